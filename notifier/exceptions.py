@@ -1,0 +1,68 @@
+"""Every error the project raises on purpose. The docstring says what to do next."""
+
+
+class NotifierError(Exception):
+    """Base of all errors below."""
+
+
+class ConfigurationError(NotifierError):
+    """A setting is missing or wrong. The text names the setting and what it should hold."""
+
+
+class SignalRegistrationError(NotifierError):
+    """A signal was registered under a taken or unusable name, or with an argument that templates need for themselves."""
+
+
+class UnreadablePath(NotifierError):
+    """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
+
+
+class TemplateRefused(NotifierError):
+    """A template cannot be saved: its text says what and, where known, on which line.
+
+    ``part`` is ``subject``, ``text`` or ``html``; ``line`` counts from 1, or is None.
+    """
+
+    def __init__(self, message, *, part="", line=None):
+        super().__init__(message)
+        self.part, self.line = part, line
+
+
+class TemplateTooLarge(NotifierError):
+    """Rendering went past a bound (output, loop iterations). Shorten the template or the list it loops over."""
+
+
+class MalformedMessage(NotifierError):
+    """A queue message that this project did not write. It belongs in the dead-letter queue, at the first receive."""
+
+
+class SendError(NotifierError):
+    """A channel's answer for one delivery that did not go out. Raise one of the four below.
+
+    ``reason`` is a short snake_case code that people filter by; the text is the detail they read.
+    It never holds an address, a body or a secret.
+    """
+
+    def __init__(self, reason, detail=""):
+        super().__init__(detail or reason)
+        self.reason, self.detail = reason, detail
+
+
+class Skipped(SendError):
+    """Not to be sent, and nobody's failure: the address is unusable, or the person opted out. Nothing was asked of the provider."""
+
+
+class Rejected(SendError):
+    """The provider will never take this message. Not tried again by itself; a person may retry it."""
+
+
+class TryAgain(SendError):
+    """The provider did not take it now, and certainly did not send it. Tried again after ``after_seconds``, or by backoff."""
+
+    def __init__(self, reason, detail="", *, after_seconds=None):
+        super().__init__(reason, detail)
+        self.after_seconds = after_seconds
+
+
+class OutcomeUnknown(SendError):
+    """No answer in time: it may or may not have been sent. Sent again where the channel is at-least-once, else left for a person."""
