@@ -1,0 +1,1 @@
+"""One module a Lambda function. Channels are the modules that ``notifier.channels`` finds here."""

@@ -1,0 +1,83 @@
+"""Mail by Amazon SES, through Anymail. Next hop: SES; what it says later comes back through ``lambdas.feedback``."""
+
+from contextlib import contextmanager
+from email.utils import parseaddr
+
+import botocore.exceptions
+from anymail.exceptions import AnymailAPIError, AnymailError
+from botocore.config import Config
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
+
+from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+
+from ._handler import make_handler
+
+# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+ANSWERS = {
+    "TooManyRequestsException": (TryAgain, "throttled"),
+    "ThrottlingException": (TryAgain, "throttled"),
+    "LimitExceededException": (TryAgain, "limit_exceeded"),
+    "SendingPausedException": (TryAgain, "sending_paused"),
+    "AccountSuspendedException": (Rejected, "account_suspended"),
+    "MailFromDomainNotVerifiedException": (Rejected, "sender_not_verified"),
+    "MessageRejected": (Rejected, "message_rejected"),
+    "BadRequestException": (Rejected, "bad_request"),
+    "NotFoundException": (Rejected, "not_found"),
+    "AccessDeniedException": (Rejected, "access_denied"),
+}
+# An SMTP address. https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
+MAX_ADDRESS_CHARACTERS = 254
+
+
+# SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
+CONNECT_SECONDS, READ_SECONDS = 3, 20
+
+
+@contextmanager
+def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
+    """One connection for all mails of an invocation. It never repeats a request by itself."""
+    limits = Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
+    configured = getattr(settings, "ANYMAIL", {}).get("AMAZON_SES_CLIENT_PARAMS", {})
+    with get_connection(client_params={**configured, "config": limits}) as connection:
+        yield connection
+
+
+def send(message, connection):
+    """Send one mail, text with an HTML alternative; return SES's message id."""
+    mail = EmailMultiAlternatives(message.subject, message.text, to=[checked(message.address)], connection=connection)
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    try:
+        mail.send()
+    except AnymailAPIError as error:
+        raise _answer(error.__cause__ or error) from None
+    except AnymailError as error:
+        raise Rejected("refused_here", type(error).__name__) from None
+    return mail.anymail_status.message_id or ""
+
+
+def checked(address):
+    """``address`` if a mail can be addressed to it. Raises Skipped."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Skipped("invalid_address", "Not a mail address.") from None
+    if len(address) > MAX_ADDRESS_CHARACTERS or parseaddr(address)[1] != address:
+        raise Skipped("invalid_address", "Not a mail address.")
+    return address
+
+
+def _answer(error):
+    if isinstance(error, botocore.exceptions.ClientError):
+        code = error.response["Error"]["Code"]
+        kind, reason = ANSWERS.get(code, (OutcomeUnknown, "provider_error"))
+        return kind(reason, code)
+    if isinstance(error, botocore.exceptions.ConnectTimeoutError | botocore.exceptions.EndpointConnectionError):
+        return TryAgain("unreachable", type(error).__name__)
+    return OutcomeUnknown("no_answer", type(error).__name__)
+
+
+handler = make_handler(send, session=open_connection, at_most_once=False, horizon_hours=24)

@@ -1,0 +1,136 @@
+"""Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context. Next: the result goes to deliveries."""
+
+import logging
+import os
+import time
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import requests
+import tweepy
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from lambdas._handler import make_handler
+from lambdas._weighted_length import parse_tweet
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
+
+# https://docs.x.com/fundamentals/counting-characters
+MAX_WEIGHTED_LENGTH = 280
+CONNECT_SECONDS, READ_SECONDS = 3, 10
+# A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
+HORIZON_HOURS = 36
+# The daily limits come with headers of their own: https://github.com/akrherz/iembot/issues/163
+LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+# X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
+DUPLICATE = "duplicate content"
+# Stands for the id of a post that is there but whose id X did not tell.
+POSTED_BEFORE = "duplicate"
+
+# https://docs.x.com/x-api/fundamentals/response-codes-and-errors
+ERRORS = {
+    400: (Rejected, "refused"),
+    401: (Rejected, "unauthorized"),
+    402: (Rejected, "credits_used_up"),
+    403: (Rejected, "forbidden"),
+    404: (Rejected, "refused"),
+    429: (TryAgain, "throttled"),
+}
+
+
+def send(message, client):
+    """Post ``message.text`` by the tweepy client ``client`` and return the post's id; the address is of no account.
+
+    X refuses a text that it has. On a first attempt that is Rejected (``duplicate``); on a later one it means that an
+    earlier attempt was posted, unheard, and the id returned is POSTED_BEFORE.
+    """
+    if missing := [name for name in KEYS if not os.environ.get(name)]:
+        raise Rejected("not_configured", f"Set {', '.join(missing)}.")
+    _check(message.text)
+    try:
+        return client.create_tweet(text=message.text).data["id"]
+    except tweepy.HTTPException as error:
+        if error.response.status_code == 403 and DUPLICATE in " ".join(error.api_messages):
+            if message.attempt > 1:
+                return POSTED_BEFORE
+            raise Rejected("duplicate", "X already has this text.") from None
+        raise _refusal(error.response) from None
+    except requests.RequestException as error:
+        raise _silence(error) from None
+
+
+@contextmanager
+def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
+    """The tweepy client of one batch, with time-outs, which tweepy has none of. ``X_API_URL`` names another host."""
+    # At DEBUG these write down every request, with the text and what it is signed with.
+    for name in ("tweepy", "oauthlib", "requests_oauthlib"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    consumer_key, consumer_secret, access_token, access_token_secret = map(os.environ.get, KEYS)
+    client = tweepy.Client(
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+        access_token=access_token,
+        access_token_secret=access_token_secret,
+    )
+    adapter = XAdapter(os.environ.get("X_API_URL"), timeout=(connect_seconds, read_seconds))
+    client.session.mount("https://", adapter)
+    with closing(client.session):
+        yield client
+
+
+class XAdapter(HTTPAdapter):
+    """Gives every request ``timeout`` and, with ``base_url``, another scheme and host.
+
+    tweepy names X's host in its code. The request is signed before it comes here, so for the public address.
+    """
+
+    def __init__(self, base_url, *, timeout):
+        super().__init__()
+        self._base, self._timeout = urlsplit(base_url or ""), timeout
+
+    def send(self, request, *, proxies=None, timeout=None, **kwargs):
+        if self._base.netloc:
+            request.url = urlsplit(request.url)._replace(scheme=self._base.scheme, netloc=self._base.netloc).geturl()
+            proxies = None  # they were chosen for the public host
+        return super().send(request, proxies=proxies, timeout=self._timeout, **kwargs)
+
+
+def _check(text):
+    if not text.strip():
+        raise Rejected("empty")
+    parsed = parse_tweet(text)
+    if parsed.weightedLength > MAX_WEIGHTED_LENGTH:
+        raise Rejected("too_long", f"{parsed.weightedLength} weighted characters; X takes {MAX_WEIGHTED_LENGTH}.")
+    if not parsed.valid:
+        raise Rejected("invalid_characters")
+
+
+def _refusal(response):
+    """Our error for an HTTP answer other than a success. X's own words are left out: they may repeat the text."""
+    status = response.status_code
+    unlisted = (OutcomeUnknown, "provider_failed") if status >= 500 else (Rejected, "refused")
+    ours, reason = ERRORS.get(status, unlisted)
+    detail = f"X answered {status}."
+    return TryAgain(reason, detail, after_seconds=_reset_after(response)) if ours is TryAgain else ours(reason, detail)
+
+
+def _reset_after(response):
+    """Seconds until the last of the used-up limits is reset, or None when X names none."""
+    used_up = [limit for limit in LIMITS if response.headers.get(f"{limit}-remaining") == "0"]
+    resets = [int(response.headers[f"{limit}-reset"]) for limit in used_up if f"{limit}-reset" in response.headers]
+    return max(1, max(resets) - int(time.time())) if resets else None
+
+
+def _silence(error):
+    """Our error for a request without an answer: only one that never reached X was certainly not posted."""
+    cause = error.args[0] if error.args else None
+    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    if refused or isinstance(error, requests.ConnectTimeout):
+        return TryAgain("unreachable", type(error).__name__)
+    if isinstance(error, requests.Timeout):
+        return OutcomeUnknown("timeout", "X did not answer in time.")
+    return OutcomeUnknown("connection_lost", type(error).__name__)
+
+
+handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS)

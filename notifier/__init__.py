@@ -1,0 +1,1 @@
+"""Notifier: Django signals become notifications, by rules that people keep in the admin."""

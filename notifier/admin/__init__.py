@@ -1,0 +1,3 @@
+"""The admin's pages: rules, templates, people, and what came of it."""
+
+from . import outbox, people, rules, templates  # noqa: F401 - importing them registers them

@@ -1,0 +1,96 @@
+"""Template contents, compiled once a version and specialised once an event. Next hop: ``lambdas._handler`` renders with them."""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .exceptions import TemplateRefused
+from .plaintext import html_to_text, text_template_from_html
+from .rendering import specialise
+from .templating import CompiledPart, compile_part, merge_paths
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledContent:
+    """The compiled parts of one version. ``text`` is None where the text is to be made from each rendered HTML."""
+
+    subject: CompiledPart
+    text: CompiledPart | None
+    html: CompiledPart
+
+    @property
+    def paths(self):
+        parts = [self.subject, self.html, self.text]
+        return merge_paths(*(part.paths for part in parts if part))
+
+
+def compile_content(subject, text, html):
+    """Compile the parts as they are edited. Raises TemplateRefused, whose ``part`` says where."""
+    return CompiledContent(
+        subject=_compile("subject", subject), text=_compile("text", text), html=_compile("html", html, html=True)
+    )
+
+
+def _compile(part, source, *, html=False):
+    try:
+        return compile_part(source, html=html)
+    except TemplateRefused as error:
+        raise TemplateRefused(str(error), part=part, line=error.line) from error
+
+
+def text_template(text, html):
+    """The template of a blank text part, made from the HTML's source; None where there is none to make, or no exact one."""
+    return text_template_from_html(html) if html and not text.strip() else None
+
+
+@lru_cache(maxsize=256)
+def compiled_version(pk):
+    """The CompiledContent of the version ``pk``. Versions never change, so it is kept as long as the process."""
+    from .models import ContentVersion
+
+    version = ContentVersion.objects.get(pk=pk)
+    text = version.text if version.text.strip() or not version.html else version.text_from_html
+    return CompiledContent(
+        subject=_compile("subject", version.subject),
+        text=None if text is None else _compile("text", text),
+        html=_compile("html", version.html, html=True),
+    )
+
+
+def mended_version(event_id, version_id):
+    """The newest version of the same content, if the event holds everything that it reads; else ``version_id`` itself."""
+    from .models import ContentVersion, Event
+
+    newest = ContentVersion.objects.filter(content__versions=version_id).order_by("-number").first()
+    if newest is None or newest.pk == version_id:
+        return version_id
+    plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
+    planned = {pk for step in plan for pk in step["contents"].values()}
+    held = merge_paths(*ContentVersion.objects.filter(pk__in=planned).values_list("paths", flat=True))
+    wanted = {name: branch for name, branch in newest.paths.items() if name != "user"}
+    return newest.pk if merge_paths(held, wanted) == held else version_id
+
+
+class EventContent:
+    """One version for one event, specialised at the first rendering: what is the same for everybody is rendered once."""
+
+    def __init__(self, compiled, data):
+        self._compiled, self._data, self._specialised = compiled, data, None
+        self.user_paths = compiled.paths.get("user", {})
+
+    def render(self, user):
+        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises."""
+        if self._specialised is None:
+            parts = self._compiled.subject, self._compiled.text, self._compiled.html
+            self._specialised = [part and specialise(part, self._data) for part in parts]
+        subject, text, html = self._specialised
+        html_body = html.render(user)
+        text_body = text.render(user) if text else html_to_text(html_body)
+        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": html_body}
+
+
+def one_line(text):
+    """``text`` without line breaks and control characters, which a header would end or hide behind."""
+    if text.isprintable():
+        return text.strip()
+    return " ".join("".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text).split())

@@ -1,0 +1,179 @@
+"""Every change of a delivery's status is here. Next hop: ``notifier.feedback``, when the provider is heard again.
+
+Note [claims]: a delivery is worked on by whoever's conditional UPDATE has put its random claim on it, until ``due_at``. What came
+of it is stored only where the claim still stands, so a function that was presumed dead cannot overwrite its successor.
+"""
+
+import datetime as dt
+import logging
+import random
+import secrets
+from dataclasses import dataclass
+
+from django.db import connections, router, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from . import contents
+from .exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
+from .models import Delivery
+
+logger = logging.getLogger(__name__)
+
+Status = Delivery.Status
+
+# A message is normally taken up within seconds. A backlog may take longer, and ringing again too early would double it.
+UNHEARD_AFTER = dt.timedelta(hours=1)
+# Exponential backoff with full jitter. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
+# A delivery that was taken up so often without a result kills its function each time.
+MAX_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How a channel is repeated. ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up."""
+
+    at_most_once: bool
+    horizon: dt.timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """One claimed delivery."""
+
+    pk: int
+    event_id: int
+    version_id: int
+    recipient: str
+    address: str
+    attempts: int
+    created_at: dt.datetime
+    claim: int
+
+
+def claim_deliveries(ids, *, channel, lease_seconds):
+    """Take up those of ``ids`` that are ready, for ``lease_seconds``. Two statements; returns a list of Work."""
+    now, claim = timezone.now(), secrets.randbits(63)
+    ready = Q(status=Status.QUEUED) | Q(status=Status.CLAIMED, due_at__lte=now)
+    claimed = Delivery.objects.filter(ready, pk__in=ids, channel=channel).update(
+        status=Status.CLAIMED, claim=claim, due_at=now + dt.timedelta(seconds=lease_seconds), attempts=F("attempts") + 1
+    )
+    if not claimed:
+        return []
+    names = ["pk", "event_id", "version_id", "recipient", "address", "attempts", "created_at"]
+    rows = Delivery.objects.filter(pk__in=ids, claim=claim).order_by("pk").values_list(*names)
+    return [Work(**dict(zip(names, row, strict=True)), claim=claim) for row in rows]
+
+
+def mark_sending(works):
+    """Say that the provider is being called: from here on, a crash leaves these for a person.
+
+    Returns False where a claim has ended meanwhile: then nothing may be sent.
+    """
+    return _held(works).update(status=Status.SENDING) == len(works)
+
+
+def release(works):
+    """Give back what was claimed and not tried. The queue's redelivery, or the sweep, brings it again."""
+    if works:
+        _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
+
+
+def _held(works):
+    return Delivery.objects.filter(pk__in=[work.pk for work in works], claim=works[0].claim, status=Status.CLAIMED)
+
+
+def record_answers(answers, policy):
+    """Store what came of ``(Work, answer)`` pairs: a provider's id, or the SendError that a channel raised. One round trip."""
+    now = timezone.now()
+    alias = router.db_for_write(Delivery)
+    rows = [_row(work, _settle(work, answer, policy, now), alias, now) for work, answer in answers]
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.executemany(_RECORD, rows)
+        if cursor.rowcount != len(rows):
+            logger.error("%d results came after their claim had ended and were not stored.", len(rows) - cursor.rowcount)
+
+
+_RECORD = f"""
+    UPDATE {Delivery._meta.db_table}
+    SET status = %s, reason = %s, detail = %s, provider_id = %s, due_at = %s, finished_at = %s, claim = NULL
+    WHERE id = %s AND claim = %s
+"""  # noqa: S608 - the table's name is our own
+
+
+def _row(work, settled, alias, now):
+    status, reason, detail, provider_id, due_at = settled
+    adapt = connections[alias].ops.adapt_datetimefield_value
+    finished_at = None if due_at else now
+    return (status, reason[:50], detail[:500], provider_id[:200], adapt(due_at), adapt(finished_at), work.pk, work.claim)
+
+
+def _settle(work, answer, policy, now):
+    """``(status, reason, detail, provider_id, due_at)`` of one answer."""
+    match answer:
+        case str():
+            return Status.SENT, "", "", answer, None
+        case Skipped():
+            return Status.SKIPPED, answer.reason, answer.detail, "", None
+        case Rejected():
+            return Status.FAILED, answer.reason, answer.detail, "", None
+        case OutcomeUnknown() if policy.at_most_once:
+            return Status.UNKNOWN, answer.reason, answer.detail, "", None
+    due_at = now + _pause(work, answer)
+    if due_at > work.created_at + policy.horizon:
+        return Status.FAILED, "gave_up", f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}", "", None
+    return Status.WAITING, answer.reason, answer.detail, "", due_at
+
+
+def _pause(work, answer: SendError):
+    if isinstance(answer, TryAgain) and answer.after_seconds is not None:
+        return dt.timedelta(seconds=answer.after_seconds)
+    ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (work.attempts - 1))
+    return dt.timedelta(seconds=random.uniform(1, ceiling))  # noqa: S311 - jitter, not a secret
+
+
+def take_due(limit):
+    """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for.
+
+    What waited is queued again; what a dead function held is queued again, or, where the provider was being called on a
+    channel that must not repeat itself, left for a person.
+    """
+    now = timezone.now()
+    due = Delivery.objects.filter(due_at__lte=now)
+    rows = list(due.order_by("due_at").values_list("channel", "pk", "status")[:limit])
+    hidden = [pk for _, pk, status in rows if status == Status.SENDING]
+    if hidden:
+        due.filter(pk__in=hidden, status=Status.SENDING).update(
+            status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
+            detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
+        )  # fmt: skip
+    due.filter(pk__in=[pk for _, pk, _ in rows]).exclude(status=Status.SENDING).update(
+        status=Status.QUEUED, claim=None, due_at=now + UNHEARD_AFTER
+    )
+    return [(channel, pk) for channel, pk, status in rows if status != Status.SENDING]
+
+
+def ring_again_soon(ids):
+    """Put back what ``take_due`` gave and could not be published."""
+    Delivery.objects.filter(pk__in=ids, status=Status.QUEUED).update(due_at=timezone.now())
+
+
+# From these, a person may ask for another try. From the others it would double a message or race with a function.
+RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
+
+
+def retry(ids):
+    """Queue again, at a person's request, those of ``ids`` that ended without being sent. Returns ``(channel, id)`` pairs.
+
+    A template that was mended meanwhile is used, if the event holds what it reads.
+    """
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE)
+    with transaction.atomic():
+        rows = list(ready.select_for_update().values_list("channel", "pk", "event_id", "version_id"))
+        for event_id, version_id in {row[2:] for row in rows}:
+            ready.filter(event_id=event_id, version_id=version_id).update(
+                status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
+                due_at=timezone.now() + UNHEARD_AFTER, version_id=contents.mended_version(event_id, version_id),
+            )  # fmt: skip
+    return [row[:2] for row in rows]

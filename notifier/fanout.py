@@ -1,0 +1,155 @@
+"""Turns one event into its deliveries, page by page, and rings for them. Next hop: ``lambdas._handler`` of each channel.
+
+Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. Who goes on after a cut does the last page again:
+the rows are unique and a second ring does nothing, so nothing is lost and nothing doubled.
+"""
+
+import datetime as dt
+import logging
+import secrets
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils import timezone
+
+from . import audiences, conf, publisher
+from .deliveries import UNHEARD_AFTER
+from .messages import rings_for
+from .models import Audience, ContactPoint, Delivery, Event, Subscription
+
+logger = logging.getLogger(__name__)
+
+# People a page: memory and the time between two cursors stay flat at any audience size.
+PAGE_SIZE = 1000
+
+
+def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
+    """Write the deliveries of an event and ring for them. Returns False when time was up and somebody must go on.
+
+    An event that is done, held by another function or not there is no error: its ring came twice, or was rolled back.
+    """
+    now, claim = timezone.now(), secrets.randbits(63)
+    ready = Q(status=Event.Status.RECORDED) | Q(status=Event.Status.FANNING_OUT, due_at__lte=now)
+    lease = {"status": Event.Status.FANNING_OUT, "claim": claim, "due_at": now + dt.timedelta(seconds=lease_seconds)}
+    if not Event.objects.filter(ready, pk=event_id).update(**lease):
+        logger.info("Event %d is not waiting for a fan-out.", event_id)
+        return True
+    event = Event.objects.get(pk=event_id)
+    for moved in _fan_out_steps(event):
+        # The claim is asked for again at every page: whoever has lost it stops here.
+        if not _held(event).update(cursor=event.cursor):
+            logger.warning("Event %d was taken over by another function.", event_id)
+            return True
+        if moved and is_time_up():
+            _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + dt.timedelta(seconds=60))
+            return False
+    _held(event).update(status=Event.Status.DONE, claim=None, due_at=None)
+    return True
+
+
+def _held(event):
+    return Event.objects.filter(pk=event.pk, claim=event.claim)
+
+
+def _fan_out_steps(event):
+    """Yield after every page, with ``event.cursor`` where the next one starts."""
+    cursor = event.cursor or {"step": 0, "after": None}
+    live = Subscription.objects.filter(enabled=True).in_bulk([step["subscription"] for step in event.plan])
+    for position, step in enumerate(event.plan):
+        if position < cursor["step"]:
+            continue
+        subscription = live.get(step["subscription"])
+        if subscription is None:
+            logger.info("Subscription %s was switched off after event %d.", step["subscription"], event.pk)
+        else:
+            after = cursor["after"] if position == cursor["step"] else None
+            for last in _deliver_pages(event, subscription, step, after):
+                event.cursor = {"step": position, "after": last}
+                yield True
+        event.cursor = {"step": position + 1, "after": None}
+        yield False
+
+
+def _deliver_pages(event, subscription, step, after):
+    """Insert and ring for one subscription's deliveries after the user ``after``; yield the last user's key, a page at a time."""
+    sources = Audience.objects.filter(subscriptions=subscription)
+    users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()))
+    columns = {channel: path.replace(".", "__") for channel, path in conf.get("ADDRESSES").items() if channel in step["contents"]}
+    pk = get_user_model()._meta.pk
+    page = users.order_by("pk")
+    while rows := _read_page(page.filter(pk__gt=pk.to_python(after)) if after is not None else page, columns):
+        _deliver(event, subscription, step, _user_recipients(rows, step["contents"]))
+        after = str(rows[-1]["pk"])
+        yield after
+        if len(rows) < PAGE_SIZE:
+            break
+    if addresses:
+        _deliver(event, subscription, step, _address_recipients(event, subscription, step, addresses))
+
+
+def _read_page(users, columns):
+    """Up to PAGE_SIZE rows of ``{"pk", "is_active", channel: address, …}``. One query."""
+    active = ["is_active"] if audiences.has_field(get_user_model(), "is_active") else []
+    names = ["pk", *active, *columns.values()]
+    rows = users.values_list(*names)[:PAGE_SIZE]
+    return [dict(zip(["pk", *active, *columns], row, strict=True)) for row in rows]
+
+
+def _user_recipients(rows, channels):
+    """Yield ``(channel, recipient, address, reason)``; a reason means that nothing can be sent."""
+    keys = [row["pk"] for row in rows]
+    points = {
+        (user, channel): (address, verified)
+        for user, channel, address, verified in ContactPoint.objects.filter(
+            user__in=keys, channel__in=list(channels)
+        ).values_list("user_id", "channel", "address", "verified")
+    }
+    for row in rows:
+        for channel in channels:
+            address, verified = points.get((row["pk"], channel), (row.get(channel) or "", True))
+            reason = ""
+            if not row.get("is_active", True):
+                reason = "inactive"
+            elif not address.strip():
+                reason = "no_address"
+            elif not verified:
+                reason = "unverified"
+            yield channel, f"user:{row['pk']}", address.strip(), reason
+
+
+def _address_recipients(event, subscription, step, addresses):
+    """As ``_user_recipients``, for plain addresses, without those that somebody in the audience already gets."""
+    wanted = {
+        (channel, address): None
+        for only, address in addresses
+        for channel in ([only] if only else step["contents"])
+        if channel in step["contents"]
+    }
+    taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith="user:")
+    found = set(taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address"))
+    for channel, address in wanted:
+        if (channel, address) not in found:
+            yield channel, f"address:{address}", address, ""
+
+
+def _deliver(event, subscription, step, recipients):
+    now = timezone.now()
+    deliveries = [
+        Delivery(
+            event=event, subscription=subscription, version_id=step["contents"][channel], channel=channel,
+            recipient=recipient, address=address[:320], created_at=now, reason=reason,
+            status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
+            finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
+        )
+        for channel, recipient, address, reason in recipients
+    ]  # fmt: skip
+    # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
+    written = Delivery.objects.bulk_create(
+        deliveries,
+        update_conflicts=True,
+        update_fields=["recipient"],
+        unique_fields=["event", "subscription", "channel", "recipient"],
+    )
+    for channel in step["contents"]:
+        ids = [delivery.pk for delivery in written if delivery.channel == channel and not delivery.reason]
+        publisher.publish(rings_for(channel, ids))

@@ -1,0 +1,76 @@
+"""Keeps this process's rules as fresh as the database's. Next hop: ``notifier.triggers``, whose note says when it looks."""
+
+import contextlib
+import os
+import threading
+from functools import partial
+
+from django.core.signals import request_started
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.backends.signals import connection_created
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
+
+from .triggers import REFRESH_SECONDS, index
+
+_background = None
+
+
+def follow_rules(*, in_background):
+    """Connect everything that can make the rules old. No query: the first connection to the database loads them."""
+    from .models import Audience, Subscription, TemplateContent, Trigger
+
+    for model in (Trigger, Subscription, Audience, TemplateContent):
+        for signal in (post_save, post_delete):
+            signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
+    m2m_changed.connect(_rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.rules")
+    for signal in (request_started, post_migrate):
+        signal.connect(_refresh, dispatch_uid="notifier.rules")
+    connection_created.connect(_connected if in_background else _refresh, dispatch_uid="notifier.rules")
+    os.register_at_fork(after_in_child=_forget_background)
+
+
+def _rule_changed(*, action="", **_signal):
+    from .models import RulesVersion
+
+    if action.startswith("pre_"):
+        return
+    RulesVersion.touch()
+    index.refresh(force=True)
+    # Until the commit, only this connection sees the change; whoever loads meanwhile loads the old rules.
+    transaction.on_commit(partial(index.refresh, force=True))
+
+
+def _refresh(**_signal):
+    # A database without our tables yet has no rules; migrations must run all the same.
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        index.refresh()
+
+
+def _connected(**signal):
+    global _background
+    _refresh(**signal)
+    if _background is None:
+        _background = threading.Thread(target=_follow, name="notifier-rules", daemon=True)
+        _background.start()
+
+
+def _follow():
+    pause = threading.Event()
+    while not pause.wait(REFRESH_SECONDS):
+        if _is_private(connection):
+            continue
+        try:
+            _refresh()
+        finally:
+            # A connection of its own for a moment, not for good: a database counts them.
+            connection.close()
+
+
+def _is_private(database):
+    """Whether no other process can change this database: SQLite in memory."""
+    return database.vendor == "sqlite" and database.is_in_memory_db()
+
+
+def _forget_background():
+    global _background
+    _background = None

@@ -1,0 +1,61 @@
+"""What goes through SNS and SQS: ids, and nothing about anybody. Read at the edge, once, by ``parse``."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from .exceptions import MalformedMessage
+
+VERSION = 1
+FANOUT = "fanout"
+# A message stays under 1 KB: 50 ids of up to 16 digits. Larger ones were not written here.
+CHUNK_SIZE = 50
+MAX_MESSAGE_BYTES = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """A doorbell: these rows are ready for the function behind ``route``. ``ids`` are of events for the fan-out, else of deliveries."""
+
+    route: str
+    ids: tuple[int, ...]
+
+    def body(self):
+        """The JSON text that SNS carries."""
+        return json.dumps({"v": VERSION, "route": self.route, _key(self.route): self.ids}, separators=(",", ":"))
+
+
+def _key(route):
+    return "events" if route == FANOUT else "deliveries"
+
+
+def rings_for(route, ids: Iterable[int]):
+    """As many rings as ``ids`` need."""
+    ids = iter(ids)
+    return [Ring(route=route, ids=chunk) for chunk in iter(lambda: tuple(islice(ids, CHUNK_SIZE)), ())]
+
+
+def parse(body, *, route):
+    """The Ring that ``body`` holds, for the function behind ``route``. Raises MalformedMessage, which never quotes the body."""
+    if len(body.encode()) > MAX_MESSAGE_BYTES:
+        raise MalformedMessage(f"longer than {MAX_MESSAGE_BYTES} bytes")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        raise MalformedMessage("not JSON") from None
+    if not isinstance(found, dict):
+        raise MalformedMessage(f"a JSON {type(found).__name__}, not an object")
+    if "command" in found:
+        # Zappa's own handler would run what this key names; nothing here ever writes it.
+        raise MalformedMessage("it has a “command”, which this project never sends")
+    if found.get("v") != VERSION:
+        raise MalformedMessage("of another version")
+    if found.get("route") != route:
+        raise MalformedMessage(f"for another route than {route}")
+    ids = found.get(_key(route))
+    if found.keys() != {"v", "route", _key(route)} or not isinstance(ids, list) or not ids:
+        raise MalformedMessage(f"without a list of {_key(route)}, or with more than that")
+    if not all(type(each) is int and 0 < each < 2**63 for each in ids):
+        raise MalformedMessage(f"{_key(route)} are positive numbers")
+    return Ring(route=route, ids=tuple(ids))

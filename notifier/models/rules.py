@@ -1,0 +1,144 @@
+"""When and whom: triggers and subscriptions. Next hop: ``notifier.triggers`` keeps them in memory."""
+
+import secrets
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .. import channels, signals, snapshot
+
+
+class RulesVersion(models.Model):
+    """One row whose token changes with every change of a rule: how running processes notice one.
+
+    A random token, not a counter: a counter that was rolled back and counted up again by somebody else
+    would name two different states by one number.
+    """
+
+    token = models.BigIntegerField()
+
+    @classmethod
+    def touch(cls):
+        """Say that the rules have changed. Part of the caller's transaction, so a rolled-back change says nothing."""
+        cls.objects.update_or_create(pk=1, defaults={"token": secrets.randbits(63)})
+
+
+class RulesQuerySet(models.QuerySet):
+    """A queryset whose bulk operations, which send no signals, still tell running processes."""
+
+    def update(self, **values):
+        rows = super().update(**values)
+        RulesVersion.touch()
+        return rows
+
+    def bulk_create(self, objs, **options):
+        rows = super().bulk_create(objs, **options)
+        RulesVersion.touch()
+        return rows
+
+    def bulk_update(self, objs, fields, **options):
+        rows = super().bulk_update(objs, fields, **options)
+        RulesVersion.touch()
+        return rows
+
+
+class Trigger(models.Model):
+    """When: which firing of which signal becomes an event."""
+
+    class On(models.TextChoices):
+        ANY = "any", _("created or changed")
+        CREATED = "created", _("created")
+        UPDATED = "updated", _("changed")
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    verb = models.CharField(_("signal"), max_length=100, help_text=_("The registered name of the signal."))
+    model = models.CharField(
+        _("action object"), max_length=200, blank=True, help_text=_("The model that the signal is about, or its sender.")
+    )
+    object_pk = models.CharField(
+        _("one instance"), max_length=200, blank=True, help_text=_("The primary key of the only instance that counts.")
+    )
+    on = models.CharField(
+        _("when saved"), max_length=10, choices=On, default=On.ANY, help_text=_("For signals about a save; others ignore it.")
+    )
+    actor_model = models.CharField(_("actor"), max_length=200, blank=True, help_text=_("The model of who did it."))
+    actor_pk = models.CharField(_("one actor"), max_length=200, blank=True)
+    target = models.CharField(_("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`."))
+
+    objects = RulesQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("trigger")
+        verbose_name_plural = _("triggers")
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        registered = signals.get(self.verb)
+        if registered is None:
+            known = ", ".join(signals.names())
+            raise ValidationError({"verb": _("No signal is registered as “%s”. Known: %s.") % (self.verb, known)})
+        if registered.about_model and not self.model:
+            # A receiver without a sender would take Django's fast path from every model's deletes.
+            raise ValidationError({"model": _("The signal %s needs a model.") % self.verb})
+        for label, pk, field in (self.model, self.object_pk, "object_pk"), (self.actor_model, self.actor_pk, "actor_pk"):
+            self._clean_instance(label, pk, field)
+
+    def _clean_instance(self, label, pk, field):
+        label_field = "model" if field == "object_pk" else "actor_model"
+        if label and snapshot.find_model(label) is None:
+            raise ValidationError({label_field: _("There is no model “%s”. Write app_label.model.") % label})
+        if pk and not label:
+            raise ValidationError({field: _("A primary key needs its model.")})
+        if pk:
+            try:
+                snapshot.find_model(label)._meta.pk.to_python(pk)
+            except ValidationError as error:
+                raise ValidationError({field: error.messages}) from error
+
+
+class Subscription(models.Model):
+    """Whom: who gets a trigger's events, by which template and channels."""
+
+    trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger"))
+    template = models.ForeignKey("Template", models.PROTECT, related_name="subscriptions", verbose_name=_("template"))
+    channels = models.JSONField(_("channels"), default=list)
+    audiences = models.ManyToManyField("Audience", related_name="subscriptions", verbose_name=_("audiences"))
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    objects = RulesQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+    def __str__(self):
+        return f"{self.trigger} → {self.template} → {', '.join(self.channels)}"
+
+    def clean(self):
+        known = channels.channel_names()
+        if not self.channels or not isinstance(self.channels, list):
+            raise ValidationError({"channels": _("Choose at least one channel.")})
+        if unknown := sorted(set(self.channels) - set(known)):
+            raise ValidationError({"channels": _("No such channel: %s. There are: %s.") % (", ".join(unknown), ", ".join(known))})
+        if self.template_id is None or (trigger := self._trigger_if_set()) is None:
+            return
+        contents = {content.channel: content for content in self.template.contents.all()}
+        if missing := sorted(set(self.channels) - contents.keys()):
+            raise ValidationError(
+                {"template": _("The template “%s” has no content for: %s.") % (self.template, ", ".join(missing))}
+            )
+        for channel in self.channels:
+            contents[channel].check_against(trigger, field="template")
+
+    def _trigger_if_set(self):
+        # In the admin's inline form the trigger may itself be new, and has no key yet.
+        try:
+            return self.trigger
+        except ObjectDoesNotExist:
+            return None

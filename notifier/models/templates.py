@@ -1,0 +1,105 @@
+"""What: templates, one content a channel, every saved version kept. Next hop: ``notifier.contents`` compiles a version once."""
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from .. import contents, snapshot
+from ..exceptions import TemplateRefused, UnreadablePath
+from .rules import RulesQuerySet
+
+
+class Template(models.Model):
+    """What is said, on any channel."""
+
+    name = models.SlugField(_("name"), max_length=100, unique=True)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+
+    def __str__(self):
+        return self.name
+
+
+class TemplateContent(models.Model):
+    """A template on one channel, as it is edited. Saving a change adds a version; versions never change."""
+
+    template = models.ForeignKey(Template, models.CASCADE, related_name="contents", verbose_name=_("template"))
+    channel = models.CharField(_("channel"), max_length=50)
+    subject = models.CharField(_("subject"), max_length=500, blank=True)
+    text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
+    html = models.TextField(_("HTML"), blank=True)
+    version = models.ForeignKey("ContentVersion", models.PROTECT, null=True, editable=False, related_name="+")
+
+    objects = RulesQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["channel"]
+        verbose_name = _("content")
+        verbose_name_plural = _("contents")
+        constraints = [models.UniqueConstraint(fields=["template", "channel"], name="notifier_one_content_a_channel")]
+
+    def __str__(self):
+        return f"{self.template} · {self.channel}"
+
+    def clean(self):
+        if not self.text.strip() and not self.html.strip():
+            raise ValidationError({"text": _("Write a text or an HTML body.")})
+        try:
+            contents.compile_content(self.subject, self.text, self.html)
+        except TemplateRefused as error:
+            raise ValidationError({error.part or "text": str(error)}) from error
+        if self.template_id is None:
+            return
+        for subscription in self.template.subscriptions.select_related("trigger"):
+            if self.channel in subscription.channels:
+                self.check_against(subscription.trigger)
+
+    def check_against(self, trigger, *, field=None):
+        """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""
+        for part, source in ("subject", self.subject), ("text", self.text), ("html", self.html):
+            try:
+                snapshot.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
+            except (TemplateRefused, UnreadablePath) as error:
+                text = f"{self.channel}, {part}: {error}" if field else str(error)
+                raise ValidationError({field or part: text}) from error
+
+    @transaction.atomic
+    def save(self, **options):
+        """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
+        parts = contents.compile_content(self.subject, self.text, self.html)
+        super().save(**options)
+        if self.version is None or self.version.parts() != (self.subject, self.text, self.html):
+            number = self.version.number + 1 if self.version else 1
+            self.version = ContentVersion.objects.create(
+                content=self, number=number, subject=self.subject, text=self.text, html=self.html,
+                text_from_html=contents.text_template(self.text, self.html), paths=parts.paths,
+            )  # fmt: skip
+            super().save(update_fields=["version"])
+
+
+class ContentVersion(models.Model):
+    """A content as it was at one time: what an event was frozen for and a delivery is rendered from."""
+
+    content = models.ForeignKey(TemplateContent, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    subject = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    # The template of the text part, made from the HTML's source; null where each rendered HTML must be converted.
+    text_from_html = models.TextField(null=True)
+    paths = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["content", "number"], name="notifier_version_numbers_are_unique")]
+
+    def __str__(self):
+        return f"{self.content} v{self.number}"
+
+    def parts(self):
+        return self.subject, self.text, self.html

@@ -1,0 +1,180 @@
+"""Specialises a compiled part per event: what does not read the person is rendered once, the holes per person."""
+
+from itertools import groupby
+
+from django.template import Node
+from django.template.base import VariableNode
+from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
+
+from .template_holes import Binding, Block, Choice, Residue, Spaceless, Value
+from .template_paths import bound_name, children_of, expressions_of, names_of
+from .templating import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, DataContext, Iteration, Nodes
+
+PERSON = "user"
+MAX_HOLES = 2_000
+MAX_TRIED = 4  # times the bounds of one rendering, for all branches together
+
+
+class NotWorthIt(Exception):
+    """Specialising would take more memory than it saves time; each person gets a plain rendering."""
+
+
+class Specialised:
+    """One part for one event. ``render`` gives, byte for byte, what ``CompiledPart.render`` gives for data and person."""
+
+    def __init__(self, template, residue):
+        self._template, self._residue = template, residue
+        self._constant = None if residue.holes else "".join(residue.parts)
+
+    def render(self, user):
+        """The text for one person's data. TemplateTooLarge past a bound; a filter's own error passes."""
+        if self._constant is not None:
+            return self._constant
+        return self._residue.fill(DataContext({PERSON: user}, self._template))
+
+
+def specialise(part, data):
+    """Render all of ``part`` that does not read the person. Raises only what rendering it for anybody would raise."""
+    nodes, personal = part.template.nodelist, frozenset({PERSON})
+    context = Draft({name: value for name, value in data.items() if name != PERSON}, part.template)
+    try:
+        if _unsettled(nodes, personal, absorb=True):
+            raise NotWorthIt
+        residue = _residue(nodes, context, personal)
+    except NotWorthIt:
+        residue = Residue([_block(nodes, Draft(data, part.template), personal)])
+    return Specialised(part.template, residue)
+
+
+class Draft(DataContext):
+    """The context of a specialisation: the event's data, and how much was spent on branches that nobody may take."""
+
+    holes = 0
+    tried = 0.0
+
+    def count_hole(self):
+        self.holes += 1
+        if self.holes > MAX_HOLES:
+            raise NotWorthIt
+
+    def count_tried(self, iterations, output_bytes):
+        self.tried += max(iterations / MAX_LOOP_ITERATIONS, output_bytes / MAX_OUTPUT_BYTES)
+
+
+class Collector(Node):
+    """Stands for the body in one of Django's own nodes: Django runs the tag, this collects what each turn leaves."""
+
+    def __init__(self, nodes, parts, personal, in_loop):
+        self.nodes, self.parts, self.personal, self.in_loop = nodes, parts, personal, in_loop
+
+    def render(self, context):
+        _collect(self.nodes, context, self.parts, self.personal, self.in_loop)
+        return ""
+
+
+def _residue(nodes, context, personal, in_loop=False):
+    """What is left of the nodes. The bounds go on from where they are, and are handed back as they were."""
+    if context.tried > MAX_TRIED:
+        raise NotWorthIt
+    iterations, output_bytes, parts = context.iterations, context.output_bytes, []
+    try:
+        _collect(nodes, context, parts, personal, in_loop)
+        return Residue(parts, context.iterations - iterations, context.output_bytes - output_bytes)
+    finally:
+        context.count_tried(context.iterations - iterations, context.output_bytes - output_bytes)
+        context.iterations, context.output_bytes = iterations, output_bytes
+
+
+def _branch(nodes, context, personal, in_loop):
+    """The residue of nodes that not everybody gets: an error in them waits for a person who does."""
+    scopes = context.dicts[:]
+    try:
+        return _residue(nodes, context, personal, in_loop)
+    except NotWorthIt:
+        raise
+    except Exception:
+        context.dicts[:] = scopes
+        return Residue([_block(nodes, context, personal)])
+
+
+def _collect(nodes, context, parts, personal, in_loop):
+    for is_personal, run in groupby(nodes, key=lambda node: not personal.isdisjoint(node.names)):
+        if not is_personal:
+            parts.append(Nodes(run).render(context))
+            continue
+        for node in run:
+            if not _unroll(node, context, parts, personal, in_loop):
+                context.count_hole()
+                parts.append(_hole(node, context, personal, in_loop))
+
+
+def _unroll(node, context, parts, personal, in_loop):
+    """Let Django run a tag that is decided without the person, collecting from its body. False where there is none."""
+    if not personal.isdisjoint(names_of(expressions_of(node))):
+        return False
+    if type(node) is IfNode:
+        branches = [(test, Collector(body, parts, personal, in_loop)) for test, body in node.conditions_nodelists]
+        IfNode(branches).render(context)
+    elif type(node) is WithNode:
+        body = Collector(node.nodelist, parts, personal - set(node.extra_context), in_loop)
+        WithNode(None, None, body, node.extra_context).render(context)
+    elif type(node) is ForNode and (in_loop or not _unsettled([node], personal)):
+        (turn,) = node.nodelist_loop
+        body = Iteration(Collector(turn.nodelist, parts, personal - {*node.loopvars, "forloop"}, True))
+        empty = Collector(node.nodelist_empty, parts, personal, in_loop)
+        ForNode(node.loopvars, node.sequence, node.is_reversed, [body], empty).render(context)
+    else:
+        return False
+    return True
+
+
+def _hole(node, context, personal, in_loop):
+    if type(node) is VariableNode and not node.filter_expression.filters:
+        return Value(node.filter_expression.var.lookups, context.autoescape, _block([node], context, personal))
+    values = _values(names_of(expressions_of(node)), context, personal)
+    if type(node) is IfNode:
+        branches = [(test, _branch(body, context, personal, in_loop)) for test, body in node.conditions_nodelists]
+        return Choice(branches, values)
+    if type(node) is WithNode:
+        return Binding(node.extra_context, values, _residue(node.nodelist, context, personal | set(node.extra_context), in_loop))
+    if type(node) is SpacelessNode:
+        return Spaceless(_residue(node.nodelist, context, personal, in_loop))
+    return _block([node], context, personal)
+
+
+def _block(nodes, context, personal):
+    return Block(Nodes(nodes), _values(frozenset().union(*(node.names for node in nodes)), context, personal))
+
+
+def _values(names, context, personal):
+    return {name: _as_it_stands(context[name]) for name in names if name not in personal and name in context}
+
+
+def _as_it_stands(value):
+    """A copy where the value is a ``forloop``, which Django changes on every turn."""
+    if type(value) is dict and "parentloop" in value:
+        return {**value, "parentloop": _as_it_stands(value["parentloop"])}
+    return value
+
+
+def _unsettled(nodes, personal, *, absorb=False, chosen=False):
+    """Whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
+
+    ``absorb`` passes over loops that keep it to themselves, ``chosen`` says that the nodes themselves depend on the person.
+    """
+    for node in nodes:
+        if absorb and type(node) is ForNode and not _names_a_cycle(node):
+            continue
+        keeps = type(node) in (CycleNode, IfChangedNode) or bound_name(node)
+        if keeps and (chosen or not personal.isdisjoint({*node.names, bound_name(node)})):
+            return True
+        inner = chosen or not personal.isdisjoint(names_of(expressions_of(node)))
+        if any(_unsettled(body, personal, absorb=absorb, chosen=inner) for body in children_of(node)):
+            return True
+    return False
+
+
+def _names_a_cycle(node):
+    return bool(type(node) is CycleNode and node.variable_name) or any(
+        _names_a_cycle(child) for body in children_of(node) for child in body
+    )

@@ -1,0 +1,124 @@
+"""The signals that can trigger something, by name. Next hop: ``notifier.triggers`` decides which firing matters."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth import signals as auth
+from django.core import signals as core
+from django.db import models
+from django.db.models import signals as db
+from django.dispatch import Signal
+
+from .exceptions import SignalRegistrationError
+
+# What every event offers to templates under these names, so a signal's own argument cannot have them.
+RESERVED_NAMES = frozenset({"user", "verb", "action_object", "actor_object", "target", "forloop"})
+# Arguments that Django or the caller passes for matching, allowed in any signal and not templates' own.
+MATCHING_ARGUMENTS = frozenset({"action_object", "actor_object", "actor", "target"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredSignal:
+    """``about_model``: the signal's sender is a model (for ``m2m_changed``, a relation of it), so a trigger must name one."""
+
+    name: str
+    signal: Signal
+    args: tuple[str, ...] = ()
+    about_model: bool = False
+
+    def senders(self, model):
+        """The senders to listen to for ``model``: one, several relations, or None for any."""
+        if not self.about_model:
+            return [None]
+        if self.signal is db.m2m_changed:
+            return [field.remote_field.through for field in model._meta.local_many_to_many]
+        return [model]
+
+
+_registry: dict[str, RegisteredSignal] = {}
+
+
+def register_signal(name, signal, args=()):
+    """Make ``signal`` known to triggers as the verb ``name``; ``args`` are the arguments that templates may read.
+
+    Call it from any app's ``ready()``, in any order. Registering the same again changes nothing; another signal under a taken
+    name, or an argument that templates use for themselves, raises SignalRegistrationError.
+    """
+    _register(RegisteredSignal(name=name, signal=signal, args=tuple(args)))
+
+
+def _register(registered):
+    name, taken = registered.name, _registry.get(registered.name)
+    if not isinstance(registered.signal, Signal):
+        raise SignalRegistrationError(f"“{name}” is not a django.dispatch.Signal but {type(registered.signal).__name__}.")
+    if taken and taken != registered:
+        raise SignalRegistrationError(f"The name “{name}” is taken by another signal or other arguments. Choose another name.")
+    if clash := sorted(RESERVED_NAMES.intersection(registered.args)):
+        raise SignalRegistrationError(
+            f"“{name}” has the argument {', '.join(clash)}, which templates use for something else. Rename it in the signal."
+        )
+    _registry[name] = registered
+    from . import triggers
+
+    triggers.index.reconnect()
+
+
+def get(name):
+    """The RegisteredSignal of that name, or None."""
+    return _registry.get(name)
+
+
+def names():
+    """All registered names, sorted."""
+    return sorted(_registry)
+
+
+def context_of(registered, sender, kwargs):
+    """What a firing offers to matching and templates: name → live object.
+
+    ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the signal's own, or the
+    user whom Django's login signals name.
+    """
+    context = {name: kwargs.get(name) for name in registered.args}
+    context["verb"] = registered.name
+    context["action_object"] = kwargs.get("action_object", kwargs.get("instance", sender))
+    context["actor_object"] = kwargs.get("actor_object", kwargs.get("actor", kwargs.get("user")))
+    context["target"] = kwargs.get("target")
+    return context
+
+
+def is_creation(kwargs):
+    """True, False, or None where the signal is not about a save. Before the save, Django itself does not know better."""
+    if "created" in kwargs:
+        return kwargs["created"]
+    instance = kwargs.get("instance")
+    return instance._state.adding if "raw" in kwargs and isinstance(instance, models.Model) else None
+
+
+def register_builtin_signals():
+    """All signals of Django itself, under their own names. No query."""
+    about_models = {
+        "pre_init": (db.pre_init, ("args", "kwargs")),
+        "post_init": (db.post_init, ("instance",)),
+        "pre_save": (db.pre_save, ("instance", "update_fields", "using")),
+        "post_save": (db.post_save, ("instance", "created", "update_fields", "using")),
+        "pre_delete": (db.pre_delete, ("instance", "using")),
+        "post_delete": (db.post_delete, ("instance", "using")),
+        "m2m_changed": (db.m2m_changed, ("instance", "action", "reverse", "model", "pk_set", "using")),
+        "class_prepared": (db.class_prepared, ()),
+    }
+    others = {
+        "pre_migrate": (db.pre_migrate, ("verbosity", "interactive", "using")),
+        "post_migrate": (db.post_migrate, ("verbosity", "interactive", "using")),
+        "request_started": (core.request_started, ()),
+        "request_finished": (core.request_finished, ()),
+        "got_request_exception": (core.got_request_exception, ()),
+        "setting_changed": (core.setting_changed, ("setting", "enter")),
+        # Who signed in or out is the actor; the argument `user` would hide the recipient.
+        "user_logged_in": (auth.user_logged_in, ()),
+        "user_logged_out": (auth.user_logged_out, ()),
+        "user_login_failed": (auth.user_login_failed, ()),
+    }
+    for name, (signal, args) in about_models.items():
+        _register(RegisteredSignal(name=name, signal=signal, args=args, about_model=True))
+    for name, (signal, args) in others.items():
+        _register(RegisteredSignal(name=name, signal=signal, args=args))

@@ -1,0 +1,195 @@
+"""Freezes what templates and audiences read of an event into plain JSON. Next hop: ``notifier.events`` records it.
+
+A *path tree* is nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``; the key ``""`` marks
+a path that is used as a value, ``"*"`` stands for each item of a list.
+"""
+
+import datetime as dt
+import json
+import uuid
+from decimal import Decimal
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.db import models
+from django.utils.functional import Promise
+
+from . import signals
+from .exceptions import UnreadablePath
+from .templating import FrozenObject, path_names
+
+# What a list in an event holds at most; a template that loops over more shows the first ones.
+MAX_ITEMS = 500
+# Methods without arguments that read and do not change anything, by Django's own conventions.
+METHODS = frozenset({"get_absolute_url", "get_full_name", "get_short_name"})
+# What every event offers, besides its signal's own arguments.
+STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
+
+
+def freeze(context, tree):
+    """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain data."""
+    return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
+
+
+def _freeze(value, tree):
+    if isinstance(value, models.Model):
+        return _freeze_object(value, tree)
+    if isinstance(value, models.Manager | models.QuerySet):
+        # `instance.lines.all`: the word `all` is a step of its own in the tree.
+        return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
+    if isinstance(value, dict):
+        whole = "" in tree or not tree
+        return value if whole else {key: _freeze(value.get(key), branch) for key, branch in tree.items()}
+    if isinstance(value, list | tuple | set):
+        return _freeze_list(value, tree)
+    if value is None or isinstance(value, str | int | float | bool | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
+        return value
+    return str(value)
+
+
+def _freeze_object(instance, tree):
+    frozen = FrozenObject(model=instance._meta.label_lower, pk=instance.pk)
+    if "" in tree:
+        frozen[""] = str(instance)
+    for name, branch in tree.items():
+        if name and is_readable(type(instance), name):
+            frozen[name] = _freeze(_read(instance, name), branch)
+    return frozen
+
+
+def _freeze_list(items, tree):
+    branch = tree.get("*", {"": {}})
+    if isinstance(items, models.QuerySet):
+        # One query for the list and its forward relations, whatever its length.
+        related = [name for name in branch if name and _is_forward(items.model, name)]
+        items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
+    return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]
+
+
+def _read(instance, name):
+    try:
+        value = getattr(instance, name)
+    except ObjectDoesNotExist:
+        # A reverse one-to-one relation that leads nowhere.
+        return None
+    return value() if callable(value) and not isinstance(value, models.Manager) else value
+
+
+def _is_forward(model, name):
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return field.many_to_one or (field.one_to_one and field.concrete)
+
+
+def is_readable(model, name):
+    """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the model lists."""
+    return name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
+
+
+def readable_names(model):
+    """The names of ``model`` that events may store, sorted. A model adds to them with ``notifier_fields = [...]``."""
+    names = set(getattr(model, "notifier_fields", ()))
+    for field in model._meta.get_fields():
+        if field.auto_created and not field.concrete:
+            names.add(field.get_accessor_name())
+            continue
+        names.update({field.name, getattr(field, "attname", field.name)})
+        if getattr(field, "choices", None):
+            names.add(f"get_{field.name}_display")
+    return sorted(name for name in names if name)
+
+
+def find_model(label):
+    """The model of ``app_label.model``, or None."""
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+def check_paths(tree, trigger):
+    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can."""
+    registered = signals.get(trigger.verb)
+    if registered is None:
+        return
+    offered = {*STANDARD_NAMES, *registered.args, "user"}
+    for name, branch in tree.items():
+        if name not in offered:
+            raise UnreadablePath(
+                f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”. "
+                f"It has: {', '.join(sorted(offered))}."
+            )
+    model = find_model(trigger.model) if trigger.model else None
+    for root in ("instance", "action_object"):
+        if model and root in tree:
+            _check_model(model, tree[root], root)
+
+
+def _check_model(model, tree, path):
+    for name, branch in tree.items():
+        if not name:
+            continue
+        here = f"{path}.{name}"
+        if not is_readable(model, name):
+            raise UnreadablePath(
+                f"“{here}”: {model._meta.verbose_name} has nothing called “{name}” that can be stored. "
+                f"There is: {', '.join(readable_names(model))}."
+            )
+        _check_related(model, name, branch, here)
+
+
+def _check_related(model, name, branch, here):
+    field = next((field for field in model._meta.get_fields() if _accessor(field) == name), None)
+    if field is None or not field.is_relation or not field.related_model:
+        return
+    if not (field.many_to_many or field.one_to_many):
+        _check_model(field.related_model, branch, here)
+    elif steps := [step for step in branch if step != "all"]:
+        raise UnreadablePath(f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}.")
+    else:
+        _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
+
+
+def _accessor(field):
+    return field.get_accessor_name() if field.auto_created and not field.concrete else field.name
+
+
+_TYPES = {
+    "decimal": Decimal,
+    "datetime": dt.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "timedelta": lambda seconds: dt.timedelta(seconds=seconds),
+    "uuid": uuid.UUID,
+}
+
+
+class Encoder(json.JSONEncoder):
+    """Keeps the types that filters such as ``date`` need: ``{"$t": "date", "v": "2026-01-31"}``."""
+
+    def default(self, value):
+        match value:
+            case Decimal() | uuid.UUID():
+                return {"$t": type(value).__name__.lower(), "v": str(value)}
+            case dt.datetime() | dt.date() | dt.time():
+                return {"$t": type(value).__name__, "v": value.isoformat()}
+            case dt.timedelta():
+                return {"$t": "timedelta", "v": value.total_seconds()}
+            case Promise():
+                return str(value)
+        return super().default(value)
+
+
+class Decoder(json.JSONDecoder):
+    """The way back from ``Encoder``."""
+
+    def __init__(self, **options):
+        super().__init__(object_hook=_thaw, **options)
+
+
+def _thaw(found):
+    if found.keys() == {"$t", "v"} and found["$t"] in _TYPES:
+        return _TYPES[found["$t"]](found["v"])
+    return FrozenObject(found) if "model" in found and "pk" in found or "" in found else found

@@ -1,0 +1,124 @@
+"""AWS and X on one machine: starts moto and the stand-in for X, points this process at them and applies the stack."""
+
+import os
+import urllib.request
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from project.stack import Stack, apply
+
+from . import outbox
+from .server import HOST, LoopbackServer
+from .x import XStandIn
+
+REGION = "us-east-1"
+SENDER = "notifier@example.com"
+X_KEYS = {
+    "X_CONSUMER_KEY": "local-consumer-key",
+    "X_CONSUMER_SECRET": "local-consumer-secret",
+    "X_ACCESS_TOKEN": "1-local-access-token",
+    "X_ACCESS_TOKEN_SECRET": "local-access-token-secret",
+}
+
+
+class LocalCloud:
+    """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
+
+    ``topic_arn`` and ``queues`` are the applied stack's, ``x`` is the stand-in for X. Starting it forgets what an earlier
+    one in this process held: moto keeps its state per process, so there can be one at a time. Raises ConfigurationError
+    when ``port`` or ``x_port`` is taken; 0 is any free port.
+
+    The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
+    """
+
+    def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER):
+        self._routes, self._sender = routes, sender
+        self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
+        self._outbox = outbox.Outbox(region=REGION, x=self.x)
+        self._aws = LoopbackServer(
+            self._outbox.noting(DomainDispatcherApplication(create_backend_app)),
+            name="The local AWS",
+            port=port,
+            request_handler=MotoRequestHandler,
+        )
+
+    @property
+    def url(self):
+        """Where the local AWS answers."""
+        return self._aws.url
+
+    def outbox(self):
+        """Everything that was received so far, oldest first, as a list of OutboxMessage."""
+        return self._outbox.read()
+
+    def __enter__(self):
+        self._saved = None
+        try:
+            self.restart()
+            self._reset()
+            self._saved = _replace_environment(self._environment())
+            self._apply()
+        except BaseException:
+            self.__exit__()
+            raise
+        outbox.current = self._outbox
+        return self
+
+    def __exit__(self, *exc_info):
+        self.stop()
+        outbox.current = None
+        if self._saved is not None:
+            _restore_environment(self._saved)
+
+    def stop(self):
+        """Close both servers, cutting open connections; what they hold is kept."""
+        self._aws.stop()
+        self.x.stop()
+
+    def restart(self):
+        """Open both servers again, after :meth:`stop`."""
+        self._aws.start()
+        self.x.start()
+
+    def _reset(self):
+        # http://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api. No proxy of the environment stands between.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener.open(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
+        self._outbox.clear()
+        self.x.reset()
+
+    def _apply(self):
+        stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))
+        applied = apply(stack)
+        self.topic_arn, self.queues = applied.topic_arn, applied.queues
+
+    def _environment(self):
+        never_proxied = filter(None, [os.environ.get("NO_PROXY"), HOST])
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "X_API_URL": self.x.url,
+            "NO_PROXY": ",".join(never_proxied),
+            **X_KEYS,
+        }
+
+
+def _replace_environment(wanted):
+    """Set ``wanted``, and take every other AWS variable away: a profile or an endpoint of the person's own account
+    would win over ours. Returns what was there, for :func:`_restore_environment`."""
+    touched = wanted.keys() | {name for name in os.environ if name.startswith("AWS_")}
+    saved = {name: os.environ.pop(name, None) for name in touched}
+    os.environ.update(wanted)
+    return saved
+
+
+def _restore_environment(saved):
+    for name, value in saved.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value

@@ -1,0 +1,107 @@
+"""A WSGI server on the loopback interface that can be closed and opened again, as an outage is.
+
+moto's own ``ThreadedMotoServer`` waits for ever when its port is taken, and after ``stop()`` it goes on answering
+clients that keep their connection open; an outage that spares whoever was connected is none.
+"""
+
+import socket
+from threading import Lock, Thread
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from notifier.exceptions import ConfigurationError
+
+HOST = "127.0.0.1"
+# Connections that may wait to be accepted; many threads of a test connect at the same instant.
+BACKLOG = 128
+# How often the accepting thread looks whether it should stop; werkzeug's half a second would be added to every stop().
+POLL_SECONDS = 0.02
+
+
+class LoopbackServer:
+    """Serves ``app`` on 127.0.0.1; after ``stop()`` it can be started again, on the same port.
+
+    ``port`` 0 means any free one. ``start()`` raises ConfigurationError when the port is taken.
+    """
+
+    def __init__(self, app, *, name, port=0, request_handler=WSGIRequestHandler):
+        self.app, self.name, self.port = app, name, port
+        self._handler = _tracked(request_handler, self)
+        self._connections, self._lock, self._running = set(), Lock(), False
+        self._server = self._thread = None
+
+    @property
+    def url(self):
+        return f"http://{HOST}:{self.port}"
+
+    def start(self):
+        listening = self._listen()
+        self.port = listening.getsockname()[1]
+        self._server = make_server(
+            HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno()
+        )
+        listening.close()
+        self._running = True
+        self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        """Refuse new connections and cut the open ones. Harmless when not running."""
+        if self._server is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server = self._thread = None
+        with self._lock:
+            self._running = False
+            for connection in self._connections:
+                cut(connection)
+
+    def admit(self, connection):
+        with self._lock:
+            self._connections.add(connection)
+            if not self._running:  # accepted in the instant before stop()
+                cut(connection)
+
+    def release(self, connection):
+        with self._lock:
+            self._connections.discard(connection)
+
+    def _listen(self):
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, self.port))
+            listening.listen(BACKLOG)
+        except OSError as error:
+            listening.close()
+            raise ConfigurationError(
+                f"{self.name} cannot listen on {HOST}:{self.port}: {error.strerror}. Name another port, or 0 for any."
+            ) from error
+        return listening
+
+
+def cut(connection):
+    """Close a connection both ways at once, whoever may be reading or writing on it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:  # the other side was quicker
+        pass
+
+
+def _tracked(request_handler, loopback):
+    """A quiet ``request_handler`` that tells ``loopback`` which connections it serves."""
+
+    class Handler(request_handler):
+        def setup(self):
+            super().setup()
+            loopback.admit(self.connection)
+
+        def finish(self):
+            loopback.release(self.connection)
+            super().finish()
+
+        def log_request(self, code="-", size="-"):
+            """A line per request would bury what the person at the terminal wants to read."""
+
+    return Handler

@@ -1,0 +1,13 @@
+"""The admin; on a developer's machine also the outbox page."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+]
+if not settings.ON_LAMBDA:
+    urlpatterns.insert(0, path("outbox/", include("project.local.urls")))
