@@ -56,7 +56,8 @@ def send(message, connection):
         raise _answer(error.__cause__ or error) from None
     except AnymailError as error:
         raise Rejected("refused_here", type(error).__name__) from None
-    return mail.anymail_status.message_id or ""
+    # The mail is out: from here on nothing may fail. Only Anymail's backends tell the id.
+    return getattr(getattr(mail, "anymail_status", None), "message_id", None) or ""
 
 
 def checked(address):

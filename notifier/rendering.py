@@ -129,8 +129,11 @@ def _unroll(node, context, parts, personal, in_loop):
 
 
 def _hole(node, context, personal, in_loop):
-    if type(node) is VariableNode and not node.filter_expression.filters:
-        return Value(node.filter_expression.var.lookups, context.autoescape, _block([node], context, personal))
+    if type(node) is VariableNode:
+        expression, block = node.filter_expression, _block([node], context, personal)
+        filters = [function._filter_name for function, _ in expression.filters]
+        bare = filters in ([], ["oneline"]) and expression.is_var
+        return Value(expression.var.lookups, context.autoescape, bool(filters), block) if bare else block
     values = _values(names_of(expressions_of(node)), context, personal)
     if type(node) is IfNode:
         branches = [(test, _branch(body, context, personal, in_loop)) for test, body in node.conditions_nodelists]

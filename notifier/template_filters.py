@@ -6,6 +6,8 @@ import re
 from django.template import Library
 from django.template.defaultfilters import register as builtin_filters
 from django.template.defaulttags import register as builtin_tags
+from django.utils.formats import localize
+from django.utils.timezone import template_localtime
 
 from .exceptions import TemplateTooLarge
 
@@ -14,10 +16,10 @@ MAX_OUTPUT_BYTES = 256 * 1024
 TAGS = "comment cycle firstof for if ifchanged now spaceless templatetag verbatim widthratio with".split()
 
 FILTERS = (
-    "capfirst cut date default default_if_none divisibleby escape filesizeformat first floatformat force_escape get_digit "
+    "capfirst cut date default default_if_none divisibleby escape filesizeformat first force_escape get_digit "
     "iriencode last length linebreaks linebreaksbr lower pluralize slice slugify striptags time timesince timeuntil title "
     "truncatechars truncatechars_html truncatewords truncatewords_html upper urlencode wordcount wordwrap yesno"
-).split()  # and the two that are written below: add, join
+).split()  # and those below
 
 HUNDRED_DIGITS = re.compile(r"\d{3}")
 
@@ -61,10 +63,22 @@ def floatformat(text, arg=-1):
     return builtin_filters.filters["floatformat"](text, arg)
 
 
+def oneline(value):
+    """The value as ``{{ }}`` shows it, on one line with single spaces, as HTML shows any text."""
+    return " ".join(str(localize(template_localtime(value))).split())
+
+
+def lines(value):
+    """The value's own lines, each with single spaces: what ``linebreaks`` shows of it."""
+    return "\n".join(" ".join(line.split()) for line in str(localize(template_localtime(value))).splitlines())
+
+
 def _allowed_library():
     library = Library()
     library.tags = {name: builtin_tags.tags[name] for name in TAGS}
     library.filter("add", add)
+    library.filter("lines", lines, is_safe=True)
+    library.filter("oneline", oneline, is_safe=True)
     library.filter("join", join, is_safe=True, needs_autoescape=True)
     library.filter("floatformat", floatformat, is_safe=True)
     chosen = {name: builtin_filters.filters[name] for name in FILTERS} | library.filters

@@ -44,10 +44,11 @@ class Block:
 
 @dataclass(slots=True)
 class Value:
-    """A bare path such as ``{{ user.first_name }}``."""
+    """A bare path such as ``{{ user.first_name }}``, or one with the filter ``oneline``."""
 
     lookups: tuple
     html: bool
+    oneline: bool
     block: Block
 
     def fill(self, context):
@@ -59,7 +60,8 @@ class Value:
             return self.block.fill(context)
         if type(value) is not str:  # numbers and dates are localised, objects stand for their text
             return self.block.fill(context)
-        text = escape(value) if self.html else value
+        text = " ".join(value.split()) if self.oneline else value
+        text = escape(text) if self.html else text
         context.count_output(text)
         return text
 

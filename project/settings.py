@@ -61,8 +61,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
-    # In a file, too: other threads and processes must see it.
-    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE", BASE_DIR / ".cache" / "test.sqlite3")}
 # A rule in the admin, and the events of a request, are saved whole or not at all.
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -55,9 +55,8 @@ class LocalCloud:
         self._saved = None
         try:
             self.restart()
-            self._reset()
             self._saved = _replace_environment(self._environment())
-            self._apply()
+            self.empty()
         except BaseException:
             self.__exit__()
             raise
@@ -80,11 +79,16 @@ class LocalCloud:
         self._aws.start()
         self.x.start()
 
+    def empty(self):
+        """Forget every message, mail, SMS and post; queues and topic are made anew, under the same names."""
+        self._reset()
+        self._apply()
+
     def _reset(self):
         # http://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api. No proxy of the environment stands between.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        opener.open(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
         self._outbox.clear()
+        opener.open(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
         self.x.reset()
 
     def _apply(self):

@@ -1,0 +1,49 @@
+# Every target sets up what it needs. `make` alone shows this list.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-sqlite test-postgres bench lint lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/ready ## Start everything on this machine, send one flash sale, serve admin and outbox (PORT=8000)
+	@$(BIN)/python manage.py run --port $(PORT)
+
+demo: $(VENV)/ready ## Play the demo once in a new database, print every message; fails if one is missing
+	@mkdir -p .cache && rm -f .cache/demo.sqlite3*
+	@DATABASE_URL=sqlite:///$(CURDIR)/.cache/demo.sqlite3 $(BIN)/python manage.py demo
+
+test: lint test-sqlite test-postgres ## The whole suite: style, then all tests on SQLite and on PostgreSQL
+
+test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
+	@mkdir -p .cache
+	$(BIN)/python -m pytest $(ARGS)
+
+test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
+	@mkdir -p .cache
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/ready ## Measure, in one run and as ratios
+	@$(BIN)/python -m bench
+
+lint: $(VENV)/ready ## Style and likely bugs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock: $(VENV)/ready ## Pin what requirements*.in ask for
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what the targets made, the virtual environment too
+	rm -rf $(VENV) .cache db.sqlite3* .pytest_cache .ruff_cache .coverage
+
+$(VENV)/ready: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose it with PYTHON=…")'
+	@echo "Setting up $(VENV) (once, about a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,38 @@
+"""The local cloud for all tests, and rules that are those of the test's own database."""
+
+import pytest
+
+from notifier import triggers
+from project.local.cloud import LocalCloud
+from project.local.pump import Pump
+from project.local.system import handlers_of
+
+
+@pytest.fixture(scope="session")
+def session_cloud():
+    with LocalCloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(session_cloud, settings):
+    """The local cloud with empty queues and an empty outbox; this process publishes to its topic and mails by its SES."""
+    session_cloud.empty()
+    settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": session_cloud.topic_arn}
+    # Django's test runner puts its own in place.
+    settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    return session_cloud
+
+
+@pytest.fixture
+def pump(cloud):
+    """All functions on the cloud's queues; ``pump.drain()`` runs them until nothing is left."""
+    return Pump(cloud.queues, handlers_of(cloud.queues))
+
+
+@pytest.fixture(autouse=True)
+def _rules_of_this_test(request):
+    """The index is the process's, the database the test's: what an earlier test left in memory is read anew."""
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+        triggers.index.refresh(force=True)
