@@ -14,6 +14,8 @@ from .templating import compile_part
 
 CONFIG = ParserConfig(css=STRICT_CSS_PROFILE)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+# Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become "<".
+AMPERSAND = "\ue002"
 NOT_IN_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -27,9 +29,8 @@ def html_to_text(html):
     for link in tree.iter("a"):
         _write_out(link)
     for element in tree.iter():
-        # Inscriptis unescapes what lxml has unescaped already: a person's literal "&lt;" would become "<".
-        element.text, element.tail = _escaped(element.text), _escaped(element.tail)
-    return tidy_text(Inscriptis(tree, CONFIG).get_text())
+        element.text, element.tail = _hidden(element.text), _hidden(element.tail)
+    return tidy_text(Inscriptis(tree, CONFIG).get_text().replace(AMPERSAND, "&"))
 
 
 def tidy_text(text):
@@ -71,5 +72,5 @@ def _write_out(link):
         link.text = (link.text or "") + address
 
 
-def _escaped(text):
-    return text.replace("&", "&amp;") if text else text
+def _hidden(text):
+    return text.replace("&", AMPERSAND) if text else text

@@ -18,7 +18,7 @@ PARAGRAPHS = re.compile(r"\|\s*linebreaks(br)?\s*$")
 NOT_IN_TEXT = re.compile(r"\|\s*(escape|force_escape|linebreaks\w*|truncate\w+_html)\b")
 MARKUP = re.compile("""(["'])[^"']*[<&][^"']*\\1""")
 
-LINE_OF_BLOCKS = re.compile(rf"^[ \t]*((?:{BLOCK}[ \t]*)+)(?:\n+|\Z)", re.MULTILINE)
+LINES_OF_BLOCKS = re.compile(rf"(\n*)((?:^[ \t]*(?:{BLOCK}[ \t]*)+(?:\n+|\Z))+)", re.MULTILINE)
 BLOCKS_AMID_BLANKS = re.compile(rf"(?:(?<=\s)|^)({BLOCK}(?: *{BLOCK})*) +(?=\S)", re.MULTILINE)
 
 
@@ -49,7 +49,7 @@ class Skeleton:
     def settle(self, text):
         """Converted text in which tags that stood alone, or amid blanks, leave no blanks of their own."""
         text = BLOCKS_AMID_BLANKS.sub(lambda match: match[1].replace(" ", ""), text)
-        return LINE_OF_BLOCKS.sub(lambda match: re.sub(r"[ \t]", "", match[1]), text)
+        return LINES_OF_BLOCKS.sub(_without_lines, text)
 
     def with_tokens(self, marked):
         """The text template: the tokens back in their places."""
@@ -84,6 +84,12 @@ class Skeleton:
                 | {f"l{n}": ["item"] * length for n in numbers}
                 | {f"v{n}": value % n for n in numbers}
             )
+
+
+def _without_lines(match):
+    """Tags without lines of their own, and after them the space that the text around them keeps when they are gone."""
+    before, after = len(match[1]), max(map(len, re.findall(r"\n*", match[2])))
+    return match[1] + re.sub(r"\s", "", match[2]) + "\n" * (after - before if before else 0)
 
 
 def _kind(token):
