@@ -1,6 +1,7 @@
 """Keeps this process's rules as fresh as the database's. Next hop: ``notifier.triggers``, whose note says when it looks."""
 
 import contextlib
+import logging
 import os
 import threading
 from functools import partial
@@ -11,6 +12,8 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
 from .triggers import REFRESH_SECONDS, index
+
+logger = logging.getLogger(__name__)
 
 _background = None
 
@@ -61,6 +64,9 @@ def _follow():
             continue
         try:
             _refresh()
+        except Exception:
+            # Whatever it is (a database that is being dropped, a test that allows no queries), the next look comes soon.
+            logger.debug("The rules could not be read", exc_info=True)
         finally:
             # A connection of its own for a moment, not for good: a database counts them.
             connection.close()

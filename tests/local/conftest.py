@@ -15,6 +15,11 @@ KEYS = {
 
 
 @pytest.fixture
+def keys():
+    return KEYS
+
+
+@pytest.fixture
 def x():
     with XStandIn(**KEYS, limit=5) as stand_in:
         yield stand_in

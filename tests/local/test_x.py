@@ -9,8 +9,6 @@ from notifier.exceptions import ConfigurationError
 from project.local.x import WINDOW_SECONDS, XStandIn
 
 
-
-
 def test_a_signed_post_is_taken_and_answered_with_its_id(x, post_to_x):
     response = post_to_x("Hello")
 
@@ -184,8 +182,8 @@ def test_stopping_cuts_those_who_are_still_connected(x):
         assert session.get(x.url, timeout=5).status_code == 404
 
 
-def test_a_taken_port_is_named(x):
+def test_a_taken_port_is_named(x, keys):
     port = int(x.url.rpartition(":")[2])
 
     with pytest.raises(ConfigurationError, match=f"127.0.0.1:{port}"):
-        XStandIn(**KEYS, port=port).start()
+        XStandIn(**keys, port=port).start()
