@@ -28,7 +28,7 @@ test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
 	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m project.local.bench
 
 lint: $(VENV)/ready ## Style and likely bugs
 	$(BIN)/ruff check .

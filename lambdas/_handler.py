@@ -5,7 +5,6 @@ import logging
 import os
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 
 from ._django import set_up
@@ -14,49 +13,51 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import audiences, contents, deliveries, messages  # noqa: E402
-from notifier.channels import Message  # noqa: E402
-from notifier.exceptions import MalformedMessage, OutcomeUnknown, Rejected, SendError  # noqa: E402
+from notifier import deliveries, messages  # noqa: E402
+from notifier.composing import compose_messages  # noqa: E402
+from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
 # No provider's call is begun with less time left: its own time-out must fit in.
 RESERVE_SECONDS = 10
-# How many events a warm function keeps specialised templates for.
-CACHED_EVENTS = 64
 
 
 def make_queue_handler(route, process):
     """A Lambda handler for an SQS event source mapping with ReportBatchItemFailures.
 
-    ``process(ring, clock)`` returns True when the message is done with. A message that this project did not write goes to the dead-letter
-    queue at once; one whose processing fails or runs out of time comes back alone.
+    ``process(rings, clock)`` gets message id → Ring and returns the ids of the messages that must come again. A message that this
+    project did not write goes to the dead-letter queue at once.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
     def handler(event, context):
         # Event functions get no request signals, which would do this.
         close_old_connections()
-        failures = []
-        with Clock(context) as clock:
-            for record in event["Records"]:
-                if not _process_record(record, route, process, clock):
-                    failures.append({"itemIdentifier": record["messageId"]})
+        rings, again = _read(event["Records"], route)
+        try:
+            with Clock(context) as clock:
+                again += process(rings, clock)
+        except Exception:
+            logger.exception("%d messages failed and will come again.", len(rings))
+            again += rings
         close_old_connections()
-        return {"batchItemFailures": failures}
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
     return handler
 
 
-def _process_record(record, route, process, clock):
-    try:
-        return process(messages.parse(record["body"], route=route), clock)
-    except MalformedMessage as error:
-        logger.error("Message %s is %s. It goes to the dead-letter queue.", record["messageId"], error)
-        return _bury(record)
-    except Exception:
-        logger.exception("Message %s failed and will come again.", record["messageId"])
-        return False
+def _read(records, route):
+    """``(message id → Ring, ids of malformed messages that could not be buried)``."""
+    rings, again = {}, []
+    for record in records:
+        try:
+            rings[record["messageId"]] = messages.parse(record["body"], route=route)
+        except MalformedMessage as error:
+            logger.error("Message %s is %s. It goes to the dead-letter queue.", record["messageId"], error)
+            if not _bury(record):
+                again.append(record["messageId"])
+    return rings, again
 
 
 def _bury(record):
@@ -105,22 +106,27 @@ class Channel:
     policy: deliveries.Policy
     batch_size: int = 1
 
-    def process(self, ring, clock):
-        works = deliveries.claim_deliveries(ring.ids, channel=self.name, lease_seconds=clock.seconds_left())
-        return not works or self._send_all(works, clock)
+    def process(self, rings, clock):
+        """Send what the messages ring for: one claim for all of them. See ``make_queue_handler``."""
+        ids = [pk for ring in rings.values() for pk in ring.ids]
+        works = deliveries.claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
+        left = {work.pk for work in self._send_all(works, clock)}
+        return [message for message, ring in rings.items() if left.intersection(ring.ids)]
 
     def _send_all(self, works, clock):
-        ready, refused = _render_all(works)
+        """Send until time is up; returns the Work that was given back."""
+        ready, refused = compose_messages(works)
         if refused:
             deliveries.record_answers(refused, self.policy)
         session = clock.session(self.session) if ready else None
         queue = iter(ready)
         while batch := list(islice(queue, self.batch_size)):
             if clock.is_time_up():
-                deliveries.release([work for work, _ in (*batch, *queue)])
-                return False
+                left = [work for work, _ in (*batch, *queue)]
+                deliveries.release(left)
+                return left
             self._send(batch, session)
-        return True
+        return []
 
     def _send(self, batch, session):
         """One call, its results stored before the next. No transaction is open while the provider is called: it can take a minute."""
@@ -153,46 +159,3 @@ def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batc
         batch_size=batch_size,
     )
     return make_queue_handler(channel.name, channel.process)
-
-
-def _render_all(works):
-    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot."""
-    ready, refused = [], []
-    by_content = {}
-    for work in works:
-        by_content.setdefault((work.event_id, work.version_id), []).append(work)
-    for (event_id, version_id), group in by_content.items():
-        content = _content_for(event_id, version_id)
-        people = _people_of(group, content.user_paths)
-        for work in group:
-            try:
-                ready.append((work, _message_for(work, content, people.get(work.recipient, {}))))
-            except SendError as error:
-                refused.append((work, error))
-    return ready, refused
-
-
-def _message_for(work, content, person):
-    if work.attempts > deliveries.MAX_ATTEMPTS:
-        raise Rejected("gave_up", f"Taken up {work.attempts} times without a result.")
-    try:
-        parts = content.render(person)
-    except Exception as error:
-        # Whatever a template does, it harms its own deliveries only.
-        logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
-        raise Rejected("template_failed", f"{type(error).__name__}: {error}") from error
-    return Message(delivery=work.pk, attempt=work.attempts, address=work.address, **parts)
-
-
-@lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id):
-    from notifier.models import Event
-
-    data = Event.objects.values_list("data", flat=True).get(pk=event_id)
-    return contents.EventContent(contents.compiled_version(version_id), data)
-
-
-def _people_of(works, tree):
-    """What the template reads of each recipient: ``"user:<key>"`` → frozen data."""
-    keys = [work.recipient.partition(":")[2] for work in works if work.recipient.startswith("user:")]
-    return {f"user:{key}": person for key, person in audiences.read_people(keys, tree).items()}

@@ -1,15 +1,27 @@
 """From an event to its deliveries. Next hop: ``notifier.fanout``, then each channel's function."""
 
+import logging
+
 from notifier import fanout, publisher
 from notifier.messages import FANOUT, Ring
 
 from ._handler import make_queue_handler
 
+logger = logging.getLogger(__name__)
 
-def process(ring, clock):
-    """Fan out each event of the message; what time did not allow goes on in the next invocation, at once."""
+
+def process(rings, clock):
+    """Fan out each event; what time did not allow goes on in the next invocation, at once."""
+    return [message for message, ring in rings.items() if not _fan_out_all(ring, clock)]
+
+
+def _fan_out_all(ring, clock):
     for event_id in ring.ids:
-        done = fanout.fan_out(event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up)
+        try:
+            done = fanout.fan_out(event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up)
+        except Exception:
+            logger.exception("The fan-out of event %d failed and will be tried again.", event_id)
+            return False
         if not done and publisher.publish([Ring(route=FANOUT, ids=(event_id,))]):
             return False
     return True

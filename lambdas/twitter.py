@@ -12,11 +12,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from lambdas._handler import make_handler
-from lambdas._weighted_length import parse_tweet
+from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, weighted_length
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
-# https://docs.x.com/fundamentals/counting-characters
-MAX_WEIGHTED_LENGTH = 280
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
 HORIZON_HOURS = 36
@@ -99,10 +97,10 @@ class XAdapter(HTTPAdapter):
 def _check(text):
     if not text.strip():
         raise Rejected("empty")
-    parsed = parse_tweet(text)
-    if parsed.weightedLength > MAX_WEIGHTED_LENGTH:
-        raise Rejected("too_long", f"{parsed.weightedLength} weighted characters; X takes {MAX_WEIGHTED_LENGTH}.")
-    if not parsed.valid:
+    length = weighted_length(text)
+    if length > MAX_WEIGHTED_LENGTH:
+        raise Rejected("too_long", f"{length} weighted characters; X takes {MAX_WEIGHTED_LENGTH}.")
+    if has_invalid_characters(text):
         raise Rejected("invalid_characters")
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 import random
 import secrets
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connections, router, transaction
@@ -85,45 +86,50 @@ def _held(works):
 
 
 def record_answers(answers, policy):
-    """Store what came of ``(Work, answer)`` pairs: a provider's id, or the SendError that a channel raised. One round trip."""
+    """Store what came of ``(Work, answer)`` pairs: a provider's id, or the SendError that a channel raised.
+
+    One statement for all that were sent, and one for each other outcome.
+    """
     now = timezone.now()
-    alias = router.db_for_write(Delivery)
-    rows = [_row(work, _settle(work, answer, policy, now), alias, now) for work, answer in answers]
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.executemany(_RECORD, rows)
-        if cursor.rowcount != len(rows):
-            logger.error("%d results came after their claim had ended and were not stored.", len(rows) - cursor.rowcount)
+    alike = defaultdict(list)
+    for work, answer in answers:
+        provider_id, outcome = _settle(work, answer, policy, now)
+        alike[outcome].append((work.pk, work.claim, provider_id[:200]))
+    with connections[router.db_for_write(Delivery)].cursor() as cursor:
+        for (status, reason, detail, due_at), rows in alike.items():
+            adapt = cursor.db.ops.adapt_datetimefield_value
+            outcome = [status, reason[:50], detail[:500], adapt(due_at), adapt(None if due_at else now)]
+            placeholders = ", ".join(["(%s, %s, %s)"] * len(rows))
+            cursor.execute(_RECORD.format(rows=placeholders), [*outcome, *(value for row in rows for value in row)])
+            if cursor.rowcount != len(rows):
+                logger.error("%d results came after their claim had ended and were not stored.", len(rows) - cursor.rowcount)
 
 
+# Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but CASE, at ten times the cost.
 _RECORD = f"""
     UPDATE {Delivery._meta.db_table}
-    SET status = %s, reason = %s, detail = %s, provider_id = %s, due_at = %s, finished_at = %s, claim = NULL
-    WHERE id = %s AND claim = %s
+    SET status = %s, reason = %s, detail = %s, due_at = %s, finished_at = %s, claim = NULL, provider_id = answer.column3
+    FROM (VALUES {{rows}}) AS answer
+    WHERE id = answer.column1 AND claim = answer.column2
 """  # noqa: S608 - the table's name is our own
 
 
-def _row(work, settled, alias, now):
-    status, reason, detail, provider_id, due_at = settled
-    adapt = connections[alias].ops.adapt_datetimefield_value
-    finished_at = None if due_at else now
-    return (status, reason[:50], detail[:500], provider_id[:200], adapt(due_at), adapt(finished_at), work.pk, work.claim)
-
-
 def _settle(work, answer, policy, now):
-    """``(status, reason, detail, provider_id, due_at)`` of one answer."""
+    """``(provider's id, (status, reason, detail, due_at))`` of one answer."""
     match answer:
         case str():
-            return Status.SENT, "", "", answer, None
+            return answer, (Status.SENT, "", "", None)
         case Skipped():
-            return Status.SKIPPED, answer.reason, answer.detail, "", None
+            return "", (Status.SKIPPED, answer.reason, answer.detail, None)
         case Rejected():
-            return Status.FAILED, answer.reason, answer.detail, "", None
+            return "", (Status.FAILED, answer.reason, answer.detail, None)
         case OutcomeUnknown() if policy.at_most_once:
-            return Status.UNKNOWN, answer.reason, answer.detail, "", None
+            return "", (Status.UNKNOWN, answer.reason, answer.detail, None)
     due_at = now + _pause(work, answer)
     if due_at > work.created_at + policy.horizon:
-        return Status.FAILED, "gave_up", f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}", "", None
-    return Status.WAITING, answer.reason, answer.detail, "", due_at
+        detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
+        return "", (Status.FAILED, "gave_up", detail, None)
+    return "", (Status.WAITING, answer.reason, answer.detail, due_at)
 
 
 def _pause(work, answer: SendError):

@@ -1,4 +1,4 @@
-"""Specialises a compiled part per event: what does not read the person is rendered once, the holes per person."""
+"""Specialises a compiled part per event: what does not read the person is rendered once. Next hop: ``contents``."""
 
 from itertools import groupby
 

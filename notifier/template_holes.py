@@ -1,4 +1,4 @@
-"""What is left of a specialised part for each person: text with holes, and how each kind of hole is filled → rendering."""
+"""What is left of a specialised part for each person: text with holes, and how each kind is filled. Next hop: ``rendering``."""
 
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +16,8 @@ class Residue:
     def __init__(self, parts, iterations=0, output_bytes=0):
         self.parts = []
         for is_text, run in groupby(parts, key=lambda part: isinstance(part, str)):
-            self.parts += ["".join(run)] if is_text else run
+            pieces = list(run)
+            self.parts += ["".join(pieces)] if is_text else pieces
         self.holes = [(index, part) for index, part in enumerate(self.parts) if not isinstance(part, str)]
         self.iterations, self.output_bytes = iterations, output_bytes
 

@@ -1,4 +1,4 @@
-"""What a compiled template reads: its nodes' expressions, and the dotted paths they name → templating, rendering."""
+"""What a compiled template reads: its nodes' expressions, and the dotted paths they name. Next hop: ``snapshot``."""
 
 from django.template import TemplateSyntaxError
 from django.template.base import VariableNode

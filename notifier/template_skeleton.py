@@ -1,4 +1,4 @@
-"""An HTML template's source as marks for its tokens, to carry them through a conversion → plaintext."""
+"""An HTML template's source as marks for its tokens, to carry them through a conversion. Next hop: ``plaintext``."""
 
 import re
 from dataclasses import dataclass
@@ -62,27 +62,29 @@ class Skeleton:
             token, number = self.tokens[int(match[2])], match[2]
             word = token[2:-2].split()[0]
             if match[1] == "v":
-                value = "{{ v%s%s }}" % (number, "|linebreaks" if PARAGRAPHS.search(token[2:-2]) else "")
+                paragraphs = "|linebreaks" if PARAGRAPHS.search(token[2:-2]) else ""
+                value = f"{{{{ v{number}{paragraphs} }}}}"
                 return _in_text(value) if text else value
             return {
-                "if": "{%% if c%s %%}" % number,
-                "elif": "{%% elif c%s %%}" % number,
-                "for": "{%% for item in l%s %%}" % number,
+                "if": f"{{% if c{number} %}}",
+                "elif": f"{{% elif c{number} %}}",
+                "for": f"{{% for item in l{number} %}}",
                 "with": "{% with a=1 %}",
             }.get(word, token)
 
         return MARK.sub(stand_in, marked)
 
     def samples(self):
-        """Data for the stand-ins: each condition met and not met, lists of 0 to 2 items, values of one line and of several."""
+        """Data for the stand-ins: each condition met and not met, lists of 0 to 2 items, values of
+        one line and of several, each of a length of its own, which a table would show."""
         numbers = range(len(self.tokens))
         conditions = [n for n in numbers if self.tokens[n][2:-2].split()[0] in ("if", "elif")]
         met = [set(), set(conditions)] + [{n} for n in conditions] + [set(conditions) - {n} for n in conditions]
-        for chosen, length, value in product(met, (0, 1, 2), ("Tom & <Ann> &lt; %s", "one %s\ntwo  three\n\nfour")):
+        for chosen, length, value in product(met, (0, 1, 2), ("Tom & <Ann> &lt; ", "one\ntwo  three\n\nfour ")):
             yield (
                 {f"c{n}": n in chosen for n in conditions}
                 | {f"l{n}": ["item"] * length for n in numbers}
-                | {f"v{n}": value % n for n in numbers}
+                | {f"v{n}": value + "x" * (3 * n + 1) for n in numbers}
             )
 
 
@@ -108,4 +110,5 @@ def _in_text(token):
     if not token.startswith("{{"):
         return token
     content = token[2:-2].strip()
-    return "{{ %s }}" % (PARAGRAPHS.sub("|lines", content) if PARAGRAPHS.search(content) else f"{content}|oneline")
+    content = PARAGRAPHS.sub("|lines", content) if PARAGRAPHS.search(content) else f"{content}|oneline"
+    return f"{{{{ {content} }}}}"

@@ -1,13 +1,15 @@
-"""Compiles what an administrator typed, in Django's template language over plain data alone → rendering."""
+"""Compiles what an administrator typed, in Django's template language over plain data alone. Next hop: ``rendering``."""
 
+import re
 from dataclasses import dataclass, field
 
-from django.template import Context, Engine, Node, NodeList, Template, TemplateSyntaxError, Variable, VariableDoesNotExist
-from django.template.base import FilterExpression, Lexer, Parser, TokenType
+from django.template import Context, Engine, Node, NodeList, Template, TemplateSyntaxError
+from django.template.base import Lexer, Parser, TokenType
 from django.template.defaulttags import ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
 from django.utils.safestring import SafeString
 
 from .exceptions import TemplateRefused, TemplateTooLarge
+from .template_data import DataExpression, FrozenObject
 from .template_filters import LIBRARY, MAX_OUTPUT_BYTES
 from .template_paths import merge_paths, names_in, path_names, read_paths
 
@@ -16,87 +18,7 @@ __all__ = ["CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_
 MAX_SOURCE_BYTES = 64 * 1024
 MAX_LOOP_ITERATIONS = 10_000
 MAX_NESTING = 32
-MAX_TAG_WORDS = 200  # Django evaluates a condition recursively, and takes a RecursionError for "false"
-
-SECRET_FRAGMENTS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "private_key", "privatekey")
-SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
-
-
-class FrozenObject(dict):
-    """An object as an event stores it: its fields by name, and under ``""`` the text that stands for itself."""
-
-    def __str__(self):
-        return str(self.get("", ""))
-
-    __repr__ = __str__  # what a template shows of a list of them
-
-    def __bool__(self):
-        return True
-
-    def __eq__(self, other):
-        if not isinstance(other, dict):
-            return str(self) == other
-        if {"pk", "model"} <= self.keys() & other.keys():
-            return (self["model"], self["pk"]) == (other["model"], other["pk"])
-        return str(self) == str(other.get("", ""))
-
-    def __ne__(self, other):  # dict has its own, which would not ask the one above
-        return not self == other
-
-    __hash__ = None
-
-
-class DataVariable(Variable):
-    """A name in a template. It looks up dictionary keys and list positions, and nothing else: no attribute, no call."""
-
-    __slots__ = ()
-
-    def __init__(self, var):
-        super().__init__(var)
-        for segment in self.lookups or ():
-            words = segment.lower()
-            if any(secret in words for secret in SECRET_FRAGMENTS) or SECRET_WORDS & set(words.split("_")):
-                raise TemplateSyntaxError(f"{{{{ {var} }}}} cannot be used: “{segment}” may be a secret.")
-
-    def _resolve_lookup(self, context):
-        try:
-            value = context[self.lookups[0]]
-            for segment in self.lookups[1:]:
-                value = value[int(segment)] if isinstance(value, (list, tuple)) else _entry(value, segment)
-        except (KeyError, IndexError, ValueError) as error:
-            raise VariableDoesNotExist("There is no %s", (self.var,)) from error
-        return FrozenObject(value) if type(value) is dict and "" in value else value
-
-
-def _entry(value, key):
-    if not isinstance(value, dict):
-        raise KeyError(key)
-    return value[key]
-
-
-class ArgumentVariable(DataVariable):
-    """A filter's argument: a missing one is the empty string, where Django's would stop the rendering."""
-
-    __slots__ = ()
-
-    def resolve(self, context):
-        try:
-            return super().resolve(context)
-        except VariableDoesNotExist:
-            return ""
-
-
-class DataExpression(FilterExpression):
-    """A value and its filters, as Django parses them, over data variables."""
-
-    def __init__(self, token, parser):
-        super().__init__(token, parser)
-        if self.is_var:
-            self.var = DataVariable(self.var.var)
-        self.filters = [
-            (function, [(lookup, ArgumentVariable(arg.var) if lookup else arg) for lookup, arg in args])
-            for function, args in self.filters
-        ]
+MAX_TAG_WORDS = 100  # Django evaluates a condition recursively, and takes a RecursionError for "false"
 
 
 class DataContext(Context):
@@ -218,6 +140,7 @@ def compile_part(source, *, html, part=""):
     try:
         template = DataTemplate(source, engine=ENGINES[html])
         return CompiledPart(source, html, template, read_paths(template.nodelist))
-    except (TemplateSyntaxError, RecursionError) as error:
+    except TemplateSyntaxError as error:
         line = getattr(getattr(error, "token", None), "lineno", None)
-        raise TemplateRefused(f"Line {line}: {error}" if line else str(error), part=part, line=line) from error
+        message = re.sub(r" on line \d+", "", str(error))
+        raise TemplateRefused(f"Line {line}: {message}" if line else message, part=part, line=line) from error

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier import triggers
+from notifier import composing, triggers
 from project.local.cloud import LocalCloud
 from project.local.pump import Pump
 from project.local.system import handlers_of
@@ -36,3 +36,4 @@ def _rules_of_this_test(request):
     if {"db", "transactional_db"} & set(request.fixturenames):
         request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
         triggers.index.refresh(force=True)
+        composing.forget()

@@ -3,6 +3,7 @@
 import os
 import urllib.request
 
+import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from project.stack import Stack, apply
@@ -50,6 +51,14 @@ class LocalCloud:
     def outbox(self):
         """Everything that was received so far, oldest first, as a list of OutboxMessage."""
         return self._outbox.read()
+
+    def empty(self):
+        """Forget all messages: those in queues and dead-letter queues, and the outbox. The stack stays as it is."""
+        sqs = boto3.session.Session().client("sqs")
+        for queue in self.queues.values():
+            sqs.purge_queue(QueueUrl=queue.url)
+            sqs.purge_queue(QueueUrl=queue.dlq_url)
+        self._forget()
 
     def __enter__(self):
         self._saved = None

@@ -48,7 +48,10 @@ class Outbox:
         self._received_at, self._noted, self._lock = {}, [0, 0], Lock()
 
     def clear(self):
+        """Forget the mails and SMS; X's posts are its stand-in's own."""
         with self._lock:
+            for received in self._sent:
+                received.clear()
             self._received_at.clear()
             self._noted = [0, 0]
 

@@ -10,7 +10,7 @@ from threading import Event, Lock
 
 from werkzeug.wrappers import Request, Response
 
-from lambdas._weighted_length import parse_tweet
+from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, weighted_length
 
 from .oauth import SignatureCheck
 from .server import LoopbackServer, cut
@@ -19,8 +19,6 @@ from .server import LoopbackServer, cut
 PATH = "/2/tweets"
 # What the client signs: the address that X would see, wherever the request was sent to instead.
 PUBLIC_URL = f"https://api.twitter.com{PATH}"
-# https://docs.x.com/fundamentals/counting-characters
-MAX_WEIGHTED_LENGTH = 280
 # Per user: https://docs.x.com/x-api/fundamentals/rate-limits
 POSTS_PER_WINDOW = 100
 WINDOW_SECONDS = 15 * 60
@@ -151,8 +149,7 @@ class XStandIn:
         text = body.get("text") if isinstance(body, dict) else None
         if not isinstance(text, str) or not text.strip():
             return _problem(400, INVALID)
-        parsed = parse_tweet(text)
-        if parsed.weightedLength > MAX_WEIGHTED_LENGTH or not parsed.valid:
+        if weighted_length(text) > MAX_WEIGHTED_LENGTH or has_invalid_characters(text):
             return _problem(403, NOT_PERMITTED)
         if any(post.text == text for post in self.posts):
             return _problem(403, DUPLICATE)

@@ -1,0 +1,68 @@
+"""Makes messages of claimed deliveries: event, template and person come together. Next hop: ``lambdas._handler`` sends them."""
+
+import logging
+from functools import lru_cache
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from . import audiences, contents, deliveries
+from .channels import Message
+from .exceptions import Rejected, SendError
+
+logger = logging.getLogger(__name__)
+
+# How many events a warm function keeps specialised templates for.
+CACHED_EVENTS = 64
+
+
+def compose_messages(works):
+    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people."""
+    ready, refused = [], []
+    by_content = {}
+    for work in works:
+        by_content.setdefault((work.event_id, work.version_id), []).append(work)
+    for (event_id, version_id), group in by_content.items():
+        try:
+            content = _content_for(event_id, version_id)
+        except ObjectDoesNotExist:
+            refused += [(work, Rejected("template_deleted")) for work in group]
+            continue
+        people = _people_of(group, content.user_paths)
+        for work in group:
+            try:
+                ready.append((work, _compose(work, content, people.get(work.recipient, {}))))
+            except SendError as error:
+                refused.append((work, error))
+    return ready, refused
+
+
+def _compose(work, content, person):
+    if work.attempts > deliveries.MAX_ATTEMPTS:
+        raise Rejected("gave_up", f"Taken up {work.attempts} times without a result.")
+    try:
+        parts = content.render(person)
+    except Exception as error:
+        # Whatever a template does, it harms its own deliveries only.
+        logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
+        raise Rejected("template_failed", f"{type(error).__name__}: {error}") from error
+    return Message(delivery=work.pk, attempt=work.attempts, address=work.address, **parts)
+
+
+@lru_cache(maxsize=CACHED_EVENTS)
+def _content_for(event_id, version_id):
+    from .models import Event
+
+    data = Event.objects.values_list("data", flat=True).get(pk=event_id)
+    return contents.EventContent(contents.compiled_version(version_id), data)
+
+
+def _people_of(works, tree):
+    """What the template reads of each recipient: ``"user:<key>"`` → frozen data."""
+    keys = [work.recipient.partition(":")[2] for work in works if work.recipient.startswith("user:")]
+    return {f"user:{key}": person for key, person in audiences.read_people(keys, tree).items()}
+
+
+def forget():
+    """Drop what is kept per event. For tests, whose databases give the same keys to other events."""
+    _content_for.cache_clear()
+    contents.compiled_version.cache_clear()

@@ -1,0 +1,102 @@
+"""For a project's own tests: capture what its signals would send, without AWS, inside any ``TestCase``.
+
+    with capture_notifications() as sent:
+        FlashSale.objects.create(...)
+    assert_notified(sent, user, channel="email", containing="30% off")
+    assert_not_notified(sent, channel="twitter")
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db.models import Max, Model
+
+from . import composing, deliveries, fanout, publisher, triggers
+from .models import Delivery, Event
+
+LEASE_SECONDS = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """One message that would have gone to a provider. ``recipient`` is ``"user:<key>"`` or ``"address:<address>"``."""
+
+    channel: str
+    recipient: str
+    address: str
+    subject: str
+    text: str
+    html: str
+    verb: str
+
+    def is_to(self, who):
+        """Whether ``who``, a user or an address, gets it."""
+        return self.recipient == f"user:{who.pk}" if isinstance(who, Model) else self.address == who
+
+
+class Capture(list):
+    """The Captured messages, once the ``with`` block has ended. ``unsent``: ``(channel, recipient, reason)`` of the others."""
+
+    def __init__(self):
+        super().__init__()
+        self.unsent = []
+
+
+@contextmanager
+def capture_notifications():
+    """Yield a Capture that holds, after the block, all that the block's signals would have sent.
+
+    The events are fanned out and rendered in this process. Providers are not called, so what only they or a channel's module know
+    (whether an address is a valid one, opt-outs) does not show. What a transaction inside the block has rolled back is not sent.
+    """
+    composing.forget()
+    triggers.index.refresh(force=True)
+    before = Event.objects.aggregate(last=Max("pk"))["last"] or 0
+    capture = Capture()
+    with publisher.diverted():
+        yield capture
+        for event in Event.objects.filter(pk__gt=before).order_by("pk"):
+            fanout.fan_out(event.pk, lease_seconds=LEASE_SECONDS)
+            _deliver(event, capture)
+
+
+def _deliver(event, capture):
+    policy = deliveries.Policy(at_most_once=True, horizon=deliveries.UNHEARD_AFTER)
+    for channel in sorted(set(event.deliveries.values_list("channel", flat=True))):
+        ids = list(event.deliveries.filter(channel=channel).values_list("pk", flat=True))
+        works = deliveries.claim_deliveries(ids, channel=channel, lease_seconds=LEASE_SECONDS)
+        ready, refused = composing.compose_messages(works)
+        deliveries.record_answers([*refused, *((work, "captured") for work, _ in ready)], policy)
+        for work, message in ready:
+            parts = {"subject": message.subject, "text": message.text, "html": message.html}
+            capture.append(
+                Captured(channel=channel, recipient=work.recipient, address=work.address, verb=event.verb, **parts)
+            )
+    unsent = event.deliveries.exclude(status=Delivery.Status.SENT).order_by("pk")
+    capture.unsent += unsent.values_list("channel", "recipient", "reason")
+
+
+def assert_notified(capture, who, *, channel=None, containing="", times=1):
+    """Assert that ``who`` (a user or an address) got ``times`` messages, on ``channel`` if given, with ``containing`` in a part."""
+    found = [
+        message
+        for message in capture
+        if message.is_to(who)
+        and channel in (None, message.channel)
+        and any(containing in part for part in (message.subject, message.text, message.html))
+    ]
+    if len(found) != times:
+        raise AssertionError(
+            f"{who} got {len(found)} such messages, not {times}. Sent: {_list(capture)}. Not sent: {capture.unsent or 'nothing'}."
+        )
+
+
+def assert_not_notified(capture, who=None, *, channel=None):
+    """Assert that ``who``, or nobody at all, got a message, on ``channel`` if given."""
+    found = [message for message in capture if (who is None or message.is_to(who)) and channel in (None, message.channel)]
+    if found:
+        raise AssertionError(f"These were sent: {_list(found)}.")
+
+
+def _list(messages):
+    return ", ".join(f"{each.channel} to {each.address} ({each.subject or each.text[:40]!r})" for each in messages) or "nothing"

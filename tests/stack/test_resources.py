@@ -1,0 +1,150 @@
+"""The stack is what it says, the second time too, and each queue gets its own route's messages and no others."""
+
+import json
+
+import boto3
+import pytest
+
+from notifier.channels import channel_names
+from project.stack import RouteSettings, Stack, apply, default_routes
+
+READS = ("Get", "List")
+
+
+@pytest.fixture
+def stack(cloud, request):
+    """A stack of this test's own, in the local cloud."""
+    return Stack(
+        name=f"stack-{abs(hash(request.node.name))}",
+        routes={"email": RouteSettings(visibility_timeout_seconds=7, max_receive_count=3), "sms": RouteSettings()},
+    )
+
+
+@pytest.fixture
+def recorded():
+    """``(session, operations)``: a boto3 session, and the names of what was asked through it."""
+    session, operations = boto3.session.Session(), []
+    session.events.register("before-call.*.*", lambda model, **_: operations.append(model.name))
+    return session, operations
+
+
+def attributes(url):
+    return boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+def receive(url):
+    found = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return [message["Body"] for message in found.get("Messages", [])]
+
+
+def test_by_default_there_is_a_queue_for_the_fanout_and_each_channel():
+    assert sorted(Stack().routes) == sorted(["fanout", *channel_names()])
+
+
+def test_settings_can_be_given_to_all_routes_at_once():
+    assert {settings.batch_size for settings in default_routes(batch_size=1).values()} == {1}
+
+
+def test_each_queue_has_its_settings_and_its_dead_letter_queue(stack):
+    queue = apply(stack).queues["email"]
+
+    found = attributes(queue.url)
+    assert found["QueueArn"] == queue.arn
+    assert queue.arn.endswith(f"{stack.name}-email")
+    assert found["VisibilityTimeout"] == "7"
+    assert json.loads(found["RedrivePolicy"]) == {"deadLetterTargetArn": queue.dlq_arn, "maxReceiveCount": 3}
+    assert attributes(queue.dlq_url)["QueueArn"] == queue.dlq_arn
+    assert attributes(queue.dlq_url)["MessageRetentionPeriod"] == "1209600"
+
+
+def test_a_queue_takes_messages_from_the_topic_only(stack):
+    applied = apply(stack)
+
+    (statement,) = json.loads(attributes(applied.queues["sms"].url)["Policy"])["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Resource"] == applied.queues["sms"].arn
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": applied.topic_arn}}
+
+
+@pytest.mark.parametrize(
+    ("message_attributes", "email", "sms"),
+    [
+        ({"route": {"DataType": "String", "StringValue": "email"}}, ["hello"], []),  # one route
+        ({"route": {"DataType": "String", "StringValue": "sms"}}, [], ["hello"]),  # the other
+        ({"route": {"DataType": "String", "StringValue": "fax"}}, [], []),  # a route nobody has
+        ({}, [], []),  # no route at all
+    ],
+)
+def test_a_message_reaches_the_queue_of_its_route_raw(stack, message_attributes, email, sms):
+    applied = apply(stack)
+
+    boto3.client("sns").publish(TopicArn=applied.topic_arn, Message="hello", MessageAttributes=message_attributes)
+
+    assert receive(applied.queues["email"].url) == email
+    assert receive(applied.queues["sms"].url) == sms
+
+
+def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(cloud):
+    routes = {"email": RouteSettings(visibility_timeout_seconds=0, max_receive_count=2)}
+    queue = apply(Stack(name="poisoned", routes=routes)).queues["email"]
+    boto3.client("sqs").send_message(QueueUrl=queue.url, MessageBody="poison")
+
+    assert [receive(queue.url) for _ in range(3)] == [["poison"], ["poison"], []]
+    assert receive(queue.dlq_url) == ["poison"]
+
+
+def test_applying_twice_changes_nothing(stack, recorded):
+    first = apply(stack)
+    session, operations = recorded
+
+    assert apply(stack, session) == first
+    writes = [operation for operation in operations if not operation.startswith(READS)]
+    assert writes == ["CreateTopic"]  # which looks a topic up by its name
+
+
+def test_what_was_changed_by_hand_is_put_right_and_nothing_else_touched(stack, recorded):
+    applied = apply(stack)
+    boto3.client("sqs").set_queue_attributes(
+        QueueUrl=applied.queues["sms"].url, Attributes={"VisibilityTimeout": "1", "Policy": ""}
+    )
+    sns = boto3.client("sns")
+    (subscription,) = [
+        found["SubscriptionArn"]
+        for found in sns.list_subscriptions_by_topic(TopicArn=applied.topic_arn)["Subscriptions"]
+        if found["Endpoint"] == applied.queues["email"].arn
+    ]
+    sns.set_subscription_attributes(
+        SubscriptionArn=subscription, AttributeName="FilterPolicy", AttributeValue='{"route": ["sms"]}'
+    )
+    session, operations = recorded
+
+    apply(stack, session)
+
+    assert attributes(applied.queues["sms"].url)["VisibilityTimeout"] == "180"
+    assert "OnlyFromTheTopic" in attributes(applied.queues["sms"].url)["Policy"]
+    found = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    assert json.loads(found["FilterPolicy"]) == {"route": ["email"]}
+    writes = [operation for operation in operations if not operation.startswith(READS)]
+    assert writes == ["CreateTopic", "SetQueueAttributes", "SetSubscriptionAttributes"]
+
+
+def test_a_new_route_is_added_to_what_is_there(stack):
+    before = apply(stack)
+
+    after = apply(Stack(name=stack.name, routes={**stack.routes, "fax": RouteSettings()}))
+
+    assert before.queues.items() <= after.queues.items()
+    assert sorted(after.queues) == ["email", "fax", "sms"]
+
+
+def test_the_sender_is_made_known_to_ses_once(stack, recorded):
+    asked = Stack(name=stack.name, routes=stack.routes, sender="shop@example.org")
+    apply(asked)
+    session, operations = recorded
+    apply(asked, session)
+
+    identities = boto3.client("sesv2").list_email_identities()["EmailIdentities"]
+    assert "shop@example.org" in [identity["IdentityName"] for identity in identities]
+    assert "CreateEmailIdentity" not in operations
