@@ -112,10 +112,8 @@ def send(message, sns):
 def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """The SNS client of one batch. It never repeats a call by itself: Publish has no token against doubles."""
     # At DEBUG botocore writes every request down, with the number and the text.
-    logging.getLogger("botocore").setLevel(logging.INFO)
-    config = Config(
-        retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds
-    )
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
     with closing(boto3.session.Session().client("sns", config=config)) as sns:
         yield sns
 

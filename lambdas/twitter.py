@@ -63,7 +63,7 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """The tweepy client of one batch, with time-outs, which tweepy has none of. ``X_API_URL`` names another host."""
     # At DEBUG these write down every request, with the text and what it is signed with.
     for name in ("tweepy", "oauthlib", "requests_oauthlib"):
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(logging.WARNING)
     consumer_key, consumer_secret, access_token, access_token_secret = map(os.environ.get, KEYS)
     client = tweepy.Client(
         consumer_key=consumer_key,

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import audiences, conf, publisher
-from .deliveries import UNHEARD_AFTER
+from .deliveries import UNHEARD_AFTER, ring_again_soon
 from .messages import rings_for
 from .models import Audience, ContactPoint, Delivery, Event, Subscription
 
@@ -152,4 +152,5 @@ def _deliver(event, subscription, step, recipients):
     )
     for channel in step["contents"]:
         ids = [delivery.pk for delivery in written if delivery.channel == channel and not delivery.reason]
-        publisher.publish(rings_for(channel, ids))
+        failed = publisher.publish(rings_for(channel, ids))
+        ring_again_soon([pk for ring in failed for pk in ring.ids])

@@ -6,6 +6,7 @@ from notifier import composing, triggers
 from project.local.cloud import LocalCloud
 from project.local.pump import Pump
 from project.local.system import handlers_of
+from tests.gate import Gate
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,15 @@ def cloud(session_cloud, settings):
 def pump(cloud):
     """All functions on the cloud's queues; ``pump.drain()`` runs them until nothing is left."""
     return Pump(cloud.queues, handlers_of(cloud.queues))
+
+
+@pytest.fixture
+def gate(cloud, monkeypatch):
+    """A Gate before the cloud: what this process, and those it starts, ask of AWS and of X goes through it."""
+    with Gate(aws=cloud.url, x=cloud.x.url) as gate:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
+        monkeypatch.setenv("X_API_URL", gate.url)
+        yield gate
 
 
 @pytest.fixture(autouse=True)

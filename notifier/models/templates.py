@@ -32,7 +32,7 @@ class TemplateContent(models.Model):
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
-    version = models.ForeignKey("ContentVersion", models.PROTECT, null=True, editable=False, related_name="+")
+    version = models.ForeignKey("ContentVersion", models.RESTRICT, null=True, editable=False, related_name="+")
 
     objects = RulesQuerySet.as_manager()
 

@@ -1,7 +1,7 @@
 """The outbox: everything that the stand-ins for SES, SMS and X received, to be read as a person would read it."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from itertools import islice
 from threading import Lock
@@ -15,11 +15,13 @@ from moto.sns.models import sns_backends
 
 CHANNELS = {"email": "Email", "sms": "SMS", "twitter": "X"}
 
+# As many as a person may scroll through; the JSON has all.
+MOST_LISTED = 200
+
 # Nothing runs and nothing is fetched. Styles may be inline because a frame with `srcdoc` inherits this policy, and mail
 # has no other way to bring its styles; without scripts or outside addresses they can do no harm.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 # The outbox of the LocalCloud that runs in this process, if any.
@@ -84,7 +86,7 @@ class Outbox:
         with self._lock:
             if [len(mails), len(texts)] == self._noted:
                 return
-            now = datetime.now(timezone.utc)
+            now = datetime.now(UTC)
             new_ids = [mail.id for mail in mails[self._noted[0] :]]
             new_ids += islice(reversed(texts), len(texts) - self._noted[1])
             self._received_at.update(dict.fromkeys(new_ids, now))
@@ -92,7 +94,7 @@ class Outbox:
 
     def _arrival(self, provider_id):
         # Not noted yet: it came in while this page was being read.
-        return self._received_at.get(provider_id) or datetime.now(timezone.utc)
+        return self._received_at.get(provider_id) or datetime.now(UTC)
 
     def _mails(self):
         for mail in list(self._sent[0]):
@@ -136,7 +138,8 @@ def outbox(request):
         (name, label, sum(message.channel == name for message in messages)) for name, label in CHANNELS.items()
     ]
     context = {
-        "messages": listed,
+        "messages": listed[:MOST_LISTED],
+        "older": max(0, len(listed) - MOST_LISTED),
         "opened": opened,
         # On a small screen the list and the message are two pages, and an address that names none is the list.
         "is_chosen": chosen is not None,

@@ -5,6 +5,7 @@ clients that keep their connection open; an outage that spares whoever was conne
 """
 
 import socket
+from contextlib import suppress
 from threading import Lock, Thread
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -37,9 +38,7 @@ class LoopbackServer:
     def start(self):
         listening = self._listen()
         self.port = listening.getsockname()[1]
-        self._server = make_server(
-            HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno()
-        )
+        self._server = make_server(HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno())
         listening.close()
         self._running = True
         self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name=self.name, daemon=True)
@@ -83,10 +82,8 @@ class LoopbackServer:
 
 def cut(connection):
     """Close a connection both ways at once, whoever may be reading or writing on it."""
-    try:
+    with suppress(OSError):  # the other side was quicker
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # the other side was quicker
-        pass
 
 
 def _tracked(request_handler, loopback):

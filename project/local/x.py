@@ -4,7 +4,7 @@ import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import count
 from threading import Event, Lock
 
@@ -57,9 +57,7 @@ class XStandIn:
     The last three members make it fail as X can: :meth:`fail_next`, :meth:`drop_next` and :meth:`hold_answers`.
     """
 
-    def __init__(
-        self, *, consumer_key, consumer_secret, access_token, access_token_secret, port=0, limit=POSTS_PER_WINDOW
-    ):
+    def __init__(self, *, consumer_key, consumer_secret, access_token, access_token_secret, port=0, limit=POSTS_PER_WINDOW):
         self.limit = limit
         self._signatures = SignatureCheck(consumer_key, consumer_secret, access_token, access_token_secret)
         self._server = LoopbackServer(self._answer, name="The stand-in for X", port=port)
@@ -153,7 +151,7 @@ class XStandIn:
             return _problem(403, NOT_PERMITTED)
         if any(post.text == text for post in self.posts):
             return _problem(403, DUPLICATE)
-        post = Post(id=self._new_id(), text=text, created_at=datetime.now(timezone.utc))
+        post = Post(id=self._new_id(), text=text, created_at=datetime.now(UTC))
         self.posts.append(post)
         return _json(201, {"data": {"id": post.id, "text": post.text, "edit_history_tweet_ids": [post.id]}})
 

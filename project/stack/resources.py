@@ -83,10 +83,7 @@ def apply(stack, session=None):
     sns, sqs = (session.client(service, region_name=stack.region) for service in ("sns", "sqs"))
     # CreateTopic is its own look-up: it answers with the ARN of a topic that exists, and changes nothing.
     topic_arn = sns.create_topic(Name=stack.name)["TopicArn"]
-    queues = {
-        route: _apply_queue(sqs, f"{stack.name}-{route}", topic_arn, settings)
-        for route, settings in stack.routes.items()
-    }
+    queues = {route: _apply_queue(sqs, f"{stack.name}-{route}", topic_arn, settings) for route, settings in stack.routes.items()}
     _apply_subscriptions(sns, topic_arn, queues)
     if stack.sender:
         _apply_sender(session.client("sesv2", region_name=stack.region), stack.sender)

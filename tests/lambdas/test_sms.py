@@ -167,9 +167,7 @@ def test_parts_are_counted_as_phones_take_them(text, encoding, characters, parts
         ("ServiceUnavailable", 503, OutcomeUnknown, "provider_failed"),  # a gateway's answer says nothing
     ],
 )
-def test_each_answer_to_publish_becomes_ours_after_one_request(
-    send, make_message, answering, code, status, error, reason
-):
+def test_each_answer_to_publish_becomes_ours_after_one_request(send, make_message, answering, code, status, error, reason):
     actions = answering(code, status, to="Publish")
 
     with pytest.raises(error) as caught:

@@ -1,5 +1,6 @@
 """``manage.py run``: the whole system on this machine, until Ctrl-C."""
 
+import os
 import socket
 
 from django.core.management import call_command
@@ -33,6 +34,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  Outbox   http://{HOST}:{port}/outbox/")
             self.stdout.write("  Ctrl-C stops everything.\n\n")
             self.stdout.flush()
+            # Django warns that its server is none for production; this command is none either.
+            os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")
             with serving(pump):
                 call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
 

@@ -1,0 +1,65 @@
+"""What can be chosen in the forms: what exists now, not what existed at import."""
+
+from collections import defaultdict
+
+from django.apps import apps
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from .. import audiences, channels, signals
+
+BLANK = ("", "---------")
+
+# Django's own signals in plain words, by what people look for. All others are the project's own.
+OBJECTS = {
+    "post_save": _("it was saved"),
+    "post_delete": _("it was deleted"),
+    "m2m_changed": _("what it is linked to has changed"),
+    "pre_save": _("it is about to be saved"),
+    "pre_delete": _("it is about to be deleted"),
+}
+PEOPLE = {
+    "user_logged_in": _("somebody signed in"),
+    "user_logged_out": _("somebody signed out"),
+    "user_login_failed": _("somebody failed to sign in"),
+}
+INNER = {
+    "pre_init": _("an object is about to be made in memory"),
+    "post_init": _("an object was made in memory"),
+    "class_prepared": _("a model was defined"),
+    "pre_migrate": _("the database is about to be migrated"),
+    "post_migrate": _("the database was migrated"),
+    "request_started": _("a request came in"),
+    "request_finished": _("a request was answered"),
+    "got_request_exception": _("a request failed"),
+    "setting_changed": _("a test changed a setting"),
+}
+BUILTIN = OBJECTS | PEOPLE | INNER
+
+
+def verb_choices():
+    """All registered signals, the ones that people want most first."""
+    own = {name: "" for name in signals.names() if name not in BUILTIN}
+    groups = [(_("About an object"), OBJECTS), (_("This project"), own), (_("People"), PEOPLE), (_("Django’s inner workings"), INNER)]
+    return [BLANK, *((label, [(name, _verb_label(name, words)) for name, words in group.items()]) for label, group in groups if group)]
+
+
+def _verb_label(name, words):
+    return f"{name}: {words}" if words else name
+
+
+def model_choices():
+    """Every model of the project, by app; the notifier's own are left out, as they change with every message."""
+    groups = defaultdict(list)
+    for model in apps.get_models():
+        if model._meta.app_label != "notifier":
+            groups[str(model._meta.app_config.verbose_name)].append((model._meta.label_lower, capfirst(model._meta.verbose_name)))
+    return [BLANK, *sorted((name, sorted(models, key=lambda choice: choice[1])) for name, models in groups.items())]
+
+
+def channel_choices():
+    return [(name, name) for name in channels.channel_names()]
+
+
+def callable_choices():
+    return [(name, name) for name in audiences.callable_names()]

@@ -1,0 +1,103 @@
+"""The small pieces that the pages are made of: words in colour, links, readable data."""
+
+import json
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+
+from .. import snapshot
+from ..models import Delivery, Event
+
+NOTHING = "–"
+
+# Colours are in static/notifier/admin.css, each with enough contrast in light and in dark.
+TONES = {
+    Delivery.Status.SENT: "good",
+    Delivery.Status.SKIPPED: "quiet",
+    Delivery.Status.FAILED: "bad",
+    Delivery.Status.UNKNOWN: "doubt",
+    Event.Status.DONE: "good",
+    Event.Status.FAILED: "bad",
+}
+
+# What a save was, in the words of a sentence. `%s` is the object.
+SAVED = {"any": _("%s is created or changed"), "created": _("%s is created"), "updated": _("%s is changed")}
+
+
+class Media:
+    css = {"all": ["notifier/admin.css"]}
+
+
+def status_word(row):
+    return tinted(row.status, row.get_status_display())
+
+
+def tinted(status, text):
+    return format_html('<b class="notifier-status notifier-{}">{}</b>', TONES.get(status, "busy"), text)
+
+
+def quiet(text):
+    return format_html('<span class="notifier-quiet">{}</span>', text)
+
+
+def lines(items):
+    """One item a line. The items are safe or are escaped."""
+    return format_html_join("", "<div>{}</div>", ((item,) for item in items))
+
+
+def moment(time):
+    """A time to the second: deliveries of one event are seconds apart."""
+    return NOTHING if time is None else date_format(localtime(time), "j M Y, H:i:s")
+
+
+def list_link(model, text, **filters):
+    """A link to the list of ``model`` with these filters on."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', url, urlencode(filters), text)
+
+
+def object_link(model, pk, text):
+    """A link to the object's page, or the bare text where the admin has none."""
+    try:
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    except NoReverseMatch:
+        return text
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def readable_json(data):
+    """Frozen data as a person reads it: indented, dates and decimals as plain text."""
+    return format_html('<pre class="notifier-data">{}</pre>', json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def describe_action_object(event):
+    """“Flash sale 1” for ``demo.flashsale:1``, with a link to it."""
+    label, _colon, pk = event.action_object.partition(":")
+    model = snapshot.find_model(label)
+    if model is None:
+        return event.action_object or NOTHING
+    name = capfirst(model._meta.verbose_name)
+    return object_link(model, pk, f"{name} {pk}") if pk else name
+
+
+def describe_trigger(trigger):
+    """When it fires, as a sentence: “Flash sale is created”."""
+    model = snapshot.find_model(trigger.model) if trigger.model else None
+    what = capfirst(model._meta.verbose_name) if model else trigger.model
+    if trigger.object_pk:
+        what = f"{what} {trigger.object_pk}"
+    if trigger.verb == "post_save":
+        return SAVED[trigger.on] % what
+    return f"{trigger.verb}: {what}" if what else trigger.verb
+
+
+def describe_subscription(subscription):
+    """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
+    audiences = ", ".join(audience.name for audience in subscription.audiences.all())
+    text = f"{subscription.template} → {', '.join(subscription.channels)} → {audiences or NOTHING}"
+    return text if subscription.enabled else quiet(_("%s (off)") % text)

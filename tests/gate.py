@@ -1,0 +1,167 @@
+"""A real server between the functions and the local cloud: it counts the calls, and can hold, cut or answer those that a test names."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Lock
+from urllib.parse import parse_qs
+
+import urllib3
+from werkzeug.wrappers import Request, Response
+
+from project.local.server import LoopbackServer, cut
+
+# Nobody waits for ever for a call that does not come.
+PATIENCE_SECONDS = 30
+SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = "SendEmail", "Publish", "PublishBatch", "CreatePost", "SendMessage"
+# What sends something to somebody.
+SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X)
+PATHS = {"/v2/email/outbound-emails": SEND_MAIL, "/2/tweets": POST_TO_X}
+# A hop's own headers, which are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "host", "expect"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request that came: what was asked for, and with which body."""
+
+    action: str
+    body: bytes
+
+    @property
+    def form(self):
+        """The fields of a form, as SNS gets one: name → first value."""
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+
+class Gate:
+    """Use ``url`` instead of AWS's and of X's. Without rules every call is passed on; a rule takes one call of one action."""
+
+    def __init__(self, *, aws, x):
+        self.calls = []
+        self._targets = {POST_TO_X: x}
+        self._aws, self._rules, self._lock = aws, [], Lock()
+        self._pool = urllib3.PoolManager(retries=False, maxsize=8)
+        self._server = LoopbackServer(self._serve, name="The gate")
+
+    @property
+    def url(self):
+        return self._server.url
+
+    def __enter__(self):
+        self._server.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        for rule in self._rules:
+            rule.release()
+        self._server.stop()
+        self._pool.clear()
+
+    def count(self, action):
+        """How many calls of ``action`` came."""
+        return sum(call.action == action for call in list(self.calls))
+
+    def sends(self):
+        """How many calls came that send something to somebody."""
+        return sum(self.count(action) for action in SENDS)
+
+    def answer(self, action, *, status=200, body="", content_type="application/json", headers=(), nth=1, times=1):
+        """Answer the ``nth`` call from now on, and ``times`` - 1 after it, with this and pass nothing on.
+
+        ``body`` may be a function of the Call.
+        """
+        return self._add(_Answer(action, nth, times, status, body, content_type, dict(headers)))
+
+    def cut(self, action, *, nth=1, times=1):
+        """Hang up on the ``nth`` call without an answer; nothing is passed on."""
+        return self._add(_Cut(action, nth, times))
+
+    @contextmanager
+    def hold(self, action, *, nth=1, taken):
+        """Let the ``nth`` call wait until the block ends, and then hang up on it. ``taken``: whether it is passed on at once.
+
+        Yields an Event that is set when the call waits.
+        """
+        rule = self._add(_Hold(action, nth, taken))
+        try:
+            yield rule.reached
+        finally:
+            rule.release()
+
+    def _add(self, rule):
+        with self._lock:
+            self._rules.append(rule)
+        return rule
+
+    def _serve(self, environ, start_response):
+        request = Request(environ)
+        call = Call(action=_action_of(request), body=request.get_data())
+        with self._lock:
+            self.calls.append(call)
+            # All of them count the call, the first that wants it takes it.
+            takers = [rule for rule in self._rules if rule.takes(call)]
+        response = takers[0].respond(call, lambda: self._pass_on(request, call)) if takers else self._pass_on(request, call)
+        if response is None:
+            cut(environ["werkzeug.socket"])
+            response = Response(status=500)
+        return response(environ, start_response)
+
+    def _pass_on(self, request, call):
+        target = self._targets.get(call.action, self._aws)
+        headers = {name: value for name, value in request.headers if name.lower() not in HOP_BY_HOP}
+        answer = self._pool.request(request.method, target + request.full_path.rstrip("?"), body=call.body, headers=headers)
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
+        return Response(answer.data, status=answer.status, headers=kept)
+
+
+class _Rule:
+    def __init__(self, action, nth, times=1):
+        self.action, self._countdown, self._times = action, nth, times
+
+    def takes(self, call):
+        if call.action != self.action:
+            return False
+        self._countdown -= 1
+        return 1 - self._times <= self._countdown <= 0
+
+    def release(self):
+        """Let go of whoever waits."""
+
+
+class _Answer(_Rule):
+    def __init__(self, action, nth, times, status, body, content_type, headers):
+        super().__init__(action, nth, times)
+        self._status, self._body, self._content_type, self._headers = status, body, content_type, headers
+
+    def respond(self, call, pass_on):
+        body = self._body(call) if callable(self._body) else self._body
+        return Response(body, status=self._status, content_type=self._content_type, headers=self._headers)
+
+
+class _Cut(_Rule):
+    def respond(self, call, pass_on):
+        return None
+
+
+class _Hold(_Rule):
+    def __init__(self, action, nth, taken):
+        super().__init__(action, nth)
+        self._taken, self.reached, self._released = taken, Event(), Event()
+
+    def respond(self, call, pass_on):
+        if self._taken:
+            pass_on()
+        self.reached.set()
+        self._released.wait(PATIENCE_SECONDS)
+        return None
+
+    def release(self):
+        self._released.set()
+
+
+def _action_of(request):
+    if request.path in PATHS:
+        return PATHS[request.path]
+    if target := request.headers.get("X-Amz-Target"):
+        return target.rpartition(".")[2]
+    return parse_qs(request.get_data().decode()).get("Action", [""])[0]

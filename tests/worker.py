@@ -1,0 +1,49 @@
+"""One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its standard input.
+
+The order: ``{"function": "email", "event": …, "timeout_seconds": 30, "die_before": [pattern, nth]}``. With ``die_before`` the process
+kills itself, by SIGKILL, before the ``nth`` SQL statement in which the pattern is found. At the end it prints what came of it as JSON.
+"""
+
+import json
+import os
+import re
+import resource
+import signal
+import sys
+from importlib import import_module
+
+
+def main():
+    order = json.load(sys.stdin)
+    handler = import_module(f"lambdas.{order['function']}").handler
+
+    from django.db import connection
+
+    from project.local.invocation import Context
+
+    statements = Statements(order.get("die_before"))
+    context = Context(function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"])
+    with connection.execute_wrapper(statements):
+        answer = handler(order["event"], context)
+    peak_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    json.dump({"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout)
+
+
+class Statements:
+    """Counts SQL statements, and ends the process before the one that it was told."""
+
+    def __init__(self, die_before):
+        self.count = 0
+        self._pattern, self._countdown = die_before or (None, 0)
+
+    def __call__(self, execute, sql, params, many, context):
+        self.count += 1
+        if self._pattern and re.search(self._pattern, sql):
+            self._countdown -= 1
+            if self._countdown == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return execute(sql, params, many, context)
+
+
+if __name__ == "__main__":
+    main()
