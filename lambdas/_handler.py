@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-import os
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -116,8 +115,7 @@ class Channel:
     def _send_all(self, works, clock):
         """Send until time is up; returns the Work that was given back."""
         ready, refused = compose_messages(works)
-        if refused:
-            deliveries.record_answers(refused, self.policy)
+        deliveries.record_answers(refused, self.policy)
         session = clock.session(self.session) if ready else None
         queue = iter(ready)
         while batch := list(islice(queue, self.batch_size)):

@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.db.models import Q
 
@@ -44,6 +44,8 @@ def parse_path(line):
         raise ValueError(f"“{line}”: there is no channel “{channel}”. There are: {', '.join(channels.channel_names())}.")
     if not path or not all(part.isidentifier() and not part.startswith("_") for part in path.split(".")):
         raise ValueError(f"“{line}” is not a path. Write names with dots between them, such as instance.owner.")
+    if secret := next(filter(snapshot.may_be_secret, path.split(".")), None):
+        raise ValueError(f"“{line}” cannot be used: “{secret}” may be a secret.")
     return channel, path
 
 
@@ -69,34 +71,51 @@ def freeze_recipients(paths, context, *, deleting):
         try:
             if (frozen := _freeze_recipient(channel, path, context, deleting)) is not None:
                 found.append(frozen)
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, ObjectDoesNotExist) as error:
             logger.warning("Audience path %s leads nowhere and is ignored: %s", path, type(error).__name__)
     return found
 
 
 def _freeze_recipient(channel, path, context, deleting):
     root, *names = path.split(".")
+    user_model = get_user_model()
     parent, value = None, context[root]
-    for name in names:
+    for position, name in enumerate(names, 1):
         if value is None:
             return None
-        if isinstance(value, models.Model) and not snapshot.is_readable(type(value), name):
+        if isinstance(value, models.Model) and not snapshot.is_readable(value.__class__, name):
             raise AttributeError(name)
+        if position == len(names) and _names_person(value, name, user_model):
+            # The key is enough: no query for the person.
+            key = getattr(value, value._meta.get_field(name).attname)
+            return None if key is None else _people([key])
         parent, value = value, value[name] if isinstance(value, dict) else getattr(value, name)
-    user_model = get_user_model()
-    if value is None or value == "":
+    if value is None or isinstance(value, str) and not value.strip():
         return None
     if isinstance(value, str):
-        return {"address": value, "channel": channel}
+        return {"address": value.strip(), "channel": channel}
     if isinstance(value, user_model):
-        return {"users": [value.pk]}
+        return _people([value.pk])
     if isinstance(value, models.Manager | models.QuerySet) and issubclass(value.model, user_model):
-        if isinstance(parent, models.Model) and not deleting:
-            return {"relation": names[-1], "model": parent._meta.label_lower, "pk": parent.pk}
-        return {"users": list(value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE])}
+        if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
+            return {"relation": names[-1], "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
+        return _people(value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE])
     if isinstance(value, list | tuple | set) and all(isinstance(item, user_model) for item in value):
-        return {"users": [item.pk for item in value][:MAX_FROZEN_PEOPLE]}
+        return _people([item.pk for item in value][:MAX_FROZEN_PEOPLE])
     raise TypeError(path)
+
+
+def _names_person(parent, name, user_model):
+    field = snapshot.forward_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
+    return field is not None and issubclass(field.related_model, user_model) and field.target_field.primary_key
+
+
+def _people(keys):
+    return {"users": [_as_json(key) for key in keys]}
+
+
+def _as_json(key):
+    return key if isinstance(key, int) else str(key)
 
 
 def select_recipients(event, audiences, frozen):
@@ -106,10 +125,11 @@ def select_recipients(event, audiences, frozen):
     for audience in audiences:
         if audience.everyone:
             people |= Q(is_active=True) if has_field(user_model, "is_active") else ~Q(pk__in=[])
-        people |= Q(pk__in=audience.users.through.objects.filter(audience=audience).values("user_id"))
+        people |= Q(pk__in=_keys_of(audience, "users"))
         if has_field(user_model, "groups"):
-            groups = audience.groups.through.objects.filter(audience=audience).values("group_id")
-            people |= Q(pk__in=user_model.groups.through.objects.filter(group_id__in=groups).values(_user_column(user_model)))
+            field = user_model.groups.field
+            members = {f"{field.m2m_reverse_field_name()}__in": _keys_of(audience, "groups")}
+            people |= Q(pk__in=user_model.groups.through.objects.filter(**members).values(field.m2m_field_name()))
         addresses += [parse_address(line) for line in lines_of(audience.addresses)]
         for name in audience.callables:
             people |= _call(name, event, addresses)
@@ -118,8 +138,10 @@ def select_recipients(event, audiences, frozen):
     return user_model._default_manager.filter(people), addresses
 
 
-def _user_column(user_model):
-    return user_model.groups.field.m2m_column_name()
+def _keys_of(audience, name):
+    """The keys of an audience's users or groups. A swapped user model gives the column its own name."""
+    field = audience._meta.get_field(name)
+    return field.remote_field.through.objects.filter(audience=audience).values(field.m2m_reverse_field_name())
 
 
 def _call(name, event, addresses):

@@ -3,10 +3,11 @@
 import datetime as dt
 import json
 import logging
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Model, signals as db
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ MAX_DATA_BYTES = 256 * 1024
 
 # Recording reads objects, which sends signals (post_init) of its own.
 _recording = ContextVar("notifier_recording", default=False)
+# Where an instance carries what its pre_save is to record once it is saved.
+_HELD = "_notifier_held"
 
 
 def record_firing(registered, sender, kwargs):
@@ -28,18 +31,25 @@ def record_firing(registered, sender, kwargs):
 
     Fixture loading (``raw``) is no event.
     """
+    if registered.signal is db.pre_save:
+        # From a save that failed.
+        kwargs["instance"].__dict__.pop(_HELD, None)
     if kwargs.get("raw") or _recording.get():
         return
-    token = _recording.set(True)
-    try:
+    with _never_raising(registered):
         context = signals.context_of(registered, sender, kwargs)
         if matched := triggers.index.find(registered.name, context, signals.is_creation(kwargs)):
-            deleting = registered.signal in (db.pre_delete, db.post_delete)
-            events = [_make_event(trigger, context, deleting=deleting) for trigger in matched]
-            _record(events, kwargs.get("using"))
+            _record(registered, matched, context, kwargs.get("using"))
+
+
+@contextmanager
+def _never_raising(registered):
+    token = _recording.set(True)
+    try:
+        yield
     except Exception:
         # Whatever is wrong here, the caller's save is worth more; the log has the trace.
-        logger.exception("Could not record the signal %s", registered.name)
+        logger.exception("Could not record the signal %s", registered.name or registered.signal)
     finally:
         _recording.reset(token)
 
@@ -50,23 +60,35 @@ def _make_event(trigger, context, *, deleting):
     now = timezone.now()
     event = Event(
         trigger_id=trigger.pk, verb=trigger.verb, action_object=_describe(context["action_object"]),
-        data=snapshot.freeze(context, trigger.paths), created_at=now, due_at=now + UNHEARD_AFTER,
+        created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
-    event.plan = [
-        step | {"recipients": audiences.freeze_recipients(paths, context, deleting=deleting)}
-        if (paths := trigger.recipient_paths.get(step["subscription"]))
-        else step
-        for step in trigger.plan
-    ]
-    _bound(event)
+    try:
+        event.data = snapshot.freeze(context, trigger.paths)
+        event.plan = [
+            step | {"recipients": audiences.freeze_recipients(paths, context, deleting=deleting)}
+            if (paths := trigger.recipient_paths.get(step["subscription"]))
+            else step
+            for step in trigger.plan
+        ]
+        _bound(event)
+    except DatabaseError:
+        # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled back.
+        raise
+    except Exception as error:
+        # One trigger's trouble is not another's, and the event shows it to whoever looks.
+        logger.exception("Could not read what the trigger %d needs", trigger.pk)
+        _fail(event, f"What its templates and audiences name could not be read: {type(error).__name__}. The log has the trace.")
     return event
 
 
 def _bound(event):
     size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
     if size > MAX_DATA_BYTES:
-        event.data, event.status, event.due_at = {}, event.Status.FAILED, None
-        event.reason = f"Its templates read {size} bytes; an event holds {MAX_DATA_BYTES} at most. Let them read less."
+        _fail(event, f"Its templates read {size} bytes; an event holds {MAX_DATA_BYTES} at most. Let them read less.")
+
+
+def _fail(event, reason):
+    event.data, event.status, event.due_at, event.reason = {}, event.Status.FAILED, None, reason
 
 
 def _describe(action_object):
@@ -77,24 +99,54 @@ def _describe(action_object):
     return ""
 
 
-def _record(events, caller_alias):
+def _record(registered, matched, context, caller_alias):
     from .models import Event
 
     alias = router.db_for_write(Event)
-    if caller_alias and caller_alias != alias and connections[caller_alias].in_atomic_block:
-        # Two databases cannot commit as one: wait for the one that decides.
-        transaction.on_commit(lambda: _insert(events, alias), using=caller_alias)
-    else:
+    caller_alias = caller_alias or alias
+    with _savepoints(alias, caller_alias):
+        deleting = registered.signal in (db.pre_delete, db.post_delete)
+        events = [_make_event(trigger, context, deleting=deleting) for trigger in matched]
+        if registered.signal is db.pre_save and not _in_transaction(caller_alias):
+            # Nothing is saved yet, and no transaction would take the event back with it.
+            context["instance"].__dict__[_HELD] = events, alias
+        elif caller_alias != alias and _in_transaction(caller_alias):
+            # Two databases cannot commit as one: wait for the one that decides.
+            transaction.on_commit(partial(_insert_later, registered, events, alias), using=caller_alias)
+        else:
+            _insert(events, alias)
+
+
+def record_held(registered, sender, kwargs):
+    """Record what a pre_save outside a transaction held back on the instance: now it is saved."""
+    if held := kwargs["instance"].__dict__.pop(_HELD, None):
+        _insert_later(registered, *held)
+
+
+def _insert_later(registered, events, alias):
+    with _never_raising(registered), _savepoints(alias):
         _insert(events, alias)
 
 
 def _insert(events, alias):
     from .models import Event
 
-    # The savepoint keeps a failed INSERT from breaking the caller's transaction; outside one there is nothing to break.
-    with transaction.atomic(using=alias) if connections[alias].in_atomic_block else nullcontext():
-        if len(events) == 1:
-            events[0].save(using=alias, force_insert=True)
-        else:
-            Event.objects.using(alias).bulk_create(events)
+    if len(events) == 1:
+        events[0].save(using=alias, force_insert=True)
+    else:
+        Event.objects.using(alias).bulk_create(events)
     publisher.ring_on_commit([event.pk for event in events if event.due_at], using=alias)
+
+
+@contextmanager
+def _savepoints(*aliases):
+    """Keep a failed query or INSERT from breaking the caller's transactions; outside one there is nothing to break."""
+    with ExitStack() as stack:
+        for alias in dict.fromkeys(aliases):
+            if _in_transaction(alias):
+                stack.enter_context(transaction.atomic(using=alias))
+        yield
+
+
+def _in_transaction(alias):
+    return not connections[alias].get_autocommit()

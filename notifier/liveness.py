@@ -4,10 +4,9 @@ import contextlib
 import logging
 import os
 import threading
-from functools import partial
 
 from django.core.signals import request_started
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
@@ -20,12 +19,13 @@ _background = None
 
 def follow_rules(*, in_background):
     """Connect everything that can make the rules old. No query: the first connection to the database loads them."""
-    from .models import Audience, Subscription, TemplateContent, Trigger
+    from .models import Audience, RulesVersion, Subscription, TemplateContent, Trigger
 
     for model in (Trigger, Subscription, Audience, TemplateContent):
         for signal in (post_save, post_delete):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
     m2m_changed.connect(_rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.rules")
+    post_save.connect(_version_changed, sender=RulesVersion, dispatch_uid="notifier.rules")
     for signal in (request_started, post_migrate):
         signal.connect(_refresh, dispatch_uid="notifier.rules")
     connection_created.connect(_connected if in_background else _refresh, dispatch_uid="notifier.rules")
@@ -35,12 +35,12 @@ def follow_rules(*, in_background):
 def _rule_changed(*, action="", **_signal):
     from .models import RulesVersion
 
-    if action.startswith("pre_"):
-        return
-    RulesVersion.touch()
-    index.refresh(force=True)
-    # Until the commit, only this connection sees the change; whoever loads meanwhile loads the old rules.
-    transaction.on_commit(partial(index.refresh, force=True))
+    if not action.startswith("pre_"):
+        RulesVersion.touch()
+
+
+def _version_changed(*, using, **_signal):
+    index.draft(connections[using])
 
 
 def _refresh(**_signal):
@@ -80,3 +80,4 @@ def _is_private(database):
 def _forget_background():
     global _background
     _background = None
+    index.forget_threads()

@@ -23,7 +23,7 @@ CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1, 3
 class _Chunk:
     """Up to ten events of one transaction, published together by whichever of their commit hooks runs first.
 
-    Ids of rolled-back rows can be among them. A ring for a row that is not there does nothing, so nobody sorts them out.
+    One without hooks is of a transaction that was rolled back, and done with. Ids of rolled-back rows can be among them. A ring for a row that is not there does nothing, so nobody sorts them out.
     """
 
     def __init__(self):
@@ -38,22 +38,26 @@ class _Chunk:
 
 def ring_on_commit(event_ids, *, using):
     """Publish these events when the transaction commits, together with its others."""
-    chunks = []
+    if not event_ids:
+        return
+    chunks = [_open_chunk(connections[using])]
     for pk in event_ids:
-        chunk = _open_chunk(connections[using])
-        chunk.ids.append(pk)
-        if chunk not in chunks:
-            chunks.append(chunk)
+        if len(chunks[-1].ids) == MAX_BATCH_ENTRIES:
+            chunks.append(_Chunk())
+        chunks[-1].ids.append(pk)
+    connections[using].notifier_chunk = chunks[-1]
     for chunk in chunks:
         # A hook a call: a savepoint that is rolled back takes its own hooks along and leaves the others'.
-        transaction.on_commit(chunk.publish, using=using)
+        # Robust: the commit is done, and no error of ours may look to the caller as if it were not.
+        transaction.on_commit(chunk.publish, using=using, robust=True)
 
 
 def _open_chunk(connection):
     chunk = getattr(connection, "notifier_chunk", None)
     if chunk is None or chunk.published or len(chunk.ids) == MAX_BATCH_ENTRIES:
-        chunk = connection.notifier_chunk = _Chunk()
-    return chunk
+        return _Chunk()
+    # Newest first: its hook is nearly always the last.
+    return chunk if any(hook == chunk.publish for _, hook, _ in reversed(connection.run_on_commit)) else _Chunk()
 
 
 _diverted = ContextVar("notifier_diverted", default=False)
@@ -90,8 +94,6 @@ def publish_on_commit(rings):
 
 
 def _publish_batch(rings):
-    from botocore.exceptions import BotoCoreError, ClientError
-
     entries = [
         {
             "Id": str(position),
@@ -102,7 +104,8 @@ def _publish_batch(rings):
     ]
     try:
         answer = _client().publish_batch(TopicArn=_topic_arn(), PublishBatchRequestEntries=entries)
-    except (BotoCoreError, ClientError, ConfigurationError) as error:
+    except Exception as error:
+        # Boto's errors have no common base, and none of them may reach whoever saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
         return rings
     # An answer of 200 can hold entries that failed.
@@ -131,4 +134,5 @@ def _client_for(endpoint_url):
     limits = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}
     )
-    return boto3.client("sns", endpoint_url=endpoint_url, config=limits)
+    # A session of its own: boto3's default one must not be used by two threads at once.
+    return boto3.session.Session().client("sns", endpoint_url=endpoint_url, config=limits)

@@ -36,13 +36,13 @@ class Specialised:
 def specialise(part, data):
     """Render all of ``part`` that does not read the person. Raises only what rendering it for anybody would raise."""
     nodes, personal = part.template.nodelist, frozenset({PERSON})
-    context = Draft({name: value for name, value in data.items() if name != PERSON}, part.template)
+    context = Draft(dict(data), part.template)
     try:
         if _unsettled(nodes, personal, absorb=True):
             raise NotWorthIt
         residue = _residue(nodes, context, personal)
     except NotWorthIt:
-        residue = Residue([_block(nodes, Draft(data, part.template), personal)])
+        residue = Residue([_block(nodes, Draft(dict(data), part.template), personal)])
     return Specialised(part.template, residue)
 
 
@@ -64,32 +64,32 @@ class Draft(DataContext):
 class Collector(Node):
     """Stands for the body in one of Django's own nodes: Django runs the tag, this collects what each turn leaves."""
 
-    def __init__(self, nodes, parts, personal, in_loop):
-        self.nodes, self.parts, self.personal, self.in_loop = nodes, parts, personal, in_loop
+    def __init__(self, nodes, parts, personal):
+        self.nodes, self.parts, self.personal = nodes, parts, personal
 
     def render(self, context):
-        _collect(self.nodes, context, self.parts, self.personal, self.in_loop)
+        _collect(self.nodes, context, self.parts, self.personal)
         return ""
 
 
-def _residue(nodes, context, personal, in_loop=False):
+def _residue(nodes, context, personal):
     """What is left of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
     iterations, output_bytes, parts = context.iterations, context.output_bytes, []
     try:
-        _collect(nodes, context, parts, personal, in_loop)
+        _collect(nodes, context, parts, personal)
         return Residue(parts, context.iterations - iterations, context.output_bytes - output_bytes)
     finally:
         context.count_tried(context.iterations - iterations, context.output_bytes - output_bytes)
         context.iterations, context.output_bytes = iterations, output_bytes
 
 
-def _branch(nodes, context, personal, in_loop):
+def _branch(nodes, context, personal):
     """The residue of nodes that not everybody gets: an error in them waits for a person who does."""
     scopes = context.dicts[:]
     try:
-        return _residue(nodes, context, personal, in_loop)
+        return _residue(nodes, context, personal)
     except NotWorthIt:
         raise
     except Exception:
@@ -97,38 +97,38 @@ def _branch(nodes, context, personal, in_loop):
         return Residue([_block(nodes, context, personal)])
 
 
-def _collect(nodes, context, parts, personal, in_loop):
+def _collect(nodes, context, parts, personal):
     for is_personal, run in groupby(nodes, key=lambda node: not personal.isdisjoint(node.names)):
         if not is_personal:
             parts.append(Nodes(run).render(context))
             continue
         for node in run:
-            if not _unroll(node, context, parts, personal, in_loop):
+            if not _unroll(node, context, parts, personal):
                 context.count_hole()
-                parts.append(_hole(node, context, personal, in_loop))
+                parts.append(_hole(node, context, personal))
 
 
-def _unroll(node, context, parts, personal, in_loop):
+def _unroll(node, context, parts, personal):
     """Let Django run a tag that is decided without the person, collecting from its body. False where there is none."""
     if not personal.isdisjoint(names_of(expressions_of(node))):
         return False
     if type(node) is IfNode:
-        branches = [(test, Collector(body, parts, personal, in_loop)) for test, body in node.conditions_nodelists]
+        branches = [(test, Collector(body, parts, personal)) for test, body in node.conditions_nodelists]
         IfNode(branches).render(context)
     elif type(node) is WithNode:
-        body = Collector(node.nodelist, parts, personal - set(node.extra_context), in_loop)
+        body = Collector(node.nodelist, parts, personal - set(node.extra_context))
         WithNode(None, None, body, node.extra_context).render(context)
-    elif type(node) is ForNode and (in_loop or not _unsettled([node], personal)):
+    elif type(node) is ForNode and not _unsettled([node], personal):
         (turn,) = node.nodelist_loop
-        body = Iteration(Collector(turn.nodelist, parts, personal - {*node.loopvars, "forloop"}, True))
-        empty = Collector(node.nodelist_empty, parts, personal, in_loop)
+        body = Iteration(Collector(turn.nodelist, parts, personal - {*node.loopvars, "forloop"}))
+        empty = Collector(node.nodelist_empty, parts, personal)
         ForNode(node.loopvars, node.sequence, node.is_reversed, [body], empty).render(context)
     else:
         return False
     return True
 
 
-def _hole(node, context, personal, in_loop):
+def _hole(node, context, personal):
     if type(node) is VariableNode:
         expression, block = node.filter_expression, _block([node], context, personal)
         filters = [function._filter_name for function, _ in expression.filters]
@@ -136,12 +136,12 @@ def _hole(node, context, personal, in_loop):
         return Value(expression.var.lookups, context.autoescape, bool(filters), block) if bare else block
     values = _values(names_of(expressions_of(node)), context, personal)
     if type(node) is IfNode:
-        branches = [(test, _branch(body, context, personal, in_loop)) for test, body in node.conditions_nodelists]
+        branches = [(test, _branch(body, context, personal)) for test, body in node.conditions_nodelists]
         return Choice(branches, values)
     if type(node) is WithNode:
-        return Binding(node.extra_context, values, _residue(node.nodelist, context, personal | set(node.extra_context), in_loop))
+        return Binding(node.extra_context, values, _residue(node.nodelist, context, personal | set(node.extra_context)))
     if type(node) is SpacelessNode:
-        return Spaceless(_residue(node.nodelist, context, personal, in_loop))
+        return Spaceless(_residue(node.nodelist, context, personal))
     return _block([node], context, personal)
 
 

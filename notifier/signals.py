@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.contrib.auth import signals as auth
 from django.core import signals as core
 from django.db import models
+from django.db.backends import signals as backends
 from django.db.models import signals as db
 from django.dispatch import Signal
 
@@ -26,15 +28,24 @@ class RegisteredSignal:
     about_model: bool = False
 
     def senders(self, model):
-        """The senders to listen to for ``model``: one, several relations, or None for any."""
+        """The senders to listen to for ``model``: it and its subclasses, or its relations, or None for any."""
         if not self.about_model:
             return [None]
         if self.signal is db.m2m_changed:
-            return [field.remote_field.through for field in model._meta.local_many_to_many]
-        return [model]
+            relations = [field for field in model._meta.get_fields() if field.many_to_many]
+            return [_through(field) for field in relations if _through(field)]
+        # Django names the class that is saved or deleted, never its parents.
+        return [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
+
+
+def _through(field):
+    return getattr(field if field.auto_created else field.remote_field, "through", None)
 
 
 _registry: dict[str, RegisteredSignal] = {}
+
+# What `notifier.events` waits for after a pre_save outside a transaction. No trigger can name it.
+SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
 
 
 def register_signal(name, signal, args=()):
@@ -43,6 +54,8 @@ def register_signal(name, signal, args=()):
     Call it from any app's ``ready()``, in any order. Registering the same again changes nothing; another signal under a taken
     name, or an argument that templates use for themselves, raises SignalRegistrationError.
     """
+    if isinstance(args, str):
+        raise SignalRegistrationError(f"The args of “{name}” are one text. Write a list of names: args=[{args!r}].")
     _register(RegisteredSignal(name=name, signal=signal, args=tuple(args)))
 
 
@@ -112,6 +125,7 @@ def register_builtin_signals():
         "request_started": (core.request_started, ()),
         "request_finished": (core.request_finished, ()),
         "got_request_exception": (core.got_request_exception, ()),
+        "connection_created": (backends.connection_created, ()),
         "setting_changed": (core.setting_changed, ("setting", "enter")),
         # Who signed in or out is the actor; the argument `user` would hide the recipient.
         "user_logged_in": (auth.user_logged_in, ()),

@@ -6,7 +6,9 @@ a path that is used as a value, ``"*"`` stands for each item of a list.
 
 import datetime as dt
 import json
+import math
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 
 from django.apps import apps
@@ -16,6 +18,7 @@ from django.utils.functional import Promise
 
 from . import signals
 from .exceptions import UnreadablePath
+from .template_data import SECRET_FRAGMENTS, SECRET_WORDS
 from .templating import FrozenObject, path_names
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
@@ -24,6 +27,8 @@ MAX_ITEMS = 500
 METHODS = frozenset({"get_absolute_url", "get_full_name", "get_short_name"})
 # What every event offers, besides its signal's own arguments.
 STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
+# The tree of something that is stored as it is.
+WHOLE = {"": {}}
 
 
 def freeze(context, tree):
@@ -39,12 +44,16 @@ def _freeze(value, tree):
         return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
     if isinstance(value, dict):
         whole = "" in tree or not tree
-        return value if whole else {key: _freeze(value.get(key), branch) for key, branch in tree.items()}
-    if isinstance(value, list | tuple | set):
+        branches = {key: WHOLE for key in value} if whole else tree
+        return {str(key): _freeze(value.get(key), branch) for key, branch in branches.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return _freeze_list(value, tree)
-    if value is None or isinstance(value, str | int | float | bool | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
+    if value is None or isinstance(value, int | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
         return value
-    return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    # Neither "not a number" nor a NUL character can be stored as JSON.
+    return (value if isinstance(value, str) else str(value)).replace("\0", "")
 
 
 def _freeze_object(instance, tree):
@@ -52,16 +61,16 @@ def _freeze_object(instance, tree):
     if "" in tree:
         frozen[""] = str(instance)
     for name, branch in tree.items():
-        if name and is_readable(type(instance), name):
+        if name and is_readable(instance.__class__, name):
             frozen[name] = _freeze(_read(instance, name), branch)
     return frozen
 
 
 def _freeze_list(items, tree):
-    branch = tree.get("*", {"": {}})
+    branch = tree.get("*", WHOLE)
     if isinstance(items, models.QuerySet):
         # One query for the list and its forward relations, whatever its length.
-        related = [name for name in branch if name and _is_forward(items.model, name)]
+        related = _forward_relations(items.model, branch)
         items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
     return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]
 
@@ -72,19 +81,42 @@ def _read(instance, name):
     except ObjectDoesNotExist:
         # A reverse one-to-one relation that leads nowhere.
         return None
+    except ValueError:
+        if instance.pk is None:
+            # Before the first save, nothing is related to it.
+            return []
+        raise
     return value() if callable(value) and not isinstance(value, models.Manager) else value
 
 
-def _is_forward(model, name):
+def _forward_relations(model, tree):
+    """The forward relations that ``tree`` names, theirs as well, as ``select_related`` takes them."""
+    names = []
+    for name, branch in tree.items():
+        if (field := forward_relation(model, name)) is not None:
+            names += [name, *(f"{name}__{inner}" for inner in _forward_relations(field.related_model, branch))]
+    return names
+
+
+def forward_relation(model, name):
+    """The foreign key or one-to-one field ``name`` of ``model``, or None."""
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
-        return False
-    return field.many_to_one or (field.one_to_one and field.concrete)
+        return None
+    return field if field.concrete and (field.many_to_one or field.one_to_one) else None
+
+
+def may_be_secret(name):
+    """Whether ``name`` sounds like something that no event and no message may hold."""
+    lower = name.lower()
+    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(lower.split("_"))
 
 
 def is_readable(model, name):
     """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the model lists."""
+    if may_be_secret(name):
+        return False
     return name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
 
 
@@ -98,7 +130,7 @@ def readable_names(model):
         names.update({field.name, getattr(field, "attname", field.name)})
         if getattr(field, "choices", None):
             names.add(f"get_{field.name}_display")
-    return sorted(name for name in names if name)
+    return sorted(name for name in names if name and not may_be_secret(name))
 
 
 def find_model(label):
@@ -191,5 +223,7 @@ class Decoder(json.JSONDecoder):
 
 def _thaw(found):
     if found.keys() == {"$t", "v"} and found["$t"] in _TYPES:
-        return _TYPES[found["$t"]](found["v"])
+        # In somebody's own JSON it can mean anything.
+        with suppress(ValueError, TypeError, ArithmeticError, AttributeError):
+            return _TYPES[found["$t"]](found["v"])
     return FrozenObject(found) if "model" in found and "pk" in found or "" in found else found

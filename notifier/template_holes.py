@@ -5,7 +5,6 @@ from html import escape
 from itertools import groupby
 
 from django.template.base import FilterExpression, NodeList
-from django.template.context import RenderContext
 from django.template.defaulttags import SpacelessNode
 from django.utils.safestring import SafeString
 
@@ -38,8 +37,7 @@ class Block:
     values: dict
 
     def fill(self, context):
-        context.render_context = RenderContext()  # where `cycle` keeps its place
-        with context.push(self.values.copy()):
+        with context.push(self.values):
             return self.nodes.render(context)
 
 
@@ -75,7 +73,7 @@ class Choice:
     values: dict
 
     def fill(self, context):
-        with context.push(self.values.copy()):
+        with context.push(self.values):
             chosen = next((body for condition, body in self.branches if condition is None or condition.eval(context)), None)
         return chosen.fill(context) if chosen else ""
 
@@ -89,7 +87,7 @@ class Binding:
     body: Residue
 
     def fill(self, context):
-        with context.push(self.values.copy()):
+        with context.push(self.values):
             bound = {name: expression.resolve(context) for name, expression in self.bound.items()}
         with context.push(bound):
             return self.body.fill(context)

@@ -4,15 +4,21 @@ Note [when the index is loaded]: never at import or in ``ready()``. The first co
 process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request, at the opening of a
 connection, and from a background thread where a process has neither (a shell, a worker). On Lambda there is no thread:
 it would sleep with the function, and every invocation opens a connection or a request.
+
+Note [drafts]: a transaction that changes rules goes by them at once, and alone: until the commit they are a draft of its own thread.
+The draft is the transaction's commit hook itself, so a rollback, of a savepoint too, throws it away without telling anybody.
 """
 
 import math
 import threading
 import time
+import weakref
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import connections, models, router
+from django.db.models import signals as db
 
 from . import signals, snapshot
 
@@ -56,33 +62,70 @@ def _is_one(found, label, pk):
     if not label:
         return True
     model = snapshot.find_model(label)
-    kind = found if isinstance(found, type) else type(found)
+    # `__class__`, not type(): the user of a request is a lazy object that passes itself off as a user by it.
+    kind = found if isinstance(found, type) else found.__class__
     if model is None or not issubclass(kind, model):
         return False
-    # The key is text in the trigger and anything in Python (a UUID, an int): compare as the field would read it.
-    return not pk or isinstance(found, models.Model) and found.pk == model._meta.pk.to_python(pk)
+    return not pk or isinstance(found, models.Model) and found.pk == _as_key(model, pk)
+
+
+def _as_key(model, pk):
+    """The key is text in the trigger and anything in Python (a UUID, an int): what the field reads it as."""
+    try:
+        return model._meta.pk.to_python(pk)
+    except ValidationError:
+        # A trigger that was not validated matches nothing; it must not stop the others.
+        return None
+
+
+class Draft:
+    """The rules as an open transaction has changed them. See note [drafts]."""
+
+    def __init__(self, connection):
+        from . import rules
+
+        self.by_verb, self._connection = _group(rules.load_triggers()), connection
+        connection.notifier_drafting = True
+        connection.on_commit(self.end, robust=True)
+
+    def end(self):
+        # Inside a TestCase, hooks run while the transaction is still open: it goes on by its draft.
+        if not self._connection.in_atomic_block:
+            self._connection.notifier_drafting = False
+            index.refresh(now=True)
+
+
+def _draft_of(connection):
+    """The Draft that ``connection``'s open transaction goes by, or None."""
+    owners = (getattr(hook, "__self__", None) for _, hook, _ in reversed(connection.run_on_commit))
+    return next((owner for owner in owners if isinstance(owner, Draft)), None)
 
 
 class Index:
     """All enabled triggers of this process, by verb, and the receivers that they need."""
 
     def __init__(self):
-        self._lock = threading.RLock()
-        self._loader = None
-        self.token = None
+        self.forget_threads()
+        # Nobody but its transaction's hooks holds a draft, so it leaves with them.
+        self._drafts = weakref.WeakSet()
+        self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
         self.checked_at = -math.inf
         self._by_verb = {}
         self._connected = {}
 
-    def refresh(self, *, force=False):
-        """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless forced."""
-        if not force and time.monotonic() - self.checked_at < REFRESH_SECONDS:
+    def refresh(self, *, now=False, force=False):
+        """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
+
+        ``force`` loads them also where they have not changed.
+        """
+        now = now or force
+        if not now and time.monotonic() - self.checked_at < REFRESH_SECONDS:
             return
         # Loading opens a connection, which asks for a refresh in the same thread.
         if self._loader == threading.get_ident():
             return
         # While another thread loads, the rules as they were will do; before the first load there are none.
-        if not self._lock.acquire(blocking=force or self.checked_at == -math.inf):
+        if not self._lock.acquire(blocking=now or self.checked_at == -math.inf):
             return
         self._loader = threading.get_ident()
         try:
@@ -97,20 +140,37 @@ class Index:
 
         token = rules.read_token()
         if force or token != self.token:
-            by_verb = defaultdict(list)
-            for trigger in rules.load_triggers():
-                by_verb[trigger.verb].append(trigger)
-            self._by_verb, self.token = dict(by_verb), token
+            self._by_verb, self.token = _group(rules.load_triggers()), token
             self.reconnect()
+
+    def draft(self, connection):
+        """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends. See note [drafts]."""
+        self._drafts.add(Draft(connection))
+        self.reconnect()
 
     def find(self, verb, context, created):
         """The live triggers that this firing matches."""
-        return [trigger for trigger in self._by_verb.get(verb, ()) if matches(trigger, context, created)]
+        return [trigger for trigger in self._rules().get(verb, ()) if matches(trigger, context, created)]
+
+    def _rules(self):
+        from .models import RulesVersion
+
+        connection = connections[router.db_for_write(RulesVersion)]
+        if getattr(connection, "notifier_drafting", False):
+            if draft := _draft_of(connection):
+                return draft.by_verb
+            # Rolled back, or being committed by hooks that come before the draft's own.
+            connection.notifier_drafting = False
+            self.refresh(now=True)
+            self.reconnect()
+        return self._by_verb
 
     def reconnect(self):
-        """Connect the receivers that live triggers need, and disconnect those that none needs any more."""
+        """Connect the receivers that live triggers and drafts need, and disconnect those that none needs any more."""
         with self._lock:
-            wanted = dict(self._wanted())
+            wanted = dict(_wanted(self._by_verb))
+            for draft in list(self._drafts):
+                wanted |= _wanted(draft.by_verb)
             for key in self._connected.keys() - wanted.keys():
                 signal, sender = self._connected.pop(key)
                 signal.disconnect(sender=sender, dispatch_uid=key)
@@ -119,17 +179,31 @@ class Index:
                 registered.signal.connect(_receiver_for(registered), sender=sender, weak=False, dispatch_uid=key)
                 self._connected[key] = registered.signal, sender
 
-    def _wanted(self):
-        for verb, live in self._by_verb.items():
-            registered = signals.get(verb)
-            if registered is None:
+    def forget_threads(self):
+        """A forked process has none of its parent's threads, and one of them may have held the lock."""
+        self._lock, self._loader = threading.RLock(), None
+
+
+def _group(triggers):
+    by_verb = defaultdict(list)
+    for trigger in triggers:
+        by_verb[trigger.verb].append(trigger)
+    return dict(by_verb)
+
+
+def _wanted(by_verb):
+    for verb, live in by_verb.items():
+        registered = signals.get(verb)
+        if registered is None:
+            continue
+        for label in {trigger.model for trigger in live}:
+            model = snapshot.find_model(label) if label else None
+            if registered.about_model and model is None:
                 continue
-            for label in {trigger.model for trigger in live}:
-                model = snapshot.find_model(label) if label else None
-                if registered.about_model and model is None:
-                    continue
-                for sender in registered.senders(model):
-                    yield ("notifier", verb, sender and sender._meta.label), (registered, sender)
+            for sender in registered.senders(model):
+                yield ("notifier", verb, sender and sender._meta.label), (registered, sender)
+                if registered.signal is db.pre_save:
+                    yield ("notifier", "held", sender._meta.label), (signals.SAVED, sender)
 
 
 index = Index()
@@ -138,8 +212,10 @@ index = Index()
 def _receiver_for(registered):
     from . import events
 
+    record = events.record_held if registered is signals.SAVED else events.record_firing
+
     def receive(sender, **kwargs):
-        events.record_firing(registered, sender, kwargs)
+        record(registered, sender, kwargs)
 
     return receive
 

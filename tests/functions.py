@@ -68,7 +68,7 @@ def worker(route, *bodies, die_before=None, seconds=30):
     }
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "project.settings",
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "NOTIFIER_TOPIC_ARN": settings.NOTIFIER["TOPIC_ARN"],
     }
     with Worker(
@@ -97,7 +97,7 @@ class Worker(subprocess.Popen):
         return json.loads(output)
 
 
-def _database_url():
+def database_url():
     """The test's own database, for another process."""
     found = connection.settings_dict
     if connection.vendor == "sqlite":

@@ -21,7 +21,7 @@ DATA = {
     "pairs": [[1, 2], [3, 4]],
     "user": {"name": "not the person: the event's own"},
 }
-ANN = {"": "Ann", "name": "Ann & <Co>", "nick": "", "age": 7, "born": dt.date(2000, 5, 6), "tags": ["p", "q"], "vip": True}
+ANN = {"": "Ann", "name": "Ann &  <Co>", "nick": "", "age": 7, "born": dt.date(2000, 5, 6), "tags": ["p", "q"], "vip": True}
 BOB = {"": "Bob", "name": "Bob", "nick": "Bo", "tags": [], "vip": False, "boss": {"": "Cy", "name": "Cy"}}
 NOBODY = {}
 
@@ -36,11 +36,13 @@ def outcome(function):
 
 def check(source, data=None, html=True):
     part, data = compile_part(source, html=html), DATA if data is None else data
+    before = repr(data)
     specialised = outcome(lambda: specialise(part, data))
     for person in (ANN, BOB, NOBODY, ANN):
         plain = outcome(lambda person=person: part.render({**data, "user": person}))
         quick = specialised if isinstance(specialised, type) else outcome(lambda person=person: specialised.render(person))
         assert quick == plain, (source, person)
+    assert repr(data) == before
     return specialised
 
 
@@ -66,6 +68,10 @@ def holes(specialised):
             "{% endfor %}{% endfor %}",
             ["Choice"] * 6,
         ),
+        (
+            "{% for x in pairs %}{% for y in pairs %}{{ user.name|default:forloop.parentloop.counter }}{% endfor %}{% endfor %}",
+            ["Block"] * 4,
+        ),
         ("{% for x in xs reversed %}{{ user.name }}{{ x.t }}{% empty %}{{ user.age }}{% endfor %}", ["Value"] * 3),
         ("{% for x in none %}{{ user.name }}{% empty %}{{ user.age }}{% endfor %}", ["Value"]),
         ("{% for t in user.tags %}{{ t }}{{ a }}{{ forloop.counter }}{% empty %}none{% endfor %}", ["Block"]),
@@ -82,6 +88,10 @@ def holes(specialised):
         # What keeps a state that depends on the person keeps its whole loop.
         ("{{ user.name }}{% for x in xs %}{% cycle user.name 'even' %}{% endfor %}", ["Value", "Block"]),
         ("{{ user.name }}{% for x in xs %}{% if user.vip %}{% cycle 'a' 'b' %}{% endif %}{% endfor %}", ["Value", "Block"]),
+        (
+            "{{ user.name }}{% for x in xs %}{% if user.vip %}{% if n %}{% cycle 'a' 'b' %}{% endif %}{% endif %}{% endfor %}",
+            ["Value", "Block"],
+        ),
         ("{{ user.name }}{% for x in xs %}{% ifchanged x.k %}{{ user.name }}{% endifchanged %}{% endfor %}", ["Value", "Block"]),
         ("{% for x in xs %}{% for y in xs %}{% if user.vip %}{% cycle 'a' 'b' %}{% endif %}{% endfor %}{% endfor %}", ["Block"]),
         ("{{ a }}{% if n %}{% for x in xs %}{% firstof user.nick x.t as y %}{{ y }}{% endfor %}{% endif %}{{ y }}", ["Block"]),
@@ -114,6 +124,9 @@ def test_what_only_some_people_get_fails_for_them_alone():
         specialised.render(ANN)
     assert specialised.render(BOB) == "ok"
     check("{% if user.vip %}{{ n|divisibleby:0 }}{% endif %}{{ a }}")
+    check(
+        "{% if user.no %}{% for p, q in pairs %}{{ n|divisibleby:0 }}{% endfor %}{% endif %}{{ forloop.counter }}{{ user.name }}"
+    )
     check("{% for x in xs %}{% if user.vip %}{% for p, q in xs %}{% endfor %}{% endif %}{{ x }}{% endfor %}")
 
 
@@ -131,6 +144,8 @@ def test_what_only_some_people_get_fails_for_them_alone():
     [
         "{% for x in big %}{{ user.name }}{% endfor %}",
         "{% for x in big %}{% endfor %}{% for x in big %}{% if user.vip %}{% for y in xs %}{% endfor %}{% endif %}{% endfor %}",
+        "{% for x in big %}{% endfor %}{% for x in half %}{% endfor %}{% for x in few %}{{ user.name }}{% endfor %}",
+        "{% for x in big %}{% endfor %}{% for x in half %}{% endfor %}{% if user.vip %}{% for x in few %}{% endfor %}{% endif %}",
         "{% for x in big %}{% for t in user.tags %}{{ t }}{% endfor %}{% endfor %}",
         "{{ long }}{{ user.name }}",  # 3 bytes left
         "{{ long }}{{ user.name|upper }}",
@@ -140,7 +155,7 @@ def test_what_only_some_people_get_fails_for_them_alone():
     ],
 )  # fmt: skip
 def test_the_bounds_are_the_same(source, around):
-    data = {"big": [0] * 5_000, "half": [0] * 4_300, "long": "x" * (256 * 1024 - 3), "xs": [1, 2]}
+    data = {"big": [0] * 5_000, "half": [0] * 4_300, "few": [0] * 1_000, "long": "x" * (256 * 1024 - 3), "xs": [1, 2]}
     check(around % source, data)
 
 

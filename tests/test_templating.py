@@ -1,6 +1,7 @@
 """What an administrator may type, what it reads, and where it stops."""
 
 import datetime as dt
+import tracemalloc
 from contextlib import suppress
 from decimal import Decimal
 
@@ -87,6 +88,7 @@ def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
             {"instance": {"": {}, "title": VALUE, "lines": {"all": {"*": {"product": {"name": VALUE}}}}}},
         ),
         ("{% for line in a %}x{% endfor %}", {"a": {"*": {}}}),  # how many there are is read
+        ("{% for x in a %}{% empty %}{{ b }}{{ x }}{% endfor %}", {"a": {"*": {}}, "b": VALUE, "x": VALUE}),
         ("{% for x, y in a %}{{ y.b }}{% endfor %}", {"a": {"*": {"*": {"b": VALUE}}}}),
         ("{{ a.0.name }}{{ b.first }}", {"a": {"*": {"name": VALUE}}, "b": {"first": VALUE}}),
         (
@@ -280,6 +282,15 @@ def test_a_template_past_a_bound_stops(source):
         render(source, l=list(range(1000)), s="é" * 200_000, t="é" * 150)
 
 
+def test_a_join_that_is_too_long_is_not_made_at_all():
+    part = compile_part("{{ l|join:s }}", html=True)
+    tracemalloc.start()
+    with pytest.raises(TemplateTooLarge):
+        part.render({"l": list(range(1000)), "s": "x" * 200_000})
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
 def test_the_bounds_are_where_they_are_said_to_be():
     loop = compile_part("{% for x in l %}{% endfor %}", html=False)
     assert loop.render({"l": [0] * MAX_LOOP_ITERATIONS}) == ""
@@ -330,6 +341,7 @@ def test_a_frozen_object_stands_for_its_text_and_is_compared_by_its_key():
     assert ann == also_ann
     assert ann != order
     assert FrozenObject({"": "x"}) == FrozenObject({"": "x", "pk": 1})
+    assert (ann != also_ann) is False  # which Python asks apart
     assert ann == "Ann"
     assert (
         render("{{ a }} {% if a == b %}same{% endif %}{% if a != c %}, other{% endif %}", a=dict(ann), b=dict(also_ann), c=order)

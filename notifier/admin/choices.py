@@ -40,8 +40,16 @@ BUILTIN = OBJECTS | PEOPLE | INNER
 def verb_choices():
     """All registered signals, the ones that people want most first."""
     own = {name: "" for name in signals.names() if name not in BUILTIN}
-    groups = [(_("About an object"), OBJECTS), (_("This project"), own), (_("People"), PEOPLE), (_("Django’s inner workings"), INNER)]
-    return [BLANK, *((label, [(name, _verb_label(name, words)) for name, words in group.items()]) for label, group in groups if group)]
+    groups = [
+        (_("About an object"), OBJECTS),
+        (_("This project"), own),
+        (_("People"), PEOPLE),
+        (_("Django’s inner workings"), INNER),
+    ]
+    return [
+        BLANK,
+        *((label, [(name, _verb_label(name, words)) for name, words in group.items()]) for label, group in groups if group),
+    ]
 
 
 def _verb_label(name, words):

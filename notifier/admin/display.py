@@ -46,13 +46,21 @@ def quiet(text):
 
 
 def lines(items):
-    """One item a line. The items are safe or are escaped."""
-    return format_html_join("", "<div>{}</div>", ((item,) for item in items))
+    """One item a line, or a dash for none. The items are safe or are escaped."""
+    return format_html_join("", "<div>{}</div>", ((item,) for item in items)) or NOTHING
 
 
 def moment(time):
     """A time to the second: deliveries of one event are seconds apart."""
     return NOTHING if time is None else date_format(localtime(time), "j M Y, H:i:s")
+
+
+def short_moment(time):
+    """As ``moment``, on one line of a narrow column: this year's goes without saying."""
+    local, now = localtime(time), localtime()
+    return format_html(
+        '<span class="notifier-line">{}</span>', date_format(local, "j M, H:i:s" if local.year == now.year else "j M Y")
+    )
 
 
 def list_link(model, text, **filters):
@@ -96,8 +104,11 @@ def describe_trigger(trigger):
     return f"{trigger.verb}: {what}" if what else trigger.verb
 
 
+def describe_audiences(subscription):
+    return ", ".join(audience.name for audience in subscription.audiences.all()) or NOTHING
+
+
 def describe_subscription(subscription):
     """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
-    audiences = ", ".join(audience.name for audience in subscription.audiences.all())
-    text = f"{subscription.template} → {', '.join(subscription.channels)} → {audiences or NOTHING}"
+    text = f"{subscription.template} → {', '.join(subscription.channels)} → {describe_audiences(subscription)}"
     return text if subscription.enabled else quiet(_("%s (off)") % text)

@@ -1,39 +1,28 @@
-"""Form fields whose choices are what exists now, not what existed at import."""
+"""The forms of the rules, with choices that are live and errors at the field that they are about."""
 
 from django import forms
-from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, channels, signals
 from ..models import Audience, ContactPoint, Subscription, TemplateContent, Trigger
+from .choices import callable_choices, channel_choices, model_choices, verb_choices
 
-
-def verb_choices():
-    return [("", "---------"), *((name, name) for name in signals.names())]
-
-
-def model_choices():
-    """Every model of the project, by its verbose name; the notifier's own are left out, as they change with every message."""
-    models = [model for model in apps.get_models() if model._meta.app_label != "notifier"]
-    labels = ((model._meta.label_lower, f"{model._meta.app_config.verbose_name} · {model._meta.verbose_name}") for model in models)
-    return [("", "---------"), *sorted(labels, key=lambda choice: choice[1])]
-
-
-def channel_choices():
-    return [(name, name) for name in channels.channel_names()]
-
-
-def callable_choices():
-    return [(name, name) for name in audiences.callable_names()]
+CODE = {"class": "notifier-code", "spellcheck": "false"}
+UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
 
 
 class TriggerForm(forms.ModelForm):
-    verb = forms.ChoiceField(label=_("Signal"), choices=verb_choices, help_text=Trigger._meta.get_field("verb").help_text)
+    verb = forms.ChoiceField(label=_("Signal"), choices=verb_choices, help_text=_("What must happen."))
     model = forms.ChoiceField(
-        label=_("Action object"), choices=model_choices, required=False, help_text=Trigger._meta.get_field("model").help_text
+        label=_("Action object"),
+        choices=model_choices,
+        required=False,
+        help_text=_("What it must happen to. Signals about an object need it; for others it narrows them down."),
     )
     actor_model = forms.ChoiceField(
-        label=_("Actor"), choices=model_choices, required=False, help_text=Trigger._meta.get_field("actor_model").help_text
+        label=_("Actor"),
+        choices=model_choices,
+        required=False,
+        help_text=_("What kind of object did it, where the signal says so."),
     )
 
     class Meta:
@@ -42,39 +31,103 @@ class TriggerForm(forms.ModelForm):
 
 
 class SubscriptionForm(forms.ModelForm):
-    channels = forms.MultipleChoiceField(label=_("Channels"), choices=channel_choices, widget=forms.CheckboxSelectMultiple)
+    channels = forms.MultipleChoiceField(
+        label=_("Channels"),
+        choices=channel_choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages=UNKNOWN_CHANNEL,
+        help_text=_("The template needs a content for each."),
+    )
 
     class Meta:
         model = Subscription
         fields = "__all__"
 
+    def clean(self):
+        cleaned = super().clean()
+        for audience in cleaned.get("audiences", ()):
+            for problem in audience.problems_with(self.instance.trigger):
+                self.add_error("audiences", f"{audience}: {problem}")
+        return cleaned
+
+
+class SubscriptionFormSet(forms.BaseInlineFormSet):
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        # A subscription is checked against the trigger as it was typed: one that is new, or that has just been changed.
+        form.instance.trigger = self.instance
+
 
 class TemplateContentForm(forms.ModelForm):
-    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices)
+    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL)
 
     class Meta:
         model = TemplateContent
         fields = "__all__"
         widgets = {
-            "subject": forms.TextInput(attrs={"class": "vLargeTextField"}),
-            "text": forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField", "spellcheck": "false"}),
-            "html": forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField", "spellcheck": "false"}),
+            "subject": forms.TextInput(attrs={"class": "vLargeTextField", "spellcheck": "false"}),
+            "text": forms.Textarea(attrs=CODE | {"rows": 5, "class": "notifier-code notifier-prose"}),
+            "html": forms.Textarea(attrs=CODE),
         }
+        help_texts = {
+            "subject": _("For channels that have one, such as e-mail."),
+            "text": _("Left blank, it is made from the HTML."),
+            "html": _("For channels that show it, such as e-mail."),
+        }
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["html"].widget.attrs["rows"] = 16 if self.instance.html else 4
+
+
+class TemplateContentFormSet(forms.BaseInlineFormSet):
+    def clean(self):
+        kept = [form for form in self.forms if form.cleaned_data.get("channel") and not form.cleaned_data.get("DELETE")]
+        self._refuse_doubles(kept)
+        if not any(self.errors):
+            self._refuse_gaps({form.cleaned_data["channel"] for form in kept})
+            super().clean()
+
+    def _refuse_doubles(self, forms_kept):
+        taken = set()
+        for form in forms_kept:
+            channel = form.cleaned_data["channel"]
+            if channel in taken:
+                form.add_error("channel", _("There is another content for %s. A channel has one.") % channel)
+            taken.add(channel)
+
+    def _refuse_gaps(self, channels):
+        """A subscription must not lose the content that it sends."""
+        if self.instance.pk is None:
+            return
+        for subscription in self.instance.subscriptions.select_related("trigger"):
+            if missing := sorted(set(subscription.channels) - channels):
+                text = _(
+                    "The trigger “%s” sends this template by %s. Keep a content for it, or take the channel off the trigger."
+                )
+                raise forms.ValidationError(text % (subscription.trigger, ", ".join(missing)))
 
 
 class AudienceForm(forms.ModelForm):
     callables = forms.MultipleChoiceField(
-        label=_("Functions"), choices=callable_choices, widget=forms.CheckboxSelectMultiple, required=False
+        label=_("Functions"),
+        choices=callable_choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("What this project’s programmers have registered."),
     )
 
     class Meta:
         model = Audience
         fields = "__all__"
-        widgets = {"paths": forms.Textarea(attrs={"rows": 3}), "addresses": forms.Textarea(attrs={"rows": 3})}
+        widgets = {
+            "paths": forms.Textarea(attrs=CODE | {"rows": 3}),
+            "addresses": forms.Textarea(attrs=CODE | {"rows": 3}),
+        }
 
 
 class ContactPointForm(forms.ModelForm):
-    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices)
+    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL)
 
     class Meta:
         model = ContactPoint

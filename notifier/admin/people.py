@@ -1,33 +1,91 @@
 """Whom: audiences, and addresses that the user model does not hold."""
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Audience, ContactPoint
+from .. import audiences
+from ..models import Audience, ContactPoint, Trigger
+from . import display
+from .filters import ChannelFilter
 from .forms import AudienceForm, ContactPointForm
+
+# The form shows each chosen user, and Django accepts 1,000 values a form. More belong into a group.
+MOST_USERS_IN_FORM = 500
+
+
+class SearchedAdmin(admin.ModelAdmin):
+    """Finds related rows by typing, where their own admin can search: there may be a million of them."""
+
+    searched = ()
+
+    def get_autocomplete_fields(self, request):
+        related = ((name, self.model._meta.get_field(name).related_model) for name in self.searched)
+        return [name for name, model in related if self._can_search(model, request)]
+
+    def _can_search(self, model, request):
+        site = self.admin_site
+        return site.is_registered(model) and bool(site.get_model_admin(model).get_search_fields(request))
 
 
 @admin.register(Audience)
-class AudienceAdmin(admin.ModelAdmin):
+class AudienceAdmin(SearchedAdmin):
     form = AudienceForm
-    list_display = ["name", "everyone"]
+    list_display = ["name", "sources", "used_by"]
     search_fields = ["name"]
-    # Not a list of all users: there may be a million.
-    raw_id_fields = ["users"]
-    filter_horizontal = ["groups"]
-    fieldsets = [
-        (None, {"fields": ["name"]}),
-        (_("People"), {"fields": ["everyone", "groups", "users"]}),
-        (_("Named by the event"), {"fields": ["paths"]}),
-        (_("Others"), {"fields": ["addresses", "callables"]}),
-    ]
+    searched = raw_id_fields = ["users", "groups"]
+    readonly_fields = ["used_by", "many_users"]
+    Media = display.Media
+
+    def get_fieldsets(self, request, obj=None):
+        users = "many_users" if obj and _has_many_users(obj) else "users"
+        return [
+            (None, {"fields": ["name", *(["used_by"] if obj else [])]}),
+            (_("People of this site"), {"fields": ["everyone", "groups", users]}),
+            (_("People and addresses that the event names"), {"fields": ["paths"]}),
+            (_("Others"), {"fields": ["addresses", *(["callables"] if audiences.callable_names() else [])]}),
+        ]
+
+    def get_queryset(self, request):
+        named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
+        found = super().get_queryset(request).annotate(names_users=Exists(named))
+        return found.prefetch_related("groups", "subscriptions__trigger")
+
+    @admin.display(description=_("who"), empty_value=display.NOTHING)
+    def sources(self, audience):
+        found = [_("all active users")] if audience.everyone else []
+        found += [_("group %s") % group.name for group in audience.groups.all()]
+        found += [_("chosen users")] if audience.names_users else []
+        found += audiences.lines_of(audience.paths) + audiences.lines_of(audience.addresses) + audience.callables
+        return display.lines(found)
+
+    @admin.display(description=_("used by"), empty_value=display.NOTHING)
+    def used_by(self, audience):
+        found = {each.trigger for each in audience.subscriptions.all()}
+        triggers = sorted(found, key=lambda trigger: trigger.name)
+        return display.lines(display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers)
+
+    @admin.display(description=_("users"))
+    def many_users(self, audience):
+        return _("%(count)d users, too many to show here. They stay as they are; a group is easier to keep.") % {
+            "count": audience.users.count()
+        }
+
+
+def _has_many_users(audience):
+    return audience.users.order_by()[: MOST_USERS_IN_FORM + 1].count() > MOST_USERS_IN_FORM
 
 
 @admin.register(ContactPoint)
-class ContactPointAdmin(admin.ModelAdmin):
+class ContactPointAdmin(SearchedAdmin):
     form = ContactPointForm
-    list_display = ["user", "channel", "address", "verified"]
-    list_filter = ["channel", "verified"]
+    list_display = ["address", "channel", "user", "verified"]
+    list_filter = [ChannelFilter, "verified"]
     list_select_related = ["user"]
-    raw_id_fields = ["user"]
-    search_fields = ["address"]
+    searched = raw_id_fields = ["user"]
+    fields = ["user", "channel", "address", "verified"]
+    show_full_result_count = False
+
+    def get_search_fields(self, request):
+        return ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]

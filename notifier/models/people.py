@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences
+from .. import audiences, snapshot
+from ..exceptions import UnreadablePath
 from .rules import RulesQuerySet
 
 
@@ -47,14 +48,35 @@ class Audience(models.Model):
         registered = audiences.callable_names()
         if unknown := sorted(set(self.callables) - set(registered)):
             problems["callables"] = [_("Not registered: %s.") % ", ".join(unknown)]
+        if not problems["paths"] and self.pk:
+            for subscription in self.subscriptions.select_related("trigger"):
+                problems["paths"] += self.problems_with(subscription.trigger)
         if found := {field: texts for field, texts in problems.items() if texts}:
             raise ValidationError(found)
+
+    def problems_with(self, trigger):
+        """What the paths name and the events of ``trigger`` cannot give, as texts."""
+        return [problem for line in audiences.lines_of(self.paths) if (problem := _path_problem(line, trigger))]
 
 
 def _problem(parse, line):
     try:
         parse(line)
     except ValueError as error:
+        return str(error)
+
+
+def _path_problem(line, trigger):
+    _channel, path = audiences.parse_path(line)
+    root, *names = path.split(".")
+    if root == "user":
+        return _("“%s”: “user” is who receives it, which the event does not know.") % path
+    tree = {}
+    for name in reversed(names):
+        tree = {name: tree}
+    try:
+        snapshot.check_paths({root: tree}, trigger)
+    except UnreadablePath as error:
         return str(error)
 
 

@@ -1,9 +1,9 @@
 """AWS and X on one machine: starts moto and the stand-in for X, points this process at them and applies the stack."""
 
 import os
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 
-import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from project.stack import Stack, apply
@@ -52,14 +52,6 @@ class LocalCloud:
         """Everything that was received so far, oldest first, as a list of OutboxMessage."""
         return self._outbox.read()
 
-    def empty(self):
-        """Forget all messages: those in queues and dead-letter queues, and the outbox. The stack stays as it is."""
-        sqs = boto3.session.Session().client("sqs")
-        for queue in self.queues.values():
-            sqs.purge_queue(QueueUrl=queue.url)
-            sqs.purge_queue(QueueUrl=queue.dlq_url)
-        self._forget()
-
     def __enter__(self):
         self._saved = None
         try:
@@ -94,10 +86,11 @@ class LocalCloud:
         self._apply()
 
     def _reset(self):
-        # http://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api. No proxy of the environment stands between.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._outbox.clear()
-        opener.open(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")).close()
+        # https://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api
+        with closing(HTTPConnection(HOST, self._aws.port)) as connection:
+            connection.request("POST", "/moto-api/reset")
+            connection.getresponse().read()
         self.x.reset()
 
     def _apply(self):

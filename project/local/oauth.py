@@ -8,7 +8,7 @@ class SignatureCheck(RequestValidator):
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
     # Whose keys oauthlib checks with when the caller is unknown, so that the answer takes as long.
-    dummy_client = dummy_access_token = "nobody"
+    dummy_client = dummy_access_token = "nobody"  # noqa: S105 - a name
 
     def __init__(self, consumer_key, consumer_secret, access_token, access_token_secret):
         super().__init__()

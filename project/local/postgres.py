@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-# Fast and forgetful: the cluster is thrown away. A benchmark asks for `durable`.
+# Fast and forgetful: the cluster is thrown away.
 FORGETFUL = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 # Debian keeps the server's programs off the PATH, by version.
 DEBIAN = Path("/usr/lib/postgresql")
@@ -26,7 +26,7 @@ def find_programs():
 
 
 @contextmanager
-def temporary_cluster(programs, *, durable=False):
+def temporary_cluster(programs):
     """Start a cluster in a temporary folder, on a socket of its own; yield its DATABASE_URL; remove it."""
     # PostgreSQL refuses to run as root.
     account = _ordinary_account() if os.geteuid() == 0 else None
@@ -39,7 +39,7 @@ def temporary_cluster(programs, *, durable=False):
             subprocess.run(command, user=account, cwd=folder, check=True, stdout=subprocess.DEVNULL, extra_groups=account and [])
 
         data = f"{folder}/data"
-        options = [f"unix_socket_directories={folder}", "listen_addresses=", *([] if durable else FORGETFUL)]
+        options = [f"unix_socket_directories={folder}", "listen_addresses=", *FORGETFUL]
         call("initdb", "-D", data, "-U", "notifier", "-A", "trust", "-E", "UTF8", "--no-sync")
         started = " ".join(f"-c {option}" for option in options)
         call("pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", started, "start")

@@ -46,3 +46,59 @@ class Note(models.Model):
 
 class NotePage(models.Model):
     note = models.ForeignKey(Note, models.CASCADE)
+
+
+class Guest(Customer):
+    class Meta:
+        proxy = True
+
+
+class Company(Customer):
+    trade_name = models.CharField(max_length=50, blank=True)
+
+
+class Parcel(models.Model):
+    """A value of every type, and members of its own that events may or may not store."""
+
+    class Size(models.IntegerChoices):
+        SMALL = 1, "Small"
+        LARGE = 2, "Large"
+
+    notifier_fields = ["summary", "broken", "broken_query", "recipients", "api_token"]
+
+    label = models.CharField(max_length=50, unique=True)
+    size = models.IntegerField(choices=Size, default=Size.SMALL)
+    weight = models.FloatField(default=0.5)
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    sent_at = models.DateTimeField(null=True)
+    due_on = models.DateField(null=True)
+    due_time = models.TimeField(null=True)
+    travel = models.DurationField(null=True)
+    tracking = models.UUIDField(null=True)
+    details = models.JSONField(default=dict)
+    order = models.ForeignKey(Order, models.CASCADE, null=True)
+
+    api_token = "t0ken"
+    unlisted = "not listed"
+
+    def __str__(self):
+        return self.label
+
+    @property
+    def summary(self):
+        return f"{self.label}, {self.get_size_display()}"
+
+    @property
+    def broken(self):
+        raise ZeroDivisionError("parcels/0")
+
+    @property
+    def broken_query(self):
+        return list(Parcel.objects.extra(where=["no_such_column = 1"]))
+
+    @property
+    def recipients(self):
+        return self.order.watchers.filter(is_active=True)
+
+    def destroy(self):
+        raise AssertionError("A template must not call this.")
