@@ -2,10 +2,10 @@
 
 import logging
 
+# First of all: it sets Django up, and what stands below needs models.
+from lambdas._handler import make_queue_handler
 from notifier import fanout, publisher
 from notifier.messages import FANOUT, Ring
-
-from ._handler import make_queue_handler
 
 logger = logging.getLogger(__name__)
 

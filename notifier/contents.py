@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .exceptions import TemplateRefused
-from .plaintext import html_to_text, text_template_from_html
+from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
 from .templating import CompiledPart, compile_part, merge_paths
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledContent:
-    """The compiled parts of one version. ``text`` is None where the text is to be made from each rendered HTML."""
+    """The compiled parts of one version.
+
+    ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
+    """
 
     subject: CompiledPart
     text: CompiledPart | None
     html: CompiledPart
+    text_is_made: bool = False
 
     @property
     def paths(self):
@@ -49,11 +53,13 @@ def compiled_version(pk):
     from .models import ContentVersion
 
     version = ContentVersion.objects.get(pk=pk)
-    text = version.text if version.text.strip() or not version.html else version.text_from_html
+    is_made = bool(version.html) and not version.text.strip()
+    text = version.text_from_html if is_made else version.text
     return CompiledContent(
         subject=_compile("subject", version.subject),
         text=None if text is None else _compile("text", text),
         html=_compile("html", version.html, html=True),
+        text_is_made=is_made,
     )
 
 
@@ -86,6 +92,8 @@ class EventContent:
         subject, text, html = self._specialised
         html_body = html.render(user)
         text_body = text.render(user) if text else html_to_text(html_body)
+        if self._compiled.text_is_made:
+            text_body = tidy_text(text_body)
         return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": html_body}
 
 

@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 # People a page: memory and the time between two cursors stay flat at any audience size.
 PAGE_SIZE = 1000
+# An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again every hour for this long.
+GIVE_UP_AFTER = dt.timedelta(hours=24)
+# The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
+MAX_ADDRESS_CHARACTERS = 320
 
 
 def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
@@ -35,16 +39,35 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
         logger.info("Event %d is not waiting for a fan-out.", event_id)
         return True
     event = Event.objects.get(pk=event_id)
+    try:
+        return _fan_out_held(event, is_time_up)
+    except Exception as error:
+        _put_back(event, error)
+        raise
+
+
+def _fan_out_held(event, is_time_up):
     for moved in _fan_out_steps(event):
         # The claim is asked for again at every page: whoever has lost it stops here.
         if not _held(event).update(cursor=event.cursor):
-            logger.warning("Event %d was taken over by another function.", event_id)
+            logger.warning("Event %d was taken over by another function.", event.pk)
             return True
         if moved and is_time_up():
-            _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + dt.timedelta(seconds=60))
+            soon = timezone.now() + dt.timedelta(seconds=60)
+            _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=soon)
             return False
     _held(event).update(status=Event.Status.DONE, claim=None, due_at=None)
     return True
+
+
+def _put_back(event, error):
+    """Give the claim on a failed event back, so that the queue's next try is one and five of them lead to the dead-letter queue."""
+    now = timezone.now()
+    if now - event.created_at < GIVE_UP_AFTER:
+        _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + UNHEARD_AFTER)
+    else:
+        reason = f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
+        _held(event).update(status=Event.Status.FAILED, claim=None, due_at=None, reason=reason)
 
 
 def _held(event):
@@ -120,7 +143,7 @@ def _user_recipients(rows, channels):
 def _address_recipients(event, subscription, step, addresses):
     """As ``_user_recipients``, for plain addresses, without those that somebody in the audience already gets."""
     wanted = {
-        (channel, address): None
+        (channel, address.strip()[:MAX_ADDRESS_CHARACTERS]): None
         for only, address in addresses
         for channel in ([only] if only else step["contents"])
         if channel in step["contents"]
@@ -137,7 +160,7 @@ def _deliver(event, subscription, step, recipients):
     deliveries = [
         Delivery(
             event=event, subscription=subscription, version_id=step["contents"][channel], channel=channel,
-            recipient=recipient, address=address[:320], created_at=now, reason=reason,
+            recipient=recipient, address=address[:MAX_ADDRESS_CHARACTERS], created_at=now, reason=reason,
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
         )

@@ -26,8 +26,8 @@ def follow_rules(*, in_background):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
     m2m_changed.connect(_rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.rules")
     post_save.connect(_version_changed, sender=RulesVersion, dispatch_uid="notifier.rules")
-    for signal in (request_started, post_migrate):
-        signal.connect(_refresh, dispatch_uid="notifier.rules")
+    request_started.connect(_refresh, dispatch_uid="notifier.rules")
+    post_migrate.connect(_database_changed, dispatch_uid="notifier.rules")
     connection_created.connect(_connected if in_background else _refresh, dispatch_uid="notifier.rules")
     os.register_at_fork(after_in_child=_forget_background)
 
@@ -47,6 +47,12 @@ def _refresh(**_signal):
     # A database without our tables yet has no rules; migrations must run all the same.
     with contextlib.suppress(DatabaseError, InterfaceError):
         index.refresh()
+
+
+def _database_changed(**_signal):
+    # `flush` sends this, too, and has left no rule.
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        index.refresh(now=True)
 
 
 def _connected(**signal):

@@ -12,7 +12,8 @@ from notifier.templating import compile_part
     [
         ("<p>Hello</p><p>World</p>", "Hello\n\nWorld"),
         ("<div>a</div><div>b<br>c</div>", "a\nb\nc"),
-        ("<p>a</p><p></p><p> </p><div></div><p>b</p>", "a\n\nb"),  # empty lines are one at most
+        ("<p>a</p><p></p><p> </p><div></div><p>b</p>", "a\n\nb"),
+        ("a<br><br><br><br>b", "a\n\nb"),  # empty lines are one at most
         ("  a \n\n b\tc&nbsp;d  ", "a b c d"),
         ("<ul><li>x</li><li>y</li></ul>", "* x\n  * y"),
         ("<html><head><title>T</title><style>p{}</style></head><body><style>b{}</style>x<!-- c --></body></html>", "x"),
@@ -63,6 +64,10 @@ def test_text_keeps_what_a_reader_sees(html, text):
         ("Hi\n{% if a < b %}\nX\n{% endif %}\nBye", "Hi {% if a < b %}X {% endif %}Bye"),
         ("<div>{{ b|linebreaks }}</div>", "{{ b|lines }}"),
         ("<table><tr><td>{{ a }}</td></tr><tr><td>{{ b }}</td></tr></table>", "{{ a|oneline }}\n{{ b|oneline }}"),
+        (
+            "<p>x</p><ul>{% for x in xs %}<li>{{ x }}</li>{% endfor %}</ul><p>y</p>",
+            "x\n\n{% for x in xs %}  * {{ x|oneline }}\n{% endfor %}\ny",
+        ),
         ("{% with a=b %}<p>{{ a }}</p>{% endwith %}", "{% with a=b %}{{ a|oneline }}\n\n{% endwith %}"),
         ("", ""),
     ],
@@ -77,6 +82,7 @@ def test_a_text_template_is_made_from_the_source(source, expected):
         "<table><tr><td>{{ a }}</td><td>x</td></tr><tr><td>{{ b }}</td><td>y</td></tr></table>",  # as wide as their values
         "<table>{% for x in xs %}<tr><td>{{ x }}</td></tr>{% endfor %}</table>",  # tags between rows have no place in text
         "<pre>{{ a }}</pre>",  # keeps its blanks
+        "x{% if b %}<pre>{{ a }}</pre>{% endif %}",  # the same, where only some see it
         "a {% if b %}c{% endif %} d",  # two blanks, where HTML shows one
         "{{ a|linebreaks|upper }}",
         "{{ a|force_escape }}",  # shows as it is in HTML, twice escaped in text

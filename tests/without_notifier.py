@@ -7,14 +7,15 @@ from django.conf import settings
 
 
 def delete_notes():
-    """Delete two notes with a page each, and their pages, by one ``QuerySet.delete()``. Returns the statements."""
+    """Delete a note's pages, and then all notes with theirs. Returns the statements."""
     from tests.app.models import Note, NotePage
-    from tests.observing import statements
+    from tests.statements import statements
 
-    for text in "ab":
-        NotePage.objects.create(note=Note.objects.create(text=text))
+    notes = [Note.objects.create(text=text) for text in "ab"]
+    for note in notes:
+        NotePage.objects.create(note=note)
     with statements() as found:
-        NotePage.objects.all().delete()
+        NotePage.objects.filter(note=notes[0]).delete()
         Note.objects.all().delete()
     return found
 

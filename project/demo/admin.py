@@ -1,6 +1,7 @@
 """The demo's own pages in the admin: to save one here is to send what the rules say."""
 
 from django.contrib import admin
+from django.db.models import URLField
 
 from .models import FlashSale, Movie, Post, Profile
 
@@ -10,6 +11,8 @@ class FlashSaleAdmin(admin.ModelAdmin):
     list_display = ["title", "discount_percent", "ends_at", "url"]
     ordering = ["-pk"]
     search_fields = ["title"]
+    # Django 6 does so by itself, and until then warns that it will.
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
 
 @admin.register(Post)

@@ -71,7 +71,7 @@ class LocalCloud:
             _restore_environment(self._saved)
 
     def stop(self):
-        """Close both servers, cutting open connections; what they hold is kept."""
+        """Close both servers, so that nobody listens; what they hold is kept."""
         self._aws.stop()
         self.x.stop()
 

@@ -1,12 +1,11 @@
-"""A WSGI server on the loopback interface that can be closed and opened again, as an outage is.
+"""A WSGI server on the loopback interface that can be closed and opened again, as in an outage.
 
-moto's own ``ThreadedMotoServer`` waits for ever when its port is taken, and after ``stop()`` it goes on answering
-clients that keep their connection open; an outage that spares whoever was connected is none.
+moto's own ``ThreadedMotoServer`` waits for ever in ``start()`` when its port is taken, and half a second in ``stop()``.
 """
 
 import socket
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Thread
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -27,8 +26,7 @@ class LoopbackServer:
 
     def __init__(self, app, *, name, port=0, request_handler=WSGIRequestHandler):
         self.app, self.name, self.port = app, name, port
-        self._handler = _tracked(request_handler, self)
-        self._connections, self._lock, self._running = set(), Lock(), False
+        self._handler = _quiet(request_handler)
         self._server = self._thread = None
 
     @property
@@ -36,35 +34,22 @@ class LoopbackServer:
         return f"http://{HOST}:{self.port}"
 
     def start(self):
-        listening = self._listen()
-        self.port = listening.getsockname()[1]
-        self._server = make_server(HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno())
-        listening.close()
-        self._running = True
+        # werkzeug would print a taken port and exit; given a socket, it leaves that to us.
+        with self._listen() as listening:
+            self.port = listening.getsockname()[1]
+            self._server = make_server(
+                HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno()
+            )
         self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self):
-        """Refuse new connections and cut the open ones. Harmless when not running."""
+        """Refuse new connections; requests under way are still answered. Harmless when not running."""
         if self._server is None:
             return
         self._server.shutdown()
         self._thread.join()
         self._server = self._thread = None
-        with self._lock:
-            self._running = False
-            for connection in self._connections:
-                cut(connection)
-
-    def admit(self, connection):
-        with self._lock:
-            self._connections.add(connection)
-            if not self._running:  # accepted in the instant before stop()
-                cut(connection)
-
-    def release(self, connection):
-        with self._lock:
-            self._connections.discard(connection)
 
     def _listen(self):
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -86,19 +71,6 @@ def cut(connection):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _tracked(request_handler, loopback):
-    """A quiet ``request_handler`` that tells ``loopback`` which connections it serves."""
-
-    class Handler(request_handler):
-        def setup(self):
-            super().setup()
-            loopback.admit(self.connection)
-
-        def finish(self):
-            loopback.release(self.connection)
-            super().finish()
-
-        def log_request(self, code="-", size="-"):
-            """A line per request would bury what the person at the terminal wants to read."""
-
-    return Handler
+def _quiet(request_handler):
+    """``request_handler`` without its line per request, which would bury what the person at the terminal wants to read."""
+    return type("QuietHandler", (request_handler,), {"log_request": lambda self, code="-", size="-": None})

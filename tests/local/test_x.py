@@ -171,15 +171,15 @@ def test_a_held_answer_comes_when_it_is_released(x, post_to_x):
     assert answers[0].status_code == 201
 
 
-def test_stopping_cuts_those_who_are_still_connected(x):
-    with requests.Session() as session:
-        session.get(x.url, timeout=5)
-        x.stop()
+def test_it_refuses_while_stopped_and_comes_back_on_the_same_port(x, post_to_x):
+    post_to_x("Before")
+    x.stop()
 
-        with pytest.raises(requests.ConnectionError):
-            session.get(x.url, timeout=5)
-        x.start()
-        assert session.get(x.url, timeout=5).status_code == 404
+    with pytest.raises(requests.ConnectionError):
+        post_to_x("During")
+    x.start()
+    assert post_to_x("After").status_code == 201
+    assert [post.text for post in x.posts] == ["Before", "After"]
 
 
 def test_a_taken_port_is_named(x, keys):
