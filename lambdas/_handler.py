@@ -5,6 +5,7 @@ import logging
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import islice
+from traceback import format_tb
 
 from ._django import set_up
 
@@ -18,8 +19,10 @@ from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # n
 
 logger = logging.getLogger(__name__)
 
-# No provider's call is begun with less time left: its own time-out must fit in.
-RESERVE_SECONDS = 10
+# No provider's call is begun with less of the function's minute left: the call's own time-outs must fit in.
+RESERVE_SECONDS = 25
+# A dead-letter queue that takes longer is left; the message comes again.
+BURY_SECONDS = 2
 
 
 def make_queue_handler(route, process):
@@ -33,13 +36,15 @@ def make_queue_handler(route, process):
     def handler(event, context):
         # Event functions get no request signals, which would do this.
         close_old_connections()
-        rings, again = _read(event["Records"], route)
+        (rings, malformed), again = _read(event["Records"], route), []
         try:
             with Clock(context) as clock:
                 again += process(rings, clock)
         except Exception:
             logger.exception("%d messages failed and will come again.", len(rings))
             again += rings
+        # Afterwards: a dead-letter queue that does not answer must not cost the good messages their time.
+        again += [record["messageId"] for record in malformed if not _bury(record)]
         close_old_connections()
         return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
@@ -47,24 +52,26 @@ def make_queue_handler(route, process):
 
 
 def _read(records, route):
-    """``(message id → Ring, ids of malformed messages that could not be buried)``."""
-    rings, again = {}, []
+    """``(message id → Ring, the records that are no messages of ours)``."""
+    rings, malformed = {}, []
     for record in records:
         try:
             rings[record["messageId"]] = messages.parse(record["body"], route=route)
         except MalformedMessage as error:
             logger.error("Message %s is %s. It goes to the dead-letter queue.", record["messageId"], error)
-            if not _bury(record):
-                again.append(record["messageId"])
-    return rings, again
+            malformed.append(record)
+    return rings, malformed
 
 
 def _bury(record):
     """Move a message to its queue's dead-letter queue now, not after five receives. False when that fails."""
     import boto3
+    from botocore.config import Config
 
+    # The SDK's own patience is longer than the function's.
+    limits = Config(connect_timeout=BURY_SECONDS, read_timeout=BURY_SECONDS, retries={"total_max_attempts": 1})
     try:
-        sqs = boto3.client("sqs", region_name=record.get("awsRegion"))
+        sqs = boto3.client("sqs", region_name=record.get("awsRegion"), config=limits)
         name = record["eventSourceARN"].rpartition(":")[2]
         url = sqs.get_queue_url(QueueName=f"{name}-dlq")["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=record["body"])
@@ -133,13 +140,23 @@ class Channel:
             logger.error("The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works])
             return
         try:
-            answers = list(self.send_batch([message for _, message in batch], session))
+            answers = _checked(self.send_batch([message for _, message in batch], session), len(batch))
         except SendError as error:
             answers = [error] * len(works)
         except Exception as error:
-            logger.exception("The channel %s failed at deliveries %s", self.name, [work.pk for work in works])
+            # The error's own text stays out of the log: it may hold the address or the message.
+            trace = "".join(format_tb(error.__traceback__))
+            logger.error("%s failed at deliveries %s: %s\n%s", self.name, [work.pk for work in works], type(error).__name__, trace)
             answers = [OutcomeUnknown("error", type(error).__name__)] * len(works)
         deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
+
+
+def _checked(answers, expected):
+    """One answer a message. What a channel gives back, even nothing, was taken by its provider; only an error says otherwise."""
+    answers = [answer if isinstance(answer, SendError) else str(answer or "") for answer in answers]
+    if len(answers) != expected:
+        raise TypeError(f"{len(answers)} answers for {expected} messages")
+    return answers
 
 
 def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batch_size=1):

@@ -23,9 +23,10 @@ from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
 logger = logging.getLogger(__name__)
 
-# What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_sending-overview.html
+# What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
 MAX_CHARACTERS = 1600
-# Of one SMS, and of each part of a longer one: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
+# Of one SMS, and of each part of a longer one:
+# https://docs.aws.amazon.com/end-user-messaging/latest/userguide/nx-sms-scale-limits.html
 SEPTETS, SEPTETS_PER_PART = 160, 153
 UCS2_UNITS, UCS2_UNITS_PER_PART = 70, 67
 CONNECT_SECONDS, READ_SECONDS = 3, 10

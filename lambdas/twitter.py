@@ -18,7 +18,7 @@ from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
 HORIZON_HOURS = 36
-# The daily limits come with headers of their own: https://github.com/akrherz/iembot/issues/163
+# The daily limits come with headers of their own, which X's pages leave out: https://github.com/akrherz/iembot/issues/163
 LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
@@ -30,7 +30,6 @@ POSTED_BEFORE = "duplicate"
 ERRORS = {
     400: (Rejected, "refused"),
     401: (Rejected, "unauthorized"),
-    402: (Rejected, "credits_used_up"),
     403: (Rejected, "forbidden"),
     404: (Rejected, "refused"),
     429: (TryAgain, "throttled"),

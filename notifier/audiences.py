@@ -59,6 +59,19 @@ def parse_address(line):
     return channel, address
 
 
+def read_lines(audience, field):
+    """The lines of an audience's ``paths`` or ``addresses``, parsed. One that is wrong is ignored: its channel may be gone since."""
+    parse = {"paths": parse_path, "addresses": parse_address}[field]
+    found = []
+    for line in lines_of(getattr(audience, field)):
+        try:
+            found.append(parse(line))
+        except ValueError:
+            # The error would quote the line, which can be an address.
+            logger.warning("The audience %d has a line in its %s that cannot be used and is ignored.", audience.pk, field)
+    return found
+
+
 def freeze_recipients(paths, context, *, deleting):
     """Resolve audience paths on a firing's live objects into plain data that the fan-out reads.
 
@@ -77,37 +90,52 @@ def freeze_recipients(paths, context, *, deleting):
 
 
 def _freeze_recipient(channel, path, context, deleting):
-    root, *names = path.split(".")
-    user_model = get_user_model()
-    parent, value = None, context[root]
-    for position, name in enumerate(names, 1):
-        if value is None:
-            return None
-        if isinstance(value, models.Model) and not snapshot.is_readable(value.__class__, name):
-            raise AttributeError(name)
-        if position == len(names) and _names_person(value, name, user_model):
-            # The key is enough: no query for the person.
-            key = getattr(value, value._meta.get_field(name).attname)
-            return None if key is None else _people([key])
-        parent, value = value, value[name] if isinstance(value, dict) else getattr(value, name)
-    if value is None or isinstance(value, str) and not value.strip():
-        return None
+    *names, last = path.split(".")
+    parent = context
+    for name in names:
+        parent = _step(parent, name)
+    if _names_person(parent, last):
+        # The key is enough: no query for the person.
+        key = getattr(parent, parent._meta.get_field(last).attname)
+        return None if key is None else _people([key])
+    value = _step(parent, last)
     if isinstance(value, str):
-        return {"address": value.strip(), "channel": channel}
+        return {"address": value.strip(), "channel": channel} if value.strip() else None
+    if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
+        return _relation(parent, last, value)
+    return None if value is None else _people(_keys_in(value))
+
+
+def _step(parent, name):
+    if parent is None:
+        return None
+    if isinstance(parent, models.Model) and not snapshot.is_readable(parent.__class__, name):
+        raise AttributeError(name)
+    return parent[name] if isinstance(parent, dict) else getattr(parent, name)
+
+
+def _names_person(parent, name):
+    field = snapshot.single_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
+    is_person = field is not None and field.concrete and issubclass(field.related_model, get_user_model())
+    return is_person and field.target_field.primary_key
+
+
+def _relation(parent, name, manager):
+    if not issubclass(manager.model, get_user_model()):
+        raise TypeError(name)
+    return {"relation": name, "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
+
+
+def _keys_in(value):
+    """The keys of one person or of several. TypeError for anything else."""
+    user_model = get_user_model()
     if isinstance(value, user_model):
-        return _people([value.pk])
+        return [value.pk]
     if isinstance(value, models.Manager | models.QuerySet) and issubclass(value.model, user_model):
-        if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
-            return {"relation": names[-1], "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
-        return _people(value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE])
+        return value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE]
     if isinstance(value, list | tuple | set) and all(isinstance(item, user_model) for item in value):
-        return _people([item.pk for item in value][:MAX_FROZEN_PEOPLE])
-    raise TypeError(path)
-
-
-def _names_person(parent, name, user_model):
-    field = snapshot.forward_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
-    return field is not None and issubclass(field.related_model, user_model) and field.target_field.primary_key
+        return [item.pk for item in value][:MAX_FROZEN_PEOPLE]
+    raise TypeError(f"not a person: {type(value).__name__}")
 
 
 def _people(keys):
@@ -130,7 +158,7 @@ def select_recipients(event, audiences, frozen):
             field = user_model.groups.field
             members = {f"{field.m2m_reverse_field_name()}__in": _keys_of(audience, "groups")}
             people |= Q(pk__in=user_model.groups.through.objects.filter(**members).values(field.m2m_field_name()))
-        addresses += [parse_address(line) for line in lines_of(audience.addresses)]
+        addresses += read_lines(audience, "addresses")
         for name in audience.callables:
             people |= _call(name, event, addresses)
     for source in frozen:

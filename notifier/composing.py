@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from . import audiences, contents, deliveries
 from .channels import Message
-from .exceptions import Rejected, SendError
+from .exceptions import NotifierError, Rejected, SendError, TemplateRefused
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,10 @@ def compose_messages(works):
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
+        except TemplateRefused as error:
+            # It was saved by an older release, which took it.
+            refused += [(work, Rejected("template_failed", str(error))) for work in group]
+            continue
         people = _people_of(group, content.user_paths)
         for work in group:
             try:
@@ -44,7 +48,9 @@ def _compose(work, content, person):
     except Exception as error:
         # Whatever a template does, it harms its own deliveries only.
         logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
-        raise Rejected("template_failed", f"{type(error).__name__}: {error}") from error
+        # A filter's own words may hold what it was given, a name or an address; ours never do.
+        detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
+        raise Rejected("template_failed", detail) from error
     return Message(delivery=work.pk, attempt=work.attempts, address=work.address, **parts)
 
 

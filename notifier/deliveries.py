@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.db import connections, router, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from . import contents
@@ -80,7 +81,11 @@ def mark_sending(works):
 
     Returns False where a claim has ended meanwhile: then nothing may be sent.
     """
-    return _held(works).update(status=Status.SENDING) == len(works)
+    if _held(works).update(status=Status.SENDING) == len(works):
+        return True
+    # The others of the batch are not sent either, and must not look as if they might have been.
+    _held(works, Status.SENDING).update(status=Status.CLAIMED)
+    return False
 
 
 def release(works):
@@ -89,8 +94,8 @@ def release(works):
         _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
 
 
-def _held(works):
-    return Delivery.objects.filter(pk__in=[work.pk for work in works], claim=works[0].claim, status=Status.CLAIMED)
+def _held(works, status=Status.CLAIMED):
+    return Delivery.objects.filter(pk__in=[work.pk for work in works], claim=works[0].claim, status=status)
 
 
 def record_answers(answers, policy):
@@ -104,11 +109,11 @@ def record_answers(answers, policy):
     alike = defaultdict(list)
     for work, answer in answers:
         provider_id, outcome = _settle(work, answer, policy, now)
-        alike[outcome].append((work.pk, provider_id[:200]))
+        alike[outcome].append((work.pk, _storable(provider_id, 200)))
     with connections[router.db_for_write(Delivery)].cursor() as cursor:
         for (status, reason, detail, due_at), rows in alike.items():
             adapt = cursor.db.ops.adapt_datetimefield_value
-            outcome = [status, reason[:50], detail[:500], adapt(due_at), adapt(None if due_at else now)]
+            outcome = [status, _storable(reason, 50), _storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
             statement = _RECORD.format(rows=", ".join(f"({pk}, %s)" for pk, _ in rows))
             cursor.execute(statement, [*outcome, *(provider_id for _, provider_id in rows), claim])
             if cursor.rowcount != len(rows):
@@ -122,6 +127,11 @@ _RECORD = f"""
     FROM (VALUES {{rows}}) AS answer
     WHERE id = answer.column1 AND claim = %s
 """  # noqa: S608 - the table's name is our own
+
+
+def _storable(text, length):
+    """``text`` as every database stores it. Once a provider was called, storing what came of it must not fail."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:length]
 
 
 def _settle(work, answer, policy, now):
@@ -191,5 +201,7 @@ def retry(ids):
             ready.filter(event_id=event_id, version_id=version_id).update(
                 status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
                 due_at=timezone.now() + UNHEARD_AFTER, version_id=contents.mended_version(event_id, version_id),
+                # One that was given up after so many gets one more.
+                attempts=Least("attempts", MAX_ATTEMPTS - 1),
             )  # fmt: skip
     return [row[:2] for row in rows]

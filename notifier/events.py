@@ -22,8 +22,8 @@ MAX_DATA_BYTES = 256 * 1024
 
 # Recording reads objects, which sends signals (post_init) of its own.
 _recording = ContextVar("notifier_recording", default=False)
-# Where an instance carries what its pre_save is to record once it is saved.
-_HELD = "_notifier_held"
+# Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from a fixture.
+_HELD, _LOADED = "_notifier_held", "_notifier_loaded"
 
 
 def record_firing(registered, sender, kwargs):
@@ -34,12 +34,17 @@ def record_firing(registered, sender, kwargs):
     if registered.signal is db.pre_save:
         # From a save that failed.
         kwargs["instance"].__dict__.pop(_HELD, None)
-    if kwargs.get("raw") or _recording.get():
+    if _recording.get() or _is_loading(kwargs):
         return
     with _never_raising(registered):
         context = signals.context_of(registered, sender, kwargs)
         if matched := triggers.index.find(registered.name, context, signals.is_creation(kwargs)):
             _record(registered, matched, context, kwargs.get("using"))
+
+
+def _is_loading(kwargs):
+    # Django says it of saves; of a loaded object's m2m_changed, which follows, it does not.
+    return kwargs.get("raw") or "pk_set" in kwargs and _LOADED in kwargs["instance"].__dict__
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def _never_raising(registered):
         yield
     except Exception:
         # Whatever is wrong here, the caller's save is worth more; the log has the trace.
-        logger.exception("Could not record the signal %s", registered.name or registered.signal)
+        logger.exception("Could not record the signal %s", registered.name)
     finally:
         _recording.reset(token)
 
@@ -109,7 +114,7 @@ def _record(registered, matched, context, caller_alias):
         events = [_make_event(trigger, context, deleting=deleting) for trigger in matched]
         if registered.signal is db.pre_save and not _in_transaction(caller_alias):
             # Nothing is saved yet, and no transaction would take the event back with it.
-            context["instance"].__dict__[_HELD] = events, alias
+            context["instance"].__dict__[_HELD] = registered, events, alias
         elif caller_alias != alias and _in_transaction(caller_alias):
             # Two databases cannot commit as one: wait for the one that decides.
             transaction.on_commit(partial(_insert_later, registered, events, alias), using=caller_alias)
@@ -117,10 +122,14 @@ def _record(registered, matched, context, caller_alias):
             _insert(events, alias)
 
 
-def record_held(registered, sender, kwargs):
-    """Record what a pre_save outside a transaction held back on the instance: now it is saved."""
-    if held := kwargs["instance"].__dict__.pop(_HELD, None):
-        _insert_later(registered, *held)
+def note_saved(registered, sender, kwargs):
+    """Record what a pre_save outside a transaction held back on the instance: now it is saved. And note what a fixture saves."""
+    carried = kwargs["instance"].__dict__
+    carried.pop(_LOADED, None)
+    if kwargs["raw"]:
+        carried[_LOADED] = True
+    elif held := carried.pop(_HELD, None):
+        _insert_later(*held)
 
 
 def _insert_later(registered, events, alias):

@@ -38,18 +38,18 @@ def rings_for(route, ids: Iterable[int]):
 
 def parse(body, *, route):
     """The Ring that ``body`` holds, for the function behind ``route``. Raises MalformedMessage, which never quotes the body."""
-    if len(body.encode()) > MAX_MESSAGE_BYTES:
+    if len(body.encode(errors="replace")) > MAX_MESSAGE_BYTES:
         raise MalformedMessage(f"longer than {MAX_MESSAGE_BYTES} bytes")
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second from hundreds of brackets
         raise MalformedMessage("not JSON") from None
     if not isinstance(found, dict):
         raise MalformedMessage(f"a JSON {type(found).__name__}, not an object")
     if "command" in found:
         # Zappa's own handler would run what this key names; nothing here ever writes it.
-        raise MalformedMessage("it has a “command”, which this project never sends")
-    if found.get("v") != VERSION:
+        raise MalformedMessage("one with a “command”, which this project never sends")
+    if type(found.get("v")) is not int or found["v"] != VERSION:  # True == 1
         raise MalformedMessage("of another version")
     if found.get("route") != route:
         raise MalformedMessage(f"for another route than {route}")
@@ -57,5 +57,5 @@ def parse(body, *, route):
     if found.keys() != {"v", "route", _key(route)} or not isinstance(ids, list) or not ids:
         raise MalformedMessage(f"without a list of {_key(route)}, or with more than that")
     if not all(type(each) is int and 0 < each < 2**63 for each in ids):
-        raise MalformedMessage(f"{_key(route)} are positive numbers")
+        raise MalformedMessage(f"one whose {_key(route)} are not all positive whole numbers")
     return Ring(route=route, ids=tuple(ids))

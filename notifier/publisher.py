@@ -23,7 +23,8 @@ CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1, 3
 class _Chunk:
     """Up to ten events of one transaction, published together by whichever of their commit hooks runs first.
 
-    One without hooks is of a transaction that was rolled back, and done with. Ids of rolled-back rows can be among them. A ring for a row that is not there does nothing, so nobody sorts them out.
+    One without hooks is of a transaction that was rolled back, and done with. Ids of rolled-back savepoints can be in the others: a
+    ring for a row that is not there does nothing, so nobody sorts them out.
     """
 
     def __init__(self):
@@ -131,8 +132,6 @@ def _client_for(endpoint_url):
     import boto3
     from botocore.config import Config
 
-    limits = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}
-    )
+    limits = Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
     # A session of its own: boto3's default one must not be used by two threads at once.
     return boto3.session.Session().client("sns", endpoint_url=endpoint_url, config=limits)

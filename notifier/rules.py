@@ -1,11 +1,16 @@
 """Reads the rules from the database, as ``notifier.triggers`` keeps them. Next hop: back to ``notifier.triggers``."""
 
+import logging
+from itertools import chain
+
 from django.db.models import Prefetch
 
 from . import audiences
 from .models import RulesVersion, Subscription, Trigger
 from .templating import merge_paths
 from .triggers import LiveTrigger
+
+logger = logging.getLogger(__name__)
 
 
 def read_token():
@@ -14,10 +19,19 @@ def read_token():
 
 
 def load_triggers():
-    """All enabled triggers with what their events must store. Five queries, whatever their number."""
+    """All enabled triggers with what their events must store. Five queries, whatever their number.
+
+    One that cannot be read is logged and left out: it must not take the others along, nor the request that happens to load them.
+    """
     live = Subscription.objects.filter(enabled=True).prefetch_related("template__contents__version", "audiences")
     triggers = Trigger.objects.filter(enabled=True).prefetch_related(Prefetch("subscriptions", live, to_attr="live"))
-    return [_live_trigger(trigger) for trigger in triggers]
+    found = []
+    for trigger in triggers:
+        try:
+            found.append(_live_trigger(trigger))
+        except Exception:
+            logger.exception("The trigger %d cannot be read and fires nothing", trigger.pk)
+    return found
 
 
 def _live_trigger(trigger):
@@ -30,8 +44,8 @@ def _live_trigger(trigger):
         }
         trees += [version.paths for version in versions.values()]
         plan.append({"subscription": subscription.pk, "contents": {name: each.pk for name, each in versions.items()}})
-        lines = [line for audience in subscription.audiences.all() for line in audiences.lines_of(audience.paths)]
-        recipient_paths[subscription.pk] = [audiences.parse_path(line) for line in lines]
+        lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
+        recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
     paths = merge_paths(*trees)
     # The person is not part of the event: who that is, is known only after the fan-out.
     paths.pop("user", None)

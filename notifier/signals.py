@@ -44,7 +44,7 @@ def _through(field):
 
 _registry: dict[str, RegisteredSignal] = {}
 
-# What `notifier.events` waits for after a pre_save outside a transaction. No trigger can name it.
+# What `notifier.events` must know besides for a pre_save or m2m_changed trigger. No trigger can name it.
 SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
 
 

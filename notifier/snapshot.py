@@ -69,8 +69,8 @@ def _freeze_object(instance, tree):
 def _freeze_list(items, tree):
     branch = tree.get("*", WHOLE)
     if isinstance(items, models.QuerySet):
-        # One query for the list and its forward relations, whatever its length.
-        related = _forward_relations(items.model, branch)
+        # One query for the list and what its items lead to, whatever its length.
+        related = _single_relations(items.model, branch)
         items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
     return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]
 
@@ -83,28 +83,31 @@ def _read(instance, name):
         return None
     except ValueError:
         if instance.pk is None:
-            # Before the first save, nothing is related to it.
             return []
         raise
-    return value() if callable(value) and not isinstance(value, models.Manager) else value
+    if isinstance(value, models.Manager):
+        # Before the first save nothing is related to it, and Django refuses to look: here, or just above.
+        return [] if instance.pk is None else value
+    return value() if callable(value) else value
 
 
-def _forward_relations(model, tree):
-    """The forward relations that ``tree`` names, theirs as well, as ``select_related`` takes them."""
+def _single_relations(model, tree):
+    """The relations to one object that ``tree`` names, theirs as well, as ``select_related`` takes them."""
     names = []
     for name, branch in tree.items():
-        if (field := forward_relation(model, name)) is not None:
-            names += [name, *(f"{name}__{inner}" for inner in _forward_relations(field.related_model, branch))]
+        if (field := single_relation(model, name)) is not None:
+            names += [name, *(f"{name}__{inner}" for inner in _single_relations(field.related_model, branch))]
     return names
 
 
-def forward_relation(model, name):
-    """The foreign key or one-to-one field ``name`` of ``model``, or None."""
+def single_relation(model, name):
+    """The foreign key or one-to-one relation ``name`` of ``model``, the reverse of one as well, or None."""
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    return field if field.concrete and (field.many_to_one or field.one_to_one) else None
+    # A generic foreign key has no model.
+    return field if (field.many_to_one or field.one_to_one) and field.related_model else None
 
 
 def may_be_secret(name):

@@ -200,10 +200,10 @@ def _wanted(by_verb):
             model = snapshot.find_model(label) if label else None
             if registered.about_model and model is None:
                 continue
-            for sender in registered.senders(model):
-                yield ("notifier", verb, sender and sender._meta.label), (registered, sender)
-                if registered.signal is db.pre_save:
-                    yield ("notifier", "held", sender._meta.label), (signals.SAVED, sender)
+            needed = [registered, signals.SAVED] if registered.signal in (db.pre_save, db.m2m_changed) else [registered]
+            for each in needed:
+                for sender in each.senders(model):
+                    yield ("notifier", each.name, sender and sender._meta.label), (each, sender)
 
 
 index = Index()
@@ -212,10 +212,9 @@ index = Index()
 def _receiver_for(registered):
     from . import events
 
-    record = events.record_held if registered is signals.SAVED else events.record_firing
+    record = events.note_saved if registered is signals.SAVED else events.record_firing
 
     def receive(sender, **kwargs):
         record(registered, sender, kwargs)
 
     return receive
-

@@ -35,11 +35,11 @@ def event_for(route, bodies):
     return event_of(messages, f"arn:aws:sqs:us-east-1:123456789012:notifier-{route}")
 
 
-def make_context(*, seconds=30):
+def make_context(*, seconds=60):
     return Context(function_name="function", aws_request_id="1", timeout_seconds=seconds)
 
 
-def invoke(route, *bodies, seconds=30):
+def invoke(route, *bodies, seconds=60):
     """Call the function behind ``route`` in this process; returns the positions of the messages that must come again."""
     answer = import_module(f"lambdas.{route}").handler(event_for(route, bodies), make_context(seconds=seconds))
     return sorted(int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"])
@@ -58,7 +58,7 @@ def let_time_pass():
 
 
 @contextmanager
-def worker(route, *bodies, die_before=None, seconds=30):
+def worker(route, *bodies, die_before=None, seconds=60):
     """A process that runs the function once; see ``tests.worker``. Yields the Popen, whose ``result()`` waits and reads."""
     order = {
         "function": route,

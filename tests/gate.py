@@ -1,5 +1,7 @@
 """A real server between the functions and the local cloud: it counts the calls, and can hold, cut or answer those that a test names."""
 
+import json
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -18,6 +20,8 @@ SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X)
 PATHS = {"/v2/email/outbound-emails": SEND_MAIL, "/2/tweets": POST_TO_X}
 # A hop's own headers, which are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "host", "expect"}
+# https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+TAKEN = '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult/></PublishBatchResponse>'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,13 @@ class Call:
     def form(self):
         """The fields of a form, as SNS gets one: name → first value."""
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+    def rings(self):
+        """What a PublishBatch rings for: ``(route, id)`` pairs."""
+        for name, text in self.form.items():
+            if name.endswith(".Message"):
+                ring = json.loads(text)
+                yield from ((ring["route"], pk) for pk in ring.get("events") or ring["deliveries"])
 
 
 class Gate:
@@ -64,6 +75,16 @@ class Gate:
     def sends(self):
         """How many calls came that send something to somebody."""
         return sum(self.count(action) for action in SENDS)
+
+    def rung(self, *, numbers=None):
+        """How often each ``(route, id)`` was rung for; ``numbers`` are those of the PublishBatch calls that count, from 1."""
+        calls = [call for call in list(self.calls) if call.action == PUBLISH_BATCH]
+        counted = [call for number, call in enumerate(calls, 1) if numbers is None or number in numbers]
+        return Counter(ring for call in counted for ring in call.rings())
+
+    def take_rings(self):
+        """From now on, be an SNS that takes every doorbell at once and rings nowhere: moto grows slow with very many."""
+        self.answer(PUBLISH_BATCH, body=TAKEN, content_type="text/xml", times=10**6)
 
     def answer(self, action, *, status=200, body="", content_type="application/json", headers=(), nth=1, times=1):
         """Answer the ``nth`` call from now on, and ``times`` - 1 after it, with this and pass nothing on.

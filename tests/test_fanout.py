@@ -10,15 +10,14 @@ from django.utils import timezone
 
 from notifier import audiences, fanout
 from notifier.fanout import PAGE_SIZE
-from notifier.messages import CHUNK_SIZE, parse
+from notifier.messages import CHUNK_SIZE
 from notifier.models import ContactPoint, Delivery, Event, Subscription
 from tests.builders import make_audience, make_event, make_people, make_user
 from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.gate import PATIENCE_SECONDS, PUBLISH_BATCH
+from tests.gate import PATIENCE_SECONDS, PUBLISH_BATCH, TAKEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TAKEN = '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult/></PublishBatchResponse>'
 MEGABYTE = 1024  # in ru_maxrss's kilobytes
 # Statements between which a worker dies.
 INSERTS_DELIVERIES = r'INSERT INTO "notifier_delivery"'
@@ -27,20 +26,14 @@ MOVES_THE_CURSOR = r'UPDATE "notifier_event" SET "cursor"'
 
 @pytest.fixture
 def doorbells(gate):
-    """SNS as a server that takes everything at once and keeps nothing: moto grows slow with so many."""
-    gate.answer(PUBLISH_BATCH, body=TAKEN, content_type="text/xml", times=10**6)
+    """The gate, as an SNS that takes everything."""
+    gate.take_rings()
     return gate
 
 
 def rung(gate, route="email"):
-    """How often each delivery was rung for."""
-    found = Counter()
-    for call in gate.calls:
-        texts = [text for name, text in call.form.items() if name.endswith(".Message")] if call.action == PUBLISH_BATCH else []
-        for text in texts:
-            if f'"{route}"' in text:
-                found.update(parse(text, route=route).ids)
-    return found
+    """How often each delivery, or event, was rung for."""
+    return Counter({pk: times for (found, pk), times in gate.rung().items() if found == route})
 
 
 def fan_out(event, **options):
@@ -117,7 +110,7 @@ def test_a_fan_out_killed_while_it_rings_goes_on_from_its_page(gate):
         process.kill()
         process.wait(PATIENCE_SECONDS)
     let_time_pass()
-    gate.answer(PUBLISH_BATCH, body=TAKEN, content_type="text/xml", times=10**6)
+    gate.take_rings()
     sweep()
     fan_out(event)
     _assert_complete(gate, event, PAGE_SIZE + 10)

@@ -1,4 +1,4 @@
-"""A project without the notifier, in a process of its own: ``python -m tests.without_notifier`` prints what a deletion costs it, as JSON."""
+"""A project without the notifier: ``python -m tests.without_notifier`` prints what a deletion costs it, as JSON."""
 
 import json
 

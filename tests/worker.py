@@ -1,6 +1,6 @@
 """One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its standard input.
 
-The order: ``{"function": "email", "event": …, "timeout_seconds": 30, "die_before": [pattern, nth]}``. With ``die_before`` the process
+The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth]}``. With ``die_before`` the process
 kills itself, by SIGKILL, before the ``nth`` SQL statement in which the pattern is found. At the end it prints what came of it as JSON.
 """
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _, ngettext
 from django.views.decorators.http import require_POST
 
-from .. import deliveries, publisher
+from .. import contents, deliveries, publisher
 from ..messages import rings_for
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display
@@ -102,11 +102,12 @@ class DeliveryAdmin(ReadingAdmin):
 
     @admin.display(description=_("template"))
     def content(self, delivery):
-        version = ContentVersion.objects.select_related("content__template").filter(pk=delivery.version_id).first()
+        related = ContentVersion.objects.select_related("content__template", "content__version")
+        version = related.filter(pk=delivery.version_id).first()
         if version is None:
             return display.quiet(_("deleted"))
-        template = version.content.template
-        return format_html("{}, version {}", display.object_link(Template, template.pk, template.name), version.number)
+        link = display.object_link(Template, version.content.template_id, version.content.template.name)
+        return format_html("{}, version {} {}", link, version.number, display.quiet(_what_a_retry_uses(delivery, version)))
 
     @admin.display(description=_("event"))
     def event_link(self, delivery):
@@ -180,3 +181,13 @@ class DeliveryAdmin(ReadingAdmin):
                 "%d was left alone: it is sent or under way.", "%d were left alone: they are sent or under way.", left
             )
             messages.warning(request, text % left)
+
+
+def _what_a_retry_uses(delivery, version):
+    """Which version another try is made with, where the template was changed meanwhile."""
+    newest = version.content.version
+    if newest.pk == version.pk or delivery.status not in deliveries.RETRIABLE:
+        return ""
+    if contents.mended_version(delivery.event_id, version.pk) == newest.pk:
+        return _("It is tried again with version %d.") % newest.number
+    return _("Version %d reads what this event does not hold: it is tried again with the old one.") % newest.number

@@ -1,6 +1,7 @@
 """The forms of the rules, with choices that are live and errors at the field that they are about."""
 
 from django import forms
+from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Audience, ContactPoint, Subscription, TemplateContent, Trigger
@@ -33,8 +34,8 @@ class TriggerForm(forms.ModelForm):
 class ChannelsField(forms.MultipleChoiceField):
     """The model says which channels there are, and that there must be one: twice would be once too often."""
 
-    def valid_value(self, value):
-        return True
+    def validate(self, value):
+        pass
 
 
 class SubscriptionForm(forms.ModelForm):
@@ -42,7 +43,6 @@ class SubscriptionForm(forms.ModelForm):
         label=_("Channels"),
         choices=channel_choices,
         widget=forms.CheckboxSelectMultiple,
-        required=False,
         help_text=_("The template needs a content for each."),
     )
 
@@ -85,6 +85,16 @@ class TemplateContentForm(forms.ModelForm):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.fields["html"].widget.attrs["rows"] = 16 if self.instance.html else 4
+        for part in ("text", "html"):
+            self.fields[part].strip = False
+
+    # Browsers end lines with CR LF, which an SMS would pay for and each save would take for a change.
+
+    def clean_text(self):
+        return normalize_newlines(self.cleaned_data["text"])
+
+    def clean_html(self):
+        return normalize_newlines(self.cleaned_data["html"])
 
 
 class TemplateContentFormSet(forms.BaseInlineFormSet):

@@ -68,13 +68,13 @@ class AudienceAdmin(SearchedAdmin):
 
     @admin.display(description=_("users"))
     def many_users(self, audience):
-        return _("%(count)d users, too many to show here. They stay as they are; a group is easier to keep.") % {
-            "count": audience.users.count()
-        }
+        text = _("More than %d, too many to show here. They stay as they are; a group is easier to keep.")
+        return text % MOST_USERS_IN_FORM
 
 
 def _has_many_users(audience):
-    return audience.users.order_by()[: MOST_USERS_IN_FORM + 1].count() > MOST_USERS_IN_FORM
+    named = Audience.users.through.objects.filter(audience=audience)
+    return named[: MOST_USERS_IN_FORM + 1].count() > MOST_USERS_IN_FORM
 
 
 @admin.register(ContactPoint)

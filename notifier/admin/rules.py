@@ -37,7 +37,10 @@ class TriggerAdmin(admin.ModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "enabled"]}),
         (_("When"), {"fields": ["verb", "model", "on"]}),
-        (_("Only for"), {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]}),
+        (
+            _("Only for one instance, one actor or one target"),
+            {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]},
+        ),
     ]
     Media = display.Media
 

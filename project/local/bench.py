@@ -21,7 +21,8 @@ MESSAGES_PER_INVOCATION = 10
 
 # About 25 nodes with a loop, a condition and three personal fields.
 HTML = """<h1>{{ instance.title }}</h1><p>Hello {{ user.first_name }} {{ user.last_name }},</p>
-{% if instance.discount_percent > 20 %}<p><strong>{{ instance.discount_percent }} % off</strong> until {{ instance.ends_at|date:"j F H:i" }}</p>
+{% if instance.discount_percent > 20 %}<p><strong>{{ instance.discount_percent }} % off</strong>
+until {{ instance.ends_at|date:"j F H:i" }}</p>
 {% else %}<p>A small sale of {{ instance.discount_percent }} %</p>{% endif %}
 <ul>{% for word in instance.words %}<li>{{ forloop.counter }}. {{ word }}</li>{% endfor %}</ul>
 <p>{{ instance.description|linebreaks }}</p><p><a href="{{ instance.url }}">{{ instance.url }}</a> · {{ instance.title|upper }}</p>

@@ -4,7 +4,9 @@ import os
 from contextlib import closing
 from http.client import HTTPConnection
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.models import sqs_backends
 
 from project.stack import Stack, apply
 
@@ -57,7 +59,9 @@ class LocalCloud:
         try:
             self.restart()
             self._saved = _replace_environment(self._environment())
+            self._reset()
             self.empty()
+            self._apply()
         except BaseException:
             self.__exit__()
             raise
@@ -81,17 +85,19 @@ class LocalCloud:
         self.x.start()
 
     def empty(self):
-        """Forget every message, mail, SMS and post; queues and topic are made anew, under the same names."""
-        self._reset()
-        self._apply()
+        """Forget every message, mail, SMS and post; topic, queues and filters stay."""
+        sqs = sqs_backends[DEFAULT_ACCOUNT_ID][REGION]
+        for name, queue in list(sqs.queues.items()):
+            queue.last_purged_at = None  # AWS allows one purge a minute
+            sqs.purge_queue(name)
+        self._outbox.clear()
+        self.x.reset()
 
     def _reset(self):
-        self._outbox.clear()
         # https://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api
         with closing(HTTPConnection(HOST, self._aws.port)) as connection:
             connection.request("POST", "/moto-api/reset")
             connection.getresponse().read()
-        self.x.reset()
 
     def _apply(self):
         stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))

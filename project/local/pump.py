@@ -31,7 +31,7 @@ class Pump:
     nothing is cut off when it is over.
     """
 
-    def __init__(self, queues, handlers, *, function_timeout_seconds=30):
+    def __init__(self, queues, handlers, *, function_timeout_seconds=60):
         if missing := handlers.keys() - queues.keys():
             raise KeyError(f"no queue for {', '.join(sorted(missing))}")
         self._routes = {route: (queues[route], handler) for route, handler in handlers.items()}

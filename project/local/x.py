@@ -22,14 +22,16 @@ PUBLIC_URL = f"https://api.twitter.com{PATH}"
 # Per user: https://docs.x.com/x-api/fundamentals/rate-limits
 POSTS_PER_WINDOW = 100
 WINDOW_SECONDS = 15 * 60
-# An id's upper bits are milliseconds since this epoch: https://docs.x.com/fundamentals/x-ids
+# A held answer comes after this long all the same: a client without a time-out then fails its test instead of hanging.
+MOST_HELD_SECONDS = 10
+# An id's upper bits are milliseconds since X's own epoch, the lower ones tell posts of one millisecond apart.
 ID_EPOCH_MILLISECONDS = 1288834974657
 ID_SEQUENCE_BITS = 22
 
 # https://docs.x.com/x-api/fundamentals/response-codes-and-errors; the duplicate's words as in
 # https://github.com/akrherz/iembot/issues/163
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
-# X names no reason here: https://github.com/tweepy/tweepy/issues/2197
+# X's pages do not show its words for a text that is too long; that it is a 403 is what clients go by.
 NOT_PERMITTED = "You are not permitted to perform this action."
 INVALID = "One or more parameters to your request was invalid."
 TITLES = {
@@ -101,7 +103,7 @@ class XStandIn:
 
     @contextmanager
     def hold_answers(self):
-        """Take posts but answer them only when the block ends."""
+        """Take posts but answer them only when the block ends, or after MOST_HELD_SECONDS."""
         self._released.clear()
         try:
             yield
@@ -115,7 +117,7 @@ class XStandIn:
             response, dropped = self._respond(request), False
             if response.status_code == 201 and self._drops:
                 self._drops, dropped = self._drops - 1, True
-        self._released.wait()
+        self._released.wait(MOST_HELD_SECONDS)
         if dropped:
             cut(environ["werkzeug.socket"])
         return response(environ, start_response)

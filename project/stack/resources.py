@@ -15,12 +15,12 @@ from notifier.channels import channel_names
 logger = logging.getLogger(__name__)
 
 FANOUT = "fanout"
-# A queue's visibility timeout should be six times its function's timeout, here 30 s, and a message should get five
+# A queue's visibility timeout should be six times its function's timeout, here a minute, and a message should get five
 # tries before it goes aside: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-VISIBILITY_TIMEOUT_SECONDS = 180
+VISIBILITY_TIMEOUT_SECONDS = 360
 MAX_RECEIVE_COUNT = 5
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
-BATCH_SIZE = 10
+# Five messages are 250 deliveries: 20 s of mails at 80 ms each, so a function ends well before its minute does.
+BATCH_SIZE = 5
 # The longest there is. A message keeps its age on its way into the dead-letter queue:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 DLQ_RETENTION_SECONDS = 14 * 24 * 60 * 60

@@ -1,5 +1,6 @@
 """Fills in the admin's forms as a browser does: what the page shows is sent back, with what a person has changed."""
 
+import re
 from html.parser import HTMLParser
 
 
@@ -41,7 +42,7 @@ class _Form(HTMLParser):
             self._inside = False
         elif tag == "textarea" and self._textarea:
             # HTML drops the first line break.
-            self.values[self._textarea][0] = self.values[self._textarea][0].removeprefix("\n").removeprefix("\r\n")
+            self.values[self._textarea][0] = re.sub(r"\A\r?\n", "", self.values[self._textarea][0])
             self._textarea = None
 
 
@@ -59,7 +60,12 @@ def submit(client, path, changes):
     values = read_form(client, path)
     for name, value in changes.items():
         values[name] = value if isinstance(value, list) else [] if value is None else [value]
-    return client.post(path, values)
+    return client.post(path, {name: [_as_sent(value) for value in found] for name, found in values.items()})
+
+
+def _as_sent(value):
+    # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#constructing-entry-list
+    return re.sub(r"\r?\n", "\r\n", str(value))
 
 
 def saved(response):
@@ -70,10 +76,10 @@ def saved(response):
 
 def errors_in(response):
     """What the page that came back says is wrong: field → texts. ``""`` holds what is no field's; inlines are by prefix."""
+    assert response.status_code == 200, "The form was accepted."
     found = {}
-    if "adminform" in response.context:
-        _collect(found, response.context["adminform"].form, "")
-    for inline in response.context.get("inline_admin_formsets", ()):
+    _collect(found, response.context["adminform"].form, "")
+    for inline in response.context["inline_admin_formsets"]:
         if texts := list(inline.formset.non_form_errors()):
             found[inline.formset.prefix] = texts
         for form in inline.formset.forms:

@@ -41,10 +41,10 @@ def test_a_flash_sale_is_set_up_in_the_admin_alone_and_sent(admin_client, admin_
     password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
     assert saved(submit(admin_client, "/admin/auth/user/add/", {"username": "ada", **password}))
     ada = get_user_model().objects.get(username="ada")
+    assert saved(submit(admin_client, f"/admin/auth/user/{ada.pk}/change/", {"first_name": "Ada", "email": "ada@example.com"}))
     assert saved(
-        submit(admin_client, f"/admin/auth/user/{ada.pk}/change/", {"first_name": "Ada", "email": "ada@example.com"})
+        submit(admin_client, "/admin/notifier/contactpoint/add/", {"user": ada.pk, "channel": "sms", "address": "+447400123401"})
     )
-    assert saved(submit(admin_client, "/admin/notifier/contactpoint/add/", {"user": ada.pk, "channel": "sms", "address": "+447400123401"}))
 
     assert saved(submit(admin_client, "/admin/notifier/audience/add/", {"name": "Everyone", "everyone": "on"}))
     contents = {
@@ -59,9 +59,17 @@ def test_a_flash_sale_is_set_up_in_the_admin_alone_and_sent(admin_client, admin_
     rule = subscription(
         template=Template.objects.get(), channels=["email", "sms"], audiences=[Audience.objects.get(name="Everyone")]
     )
-    assert saved(submit(admin_client, ADD, {"name": "Sales", "verb": "post_save", "model": "demo.flashsale", "on": "created", **rule}))
+    assert saved(
+        submit(admin_client, ADD, {"name": "Sales", "verb": "post_save", "model": "demo.flashsale", "on": "created", **rule})
+    )
 
-    sale = {"title": "Linen", "discount_percent": 30, "url": "https://shop.example.com/", "ends_at_0": "2030-01-31", "ends_at_1": "22:00"}
+    sale = {
+        "title": "Linen",
+        "discount_percent": 30,
+        "url": "https://shop.example.com/",
+        "ends_at_0": "2030-01-31",
+        "ends_at_1": "22:00",
+    }
     assert saved(submit(admin_client, "/admin/demo/flashsale/add/", sale))
     pump.drain()
 
@@ -93,7 +101,9 @@ def test_a_new_trigger_and_its_subscriptions_are_saved_in_one_go(admin_client):
 
 
 def test_a_form_that_is_sent_back_unchanged_changes_nothing(admin_client):
-    trigger = make_trigger(on="created", actor_model="auth.user", contents={"email": {"text": "a"}, "sms": {"text": "b"}}, channels=["sms"])
+    trigger = make_trigger(
+        on="created", actor_model="auth.user", contents={"email": {"text": "a"}, "sms": {"text": "b"}}, channels=["sms"]
+    )
     before = (Trigger.objects.values().get(), Subscription.objects.values().get())
     assert saved(submit(admin_client, page_of(trigger), {}))
     assert (Trigger.objects.values().get(), Subscription.objects.values().get()) == before
@@ -273,7 +283,13 @@ def test_somebody_who_may_only_look_sees_the_trigger_and_cannot_change_it(client
 
 def test_flash_sales_have_nothing_to_do_with_the_triggers_of_posts(admin_client):
     make_trigger()
-    sale = {"title": "Linen", "discount_percent": 30, "url": "https://shop.example.com/", "ends_at_0": "2030-01-31", "ends_at_1": "22:00"}
+    sale = {
+        "title": "Linen",
+        "discount_percent": 30,
+        "url": "https://shop.example.com/",
+        "ends_at_0": "2030-01-31",
+        "ends_at_1": "22:00",
+    }
     assert saved(submit(admin_client, "/admin/demo/flashsale/add/", sale))
     assert FlashSale.objects.count() == 1
     assert not Event.objects.exists()

@@ -47,7 +47,7 @@ def answering(monkeypatch):
             if actions[-1] != to:
                 return Response(NOT_OPTED_OUT, content_type="text/xml")(environ, start_response)
             if not code:
-                over.wait()
+                over.wait(10)
             return Response(ERROR.format(code=code), status or 500, content_type="text/xml")(environ, start_response)
 
         actions = []

@@ -116,7 +116,7 @@ def test_a_duplicate_on_a_later_attempt_means_it_was_posted(x, send, make_messag
     [
         (400, Rejected, "refused"),  # X does not understand us
         (401, Rejected, "unauthorized"),  # keys that were revoked
-        (402, Rejected, "credits_used_up"),  # the account's money is spent
+        (402, Rejected, "refused"),  # a status that X does not list
         (403, Rejected, "forbidden"),  # not a duplicate: a suspended account, a read-only app
         (404, Rejected, "refused"),  # the endpoint has moved
         (418, Rejected, "refused"),  # a status nobody foresaw

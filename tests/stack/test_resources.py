@@ -122,7 +122,7 @@ def test_what_was_changed_by_hand_is_put_right_and_nothing_else_touched(stack, r
 
     apply(stack, session)
 
-    assert attributes(applied.queues["sms"].url)["VisibilityTimeout"] == "180"
+    assert attributes(applied.queues["sms"].url)["VisibilityTimeout"] == "360"
     assert "OnlyFromTheTopic" in attributes(applied.queues["sms"].url)["Policy"]
     found = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
     assert json.loads(found["FilterPolicy"]) == {"route": ["email"]}
