@@ -3,9 +3,16 @@
 from contextlib import contextmanager
 from email.utils import parseaddr
 
-import botocore.exceptions
 from anymail.exceptions import AnymailAPIError, AnymailError
 from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -28,10 +35,15 @@ ANSWERS = {
     "NotFoundException": (Rejected, "not_found"),
     "AccessDeniedException": (Rejected, "access_denied"),
 }
+NEVER_LEFT = (
+    EndpointConnectionError,
+    ConnectTimeoutError,
+    ProxyConnectionError,
+    NoCredentialsError,
+    CredentialRetrievalError,
+)
 # An SMTP address. https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
 MAX_ADDRESS_CHARACTERS = 254
-
-
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
 CONNECT_SECONDS, READ_SECONDS = 3, 20
 
@@ -72,11 +84,11 @@ def checked(address):
 
 
 def _answer(error):
-    if isinstance(error, botocore.exceptions.ClientError):
+    if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         kind, reason = ANSWERS.get(code, (OutcomeUnknown, "provider_error"))
         return kind(reason, code)
-    if isinstance(error, botocore.exceptions.ConnectTimeoutError | botocore.exceptions.EndpointConnectionError):
+    if isinstance(error, NEVER_LEFT):
         return TryAgain("unreachable", type(error).__name__)
     return OutcomeUnknown("no_answer", type(error).__name__)
 

@@ -92,7 +92,7 @@ class Draft:
         # Inside a TestCase, hooks run while the transaction is still open: it goes on by its draft.
         if not self._connection.in_atomic_block:
             self._connection.notifier_drafting = False
-            index.refresh(now=True)
+            index.drop(self)
 
 
 def _draft_of(connection):
@@ -146,6 +146,12 @@ class Index:
     def draft(self, connection):
         """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends. See note [drafts]."""
         self._drafts.add(Draft(connection))
+        self.reconnect()
+
+    def drop(self, draft):
+        """Its transaction is committed: from now on all threads go by what it has changed."""
+        self._drafts.discard(draft)
+        self.refresh(now=True)
         self.reconnect()
 
     def find(self, verb, context, created):

@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 30
 def another_process(call, **environment):
     """A process that runs ``tests.watcher``'s ``call``. Yields a function that waits for its next line and returns its words."""
     environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
-    command = [sys.executable, "manage.py", "shell", "-c", f"from tests.watcher import *; {call}"]
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", f"from tests.watcher import *; {call}"]
     with subprocess.Popen(
         command, env=environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -59,18 +59,14 @@ PROCESSES = [
 
 
 @pytest.mark.parametrize(("call", "environment", "has_thread"), PROCESSES)
-def test_a_warm_process_sees_a_trigger_that_another_creates_changes_and_deletes(call, environment, has_thread):
+def test_a_warm_process_sees_a_trigger_that_another_creates_and_disables(call, environment, has_thread):
     with another_process(call, **environment) as read_words:
         ready, *threads = read_words()
         assert (ready, "notifier-rules" in threads) == ("ready", has_thread)
-        trigger = make_trigger(subscribe=False)
+        make_trigger(subscribe=False)
         assert read_words() == ["on", "1"]
-        Trigger.objects.filter(pk=trigger.pk).update(enabled=False)
+        Trigger.objects.update(enabled=False)
         assert read_words() == ["off", "1"]
-        trigger.save()
-        assert read_words() == ["on", "2"]
-        trigger.delete()
-        assert read_words() == ["off", "2"]
 
 
 def test_a_process_may_come_too_early_once_and_is_still_in_time():

@@ -34,8 +34,8 @@ class TriggerForm(forms.ModelForm):
 class ChannelsField(forms.MultipleChoiceField):
     """The model says which channels there are, and that there must be one: twice would be once too often."""
 
-    def validate(self, value):
-        pass
+    def valid_value(self, value):
+        return True
 
 
 class SubscriptionForm(forms.ModelForm):
@@ -43,6 +43,7 @@ class SubscriptionForm(forms.ModelForm):
         label=_("Channels"),
         choices=channel_choices,
         widget=forms.CheckboxSelectMultiple,
+        required=False,
         help_text=_("The template needs a content for each."),
     )
 

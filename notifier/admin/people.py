@@ -82,7 +82,6 @@ class ContactPointAdmin(SearchedAdmin):
     form = ContactPointForm
     list_display = ["address", "channel", "user", "verified"]
     list_filter = [ChannelFilter, "verified"]
-    list_select_related = ["user"]
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
     show_full_result_count = False

@@ -33,7 +33,6 @@ class MovieAdmin(admin.ModelAdmin):
 @admin.register(Profile)
 class ProfileAdmin(admin.ModelAdmin):
     list_display = ["user", "phone"]
-    list_select_related = ["user"]
     ordering = ["user__username"]
     search_fields = ["user__username", "phone"]
     autocomplete_fields = ["user"]

@@ -94,6 +94,13 @@ def test_the_form_does_not_grow_with_the_number_of_users(admin_client, queries_o
     assert queries_of(page_of(audience)) == few
 
 
+def test_chosen_users_are_shown_by_name(admin_client):
+    ada = make_user(username="ada")
+    page = text_of(admin_client.get(page_of(make_audience(users=[ada]))))
+    assert f'<option value="{ada.pk}" selected>ada</option>' in page
+    assert 'class="admin-autocomplete"' in page
+
+
 def test_users_are_found_by_typing(admin_client):
     make_user(username="ada")
     bo = make_user(username="bo")
@@ -106,6 +113,8 @@ def test_users_are_given_by_number_where_their_own_admin_is_not_there(admin_clie
     users, user = admin.site.get_model_admin(user_model), make_user()
     admin.site.unregister(user_model)
     try:
+        [field] = [part for part in text_of(admin_client.get(ADD)).split("<input ") if 'name="users"' in part]
+        assert field.startswith('type="text"')
         assert saved(submit(admin_client, ADD, {"name": "By number", "users": str(user.pk)}))
     finally:
         admin.site.register(user_model, type(users))
