@@ -1,5 +1,6 @@
 """Mail by Amazon SES, through Anymail. Next hop: SES; what it says later comes back through ``lambdas.feedback``."""
 
+import logging
 from contextlib import contextmanager
 from email.utils import parseaddr
 
@@ -51,6 +52,8 @@ CONNECT_SECONDS, READ_SECONDS = 3, 20
 @contextmanager
 def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """One connection for all mails of an invocation. It never repeats a request by itself."""
+    # At DEBUG botocore writes every request down, with the address and the text.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     limits = Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
     configured = getattr(settings, "ANYMAIL", {}).get("AMAZON_SES_CLIENT_PARAMS", {})
     with get_connection(client_params={**configured, "config": limits}) as connection:

@@ -66,16 +66,16 @@ def _is_one(found, label, pk):
     kind = found if isinstance(found, type) else found.__class__
     if model is None or not issubclass(kind, model):
         return False
-    return not pk or isinstance(found, models.Model) and found.pk == _as_key(model, pk)
+    return not pk or isinstance(found, models.Model) and _is_key(model, pk, found.pk)
 
 
-def _as_key(model, pk):
-    """The key is text in the trigger and anything in Python (a UUID, an int): what the field reads it as."""
+def _is_key(model, pk, found):
+    """Whether two keys are the same for ``model``. One is text, the other may be (a UUID from a URL), or an int, or None."""
     try:
-        return model._meta.pk.to_python(pk)
+        return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
     except ValidationError:
         # A trigger that was not validated matches nothing; it must not stop the others.
-        return None
+        return False
 
 
 class Draft:

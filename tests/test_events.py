@@ -1,8 +1,11 @@
 """What the caller pays for an event, and that nothing it does with its transaction, and nothing that breaks, goes wrong."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -131,7 +134,9 @@ def for_10_000_people():
 def for_five_subscriptions():
     trigger = make_trigger(subscribe=False)
     for number in range(5):
-        make_subscription(trigger, channels=["email"], audiences=[make_audience(users=[make_user()], addresses=f"email: {number}@x.org")])
+        make_subscription(
+            trigger, channels=["email"], audiences=[make_audience(users=[make_user()], addresses=f"email: {number}@x.org")]
+        )
 
 
 def for_three_channels():
@@ -161,7 +166,9 @@ def test_two_triggers_that_match_one_save_cost_one_insert():
 
 def test_an_audience_on_the_object_costs_no_query_either():
     paths = "instance.owner\ninstance.watchers\nemail: instance.contact_email\ninstance.owner_id"
-    make_trigger(model="shop.order", contents={"email": {"text": "{{ instance.number }}"}}, audiences=[make_audience(paths=paths)])
+    make_trigger(
+        model="shop.order", contents={"email": {"text": "{{ instance.number }}"}}, audiences=[make_audience(paths=paths)]
+    )
     order = Order.objects.create(number="17", owner=make_user(), contact_email="ada@example.com")
     order.watchers.set([make_user(), make_user()])
     order = Order.objects.get(pk=order.pk)
@@ -317,3 +324,17 @@ def test_an_event_in_a_transaction_that_the_caller_manages_is_kept_with_it(gate)
         transaction.rollback()
         transaction.set_autocommit(True)
     assert Event.objects.count() == Post.objects.count() == 1
+
+
+def test_events_of_another_database_wait_for_its_commit_and_cannot_break_it():
+    command = [sys.executable, "-m", "tests.two_databases"]
+    ran = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {
+        "outside a transaction": ["post_save", "pre_save"],
+        "before the commit": [],
+        "after the commit": ["post_save", "pre_save"],
+        "rolled back": [],
+        "the events' own rolled back, the save's committed": ["post_save", "pre_save"],
+        "saved although nothing could be recorded": 1,
+    }

@@ -200,16 +200,16 @@ class InATestCase(TestCase):
         make_trigger(subscribe=False)
 
     def test_rules_of_the_class_count_in_each_test(self):
-        self.assertTrue(fires())
+        assert fires()
 
     def test_hooks_that_are_run_leave_the_rules_as_they_are(self):
         with self.captureOnCommitCallbacks(execute=True):
             Trigger.objects.update(enabled=False)
-        self.assertFalse(fires())
+        assert not fires()
         in_another_thread(lambda: triggers.index.refresh(force=True))
         with self.captureOnCommitCallbacks(execute=True):
             make_trigger(subscribe=False)
-        self.assertTrue(fires())
+        assert fires()
 
 
 def test_rules_that_nobody_announced_are_there_from_the_first_time_on():

@@ -45,8 +45,18 @@ SUBSCRIPTIONS = [
     ("email", make_parts(), "channels", "Choose at least one channel."),  # not a list
     (["email", "fax"], make_parts(), "channels", "No such channel: fax. There are: .*email.*sms"),
     (["email", "sms"], make_parts(), "template", "The template “template-.*” has no content for: sms."),
-    (["email"], make_parts(text="{{ instance.titel }}"), "template", "email, text: “instance.titel”: post has nothing called “titel”"),
-    (["email"], make_parts(subject="{{ movie.title }}"), "template", "email, subject: “movie.title”: the signal post_save has no “movie”"),
+    (
+        ["email"],
+        make_parts(text="{{ instance.titel }}"),
+        "template",
+        "email, text: “instance.titel”: post has nothing called “titel”",
+    ),
+    (
+        ["email"],
+        make_parts(subject="{{ movie.title }}"),
+        "template",
+        "email, subject: “movie.title”: the signal post_save has no “movie”",
+    ),
     (["email"], make_parts(html="<p>{{ instance.delete }}</p>"), "template", "email, html: “instance.delete”"),
 ]
 

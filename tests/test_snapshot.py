@@ -317,7 +317,10 @@ REFUSED = [
     ("{{ instance.owner.get_all_permissions }}", "“instance.owner.get_all_permissions”: user has nothing"),
     ("{{ instance.customer.nothing }}", "“instance.customer.nothing”: customer has nothing called “nothing”"),
     ("{{ instance.objects.all }}", "“instance.objects”"),
-    ("{{ instance.watchers.username }}", "“instance.watchers” is a list: write instance.watchers.all, not instance.watchers.username"),
+    (
+        "{{ instance.watchers.username }}",
+        "“instance.watchers” is a list: write instance.watchers.all, not instance.watchers.username",
+    ),
     ("{{ instance.lines.first.name }}", "“instance.lines” is a list"),
     ("{% for line in instance.lines.all %}{{ line.nam }}{% endfor %}", "“instance.lines.all.nam”: line has nothing called “nam”"),
     ("{{ movie.title }}", "“movie.title”: the signal post_save has no “movie”. It has: .*instance"),

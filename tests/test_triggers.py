@@ -47,7 +47,9 @@ ACTION_OBJECTS = [
     ("shop.company", "", Customer(pk=1), False),  # the parent is not the child
     ("shop.guest", "", Customer(pk=1), False),
     ("demo.post", "7", Post(pk=7), True),  # text, as the database gives it after a restart
-    ("demo.post", "7", Post(pk="7"), False),  # an instance whose key is not yet what its field makes of it
+    ("demo.post", "7", Post(pk="7"), True),  # an instance whose key is not yet what its field makes of it
+    ("shop.order", str(KEY), Order(pk=KEY.hex), True),
+    ("demo.post", "seven", Post(), False),
     ("demo.post", "7", Post(pk=8), False),
     ("demo.post", "7", Post(), False),
     ("demo.post", "7", Post, False),  # the model is no instance

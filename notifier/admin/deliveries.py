@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -33,12 +34,13 @@ MEANINGS = {
     Delivery.Status.FAILED: _("It was not sent."),
     Delivery.Status.UNKNOWN: _("It may have been sent. Ask the provider before you try again: it could arrive twice."),
 }
-# What the fan-out writes without a detail.
+# What the fan-out writes, without a detail. A retry would not look at the person again: it could send what must not be sent.
 REASONS = {
     "inactive": _("The account is not active."),
     "no_address": _("The person has no address on this channel."),
     "unverified": _("The address is not verified."),
 }
+RETRIABLE = Q(status__in=deliveries.RETRIABLE) & ~Q(reason__in=list(REASONS))
 
 
 @admin.register(Delivery)
@@ -140,7 +142,7 @@ class DeliveryAdmin(ReadingAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         delivery = self.get_object(request, object_id)
-        can_retry = delivery and delivery.status in deliveries.RETRIABLE and self.has_retry_permission(request)
+        can_retry = delivery and _can_be_retried(delivery) and self.has_retry_permission(request)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "can_retry": can_retry})
 
     def get_urls(self):
@@ -151,21 +153,21 @@ class DeliveryAdmin(ReadingAdmin):
     def retry_view(self, request, pk):
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        if not Delivery.objects.filter(pk=pk).exists():
+        chosen = Delivery.objects.filter(pk=pk)
+        if not chosen.exists():
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        self._retry(request, [pk])
+        self.retry_selected(request, chosen)
         return HttpResponseRedirect(reverse("admin:notifier_delivery_change", args=[pk]))
 
     @admin.action(description=_("Try the selected deliveries again"), permissions=["retry"])
     def retry_selected(self, request, queryset):
-        ready = queryset.filter(status__in=deliveries.RETRIABLE).order_by("pk").values_list("pk", flat=True)
-        ids = list(ready[: MOST_RETRIED + 1])
-        left = queryset.order_by().exclude(status__in=deliveries.RETRIABLE)[:MOST_RETRIED].count()
+        ids = list(queryset.filter(RETRIABLE).order_by("pk").values_list("pk", flat=True)[: MOST_RETRIED + 1])
+        left = queryset.order_by().exclude(RETRIABLE)[:MOST_RETRIED].count()
         self._retry(request, ids[:MOST_RETRIED], left)
         if len(ids) > MOST_RETRIED:
             messages.warning(request, _("There are more: no more than %d at a time. Choose them again.") % MOST_RETRIED)
 
-    def _retry(self, request, ids, left=0):
+    def _retry(self, request, ids, left):
         queued = deliveries.retry(ids)
         by_channel = defaultdict(list)
         for channel, pk in queued:
@@ -178,15 +180,21 @@ class DeliveryAdmin(ReadingAdmin):
             messages.success(request, text % len(tried))
         if left := left + len(ids) - len(queued):
             text = ngettext(
-                "%d was left alone: it is sent or under way.", "%d were left alone: they are sent or under way.", left
+                "%d was left alone: it is sent, under way or not for sending.",
+                "%d were left alone: they are sent, under way or not for sending.",
+                left,
             )
             messages.warning(request, text % left)
+
+
+def _can_be_retried(delivery):
+    return delivery.status in deliveries.RETRIABLE and delivery.reason not in REASONS
 
 
 def _what_a_retry_uses(delivery, version):
     """Which version another try is made with, where the template was changed meanwhile."""
     newest = version.content.version
-    if newest.pk == version.pk or delivery.status not in deliveries.RETRIABLE:
+    if newest.pk == version.pk or not _can_be_retried(delivery):
         return ""
     if contents.mended_version(delivery.event_id, version.pk) == newest.pk:
         return _("It is tried again with version %d.") % newest.number

@@ -88,8 +88,10 @@ class LocalCloud:
         """Forget every message, mail, SMS and post; topic, queues and filters stay."""
         sqs = sqs_backends[DEFAULT_ACCOUNT_ID][REGION]
         for name, queue in list(sqs.queues.items()):
-            queue.last_purged_at = None  # AWS allows one purge a minute
+            # AWS allows one purge a minute: this one is not held back, and holds no later one back.
+            queue.last_purged_at = None
             sqs.purge_queue(name)
+            queue.last_purged_at = None
         self._outbox.clear()
         self.x.reset()
 

@@ -317,10 +317,20 @@ def test_what_is_sent_or_under_way_is_left_alone(admin_client, cloud, pump, stat
     before = Delivery.objects.values().get()
     assert TRY_AGAIN not in text_of(admin_client.get(page_of(delivery)))
     response = admin_client.post(retry_of(delivery), follow=True)
-    assert "1 was left alone: it is sent or under way." in text_of(response)
+    assert "1 was left alone: it is sent, under way or not for sending." in text_of(response)
     assert pump.drain() == 0
     assert Delivery.objects.values().get() == before
     assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["inactive", "no_address", "unverified"])
+def test_nobody_is_sent_what_the_fan_out_has_kept_from_them(admin_client, reason):
+    delivery = make_delivery(status=Status.SKIPPED, reason=reason, due_at=None)
+    assert TRY_AGAIN not in text_of(admin_client.get(page_of(delivery)))
+    admin_client.post(retry_of(delivery))
+    admin_client.post(DELIVERIES, {"action": "retry_selected", "_selected_action": [delivery.pk]})
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.reason) == (Status.SKIPPED, reason)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -330,7 +340,7 @@ def test_deliveries_that_are_selected_in_the_list_are_tried_again(admin_client, 
     action = {"action": "retry_selected", "_selected_action": [delivery.pk for delivery in chosen]}
     page = text_of(admin_client.post(DELIVERIES, action, follow=True))
     assert "2 deliveries are being tried again." in page
-    assert "1 was left alone: it is sent or under way." in page
+    assert "1 was left alone: it is sent, under way or not for sending." in page
     pump.drain()
     assert sorted(message.channel for message in cloud.outbox()) == ["email", "sms"]
     assert list(Delivery.objects.order_by("pk").values_list("status", flat=True)) == ["sent", "sent", "sent", "failed"]

@@ -1,0 +1,186 @@
+"""What every channel keeps, whichever there are: a new one is held to it by being there."""
+
+import ast
+import inspect
+import json
+import logging
+from importlib import import_module, util
+from pathlib import Path
+
+import pytest
+
+from notifier.channels import channel_names
+from notifier.models import Delivery
+from notifier.templating import MAX_OUTPUT_BYTES
+from tests.builders import ADDRESSES, make_delivery
+from tests.functions import bodies_for, invoke
+from tests.gate import SENDS
+
+CHANNELS = channel_names()
+# Per channel, an address that its provider could never reach; None where its messages have no recipient of their own.
+UNUSABLE = {"email": "MARKED at example", "sms": "+1 MARKED", "twitter": None}
+# Words that must not get into a log, a reason or a detail.
+ADDRESS_MARK, TEXT_MARK, SUBJECT_MARK = "4471", "Purple-Elephant", "Green-Giraffe"
+MARKED_ADDRESSES = {"email": "zed4471@example.com", "sms": "+447400447100", "twitter": "@zed4471"}
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": "marked-key-id",
+    "AWS_SECRET_ACCESS_KEY": "marked-secret",
+    "X_CONSUMER_KEY": "marked-consumer-key",
+    "X_CONSUMER_SECRET": "marked-consumer-secret",
+    "X_ACCESS_TOKEN": "1-marked-token",
+    "X_ACCESS_TOKEN_SECRET": "marked-token-secret",
+}
+
+
+def tree_of(channel):
+    return ast.parse(Path(util.find_spec(f"lambdas.{channel}").origin).read_text())
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_has_its_rows_in_the_tables_of_these_tests(channel):
+    assert channel in ADDRESSES, "tests/builders.py: give ADDRESSES a good address"
+    assert channel in UNUSABLE
+    assert channel in MARKED_ADDRESSES
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_handler_takes_an_event_and_a_context_and_nothing_else(channel):
+    parameters = inspect.signature(import_module(f"lambdas.{channel}").handler).parameters.values()
+    empty = inspect.Parameter.empty
+    expected = [("event", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD), ("context", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    assert [(each.name, each.default, each.kind) for each in parameters] == expected
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channels_file_imports_no_other_channel(channel):
+    others = {f"lambdas.{other}" for other in CHANNELS if other != channel}
+    found = set()
+    for node in ast.walk(tree_of(channel)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = ".".join(filter(None, ["lambdas" if node.level else "", node.module]))
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    assert not found & others
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_good_delivery_is_one_call_and_one_message(cloud, gate, channel):
+    delivery = make_delivery(channel=channel)
+    assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
+    delivery.refresh_from_db()
+    (received,) = cloud.outbox()
+    assert (delivery.status, delivery.provider_id) == ("sent", received.provider_id)
+    assert (received.channel, received.text.strip(), gate.sends()) == (channel, delivery.event.data["title"], 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if UNUSABLE[channel]])
+def test_an_unusable_address_is_skipped_and_the_provider_is_asked_nothing(gate, channel):
+    delivery = make_delivery(channel=channel, address=UNUSABLE[channel])
+    assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.reason, gate.calls) == ("skipped", "invalid_address", [])
+    assert "MARKED" not in delivery.detail
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_longest_text_that_a_template_can_make_is_sent_or_refused_before_any_call(gate, channel):
+    delivery = make_delivery(channel=channel, parts={"text": "{{ title }}"}, data={"title": "x" * MAX_OUTPUT_BYTES})
+    assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
+    delivery.refresh_from_db()
+    if delivery.status == "sent":
+        assert gate.sends() == 1
+    else:
+        assert (delivery.status, delivery.reason, gate.calls) == ("failed", "too_long", [])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_message_of_nothing_is_no_error_that_comes_again(gate, channel):
+    delivery = make_delivery(channel=channel, parts={"text": "{{ title }}"}, data={"title": ""})
+    assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
+    delivery.refresh_from_db()
+    assert delivery.status in ("sent", "failed")
+
+
+def echo(call):
+    """What a provider says that repeats all that it was sent, in the words of each of them."""
+    said = call.body.decode(errors="replace")
+    return json.dumps({"message": said, "detail": said, "errors": [{"message": said, "code": 1}], "Error": {"Code": said}})
+
+
+def echo_xml(call):
+    return f"<ErrorResponse><Error><Code>Other</Code><Message>{call.body.decode()}</Message></Error></ErrorResponse>".replace("&", "+")
+
+
+FAILURES = [
+    # how the provider fails: an answer, or None for hanging up
+    {"status": 400, "body": echo},
+    {"status": 400, "body": echo_xml, "content_type": "text/xml"},
+    {"status": 401, "body": echo},
+    {"status": 403, "body": echo},
+    {"status": 403, "body": '{"detail": "You are not allowed to create a Tweet with duplicate content: Purple-Elephant"}'},
+    {"status": 429, "body": echo, "headers": {"retry-after": "5"}},
+    {"status": 500, "body": echo},
+    {"status": 500, "body": echo_xml, "content_type": "text/xml"},
+    {"status": 503, "body": "<html>Purple-Elephant zed4471@example.com</html>", "content_type": "text/html"},
+    {"status": 200, "body": echo},
+    {"status": 200, "body": "<html>Purple-Elephant +447400447100", "content_type": "text/html"},
+    {"status": 200, "body": ""},
+    {"status": 302, "body": echo, "headers": {"location": "/elsewhere"}},
+    None,
+]
+
+
+@pytest.fixture
+def loud(caplog):
+    """All logs at DEBUG, as a stage of Zappa has them unless it is told otherwise; what earlier channels have quieted is loud again."""
+    before = {each: each.level for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)}
+    for each in before:
+        if not each.name.startswith(("werkzeug", "django.db")):
+            each.setLevel(logging.NOTSET)
+    with caplog.at_level(logging.DEBUG):
+        yield caplog
+    for each, level in before.items():
+        each.setLevel(level)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_address_no_text_and_no_secret_gets_into_a_reason_or_a_log(gate, loud, monkeypatch, channel, failure):
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    parts = {"subject": SUBJECT_MARK, "text": f"{TEXT_MARK} for {{{{ title }}}}", "html": f"<p>{TEXT_MARK}</p>"}
+    delivery = make_delivery(channel=channel, address=MARKED_ADDRESSES[channel], parts=parts, data={"title": "1"})
+    for action in SENDS:
+        gate.answer(action, **failure) if failure else gate.cut(action)
+    assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
+    delivery.refresh_from_db()
+    assert delivery.status != "sent"
+    assert delivery.reason
+    said = "\n".join([delivery.reason, delivery.detail, *_lines(loud)])
+    for mark in (ADDRESS_MARK, TEXT_MARK, SUBJECT_MARK, *SECRETS.values()):
+        assert mark not in said
+
+
+def _lines(caplog):
+    """What the function has logged, without the statements of the test's own database and the gate's own calls."""
+    records = [each for each in caplog.records if each.threadName == "MainThread" and not each.name.startswith("django.db")]
+    return [logging.Formatter("%(name)s %(message)s").format(record) for record in records]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_one_delivery_is_one_request_however_the_provider_fails(gate, channel):
+    for failure in FAILURES:
+        before = gate.sends()
+        delivery = make_delivery(channel=channel)
+        for action in SENDS:
+            gate.answer(action, **failure) if failure else gate.cut(action)
+        invoke(channel, *bodies_for(channel, [delivery.pk]))
+        assert gate.sends() == before + 1, failure
+    assert not Delivery.objects.filter(status="sent").exists()

@@ -1,0 +1,1 @@
+"""A project whose user is not Django's: another key, other names, no groups, nobody inactive."""
