@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # People a page: memory and the time between two cursors stay flat at any audience size.
 PAGE_SIZE = 1000
+# An event that the sweep has rung for is rung for again after this.
+PAUSE = dt.timedelta(minutes=5)
 # An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again every hour for this long.
 GIVE_UP_AFTER = dt.timedelta(hours=24)
 # The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
@@ -68,6 +70,20 @@ def _put_back(event, error):
     else:
         reason = f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
         _held(event).update(status=Event.Status.FAILED, claim=None, due_at=None, reason=reason)
+
+
+def take_due(limit):
+    """Keys of up to ``limit`` events whose doorbell was lost or whose function died, ready for another."""
+    now = timezone.now()
+    due = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__lte=now)
+    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+    due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + PAUSE)
+    return ids
+
+
+def make_due(ids):
+    """Make due again what ``take_due`` gave and could not be published."""
+    Event.objects.filter(pk__in=ids, status=Event.Status.RECORDED).update(due_at=timezone.now())
 
 
 def _held(event):

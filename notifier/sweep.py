@@ -1,18 +1,11 @@
 """Rings again for what nobody has taken up, and for what is due now. Next hop: ``lambdas.fanout`` and the channels."""
 
-import datetime as dt
 from collections import defaultdict
 
-from django.db.models import Q
-from django.utils import timezone
-
-from . import deliveries, publisher
+from . import deliveries, fanout, publisher
 from .messages import FANOUT, Ring, rings_for
-from .models import Event
 
 PAGE_SIZE = 1000
-# An event that was rung for and not taken up is rung for again after this.
-EVENT_PAUSE = dt.timedelta(minutes=5)
 
 
 def sweep(is_time_up=lambda: False):
@@ -25,14 +18,9 @@ def sweep(is_time_up=lambda: False):
 
 
 def _sweep_events():
-    now = timezone.now()
-    due = Event.objects.filter(
-        Q(status=Event.Status.RECORDED) | Q(status=Event.Status.FANNING_OUT), due_at__lte=now
-    )
-    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:PAGE_SIZE])
-    due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + EVENT_PAUSE)
+    ids = fanout.take_due(PAGE_SIZE)
     failed = publisher.publish([Ring(route=FANOUT, ids=(pk,)) for pk in ids])
-    Event.objects.filter(pk__in=[ring.ids[0] for ring in failed], status=Event.Status.RECORDED).update(due_at=now)
+    fanout.make_due([pk for ring in failed for pk in ring.ids])
     return len(ids) - len(failed)
 
 

@@ -47,7 +47,14 @@ FINAL = [
     (Skipped("invalid_address", "Not one."), POLICIES, "skipped", "invalid_address", "Not one.", ""),
     (Rejected("refused", "SES answered so."), POLICIES, "failed", "refused", "SES answered so.", ""),
     (Rejected("r" * 60, "d" * 600), POLICIES, "failed", "r" * 50, "d" * 500, ""),
-    (Rejected("refused", "\x00a\x00 half \ud800"), POLICIES, "failed", "refused", "a half ?", ""),  # PostgreSQL stores no such text
+    (
+        Rejected("refused", "\x00a\x00 half \ud800"),
+        POLICIES,
+        "failed",
+        "refused",
+        "a half ?",
+        "",
+    ),  # PostgreSQL stores no such text
     (OutcomeUnknown("timeout", "No answer."), [AT_MOST_ONCE], "unknown", "timeout", "No answer.", ""),
 ]
 

@@ -52,7 +52,9 @@ def test_no_text_at_all_does_anything_else_than_being_refused(body):
 @given(
     st.dictionaries(
         st.sampled_from(["v", "route", "deliveries", "events", "command"]),
-        st.one_of(st.integers(), st.booleans(), st.none(), st.just("email"), st.lists(st.one_of(IDS, st.booleans(), st.floats()))),
+        st.one_of(
+            st.integers(), st.booleans(), st.none(), st.just("email"), st.lists(st.one_of(IDS, st.booleans(), st.floats()))
+        ),
     )
 )
 def test_only_the_exact_form_is_taken(found):

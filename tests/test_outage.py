@@ -111,7 +111,8 @@ def test_a_connection_that_breaks_costs_one_batch_and_not_the_others_of_the_tran
 def failing_entries(*positions):
     """SNS's answer of 200 in which these entries failed. https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
     failed = "".join(
-        f"<member><Id>{position}</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>" for position in positions
+        f"<member><Id>{position}</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>"
+        for position in positions
     )
     return (
         '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>'

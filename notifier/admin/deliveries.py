@@ -1,28 +1,19 @@
-"""What reached whom: deliveries, to read and to search; one that was not sent can be tried again."""
+"""What reached whom: deliveries, to read and to search. Next hop: ``retrying``, for one that was not sent."""
 
-from collections import defaultdict
-
-from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from .. import contents, deliveries, publisher
-from ..messages import rings_for
 from ..models import ContentVersion, Delivery, Event, Template
-from . import display
+from . import display, retrying
 from .filters import ChannelFilter, ReasonFilter
 from .reading import ReadingAdmin
-
-# A request has half a minute; the rest can be chosen again.
-MOST_RETRIED = 5_000
 
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
@@ -34,13 +25,6 @@ MEANINGS = {
     Delivery.Status.FAILED: _("It was not sent."),
     Delivery.Status.UNKNOWN: _("It may have been sent. Ask the provider before you try again: it could arrive twice."),
 }
-# What the fan-out writes, without a detail. A retry would not look at the person again: it could send what must not be sent.
-REASONS = {
-    "inactive": _("The account is not active."),
-    "no_address": _("The person has no address on this channel."),
-    "unverified": _("The address is not verified."),
-}
-RETRIABLE = Q(status__in=deliveries.RETRIABLE) & ~Q(reason__in=list(REASONS))
 
 
 @admin.register(Delivery)
@@ -85,7 +69,7 @@ class DeliveryAdmin(ReadingAdmin):
 
     @admin.display(description=_("reason"))
     def reason_line(self, delivery):
-        detail = delivery.detail or REASONS.get(delivery.reason, "")
+        detail = delivery.detail or retrying.REASONS.get(delivery.reason, "")
         return format_html("{} {}", delivery.reason, display.quiet(detail)) if delivery.reason else display.NOTHING
 
     @admin.display(description=_("recipient"))
@@ -109,7 +93,7 @@ class DeliveryAdmin(ReadingAdmin):
         if version is None:
             return display.quiet(_("deleted"))
         link = display.object_link(Template, version.content.template_id, version.content.template.name)
-        return format_html("{}, version {} {}", link, version.number, display.quiet(_what_a_retry_uses(delivery, version)))
+        return format_html("{}, version {} {}", link, version.number, display.quiet(retrying.version_used(delivery, version)))
 
     @admin.display(description=_("event"))
     def event_link(self, delivery):
@@ -142,7 +126,7 @@ class DeliveryAdmin(ReadingAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         delivery = self.get_object(request, object_id)
-        can_retry = delivery and _can_be_retried(delivery) and self.has_retry_permission(request)
+        can_retry = delivery and retrying.can_be_retried(delivery) and self.has_retry_permission(request)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "can_retry": can_retry})
 
     def get_urls(self):
@@ -153,49 +137,9 @@ class DeliveryAdmin(ReadingAdmin):
     def retry_view(self, request, pk):
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        chosen = Delivery.objects.filter(pk=pk)
-        if not chosen.exists():
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
-        self.retry_selected(request, chosen)
+        retrying.retry(request, Delivery.objects.filter(pk=pk))
         return HttpResponseRedirect(reverse("admin:notifier_delivery_change", args=[pk]))
 
     @admin.action(description=_("Try the selected deliveries again"), permissions=["retry"])
     def retry_selected(self, request, queryset):
-        ids = list(queryset.filter(RETRIABLE).order_by("pk").values_list("pk", flat=True)[: MOST_RETRIED + 1])
-        left = queryset.order_by().exclude(RETRIABLE)[:MOST_RETRIED].count()
-        self._retry(request, ids[:MOST_RETRIED], left)
-        if len(ids) > MOST_RETRIED:
-            messages.warning(request, _("There are more: no more than %d at a time. Choose them again.") % MOST_RETRIED)
-
-    def _retry(self, request, ids, left):
-        queued = deliveries.retry(ids)
-        by_channel = defaultdict(list)
-        for channel, pk in queued:
-            by_channel[channel].append(pk)
-        publisher.publish_on_commit([ring for name, keys in by_channel.items() for ring in rings_for(name, keys)])
-        tried = [Delivery(pk=pk, channel=channel) for channel, pk in queued]
-        if tried:
-            LogEntry.objects.log_actions(request.user.pk, tried, CHANGE, str(_("Tried again.")))
-            text = ngettext("%d delivery is being tried again.", "%d deliveries are being tried again.", len(tried))
-            messages.success(request, text % len(tried))
-        if left := left + len(ids) - len(queued):
-            text = ngettext(
-                "%d was left alone: it is sent, under way or not for sending.",
-                "%d were left alone: they are sent, under way or not for sending.",
-                left,
-            )
-            messages.warning(request, text % left)
-
-
-def _can_be_retried(delivery):
-    return delivery.status in deliveries.RETRIABLE and delivery.reason not in REASONS
-
-
-def _what_a_retry_uses(delivery, version):
-    """Which version another try is made with, where the template was changed meanwhile."""
-    newest = version.content.version
-    if newest.pk == version.pk or not _can_be_retried(delivery):
-        return ""
-    if contents.mended_version(delivery.event_id, version.pk) == newest.pk:
-        return _("It is tried again with version %d.") % newest.number
-    return _("Version %d reads what this event does not hold: it is tried again with the old one.") % newest.number
+        retrying.retry(request, queryset)

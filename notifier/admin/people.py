@@ -84,7 +84,6 @@ class ContactPointAdmin(SearchedAdmin):
     list_filter = [ChannelFilter, "verified"]
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
-    show_full_result_count = False
 
     def get_search_fields(self, request):
         return ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]

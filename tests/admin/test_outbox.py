@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from notifier.admin import deliveries as delivery_admin, reading
+from notifier.admin import deliveries as delivery_admin, reading, retrying
 from notifier.models import Delivery, Event, Subscription
 from project.demo.models import Post
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
@@ -347,7 +347,7 @@ def test_deliveries_that_are_selected_in_the_list_are_tried_again(admin_client, 
 
 
 def test_more_than_a_request_can_do_is_done_in_parts(admin_client, monkeypatch):
-    monkeypatch.setattr(delivery_admin, "MOST_RETRIED", 2)
+    monkeypatch.setattr(retrying, "MOST_RETRIED", 2)
     for _ in range(3):
         make_failed()
     action = {"action": "retry_selected", "select_across": "1", "_selected_action": ["0"]}

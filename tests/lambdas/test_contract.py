@@ -47,7 +47,10 @@ def test_a_channel_has_its_rows_in_the_tables_of_these_tests(channel):
 def test_a_handler_takes_an_event_and_a_context_and_nothing_else(channel):
     parameters = inspect.signature(import_module(f"lambdas.{channel}").handler).parameters.values()
     empty = inspect.Parameter.empty
-    expected = [("event", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD), ("context", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    expected = [
+        ("event", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        ("context", empty, inspect.Parameter.POSITIONAL_OR_KEYWORD),
+    ]
     assert [(each.name, each.default, each.kind) for each in parameters] == expected
 
 
@@ -113,26 +116,34 @@ def echo(call):
 
 
 def echo_xml(call):
-    return f"<ErrorResponse><Error><Code>Other</Code><Message>{call.body.decode()}</Message></Error></ErrorResponse>".replace("&", "+")
+    return f"<ErrorResponse><Error><Code>Other</Code><Message>{call.body.decode()}</Message></Error></ErrorResponse>".replace(
+        "&", "+"
+    )
 
 
-FAILURES = [
+FAILURES = {
     # how the provider fails: an answer, or None for hanging up
-    {"status": 400, "body": echo},
-    {"status": 400, "body": echo_xml, "content_type": "text/xml"},
-    {"status": 401, "body": echo},
-    {"status": 403, "body": echo},
-    {"status": 403, "body": '{"detail": "You are not allowed to create a Tweet with duplicate content: Purple-Elephant"}'},
-    {"status": 429, "body": echo, "headers": {"retry-after": "5"}},
-    {"status": 500, "body": echo},
-    {"status": 500, "body": echo_xml, "content_type": "text/xml"},
-    {"status": 503, "body": "<html>Purple-Elephant zed4471@example.com</html>", "content_type": "text/html"},
-    {"status": 200, "body": echo},
-    {"status": 200, "body": "<html>Purple-Elephant +447400447100", "content_type": "text/html"},
-    {"status": 200, "body": ""},
-    {"status": 302, "body": echo, "headers": {"location": "/elsewhere"}},
-    None,
-]
+    "400": {"status": 400, "body": echo},
+    "400 in XML": {"status": 400, "body": echo_xml, "content_type": "text/xml"},
+    "401": {"status": 401, "body": echo},
+    "403": {"status": 403, "body": echo},
+    "403 for a duplicate": {"status": 403, "body": '{"detail": "… a Tweet with duplicate content: Purple-Elephant"}'},
+    "429": {"status": 429, "body": echo, "headers": {"retry-after": "5"}},
+    "500": {"status": 500, "body": echo},
+    "500 in XML": {"status": 500, "body": echo_xml, "content_type": "text/xml"},
+    "503 in HTML": {"status": 503, "body": "<html>Purple-Elephant zed4471@example.com</html>", "content_type": "text/html"},
+    "200 without an id": {"status": 200, "body": echo},
+    "200 in HTML": {"status": 200, "body": "<html>Purple-Elephant +447400447100", "content_type": "text/html"},
+    "200 of nothing": {"status": 200, "body": ""},
+    "302": {"status": 302, "body": echo, "headers": {"location": "/elsewhere"}},
+    "hangs up": None,
+}
+
+
+def fail(gate, name):
+    """Let the next send fail in the way that FAILURES calls ``name``."""
+    for action in SENDS:
+        gate.answer(action, **FAILURES[name]) if FAILURES[name] else gate.cut(action)
 
 
 @pytest.fixture
@@ -156,8 +167,7 @@ def test_no_address_no_text_and_no_secret_gets_into_a_reason_or_a_log(gate, loud
         monkeypatch.setenv(name, value)
     parts = {"subject": SUBJECT_MARK, "text": f"{TEXT_MARK} for {{{{ title }}}}", "html": f"<p>{TEXT_MARK}</p>"}
     delivery = make_delivery(channel=channel, address=MARKED_ADDRESSES[channel], parts=parts, data={"title": "1"})
-    for action in SENDS:
-        gate.answer(action, **failure) if failure else gate.cut(action)
+    fail(gate, failure)
     assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
     delivery.refresh_from_db()
     assert delivery.status != "sent"
@@ -179,8 +189,7 @@ def test_one_delivery_is_one_request_however_the_provider_fails(gate, channel):
     for failure in FAILURES:
         before = gate.sends()
         delivery = make_delivery(channel=channel)
-        for action in SENDS:
-            gate.answer(action, **failure) if failure else gate.cut(action)
+        fail(gate, failure)
         invoke(channel, *bodies_for(channel, [delivery.pk]))
         assert gate.sends() == before + 1, failure
     assert not Delivery.objects.filter(status="sent").exists()

@@ -114,7 +114,11 @@ def test_a_dead_letter_queue_that_does_not_answer_is_asked_once(gate):
     ],
 )
 def test_an_unusable_address_is_skipped_and_harms_no_other(cloud, gate, channel, address):
-    good, bad, other = make_delivery(channel=channel), make_delivery(channel=channel, address=address), make_delivery(channel=channel)
+    good, bad, other = (
+        make_delivery(channel=channel),
+        make_delivery(channel=channel, address=address),
+        make_delivery(channel=channel),
+    )
     assert invoke(channel, *bodies_for(channel, [good.pk, bad.pk, other.pk])) == []
     assert status_of(bad) == ("skipped", "invalid_address")
     assert [status_of(each) for each in (good, other)] == [("sent", "")] * 2
@@ -123,7 +127,11 @@ def test_an_unusable_address_is_skipped_and_harms_no_other(cloud, gate, channel,
 
 FAILING = [
     # the template's text, the event's data, what stands on its deliveries
-    ("{% for a in many %}{{ title }}{% endfor %}", {"title": "x" * 1024, "many": list(range(257))}, f"{MAX_OUTPUT_BYTES:,} bytes"),
+    (
+        "{% for a in many %}{{ title }}{% endfor %}",
+        {"title": "x" * 1024, "many": list(range(257))},
+        f"{MAX_OUTPUT_BYTES:,} bytes",
+    ),
     ("{% for a in many %}{% endfor %}", {"many": [0] * 10_001}, "loops run more than"),
     ("{{ title|divisibleby:0 }}", {"title": 5}, "ZeroDivisionError"),
     ("{% for a, b in many %}{% endfor %}", {"many": [[1, 2, 3]]}, "ValueError"),
@@ -327,5 +335,8 @@ def test_a_handler_has_an_event_and_a_context_and_nothing_else():
     """Zappa calls a handler again with fewer arguments on a TypeError."""
     handler = _handler.make_queue_handler("email", lambda rings, clock: [])
     parameters = inspect.signature(handler).parameters.values()
-    assert [(each.name, each.default) for each in parameters] == [("event", inspect.Parameter.empty), ("context", inspect.Parameter.empty)]
+    assert [(each.name, each.default) for each in parameters] == [
+        ("event", inspect.Parameter.empty),
+        ("context", inspect.Parameter.empty),
+    ]
     assert json.dumps(handler({"Records": []}, make_context())) == '{"batchItemFailures": []}'

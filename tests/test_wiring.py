@@ -1,0 +1,313 @@
+"""How the parts hang together: who may import whom, what stands where, and that nothing is there without its queue and stage."""
+
+import ast
+import inspect
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import boto3
+import pytest
+
+from notifier.channels import FUNCTIONS, channel_names
+
+HOUSE = Path(__file__).parent.parent
+PRODUCT = ("notifier", "lambdas", "project")
+FILES = [path.relative_to(HOUSE) for package in PRODUCT for path in sorted((HOUSE / package).rglob("*.py"))]
+MODULES = sorted(path.stem for path in (HOUSE / "lambdas").glob("*.py") if not path.stem.startswith("_"))
+# Functions that a queue calls; the others are called by a schedule.
+QUEUED = ["fanout", *channel_names()]
+
+
+def tree_of(path):
+    return ast.parse((HOUSE / path).read_text())
+
+
+def imports_of(path, *, top_level=False):
+    """The modules that a file imports, as absolute names: a ``from a import b`` gives ``a`` and ``a.b``."""
+    tree = tree_of(path)
+    found = set()
+    for node in _at_import(tree) if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            here = path.parts[: len(path.parts) - node.level] if node.level else ()
+            module = ".".join([*here, *([node.module] if node.module else [])])
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _at_import(node):
+    """All nodes that run when the module is imported: what is not inside a function."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _at_import(child)
+
+
+def where(found):
+    """``file:line`` of nodes, for the message of a failed test."""
+    return [f"{path}:{node.lineno}" for path, node in found]
+
+
+def nodes(*, outside=()):
+    for path in FILES:
+        if str(path) not in outside and "migrations" not in path.parts:
+            yield from ((path, node) for node in ast.walk(tree_of(path)))
+
+
+# Who may import whom.
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [
+        ("notifier", ("lambdas", "project", "tests")),  # usable in any project
+        ("lambdas", ("project", "tests")),
+        ("project", ("tests",)),
+    ],
+)
+def test_the_arrows_point_from_project_to_lambdas_to_notifier(package, forbidden):
+    found = {
+        f"{path} imports {name}"
+        for path in FILES
+        if path.parts[0] == package
+        for name in imports_of(path)
+        if name.split(".")[0] in forbidden
+    }
+    assert found == set()
+
+
+def test_boto_is_spoken_only_by_the_publisher_the_functions_and_the_project():
+    allowed = {path for path in FILES if path.parts[0] in ("lambdas", "project")} | {Path("notifier/publisher.py")}
+    speakers = {path for path in FILES if any(name.split(".")[0] in ("boto3", "botocore") for name in imports_of(path))}
+    assert speakers - allowed == set()
+    assert Path("notifier/publisher.py") in speakers
+
+
+def test_the_publisher_imports_boto_only_when_it_publishes():
+    """A save that matches nothing must not pay for it, nor the start of every web process."""
+    assert not {name for name in imports_of(Path("notifier/publisher.py"), top_level=True) if name.startswith("boto")}
+
+
+def test_no_client_of_aws_is_made_at_import():
+    made = [
+        (path, node)
+        for path in FILES
+        for node in _at_import(tree_of(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("client", "resource", "Session")
+    ]
+    assert where(made) == []
+
+
+# What a reviewer sends back.
+
+
+def test_no_code_asks_which_channel_it_has():
+    """``if channel == "email"``: what a channel does differently stands in its own file."""
+
+    def is_name_of_channel(node):
+        return isinstance(node, ast.Constant) and node.value in channel_names()
+
+    asking = [
+        (path, node)
+        for path, node in nodes()
+        if (isinstance(node, ast.Compare) and any(map(is_name_of_channel, [node.left, *node.comparators])))
+        or (isinstance(node, ast.match_case) and any(map(is_name_of_channel, ast.walk(node.pattern))))
+    ]
+    assert where(asking) == []
+
+
+def test_no_product_code_prints():
+    printing = [
+        (path, node)
+        for path, node in nodes()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint", "breakpoint")
+    ]
+    assert where(printing) == []
+
+
+def test_no_message_field_is_called_command():
+    """Zappa's own handler runs what such a key names. Only the parser knows the word, to refuse it."""
+    naming = [
+        (path, node)
+        for path, node in nodes(outside=["notifier/messages.py"])
+        if path.parts[0] != "project" and isinstance(node, ast.Constant) and node.value == "command"
+    ]
+    assert where(naming) == []
+
+
+STATUS_WRITERS = ["notifier/deliveries.py", "notifier/fanout.py", "notifier/events.py"]
+WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "bulk_create", "Event", "Delivery"}
+
+
+def _sets_a_status(node):
+    if isinstance(node, ast.Attribute) and node.attr == "status":
+        return isinstance(node.ctx, ast.Store)
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return name in WRITING_CALLS and any(keyword.arg == "status" for keyword in node.keywords)
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "SET status" in node.value
+
+
+def test_a_status_is_set_nowhere_but_in_the_modules_of_events_and_deliveries():
+    setting = [(path, node) for path, node in nodes(outside=STATUS_WRITERS) if _sets_a_status(node)]
+    assert where(setting) == []
+    for path in STATUS_WRITERS:
+        assert any(_sets_a_status(node) for node in ast.walk(tree_of(path))), path
+
+
+# Nothing without its queue, its filter and its stage.
+
+
+@pytest.fixture(scope="module")
+def subscriptions(session_cloud):
+    """Per endpoint, the attributes of its subscription to the topic."""
+    sns = boto3.client("sns")
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=session_cloud.topic_arn)
+    return {
+        found["Endpoint"]: sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
+        for page in pages
+        for found in page["Subscriptions"]
+    }
+
+
+def attributes_of(name):
+    sqs = boto3.client("sqs")
+    return sqs.get_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], AttributeNames=["All"])["Attributes"]
+
+
+@pytest.mark.parametrize("route", QUEUED)
+def test_every_channel_and_function_has_its_queue_filter_and_dead_letter_queue(cloud, subscriptions, route):
+    queue, dead = attributes_of(f"notifier-{route}"), attributes_of(f"notifier-{route}-dlq")
+    assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
+    subscription = subscriptions[queue["QueueArn"]]
+    assert json.loads(subscription["FilterPolicy"]) == {"route": [route]}
+    assert subscription["RawMessageDelivery"] == "true"
+
+
+def test_no_queue_is_left_without_a_function(cloud):
+    assert sorted(cloud.queues) == sorted(QUEUED)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_of_the_functions_has_a_handler_of_event_and_context(module):
+    handler = import_module(f"lambdas.{module}").handler
+    parameters = inspect.signature(handler).parameters.values()
+    assert [(each.name, each.default) for each in parameters] == [
+        ("event", inspect.Parameter.empty),
+        ("context", inspect.Parameter.empty),
+    ]
+
+
+def test_channels_and_functions_are_all_there_is():
+    assert set(MODULES) - FUNCTIONS == set(channel_names())
+
+
+def stages():
+    return {
+        name: stage
+        for name, stage in json.loads((HOUSE / "zappa_settings.json").read_text()).items()
+        if "lambda_handler" in stage
+    }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_of_the_functions_has_its_stage(module):
+    handlers = {stage["lambda_handler"]: name for name, stage in stages().items()}
+    assert f"lambdas.{module}.handler" in handlers, "zappa_settings.json has no stage for it"
+
+
+@pytest.mark.parametrize("name", stages())
+def test_every_stage_names_a_handler_that_is_there(name):
+    module, _, attribute = stages()[name]["lambda_handler"].rpartition(".")
+    assert callable(getattr(import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", stages())
+def test_a_function_has_more_time_than_one_call_and_its_queue_six_times_that(cloud, name):
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    from lambdas._handler import RESERVE_SECONDS
+
+    stage = stages()[name]
+    assert stage["timeout_seconds"] > RESERVE_SECONDS
+    route = stage["lambda_handler"].split(".")[1]
+    if route in cloud.queues:
+        assert cloud.queues[route].settings.visibility_timeout_seconds >= 6 * stage["timeout_seconds"]
+
+
+@pytest.mark.parametrize("channel", channel_names())
+def test_a_call_fits_into_the_time_that_is_kept_for_it(channel):
+    from lambdas._handler import RESERVE_SECONDS
+
+    module = import_module(f"lambdas.{channel}")
+    assert module.CONNECT_SECONDS + module.READ_SECONDS <= RESERVE_SECONDS
+
+
+# A function's package is its own: it loads what it needs, and nothing of another channel.
+
+
+def provider_libraries(module):
+    """What a channel's file imports from outside: neither ours, nor Python's, nor what every function has."""
+    common = {"django", "boto3", "botocore", "notifier", "lambdas", "project", "__future__"} | set(sys.stdlib_module_names)
+    return {name for name in imports_of(Path(f"lambdas/{module}.py"), top_level=True) if name.split(".")[0] not in common}
+
+
+IMPORTING = """
+import json, sys
+from importlib import import_module
+
+import boto3.session
+
+def refuse(*args, **options):
+    raise AssertionError("a client was made at import")
+
+boto3.session.Session.client = boto3.session.Session.resource = refuse
+for name in sys.argv[1:]:
+    import_module(name)
+if not sys.argv[1:]:
+    import django
+    django.setup()
+json.dump(sorted(sys.modules), sys.stdout)
+"""
+
+
+def loaded_on_lambda(folder, *modules):
+    """The modules that a fresh process has after importing these, with a Lambda's environment; without any, after Django's set-up."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "X_"))} | {
+        "AWS_LAMBDA_FUNCTION_NAME": "notifier",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "DATABASE_URL": f"sqlite:///{folder}/none.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        "SECRET_KEY": "only-for-this-test",
+    }
+    command = [sys.executable, "-c", IMPORTING, *modules]
+    done = subprocess.run(command, cwd=HOUSE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def loaded_by_django(tmp_path_factory):
+    return loaded_on_lambda(tmp_path_factory.mktemp("django"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_function_starts_by_itself_as_on_lambda_and_loads_no_other_channels_library(module, tmp_path, loaded_by_django):
+    loaded = loaded_on_lambda(tmp_path, f"lambdas.{module}")
+    others = set().union(*(provider_libraries(other) for other in MODULES if other != module)) - provider_libraries(module)
+    assert loaded & (others - loaded_by_django) == set()
+    assert not {name for name in loaded if name.split(".")[0] in ("moto", "pytest") or name.startswith("project.local")}
+    assert not list(tmp_path.iterdir()), "the database was opened at import"
+
+
+def test_the_libraries_of_the_channels_are_told_apart_at_all(loaded_by_django):
+    """The test above would pass if it compared nothing."""
+    found = {channel: provider_libraries(channel) - loaded_by_django for channel in channel_names()}
+    assert found["sms"] >= {"phonenumbers"}
+    assert found["twitter"] >= {"tweepy"}
