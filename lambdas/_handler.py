@@ -137,7 +137,9 @@ class Channel:
         """One call, its results stored before the next. No transaction is open while the provider is called: it can take a minute."""
         works = [work for work, _ in batch]
         if self.policy.at_most_once and not deliveries.mark_sending(works):
-            logger.error("The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works])
+            logger.error(
+                "The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works]
+            )
             return
         try:
             answers = _checked(self.send_batch([message for _, message in batch], session), len(batch))
@@ -146,7 +148,9 @@ class Channel:
         except Exception as error:
             # The error's own text stays out of the log: it may hold the address or the message.
             trace = "".join(format_tb(error.__traceback__))
-            logger.error("%s failed at deliveries %s: %s\n%s", self.name, [work.pk for work in works], type(error).__name__, trace)
+            logger.error(
+                "%s failed at deliveries %s: %s\n%s", self.name, [work.pk for work in works], type(error).__name__, trace
+            )
             answers = [OutcomeUnknown("error", type(error).__name__)] * len(works)
         deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
 

@@ -49,8 +49,7 @@ def ring_on_commit(event_ids, *, using):
     connections[using].notifier_chunk = chunks[-1]
     for chunk in chunks:
         # A hook a call: a savepoint that is rolled back takes its own hooks along and leaves the others'.
-        # Robust: the commit is done, and no error of ours may look to the caller as if it were not.
-        transaction.on_commit(chunk.publish, using=using, robust=True)
+        transaction.on_commit(chunk.publish, using=using)
 
 
 def _open_chunk(connection):

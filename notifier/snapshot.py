@@ -118,8 +118,6 @@ def may_be_secret(name):
 
 def is_readable(model, name):
     """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the model lists."""
-    if may_be_secret(name):
-        return False
     return name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
 
 

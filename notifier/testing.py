@@ -1,9 +1,9 @@
 """For a project's own tests: capture what its signals would send, without AWS, inside any ``TestCase``.
 
-    with capture_notifications() as sent:
-        FlashSale.objects.create(...)
-    assert_notified(sent, user, channel="email", containing="30% off")
-    assert_not_notified(sent, channel="twitter")
+with capture_notifications() as sent:
+    FlashSale.objects.create(...)
+assert_notified(sent, user, channel="email", containing="30% off")
+assert_not_notified(sent, channel="twitter")
 """
 
 from contextlib import contextmanager
@@ -69,9 +69,7 @@ def _deliver(event, capture):
         deliveries.record_answers([*refused, *((work, "captured") for work, _ in ready)], policy)
         for work, message in ready:
             parts = {"subject": message.subject, "text": message.text, "html": message.html}
-            capture.append(
-                Captured(channel=channel, recipient=work.recipient, address=work.address, verb=event.verb, **parts)
-            )
+            capture.append(Captured(channel=channel, recipient=work.recipient, address=work.address, verb=event.verb, **parts))
     unsent = event.deliveries.exclude(status=Delivery.Status.SENT).order_by("pk")
     capture.unsent += unsent.values_list("channel", "recipient", "reason")
 

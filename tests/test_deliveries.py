@@ -123,7 +123,8 @@ def test_beyond_its_horizon_a_delivery_is_given_up_with_the_last_answer(age, ans
 @pytest.mark.parametrize("attempts", [1, 2, 3, 7, 8, MAX_ATTEMPTS])
 def test_the_backoff_doubles_up_to_an_hour_with_full_jitter(attempts):
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (attempts - 1))
-    made = [make_delivery(attempts=attempts - 1) for _ in range(20)]
+    event = make_delivery().event
+    made = [make_delivery(event=event, attempts=attempts - 1) for _ in range(20)]
     works = claim(*made)
     random.seed(1)
     before = timezone.now()

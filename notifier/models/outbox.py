@@ -1,4 +1,7 @@
-"""What happened: events and deliveries, the truth that messages only ring for. Written by ``notifier.events`` and ``notifier.deliveries``."""
+"""What happened: events and deliveries, the truth that messages only ring for.
+
+Written by ``notifier.events``, ``notifier.fanout`` and ``notifier.deliveries``.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -18,6 +18,9 @@ class RulesVersion(models.Model):
 
     token = models.BigIntegerField()
 
+    def __str__(self):
+        return str(self.token)
+
     @classmethod
     def touch(cls):
         """Say that the rules have changed. Part of the caller's transaction, so a rolled-back change says nothing."""

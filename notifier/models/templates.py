@@ -45,6 +45,19 @@ class TemplateContent(models.Model):
     def __str__(self):
         return f"{self.template} · {self.channel}"
 
+    @transaction.atomic
+    def save(self, **options):
+        """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
+        parts = contents.compile_content(self.subject, self.text, self.html)
+        super().save(**options)
+        if self.version is None or self.version.parts() != (self.subject, self.text, self.html):
+            number = self.version.number + 1 if self.version else 1
+            self.version = ContentVersion.objects.create(
+                content=self, number=number, subject=self.subject, text=self.text, html=self.html,
+                text_from_html=contents.text_template(self.text, self.html), paths=parts.paths,
+            )  # fmt: skip
+            super().save(update_fields=["version"])
+
     def clean(self):
         if not self.text.strip() and not self.html.strip():
             raise ValidationError({"text": _("Write a text or an HTML body.")})
@@ -66,19 +79,6 @@ class TemplateContent(models.Model):
             except (TemplateRefused, UnreadablePath) as error:
                 text = f"{self.channel}, {part}: {error}" if field else str(error)
                 raise ValidationError({field or part: text}) from error
-
-    @transaction.atomic
-    def save(self, **options):
-        """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
-        parts = contents.compile_content(self.subject, self.text, self.html)
-        super().save(**options)
-        if self.version is None or self.version.parts() != (self.subject, self.text, self.html):
-            number = self.version.number + 1 if self.version else 1
-            self.version = ContentVersion.objects.create(
-                content=self, number=number, subject=self.subject, text=self.text, html=self.html,
-                text_from_html=contents.text_template(self.text, self.html), paths=parts.paths,
-            )  # fmt: skip
-            super().save(update_fields=["version"])
 
 
 class ContentVersion(models.Model):

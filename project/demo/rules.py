@@ -26,7 +26,10 @@ PEOPLE = [
 CINEMA = ["ada", "bo", "no_address", "inactive"]
 ACCOUNT = "@notifier_demo"
 
-SMS = "{{ instance.title }}: {{ instance.discount_percent }}% off until {{ instance.ends_at|date:'H:i' }}, {{ user.first_name }}! {{ instance.url }}"
+SMS = (
+    "{{ instance.title }}: {{ instance.discount_percent }}% off until {{ instance.ends_at|date:'H:i' }}, "
+    "{{ user.first_name }}! {{ instance.url }}"
+)
 CONTENTS = {
     "flash_sale": {
         "email": {

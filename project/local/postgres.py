@@ -62,7 +62,9 @@ def main():
     arguments = parser.parse_args()
     programs = find_programs()
     if programs is None:
-        sys.stderr.write("\n*** SKIPPED: nothing was run on PostgreSQL, its programs (initdb, pg_ctl) are not on this machine. ***\n\n")
+        sys.stderr.write(
+            "\n*** SKIPPED: nothing was run on PostgreSQL, its programs (initdb, pg_ctl) are not on this machine. ***\n\n"
+        )
         return int(arguments.required)
     with temporary_cluster(programs) as url:
         return subprocess.run(arguments.command, env=os.environ | {"DATABASE_URL": url}, check=False).returncode

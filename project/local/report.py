@@ -37,9 +37,7 @@ def table(rows):
         if row["status"] == Delivery.Status.SENT
     ]
     rest = [
-        (row["channel"], row["recipient"], row["status"], row["reason"])
-        for row in rows
-        if row["status"] != Delivery.Status.SENT
+        (row["channel"], row["recipient"], row["status"], row["reason"]) for row in rows if row["status"] != Delivery.Status.SENT
     ]
     text = _aligned(("CHANNEL", "RECIPIENT", "SUBJECT OR TEXT", "PROVIDER ID"), sent)
     if rest:

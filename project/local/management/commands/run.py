@@ -48,4 +48,6 @@ def refuse_taken(port):
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise CommandError(f"Port {port} cannot be used ({error.strerror}). Choose another: make run PORT={port + 1}") from error
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}). Choose another: make run PORT={port + 1}"
+            ) from error
