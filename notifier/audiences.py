@@ -100,7 +100,7 @@ def _freeze_recipient(channel, path, context, deleting):
         return None if key is None else _people([key])
     value = _step(parent, last)
     if isinstance(value, str):
-        return {"address": value.strip(), "channel": channel} if value.strip() else None
+        return {"address": value, "channel": channel} if value.strip() else None
     if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
         return _relation(parent, last, value)
     return None if value is None else _people(_keys_in(value))

@@ -187,6 +187,8 @@ def ring_again_soon(ids):
 
 # From these, a person may ask for another try. From the others it would double a message or race with a function.
 RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
+# Why the fan-out skipped somebody. A retry does not look at the person again, so it would send what must not be sent.
+UNREACHABLE = ("inactive", "no_address", "unverified")
 
 
 def retry(ids):
@@ -194,7 +196,7 @@ def retry(ids):
 
     A template that was mended meanwhile is used, if the event holds what it reads.
     """
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE)
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).exclude(reason__in=UNREACHABLE)
     with transaction.atomic():
         rows = list(ready.select_for_update().values_list("channel", "pk", "event_id", "version_id"))
         for event_id, version_id in {row[2:] for row in rows}:

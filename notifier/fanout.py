@@ -145,7 +145,7 @@ def _user_recipients(rows, channels):
     }
     for row in rows:
         for channel in channels:
-            address, verified = points.get((row["pk"], channel), (row.get(channel) or "", True))
+            address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
             reason = ""
             if not row.get("is_active", True):
                 reason = "inactive"

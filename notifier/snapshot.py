@@ -12,6 +12,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.utils.functional import Promise
@@ -155,9 +156,9 @@ def check_paths(tree, trigger):
                 f"It has: {', '.join(sorted(offered))}."
             )
     model = find_model(trigger.model) if trigger.model else None
-    for root in ("instance", "action_object"):
-        if model and root in tree:
-            _check_model(model, tree[root], root)
+    for root, found in ("instance", model), ("action_object", model), ("user", get_user_model()):
+        if found and root in tree:
+            _check_model(found, tree[root], root)
 
 
 def _check_model(model, tree, path):

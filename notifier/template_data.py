@@ -39,6 +39,8 @@ class DataVariable(Variable):
     def __init__(self, var):
         super().__init__(var)
         for segment in self.lookups or ():
+            if not segment:
+                raise TemplateSyntaxError(f"{{{{ {var} }}}} has two dots with nothing between them, or one at an end.")
             words = segment.lower()
             if any(secret in words for secret in SECRET_FRAGMENTS) or SECRET_WORDS & set(words.split("_")):
                 raise TemplateSyntaxError(f"{{{{ {var} }}}} cannot be used: “{segment}” may be a secret.")

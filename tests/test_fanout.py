@@ -233,6 +233,13 @@ def test_an_address_of_any_length_harms_nobody_else(doorbells, address):
     assert len(recipients()) == 2
 
 
+def test_an_address_field_that_is_no_text_is_taken_as_it_is_written(doorbells, settings):
+    settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"email": "pk"}}  # a phone number can be a whole number
+    user = make_user()
+    fan_out(make_event())
+    assert Delivery.objects.get().address == str(user.pk)
+
+
 def test_a_subscription_that_was_switched_off_meanwhile_sends_nothing(doorbells):
     make_user()
     event = make_event()

@@ -13,17 +13,17 @@ from ..models import Delivery
 
 # A request has half a minute; the rest can be chosen again.
 MOST_RETRIED = 5_000
-# What the fan-out writes, without a detail. A retry would not look at the person again: it could send what must not be sent.
+# What the fan-out writes, without a detail.
 REASONS = {
     "inactive": _("The account is not active."),
     "no_address": _("The person has no address on this channel."),
     "unverified": _("The address is not verified."),
 }
-RETRIABLE = Q(status__in=deliveries.RETRIABLE) & ~Q(reason__in=list(REASONS))
+RETRIABLE = Q(status__in=deliveries.RETRIABLE) & ~Q(reason__in=deliveries.UNREACHABLE)
 
 
 def can_be_retried(delivery):
-    return delivery.status in deliveries.RETRIABLE and delivery.reason not in REASONS
+    return delivery.status in deliveries.RETRIABLE and delivery.reason not in deliveries.UNREACHABLE
 
 
 def version_used(delivery, version):

@@ -37,7 +37,8 @@ class Command(BaseCommand):
             # Django warns that its server is none for production; this command is none either.
             os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")
             with serving(pump):
-                call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
+                # `insecure`: static files are served although DEBUG is off, as it is when deployed.
+                call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True, insecure_serving=True)
 
 
 def refuse_taken(port):
