@@ -135,6 +135,7 @@ CONTENTS = [
     ({"html": "<p>\n\n{% for %}</p>"}, "html", "Line 3"),
     ({"text": "{% load static %}"}, "text", "Line 1: There is no tag “load” here."),
     ({"text": "{{ user.password }}"}, "text", "“password” may be a secret"),
+    ({"text": "{{ instance..title }}"}, "text", "two dots with nothing between them"),
 ]
 
 
@@ -154,6 +155,8 @@ def test_a_content_is_checked_against_each_trigger_that_uses_it():
     content.full_clean()
     content.html = "{{ instance.titel }}"
     assert "“instance.titel”: post has nothing called “titel”" in problems_of(content)["html"]
+    content.html = "{{ user.frist_name }}"
+    assert "“user.frist_name”: user has nothing called “frist_name”" in problems_of(content)["html"]
     # A channel that the subscription does not use is nobody's trouble.
     TemplateContent(template=template, channel="sms", text="{{ instance.titel }}").full_clean()
 

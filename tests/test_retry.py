@@ -94,3 +94,11 @@ def test_a_second_click_queues_nothing_more():
     delivery = make_delivery(status="unknown", due_at=None)
     assert deliveries.retry([delivery.pk])
     assert deliveries.retry([delivery.pk]) == []
+
+
+@pytest.mark.parametrize("reason", deliveries.UNREACHABLE)
+def test_whom_the_fan_out_could_not_reach_is_left_alone(reason):
+    delivery = make_delivery(status="skipped", reason=reason, due_at=None)
+    assert deliveries.retry([delivery.pk]) == []
+    delivery.refresh_from_db()
+    assert delivery.status == "skipped"

@@ -1,0 +1,98 @@
+"""``manage.py run`` and ``manage.py demo``, as a person uses them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "DJANGO_SETTINGS_MODULE": "project.settings"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def manage(*arguments, environment):
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+
+
+@contextmanager
+def running(port, environment):
+    """``manage.py run`` on ``port``; yields the process and what it has printed by the time that it serves."""
+    command = [sys.executable, "manage.py", "run", "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            printed = []
+            for line in process.stdout:
+                printed.append(line)
+                if "Quit the server" in line:
+                    break
+            yield process, "".join(printed)
+        finally:
+            process.kill()
+
+
+def get(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_SECONDS) as answer:
+        return answer.status, answer.read().decode()
+
+
+def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_interrupted(environment):
+    port = free_port()
+    with running(port, environment) as (process, printed):
+        assert "ada@example.com" in printed
+        assert f"http://127.0.0.1:{port}/admin/" in printed
+        assert "admin / notifier" in printed
+        assert "48 hours of linen" in get(port, "/outbox/")[1]
+        assert get(port, "/admin/login/")[0] == 200
+        assert "--primary" in get(port, "/static/admin/css/base.css")[1]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_port_that_is_taken_is_a_clear_sentence(environment):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = manage("run", "--port", str(port), environment=environment)
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        == f"CommandError: Port {port} cannot be used (Address already in use). Choose another: make run PORT={port + 1}"
+    )
+
+
+def test_the_demo_prints_every_message_as_json(environment):
+    done = manage("demo", "--json", environment=environment)
+    assert done.returncode == 0
+    rows = json.loads(done.stdout)
+    sent = [row for row in rows if row["status"] == "sent"]
+    assert len(sent) == 14
+    assert {"channel", "recipient", "subject", "body", "status", "provider_id", "event", "attempts"} <= rows[0].keys()
+    mail = next(row for row in sent if row["recipient"] == "dunya@example.com")
+    assert "Hello Dunya & Söhne," in mail["body"]
+    assert all(row["provider_id"] and row["body"] for row in sent)
+
+
+def test_the_demo_fails_and_names_what_is_missing(environment):
+    assert manage("demo", environment=environment).returncode == 0
+    off = "from notifier.models import Trigger; Trigger.objects.filter(name='Post created').update(enabled=False)"
+    assert manage("shell", "--no-imports", "-c", off, environment=environment).returncode == 0
+    done = manage("demo", environment=environment)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("CommandError: Missing: twitter to @notifier_demo")
