@@ -3,16 +3,13 @@
 import logging
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Q
 
-from . import channels, snapshot
+from . import channels, readable, snapshot
 
 logger = logging.getLogger(__name__)
-
-# People whom an object names while it is being deleted must be written down now; this many at most.
-MAX_FROZEN_PEOPLE = 1000
 
 _callables = {}
 
@@ -44,7 +41,7 @@ def parse_path(line):
         raise ValueError(f"“{line}”: there is no channel “{channel}”. There are: {', '.join(channels.channel_names())}.")
     if not path or not all(part.isidentifier() and not part.startswith("_") for part in path.split(".")):
         raise ValueError(f"“{line}” is not a path. Write names with dots between them, such as instance.owner.")
-    if secret := next(filter(snapshot.may_be_secret, path.split(".")), None):
+    if secret := next(filter(readable.may_be_secret, path.split(".")), None):
         raise ValueError(f"“{line}” cannot be used: “{secret}” may be a secret.")
     return channel, path
 
@@ -70,80 +67,6 @@ def read_lines(audience, field):
             # The error would quote the line, which can be an address.
             logger.warning("The audience %d has a line in its %s that cannot be used and is ignored.", audience.pk, field)
     return found
-
-
-def freeze_recipients(paths, context, *, deleting):
-    """Resolve audience paths on a firing's live objects into plain data that the fan-out reads.
-
-    ``paths`` are ``(channel, path)`` pairs. A relation to many people is stored as a reference and read at the fan-out, so the
-    caller's cost does not grow with them; ``deleting`` writes the people down instead, as the relation is about to go.
-    A path that leads to no people and no address is logged and ignored.
-    """
-    found = []
-    for channel, path in paths:
-        try:
-            if (frozen := _freeze_recipient(channel, path, context, deleting)) is not None:
-                found.append(frozen)
-        except (AttributeError, KeyError, TypeError, ValueError, ObjectDoesNotExist) as error:
-            logger.warning("Audience path %s leads nowhere and is ignored: %s", path, type(error).__name__)
-    return found
-
-
-def _freeze_recipient(channel, path, context, deleting):
-    *names, last = path.split(".")
-    parent = context
-    for name in names:
-        parent = _step(parent, name)
-    if _names_person(parent, last):
-        # The key is enough: no query for the person.
-        key = getattr(parent, parent._meta.get_field(last).attname)
-        return None if key is None else _people([key])
-    value = _step(parent, last)
-    if isinstance(value, str):
-        return {"address": value, "channel": channel} if value.strip() else None
-    if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
-        return _relation(parent, last, value)
-    return None if value is None else _people(_keys_in(value))
-
-
-def _step(parent, name):
-    if parent is None:
-        return None
-    if isinstance(parent, models.Model) and not snapshot.is_readable(parent.__class__, name):
-        raise AttributeError(name)
-    return parent[name] if isinstance(parent, dict) else getattr(parent, name)
-
-
-def _names_person(parent, name):
-    field = snapshot.single_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
-    is_person = field is not None and field.concrete and issubclass(field.related_model, get_user_model())
-    return is_person and field.target_field.primary_key
-
-
-def _relation(parent, name, manager):
-    if not issubclass(manager.model, get_user_model()):
-        raise TypeError(name)
-    return {"relation": name, "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
-
-
-def _keys_in(value):
-    """The keys of one person or of several. TypeError for anything else."""
-    user_model = get_user_model()
-    if isinstance(value, user_model):
-        return [value.pk]
-    if isinstance(value, models.Manager | models.QuerySet) and issubclass(value.model, user_model):
-        return value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE]
-    if isinstance(value, list | tuple | set) and all(isinstance(item, user_model) for item in value):
-        return [item.pk for item in value][:MAX_FROZEN_PEOPLE]
-    raise TypeError(f"not a person: {type(value).__name__}")
-
-
-def _people(keys):
-    return {"users": [_as_json(key) for key in keys]}
-
-
-def _as_json(key):
-    return key if isinstance(key, int) else str(key)
 
 
 def select_recipients(event, audiences, frozen):
@@ -191,7 +114,7 @@ def _frozen_people(source, addresses):
         return Q(pk__in=[])
     if "users" in source:
         return Q(pk__in=source["users"])
-    parent = snapshot.find_model(source["model"])(pk=source["pk"])
+    parent = readable.find_model(source["model"])(pk=source["pk"])
     return Q(pk__in=getattr(parent, source["relation"]).values("pk"))
 
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Model, signals as db
 from django.utils import timezone
 
-from . import audiences, publisher, signals, snapshot, triggers
+from . import publisher, recipients, signals, snapshot, triggers
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def _make_event(trigger, context, *, deleting):
     try:
         event.data = snapshot.freeze(context, trigger.paths)
         event.plan = [
-            step | {"recipients": audiences.freeze_recipients(paths, context, deleting=deleting)}
+            step | {"recipients": recipients.freeze_recipients(paths, context, deleting=deleting)}
             if (paths := trigger.recipient_paths.get(step["subscription"]))
             else step
             for step in trigger.plan

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models, router
-from django.db.models import signals as db
 
-from . import signals, snapshot
+from . import readable
+from .receivers import Receivers
 
 # A change must be live everywhere within 5 s, and the background thread may come just too early once.
 REFRESH_SECONDS = 2
@@ -61,7 +61,7 @@ def _is_one(found, label, pk):
     """Whether ``found`` (an instance, a model, or anything) is of the model ``label`` and, if given, has the key ``pk``."""
     if not label:
         return True
-    model = snapshot.find_model(label)
+    model = readable.find_model(label)
     # `__class__`, not type(): the user of a request is a lazy object that passes itself off as a user by it.
     kind = found if isinstance(found, type) else found.__class__
     if model is None or not issubclass(kind, model):
@@ -95,8 +95,17 @@ class Draft:
             index.drop(self)
 
 
-def _draft_of(connection):
-    """The Draft that ``connection``'s open transaction goes by, or None."""
+def _rules_connection():
+    from .models import RulesVersion
+
+    return connections[router.db_for_write(RulesVersion)]
+
+
+def _open_draft():
+    """The Draft that this thread's open transaction goes by, or None."""
+    connection = _rules_connection()
+    if not getattr(connection, "notifier_drafting", False):
+        return None
     owners = (getattr(hook, "__self__", None) for _, hook, _ in reversed(connection.run_on_commit))
     return next((owner for owner in owners if isinstance(owner, Draft)), None)
 
@@ -111,7 +120,7 @@ class Index:
         self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
         self.checked_at = -math.inf
         self._by_verb = {}
-        self._connected = {}
+        self._receivers = Receivers()
 
     def refresh(self, *, now=False, force=False):
         """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
@@ -121,8 +130,8 @@ class Index:
         now = now or force
         if not now and time.monotonic() - self.checked_at < REFRESH_SECONDS:
             return
-        # Loading opens a connection, which asks for a refresh in the same thread.
-        if self._loader == threading.get_ident():
+        # Loading opens a connection, which asks for a refresh in the same thread. And what only a draft knows is not for all threads.
+        if self._loader == threading.get_ident() or not force and _open_draft():
             return
         # While another thread loads, the rules as they were will do; before the first load there are none.
         if not self._lock.acquire(blocking=now or self.checked_at == -math.inf):
@@ -159,12 +168,10 @@ class Index:
         return [trigger for trigger in self._rules().get(verb, ()) if matches(trigger, context, created)]
 
     def _rules(self):
-        from .models import RulesVersion
-
-        connection = connections[router.db_for_write(RulesVersion)]
+        if draft := _open_draft():
+            return draft.by_verb
+        connection = _rules_connection()
         if getattr(connection, "notifier_drafting", False):
-            if draft := _draft_of(connection):
-                return draft.by_verb
             # Rolled back, or being committed by hooks that come before the draft's own.
             connection.notifier_drafting = False
             self.refresh(now=True)
@@ -174,16 +181,7 @@ class Index:
     def reconnect(self):
         """Connect the receivers that live triggers and drafts need, and disconnect those that none needs any more."""
         with self._lock:
-            wanted = dict(_wanted(self._by_verb))
-            for draft in list(self._drafts):
-                wanted |= _wanted(draft.by_verb)
-            for key in self._connected.keys() - wanted.keys():
-                signal, sender = self._connected.pop(key)
-                signal.disconnect(sender=sender, dispatch_uid=key)
-            for key in wanted.keys() - self._connected.keys():
-                registered, sender = wanted[key]
-                registered.signal.connect(_receiver_for(registered), sender=sender, weak=False, dispatch_uid=key)
-                self._connected[key] = registered.signal, sender
+            self._receivers.keep([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
 
     def forget_threads(self):
         """A forked process has none of its parent's threads, and one of them may have held the lock."""
@@ -197,30 +195,4 @@ def _group(triggers):
     return dict(by_verb)
 
 
-def _wanted(by_verb):
-    for verb, live in by_verb.items():
-        registered = signals.get(verb)
-        if registered is None:
-            continue
-        for label in {trigger.model for trigger in live}:
-            model = snapshot.find_model(label) if label else None
-            if registered.about_model and model is None:
-                continue
-            needed = [registered, signals.SAVED] if registered.signal in (db.pre_save, db.m2m_changed) else [registered]
-            for each in needed:
-                for sender in each.senders(model):
-                    yield ("notifier", each.name, sender and sender._meta.label), (each, sender)
-
-
 index = Index()
-
-
-def _receiver_for(registered):
-    from . import events
-
-    record = events.note_saved if registered is signals.SAVED else events.record_firing
-
-    def receive(sender, **kwargs):
-        record(registered, sender, kwargs)
-
-    return receive

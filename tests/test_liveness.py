@@ -20,6 +20,7 @@ from project.demo.models import Post
 from tests.builders import make_trigger
 from tests.functions import database_url
 from tests.observing import recorded
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,6 +193,22 @@ def test_another_thread_that_reads_the_rules_takes_nothing_from_an_open_transact
         assert fires()
 
 
+def test_an_open_transaction_that_reads_the_rules_shows_its_own_to_nobody():
+    with transaction.atomic():
+        make_trigger(subscribe=False)
+        triggers.index.refresh(now=True)
+        assert (number_of_matches(), in_another_thread(number_of_matches)) == (1, 0)
+
+
+def test_in_a_test_run_nobody_looks_for_the_changes_of_others():
+    # A query now and then would be one too many for a project's assertNumQueries.
+    triggers.index.checked_at = -1e9
+    with statements() as found:
+        assert Client(headers={"host": "localhost"}).get("/").status_code == 302
+    assert not [statement for statement in found if "notifier" in statement]
+    assert "notifier-rules" not in [thread.name for thread in threading.enumerate()]
+
+
 class InATestCase(TestCase):
     """Where nothing is ever committed, and hooks run all the same."""
 
@@ -228,8 +245,8 @@ def test_a_database_without_our_tables_has_no_rules_and_that_is_no_error():
     try:
         triggers.index.checked_at = -1e9
         connection.close()
-        assert Client(headers={"host": "localhost"}).get("/").status_code == 302
         assert Post.objects.count() == 0
+        assert triggers.index.checked_at > 0
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE notifier_rulesversion_gone RENAME TO notifier_rulesversion")

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from notifier import snapshot
+from notifier import readable, snapshot
 from notifier.contents import compile_content
 from notifier.exceptions import TemplateRefused, UnreadablePath
 from notifier.models import Event, Trigger
@@ -305,7 +305,7 @@ def test_what_may_be_a_secret_is_never_stored(name):
     secrets = {"instance": {name: {"": {}}, "id": {"": {}}}}
     for instance in make_user(), Customer(password_hint="blue"), Parcel(label="Books"):
         assert name not in snapshot.freeze({"instance": instance}, secrets)["instance"]
-        assert name not in snapshot.readable_names(type(instance))
+        assert name not in readable.readable_names(type(instance))
 
 
 REFUSED = [
@@ -331,12 +331,12 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "message"), REFUSED)
 def test_a_template_that_names_what_cannot_be_stored_is_refused_by_name(text, message):
     with pytest.raises((TemplateRefused, UnreadablePath), match=message):
-        snapshot.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
+        readable.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
 
 
 @pytest.mark.parametrize("text", [text for text, _ in PATHS])
 def test_a_template_that_can_be_stored_is_not_refused(text):
-    snapshot.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
+    readable.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
 
 
 @pytest.mark.django_db

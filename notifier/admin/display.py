@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from .. import snapshot
+from .. import readable
 from ..models import Delivery, Event
 
 NOTHING = "–"
@@ -86,7 +86,7 @@ def readable_json(data):
 def describe_action_object(event):
     """“Flash sale 1” for ``demo.flashsale:1``, with a link to it."""
     label, _colon, pk = event.action_object.partition(":")
-    model = snapshot.find_model(label)
+    model = readable.find_model(label)
     if model is None:
         return event.action_object or NOTHING
     name = capfirst(model._meta.verbose_name)
@@ -95,7 +95,7 @@ def describe_action_object(event):
 
 def describe_trigger(trigger):
     """When it fires, as a sentence: “Flash sale is created”."""
-    model = snapshot.find_model(trigger.model) if trigger.model else None
+    model = readable.find_model(trigger.model) if trigger.model else None
     what = capfirst(model._meta.verbose_name) if model else trigger.model
     if trigger.object_pk:
         what = f"{what} {trigger.object_pk}"

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from .. import signals, snapshot
+from .. import readable, signals
 from ..models import Template, TemplateContent, Trigger
 from . import display
 from .forms import TemplateContentForm, TemplateContentFormSet
@@ -67,13 +67,13 @@ def _offered_by(trigger):
     if registered is None:
         return display.quiet(_("The signal “%s” is not registered any more.") % trigger.verb)
     roots = [name for name in registered.args if name not in INNER_NAMES]
-    model = snapshot.find_model(trigger.model)
+    model = readable.find_model(trigger.model)
     fields = _fields_of(model) if model and "instance" in registered.args else []
     return format_html("{} {}", _names("instance", fields), _names("", roots))
 
 
 def _fields_of(model):
-    return [field.name for field in model._meta.concrete_fields if snapshot.is_readable(model, field.name)]
+    return [field.name for field in model._meta.concrete_fields if readable.is_readable(model, field.name)]
 
 
 def _names(root, names):

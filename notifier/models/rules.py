@@ -6,7 +6,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import channels, signals, snapshot
+from .. import channels, readable, signals
 
 
 class RulesVersion(models.Model):
@@ -93,13 +93,13 @@ class Trigger(models.Model):
 
     def _clean_instance(self, label, pk, field):
         label_field = "model" if field == "object_pk" else "actor_model"
-        if label and snapshot.find_model(label) is None:
+        if label and readable.find_model(label) is None:
             raise ValidationError({label_field: _("There is no model “%s”. Write app_label.model.") % label})
         if pk and not label:
             raise ValidationError({field: _("A primary key needs its model.")})
         if pk:
             try:
-                snapshot.find_model(label)._meta.pk.to_python(pk)
+                readable.find_model(label)._meta.pk.to_python(pk)
             except ValidationError as error:
                 raise ValidationError({field: error.messages}) from error
 

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .. import contents, snapshot
+from .. import contents, readable
 from ..exceptions import TemplateRefused, UnreadablePath
 from .rules import RulesQuerySet
 
@@ -75,7 +75,7 @@ class TemplateContent(models.Model):
         """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""
         for part, source in ("subject", self.subject), ("text", self.text), ("html", self.html):
             try:
-                snapshot.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
+                readable.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
             except (TemplateRefused, UnreadablePath) as error:
                 text = f"{self.channel}, {part}: {error}" if field else str(error)
                 raise ValidationError({field or part: text}) from error

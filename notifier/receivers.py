@@ -1,0 +1,49 @@
+"""The receivers that the live triggers need, and no others. Next hop: ``notifier.events`` records what they hear."""
+
+from django.db.models import signals as db
+
+from . import readable, signals
+
+
+class Receivers:
+    """What this process has connected: one receiver for each (signal, sender) pair that a trigger names."""
+
+    def __init__(self):
+        self._connected = {}
+
+    def keep(self, rules):
+        """Connect what ``rules``, each verb → triggers, need, and disconnect the rest."""
+        wanted = {key: found for by_verb in rules for key, found in _wanted(by_verb)}
+        for key in self._connected.keys() - wanted.keys():
+            signal, sender = self._connected.pop(key)
+            signal.disconnect(sender=sender, dispatch_uid=key)
+        for key in wanted.keys() - self._connected.keys():
+            registered, sender = wanted[key]
+            registered.signal.connect(_receiver_for(registered), sender=sender, weak=False, dispatch_uid=key)
+            self._connected[key] = registered.signal, sender
+
+
+def _wanted(by_verb):
+    for verb, live in by_verb.items():
+        registered = signals.get(verb)
+        if registered is None:
+            continue
+        for label in {trigger.model for trigger in live}:
+            model = readable.find_model(label) if label else None
+            if registered.about_model and model is None:
+                continue
+            needed = [registered, signals.SAVED] if registered.signal in (db.pre_save, db.m2m_changed) else [registered]
+            for each in needed:
+                for sender in each.senders(model):
+                    yield ("notifier", each.name, sender and sender._meta.label), (each, sender)
+
+
+def _receiver_for(registered):
+    from . import events
+
+    record = events.note_saved if registered is signals.SAVED else events.record_firing
+
+    def receive(sender, **kwargs):
+        record(registered, sender, kwargs)
+
+    return receive
