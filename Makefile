@@ -20,12 +20,11 @@ demo: $(VENV)/ready ## Play the demo once in a new database, print every message
 test: lint test-sqlite test-postgres ## The whole suite: style, then all tests on SQLite and on PostgreSQL
 
 test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
-	@mkdir -p .cache
 	$(BIN)/python -m pytest $(ARGS)
 
+# The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	@mkdir -p .cache
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(ARGS)
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
 	@$(BIN)/python -m project.local.bench
