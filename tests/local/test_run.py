@@ -16,7 +16,9 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def environment(tmp_path):
-    return os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "DJANGO_SETTINGS_MODULE": "project.settings"}
+    # Unbuffered: what a terminal shows at once would wait in a pipe.
+    ours = {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONUNBUFFERED": "1"}
+    return os.environ | ours | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
 
 
 def free_port():
