@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
-from .triggers import REFRESH_SECONDS, index
+from .triggers import REFRESH_SECONDS, index, rules_connection
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def follow_rules(*, in_background):
     post_save.connect(_version_changed, sender=RulesVersion, dispatch_uid="notifier.rules")
     request_started.connect(_request_started, dispatch_uid="notifier.rules")
     post_migrate.connect(_database_changed, dispatch_uid="notifier.rules")
-    connection_created.connect(_connected if in_background else _refresh, dispatch_uid="notifier.rules")
+    connection_created.connect(_connected_for_long if in_background else _connected, dispatch_uid="notifier.rules")
     os.register_at_fork(after_in_child=_forget_background)
 
 
@@ -61,9 +61,15 @@ def _database_changed(**_signal):
         index.refresh(now=True)
 
 
-def _connected(**signal):
+def _connected(*, connection, **_signal):
+    # Another's opening must not open ours: PostgreSQL drops a test's database from another, while nobody is connected to it.
+    if connection is rules_connection():
+        _refresh()
+
+
+def _connected_for_long(**signal):
     global _background
-    _refresh(**signal)
+    _connected(**signal)
     if _background is None and not _is_test_run():
         _background = threading.Thread(target=_follow, name="notifier-rules", daemon=True)
         _background.start()

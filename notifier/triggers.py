@@ -95,7 +95,8 @@ class Draft:
             index.drop(self)
 
 
-def _rules_connection():
+def rules_connection():
+    """This thread's connection to the database that holds the rules."""
     from .models import RulesVersion
 
     return connections[router.db_for_write(RulesVersion)]
@@ -103,7 +104,7 @@ def _rules_connection():
 
 def _open_draft():
     """The Draft that this thread's open transaction goes by, or None."""
-    connection = _rules_connection()
+    connection = rules_connection()
     if not getattr(connection, "notifier_drafting", False):
         return None
     owners = (getattr(hook, "__self__", None) for _, hook, _ in reversed(connection.run_on_commit))
@@ -170,7 +171,7 @@ class Index:
     def _rules(self):
         if draft := _open_draft():
             return draft.by_verb
-        connection = _rules_connection()
+        connection = rules_connection()
         if getattr(connection, "notifier_drafting", False):
             # Rolled back, or being committed by hooks that come before the draft's own.
             connection.notifier_drafting = False

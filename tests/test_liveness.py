@@ -239,6 +239,16 @@ def test_rules_that_nobody_announced_are_there_from_the_first_time_on():
     assert len(index.find("post_save", context, True)) == 1
 
 
+def test_a_connection_to_another_database_opens_none_to_the_rules():
+    # As when a test's database is dropped, which PostgreSQL does while nobody is connected to it.
+    connection.close()
+    triggers.index.checked_at = -1e9
+    another = connection.copy(alias="another")
+    another.ensure_connection()
+    another.close()
+    assert connection.connection is None
+
+
 def test_a_database_without_our_tables_has_no_rules_and_that_is_no_error():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE notifier_rulesversion RENAME TO notifier_rulesversion_gone")
