@@ -43,7 +43,14 @@ def gate(cloud, monkeypatch):
 @pytest.fixture(autouse=True)
 def _rules_of_this_test(request):
     """The index is the process's, the database the test's: what an earlier test left in memory is read anew."""
-    if {"db", "transactional_db"} & set(request.fixturenames):
-        request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    # What the fixtures of a database and its marker have in common; the marker alone names neither of the fixtures.
+    if "_django_db_helper" in request.fixturenames:
+        request.getfixturevalue("_django_db_helper")
         triggers.index.refresh(force=True)
-        composing.forget()
+    composing.forget()
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    """The order of the tests is drawn anew each time; say how to have a failed one again."""
+    if exitstatus:
+        terminalreporter.line(f'The same order again: ARGS="--randomly-seed={config.getoption("randomly_seed")}"')

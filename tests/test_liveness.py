@@ -202,6 +202,7 @@ def test_an_open_transaction_that_reads_the_rules_shows_its_own_to_nobody():
 
 def test_in_a_test_run_nobody_looks_for_the_changes_of_others():
     # A query now and then would be one too many for a project's assertNumQueries.
+    connection.ensure_connection()
     triggers.index.checked_at = -1e9
     with statements() as found:
         assert Client(headers={"host": "localhost"}).get("/").status_code == 302
