@@ -229,6 +229,37 @@ class InATestCase(TestCase):
             make_trigger(subscribe=False)
         assert fires()
 
+    def test_hooks_that_are_run_do_not_end_the_rules_of_the_test(self):
+        with self.captureOnCommitCallbacks(execute=True):
+            Trigger.objects.update(name="Another")
+        in_another_thread(lambda: triggers.index.refresh(force=True))
+        assert fires()
+
+
+def test_the_version_of_the_rules_is_asked_for_once_in_a_while():
+    triggers.index.refresh(now=True)
+    for age_seconds, asked in [(0, 0), (triggers.REFRESH_SECONDS, 1)]:
+        triggers.index.checked_at -= age_seconds
+        with statements() as found:
+            for _ in range(5):
+                triggers.index.refresh()
+        assert found == ["SELECT notifier_rulesversion"] * asked
+
+
+def test_a_fork_waits_for_no_thread_of_its_parent():
+    index, held, over = triggers.Index(), threading.Event(), threading.Event()
+
+    def hold():
+        with index._lock:
+            held.set()
+            over.wait(PATIENCE_SECONDS)
+
+    threading.Thread(target=hold, daemon=True).start()
+    assert held.wait(PATIENCE_SECONDS)
+    index.forget_threads()
+    assert index._lock.acquire(blocking=False)
+    over.set()
+
 
 def test_rules_that_nobody_announced_are_there_from_the_first_time_on():
     # A migration, or another program, has written them.

@@ -31,6 +31,12 @@ def test_a_message_holds_a_version_a_route_and_ids_and_nothing_else():
     assert json.loads(Ring(route=FANOUT, ids=(3,)).body()) == {"v": 1, "route": "fanout", "events": [3]}
 
 
+def test_a_full_ring_of_the_longest_ids_stays_under_a_kilobyte():
+    bodies = [ring.body() for ring in rings_for("a_channel_of_long_name", [10**16 - 1] * 3 * CHUNK_SIZE)]
+    assert len(bodies) == 3
+    assert max(len(body.encode()) for body in bodies) < MAX_MESSAGE_BYTES == 1024
+
+
 def test_no_ids_are_no_message():
     assert rings_for("email", []) == []
 

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 from django.db import transaction
+from django.test import TestCase
 
 from notifier import publisher
 from notifier.messages import MAX_MESSAGE_BYTES, Ring, parse
@@ -141,6 +142,21 @@ def test_ten_events_go_into_one_call(gate, saves, triggers, calls):
             save_plainly(number)
     assert gate.count(PUBLISH_BATCH) == calls
     assert rung_for(gate) == recorded_once()
+
+
+class InATestCase(TestCase):
+    """Where hooks are run and stay in the open transaction."""
+
+    @pytest.fixture(autouse=True)
+    def _gate(self, gate):
+        self.gate = gate
+
+    def test_each_block_whose_hooks_are_run_rings_for_its_own(self):
+        make_trigger()
+        for title in ("One", "Two"):
+            with self.captureOnCommitCallbacks(execute=True):
+                Post.objects.create(title=title)
+        assert (rung_for(self.gate), self.gate.count(PUBLISH_BATCH)) == (recorded_once(), 2)
 
 
 def test_outside_a_transaction_each_save_rings_at_once(gate):

@@ -32,6 +32,14 @@ def manage(*arguments, environment):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
 
 
+@pytest.fixture
+def interruptible():
+    """Processes started here can be interrupted, also where this one cannot: a shell's background job passes on that it ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def running(port, environment):
     """``manage.py run`` on ``port``; yields the process and what it has printed by the time that it serves."""
@@ -53,7 +61,7 @@ def get(port, path):
         return answer.status, answer.read().decode()
 
 
-def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_interrupted(environment):
+def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_interrupted(environment, interruptible):
     port = free_port()
     with running(port, environment) as (process, printed):
         assert "ada@example.com" in printed
