@@ -74,6 +74,11 @@ def test_a_process_may_come_too_early_once_and_is_still_in_time():
     assert 2 * triggers.REFRESH_SECONDS < 5
 
 
+def test_the_thread_keeps_no_connection_between_two_looks():
+    with another_process("watch_connections()") as read_words:
+        assert [read_words() for _ in range(3)] == [["opened"]] * 3
+
+
 def fires():
     """Whether saving a post records an event, now and here."""
     before = Event.objects.count()

@@ -58,6 +58,20 @@ def watch_in_a_fork():
     os.wait()
 
 
+def watch_connections():
+    """Print a line whenever the thread that looks for changes opens a connection."""
+    from django.db import connection
+    from django.db.backends.signals import connection_created
+
+    def opened(**_):
+        if threading.current_thread().name == "notifier-rules":
+            _say("opened")
+
+    connection_created.connect(opened)
+    connection.ensure_connection()
+    threading.Event().wait()
+
+
 def _say(*words):
     print(*words, flush=True)
     sys.stdout.flush()
