@@ -8,7 +8,7 @@ from django.db import transaction
 
 from notifier import audiences
 from notifier.audiences import register_audience
-from notifier.models import ContactPoint, Event
+from notifier.models import ContactPoint, Delivery, Event
 from notifier.testing import capture_notifications
 from project.demo.models import FlashSale, Movie, Post, Profile
 from project.demo.signals import notify_audiences
@@ -163,6 +163,19 @@ def test_a_property_that_a_model_lists_can_name_people(people):
     parcel = Parcel.objects.create(label="Books", order=order_of(people))
     make_trigger(model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.recipients")])
     assert receivers(parcel.save) == ["ada@example.com", "bo@example.com"]
+
+
+def test_a_property_that_a_model_does_not_list_names_nobody(people):
+    parcel = Parcel.objects.create(label="Books")
+    make_trigger(model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.unlisted")])
+    parcel.unlisted = "carl@example.com"
+    assert receivers(parcel.save) == []
+
+
+def test_of_all_active_users_the_others_are_not_even_skipped(people):
+    make_trigger(contents={"email": HELLO}, audiences=[make_audience(everyone=True)])
+    assert len(receivers(save_post)) == 2
+    assert not Delivery.objects.filter(recipient=f"user:{people['chidi'].pk}").exists()
 
 
 ARGUMENTS = [
