@@ -1,19 +1,10 @@
 """Mail by Amazon SES, through Anymail. Next hop: SES; what it says later comes back through ``lambdas.feedback``."""
 
-import logging
 from contextlib import contextmanager
 from email.utils import parseaddr
 
 from anymail.exceptions import AnymailAPIError, AnymailError
-from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProxyConnectionError,
-)
+from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -21,6 +12,7 @@ from django.core.validators import validate_email
 
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
+from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
@@ -36,13 +28,6 @@ ANSWERS = {
     "NotFoundException": (Rejected, "not_found"),
     "AccessDeniedException": (Rejected, "access_denied"),
 }
-NEVER_LEFT = (
-    EndpointConnectionError,
-    ConnectTimeoutError,
-    ProxyConnectionError,
-    NoCredentialsError,
-    CredentialRetrievalError,
-)
 # An SMTP address. https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
 MAX_ADDRESS_CHARACTERS = 254
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
@@ -52,9 +37,7 @@ CONNECT_SECONDS, READ_SECONDS = 3, 20
 @contextmanager
 def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """One connection for all mails of an invocation. It never repeats a request by itself."""
-    # At DEBUG botocore writes every request down, with the address and the text.
-    logging.getLogger("botocore").setLevel(logging.INFO)
-    limits = Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
+    limits = single_request_config(connect_seconds, read_seconds)
     configured = getattr(settings, "ANYMAIL", {}).get("AMAZON_SES_CLIENT_PARAMS", {})
     with get_connection(client_params={**configured, "config": limits}) as connection:
         yield connection

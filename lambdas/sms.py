@@ -6,20 +6,12 @@ from dataclasses import dataclass
 
 import boto3
 import phonenumbers
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from lambdas._handler import make_handler
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+
+from ._aws import NEVER_LEFT, single_request_config
+from ._handler import make_handler
 
 logger = logging.getLogger(__name__)
 
@@ -52,13 +44,6 @@ ERRORS = {
     "RequestLimitExceeded": (TryAgain, "throttled"),
     "TooManyRequestsException": (TryAgain, "throttled"),
 }
-NEVER_LEFT = (
-    EndpointConnectionError,
-    ConnectTimeoutError,
-    ProxyConnectionError,
-    NoCredentialsError,
-    CredentialRetrievalError,
-)
 
 # 3GPP TS 23.038, 6.2.1: https://www.etsi.org/deliver/etsi_ts/123000_123099/123038/
 GSM_BASIC = frozenset(
@@ -112,9 +97,7 @@ def send(message, sns):
 @contextmanager
 def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """The SNS client of one batch. It never repeats a call by itself: Publish has no token against doubles."""
-    # At DEBUG botocore writes every request down, with the number and the text.
-    logging.getLogger("botocore").setLevel(logging.WARNING)
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
+    config = single_request_config(connect_seconds, read_seconds)
     with closing(boto3.session.Session().client("sns", config=config)) as sns:
         yield sns
 

@@ -15,6 +15,14 @@ pytestmark = pytest.mark.django_db
 
 ADD, LIST = "/admin/notifier/trigger/add/", "/admin/notifier/trigger/"
 POSTS = {"name": "Posts", "verb": "post_save", "model": "demo.post"}
+# What the form of a new flash sale sends.
+SALE = {
+    "title": "Linen",
+    "discount_percent": 30,
+    "url": "https://shop.example.com/",
+    "ends_at_0": "2030-01-31",
+    "ends_at_1": "22:00",
+}
 
 
 def page_of(trigger):
@@ -63,14 +71,7 @@ def test_a_flash_sale_is_set_up_in_the_admin_alone_and_sent(admin_client, admin_
         submit(admin_client, ADD, {"name": "Sales", "verb": "post_save", "model": "demo.flashsale", "on": "created", **rule})
     )
 
-    sale = {
-        "title": "Linen",
-        "discount_percent": 30,
-        "url": "https://shop.example.com/",
-        "ends_at_0": "2030-01-31",
-        "ends_at_1": "22:00",
-    }
-    assert saved(submit(admin_client, "/admin/demo/flashsale/add/", sale))
+    assert saved(submit(admin_client, "/admin/demo/flashsale/add/", SALE))
     pump.drain()
 
     sent = {(message.channel, message.recipient, message.subject, message.text) for message in cloud.outbox()}
@@ -283,13 +284,6 @@ def test_somebody_who_may_only_look_sees_the_trigger_and_cannot_change_it(client
 
 def test_flash_sales_have_nothing_to_do_with_the_triggers_of_posts(admin_client):
     make_trigger()
-    sale = {
-        "title": "Linen",
-        "discount_percent": 30,
-        "url": "https://shop.example.com/",
-        "ends_at_0": "2030-01-31",
-        "ends_at_1": "22:00",
-    }
-    assert saved(submit(admin_client, "/admin/demo/flashsale/add/", sale))
+    assert saved(submit(admin_client, "/admin/demo/flashsale/add/", SALE))
     assert FlashSale.objects.count() == 1
     assert not Event.objects.exists()
