@@ -22,11 +22,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "anymail",
     "notifier",
+    "project.doctor",
     # The worked example. Take it out of your own project.
     "project.demo",
 ]
 if not ON_LAMBDA:
-    INSTALLED_APPS += ["project.local"]
+    INSTALLED_APPS += ["project.local", "project.stack"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

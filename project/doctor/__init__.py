@@ -1,0 +1,1 @@
+"""What is wrong with a deployment, a line a finding, each with its remedy."""

@@ -1,0 +1,7 @@
+"""Makes ``manage.py doctor`` known."""
+
+from django.apps import AppConfig
+
+
+class DoctorConfig(AppConfig):
+    name = "project.doctor"
