@@ -9,6 +9,7 @@ from .exceptions import MalformedMessage
 
 VERSION = 1
 FANOUT = "fanout"
+CANARIES = "canaries"
 # A message stays under 1 KB: 50 ids of up to 16 digits. Larger ones were not written here.
 CHUNK_SIZE = 50
 MAX_MESSAGE_BYTES = 1024
@@ -16,14 +17,19 @@ MAX_MESSAGE_BYTES = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Ring:
-    """A doorbell: these rows are ready for the function behind ``route``. ``ids`` are of events for the fan-out, else of deliveries."""
+    """A doorbell: these rows are ready for the function behind ``route``.
+
+    ``ids`` are of canaries if it rings for such, else of events for the fan-out and of deliveries for a channel.
+    """
 
     route: str
     ids: tuple[int, ...]
+    canary: bool = False
 
     def body(self):
         """The JSON text that SNS carries."""
-        return json.dumps({"v": VERSION, "route": self.route, _key(self.route): self.ids}, separators=(",", ":"))
+        key = CANARIES if self.canary else _key(self.route)
+        return json.dumps({"v": VERSION, "route": self.route, key: self.ids}, separators=(",", ":"))
 
 
 def _key(route):
@@ -53,9 +59,10 @@ def parse(body, *, route):
         raise MalformedMessage("of another version")
     if found.get("route") != route:
         raise MalformedMessage(f"for another route than {route}")
-    ids = found.get(_key(route))
-    if found.keys() != {"v", "route", _key(route)} or not isinstance(ids, list) or not ids:
-        raise MalformedMessage(f"without a list of {_key(route)}, or with more than that")
+    key = CANARIES if CANARIES in found else _key(route)
+    ids = found.get(key)
+    if found.keys() != {"v", "route", key} or not isinstance(ids, list) or not ids:
+        raise MalformedMessage(f"without a list of {key}, or with more than that")
     if not all(type(each) is int and 0 < each < 2**63 for each in ids):
-        raise MalformedMessage(f"one whose {_key(route)} are not all positive whole numbers")
-    return Ring(route=route, ids=tuple(ids))
+        raise MalformedMessage(f"one whose {key} are not all positive whole numbers")
+    return Ring(route=route, ids=tuple(ids), canary=key == CANARIES)

@@ -97,3 +97,21 @@ class Delivery(models.Model):
 
     def __str__(self):
         return f"#{self.pk} {self.channel}"
+
+
+class Canary(models.Model):
+    """How far one canary came on one route; see ``notifier.canary``. Rows older than a day are removed by the next one."""
+
+    route = models.CharField(max_length=50)
+    released_at = models.DateTimeField()
+    arrived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"#{self.pk} {self.route}"
+
+    def seconds(self):
+        """Seconds from its release to its arrival, or None."""
+        return (self.arrived_at - self.released_at).total_seconds() if self.arrived_at else None

@@ -1,0 +1,89 @@
+"""The steps around Zappa's own: before packaging, the resources and the package; after it, everything that needs the function.
+
+Next hop: ``project.stack.apply``, ``project.stack.package``, ``project.stack.after``.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from notifier.exceptions import ConfigurationError
+
+from . import Stack, after, apply, package
+from .stages import read_deployment
+
+# Commands that change what is deployed, and those that need a package.
+DEPLOYING = {"deploy", "update"}
+PACKAGING = {*DEPLOYING, "package"}
+
+
+@contextmanager
+def plainly():
+    """Errors that a person can do something about, as one sentence and without a traceback."""
+    try:
+        yield
+    except (ConfigurationError, BotoCoreError, ClientError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def prepare(cli):
+    """Zappa's ``settings`` callback: runs before every command, with the stage's settings loaded. ``cli`` is the ZappaCLI."""
+    with plainly():
+        if cli.command in PACKAGING:
+            _prepare_package(cli)
+        if cli.command in DEPLOYING:
+            _prepare_account(cli)
+
+
+def _prepare_package(cli):
+    environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture)
+    os.environ["VIRTUAL_ENV"] = str(environment)
+    names, globs = package.left_out()
+    cli.override_stage_config_setting("exclude", [*cli.stage_config.get("exclude", []), *names])
+    cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
+    # The environment's wheels are for Lambda already.
+    cli.override_stage_config_setting("use_precompiled_packages", False)
+    if cli.app_function:
+        _collect_static_files(cli)
+
+
+def _collect_static_files(cli):
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--clear", "-v", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigurationError(f"manage.py collectstatic failed:\n{done.stderr.strip()}")
+
+
+def _prepare_account(cli):
+    deployment = read_deployment(cli.api_stage)
+    applied = apply(Stack.of(deployment, region=cli.zappa.aws_region), cli.zappa.boto_session)
+    _tell(applied.changes)
+    cli.s3_bucket_name = applied.bucket
+    cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
+    cli.aws_environment_variables = {
+        "DJANGO_SETTINGS_MODULE": cli.django_settings,
+        "NOTIFIER_TOPIC_ARN": applied.topic_arn,
+        "SECRETS_PATH": f"/{deployment.stack_name}",
+        "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
+        **deployment.function(cli.api_stage).environment,
+    }
+
+
+def finish(cli):
+    """Zappa's ``post`` callback: the function is there; connect it, bring the database up to date, and see that a message arrives."""
+    with plainly():
+        deployment = read_deployment(cli.api_stage)
+        stack = Stack.of(deployment, region=cli.zappa.aws_region)
+        # Until then it answers with what was there before.
+        cli.zappa.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=cli.lambda_name)
+        _tell(apply(stack, cli.zappa.boto_session).changes)
+        after.check(cli, deployment, stack)
+
+
+def _tell(changes):
+    for change in changes:
+        click.echo(f"  {change}")

@@ -1,0 +1,12 @@
+"""What Zappa calls, by the names in ``zappa_settings.json``. Next hop: ``project.stack.deployment``."""
+
+import os
+import sys
+
+# Zappa loads this file by its path, and its own script's folder is all that Python knows.
+sys.path.insert(0, os.getcwd())
+
+from project.stack.deployment import finish, prepare  # noqa: E402
+
+settings = prepare
+post = finish

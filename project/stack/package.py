@@ -1,0 +1,121 @@
+"""What goes to Lambda: the project's packages, and an environment with ``requirements.txt`` alone. Next hop: Zappa, which zips both.
+
+Zappa packs the virtual environment that is active, with the test tools that happen to be in it. So it is shown another one,
+built here and kept under ``.cache/`` until the requirements change.
+"""
+
+import compileall
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from zipfile import ZipFile
+
+from notifier.exceptions import ConfigurationError
+
+CACHE = Path(".cache/lambda")
+# The oldest C library among Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
+
+# Zappa's command line needs these, its handler none of them.
+TOOLS = ("pip", "setuptools", "_distutils_hack", "pkg_resources", "wheel", "troposphere", "cfn_*", "placebo", "tqdm", "argcomplete", "bin")
+# What only a compiler or a translator reads.
+SOURCES = ("*.po", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h")
+# Of botocore's four hundred services those that a Django project may call; all of them would be a third of the package.
+# Add the name of another here: without it boto3 raises UnknownServiceError.
+AWS_SERVICES = frozenset(
+    """bedrock-runtime cloudwatch cognito-idp dynamodb events firehose kinesis kms lambda logs s3 scheduler secretsmanager
+    ses sesv2 sns sqs ssm stepfunctions sts""".split()
+)
+# Folders of the project that hold no Python and are needed all the same.
+DATA_FOLDERS = frozenset({"templates", "locale", "staticfiles"})
+
+
+def build_environment(*, runtime, architecture="x86_64", requirements="requirements.txt"):
+    """Path of an environment for Lambda's ``runtime`` (``python3.11``), as Zappa expects one: packages under ``lib/pythonX.Y``.
+
+    Raises ConfigurationError when the requirements cannot be installed; the message is the installer's.
+    """
+    wanted = Path(requirements).read_bytes() + Path(__file__).read_bytes() + f"{runtime} {architecture} {sys.version}".encode()
+    environment = CACHE.absolute() / f"{runtime}-{architecture}-{hashlib.sha256(wanted).hexdigest()[:12]}"
+    if not environment.exists():
+        shutil.rmtree(CACHE, ignore_errors=True)  # those of earlier requirements
+        CACHE.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as unfinished:
+            # Zappa looks in the folder of the Python that it runs under, whichever the function's is.
+            packages = Path(unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
+            _install(requirements, packages, runtime.removeprefix("python"), PLATFORMS[architecture])
+            _slim(packages)
+            _compile(packages, runtime)
+            Path(unfinished).rename(environment)
+            Path(unfinished).mkdir()  # for its own removal
+    return environment
+
+
+def _install(requirements, folder, version, platform):
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        raise ConfigurationError("Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv") from None
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--python-version", version]
+    done = subprocess.run([*command, "--python-platform", platform, "-r", requirements], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigurationError(f"{requirements} cannot be installed for Lambda:\n{done.stderr.strip()}")
+
+
+def _slim(packages):
+    for pattern in TOOLS:
+        for found in packages.glob(pattern):
+            _remove(found)
+    for pattern in SOURCES:
+        for found in list(packages.rglob(pattern)):
+            _remove(found)
+    for service in (packages / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in AWS_SERVICES:
+            _remove(service)
+
+
+def _remove(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _compile(packages, runtime):
+    """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile everything anew.
+
+    By the source's hash and unchecked, because files in a zip have no time that could be compared.
+    """
+    if runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
+        compileall.compile_dir(packages, quiet=2, ddir="", invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+
+
+def left_out(root="."):
+    """What of the project does not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any depth) and ``exclude_glob``.
+
+    A top-level package or module goes, and DATA_FOLDERS; tests, documents, databases and hidden files stay.
+    """
+    outside = [path for path in Path(root).iterdir() if not _goes(path)]
+    # By name where the name cannot be one inside a package, so that Zappa does not copy gigabytes only to remove them.
+    hidden = [path.name for path in outside if path.name.startswith(".") or (path / "pyvenv.cfg").exists()]
+    # Bytecode of the working tree is by the time of files, which a zip does not keep.
+    stale = [f"{path.name}/**/__pycache__" for path in Path(root).iterdir() if path.is_dir() and _goes(path)]
+    return hidden, [*(path.name for path in outside if path.name not in hidden), "__pycache__", *stale]
+
+
+def _goes(path):
+    if path.name.startswith((".", "test")):
+        return False
+    if path.is_dir():
+        return path.name in DATA_FOLDERS or (path / "__init__.py").exists()
+    return path.suffix == ".py"
+
+
+def sizes(archive):
+    """``(packed, unpacked)`` bytes of a zip; Lambda takes 50 MB uploaded directly and 250 MB unpacked.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    with ZipFile(archive) as opened:
+        return Path(archive).stat().st_size, sum(entry.file_size for entry in opened.infolist())
