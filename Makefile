@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+STAGE ?= production
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sqlite test-postgres bench lint lock clean
+.PHONY: help setup run demo test test-sqlite test-postgres e2e package bench lint lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## Make the virtual environment, .venv (the other targets do so by themselves)
 
 run: $(VENV)/ready ## Start everything on this machine, send one flash sale, serve admin and outbox (PORT=8000)
 	@$(BIN)/python manage.py run --port $(PORT)
@@ -25,6 +28,12 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
 	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(ARGS)
+
+e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(ARGS)
+
+package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=production)
+	@mkdir -p .cache && $(BIN)/zappa package $(STAGE) --output .cache/$(STAGE).zip
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
 	@$(BIN)/python -m project.local.bench

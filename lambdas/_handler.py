@@ -2,25 +2,28 @@
 
 import datetime as dt
 import logging
-from contextlib import ExitStack, nullcontext
+import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from traceback import format_tb
 
+from ._clock import RESERVE_SECONDS, Clock  # noqa: F401 - the first, for whoever asks how long a call may take
 from ._django import set_up
+from ._observing import keys, measure, observed
 
 set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import deliveries, messages  # noqa: E402
+from notifier import canary, deliveries, messages  # noqa: E402
 from notifier.composing import compose_messages  # noqa: E402
 from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
+from ._outcomes import count_outcomes  # noqa: E402
+
 logger = logging.getLogger(__name__)
 
-# No provider's call is begun with less of the function's minute left: the call's own time-outs must fit in.
-RESERVE_SECONDS = 25
 # A dead-letter queue that takes longer is left; the message comes again.
 BURY_SECONDS = 2
 
@@ -34,21 +37,41 @@ def make_queue_handler(route, process):
     """
 
     def handler(event, context):
-        # Event functions get no request signals, which would do this.
-        close_old_connections()
-        (rings, malformed), again = _read(event["Records"], route), []
-        try:
-            with Clock(context) as clock:
-                again += process(rings, clock)
-        except Exception:
-            logger.exception("%d messages failed and will come again.", len(rings))
-            again += rings
-        # Afterwards: a dead-letter queue that does not answer must not cost the good messages their time.
-        again += [record["messageId"] for record in malformed if not _bury(record)]
-        close_old_connections()
+        with observed(route, context):
+            # Event functions get no request signals, which would do this.
+            close_old_connections()
+            rings, malformed = _read(event["Records"], route)
+            with keys(**_ids_of(rings)):
+                again = _process(process, rings, context)
+            # Afterwards: a dead-letter queue that does not answer must not cost the good messages their time.
+            again += [record["messageId"] for record in malformed if not _bury(record)]
+            close_old_connections()
         return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
     return handler
+
+
+def _process(process, rings, context):
+    canaries = {message: ring for message, ring in rings.items() if ring.canary}
+    others = {message: ring for message, ring in rings.items() if not ring.canary}
+    try:
+        again = [message for message, ring in canaries.items() if not canary.receive(ring)]
+        if others:
+            with Clock(context) as clock:
+                again += process(others, clock)
+        return again
+    except Exception:
+        logger.exception("%d messages failed and will come again.", len(rings))
+        return list(rings)
+
+
+def _ids_of(rings):
+    """What the messages ring for, as keys of log lines: ``event_ids`` or ``delivery_ids``."""
+    found = {}
+    for ring in rings.values():
+        name = "canary_ids" if ring.canary else "event_ids" if ring.route == messages.FANOUT else "delivery_ids"
+        found.setdefault(name, []).extend(ring.ids)
+    return found
 
 
 def _read(records, route):
@@ -81,27 +104,6 @@ def _bury(record):
     return True
 
 
-class Clock(ExitStack):
-    """The time that an invocation has left, and what is to be closed at its end."""
-
-    def __init__(self, context):
-        super().__init__()
-        self._context = context
-        self._sessions = {}
-
-    def seconds_left(self):
-        return self._context.get_remaining_time_in_millis() / 1000
-
-    def is_time_up(self):
-        return self.seconds_left() < RESERVE_SECONDS
-
-    def session(self, make):
-        """What the context manager ``make()`` yields; opened once an invocation, and only when asked for."""
-        if make not in self._sessions:
-            self._sessions[make] = self.enter_context(make())
-        return self._sessions[make]
-
-
 @dataclass(kw_only=True)
 class Channel:
     """A channel at work: its policy, how to send, and the session that one invocation's calls share."""
@@ -116,6 +118,7 @@ class Channel:
         """Send what the messages ring for: one claim for all of them. See ``make_queue_handler``."""
         ids = [pk for ring in rings.values() for pk in ring.ids]
         works = deliveries.claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
+        clock.callback(count_outcomes, works)
         left = {work.pk for work in self._send_all(works, clock)}
         return [message for message, ring in rings.items() if left.intersection(ring.ids)]
 
@@ -130,7 +133,9 @@ class Channel:
                 left = [work for work, _ in (*batch, *queue)]
                 deliveries.release(left)
                 return left
-            self._send(batch, session)
+            works = [work for work, _ in batch]
+            with keys(event_ids=sorted({work.event_id for work in works}), delivery_ids=[work.pk for work in works]):
+                self._send(batch, session)
         return []
 
     def _send(self, batch, session):
@@ -141,18 +146,25 @@ class Channel:
                 "The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works]
             )
             return
+        started = time.perf_counter()
+        answers = self._call(batch, session)
+        milliseconds = (time.perf_counter() - started) * 1000
+        measure("ProviderLatency", milliseconds, "Milliseconds")
+        deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
+        taken = sum(isinstance(answer, str) for answer in answers)
+        logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
+
+    def _call(self, batch, session):
+        """What the channel answers to each of the batch: a provider's id, or a SendError."""
         try:
-            answers = _checked(self.send_batch([message for _, message in batch], session), len(batch))
+            return _checked(self.send_batch([message for _, message in batch], session), len(batch))
         except SendError as error:
-            answers = [error] * len(works)
+            return [error] * len(batch)
         except Exception as error:
             # The error's own text stays out of the log: it may hold the address or the message.
-            trace = "".join(format_tb(error.__traceback__))
-            logger.error(
-                "%s failed at deliveries %s: %s\n%s", self.name, [work.pk for work in works], type(error).__name__, trace
-            )
-            answers = [OutcomeUnknown("error", type(error).__name__)] * len(works)
-        deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
+            ids, trace = [work.pk for work, _ in batch], "".join(format_tb(error.__traceback__))
+            logger.error("%s failed at deliveries %s: %s\n%s", self.name, ids, type(error).__name__, trace)
+            return [OutcomeUnknown("error", type(error).__name__)] * len(batch)
 
 
 def _checked(answers, expected):

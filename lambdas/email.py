@@ -32,6 +32,21 @@ ANSWERS = {
 MAX_ADDRESS_CHARACTERS = 254
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
 CONNECT_SECONDS, READ_SECONDS = 3, 20
+# What its role may do, read by `manage.py stack` without importing this file. SES asks for `SendRawEmail` where Anymail calls SendEmail:
+# https://anymail.dev/en/stable/esps/amazon_ses/#iam-permissions. Whether the address or its domain was verified is the account's
+# affair; who the mail is from is not: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+PERMISSIONS = [
+    {
+        "Sid": "SendMailAsTheSender",
+        "Effect": "Allow",
+        "Action": ["ses:SendEmail", "ses:SendRawEmail"],
+        "Resource": [
+            "arn:{partition}:ses:{region}:{account}:identity/*",
+            "arn:{partition}:ses:{region}:{account}:configuration-set/{stack}",
+        ],
+        "Condition": {"StringEquals": {"ses:FromAddress": "{sender}"}},
+    }
+]
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import logging
 
 # First of all: it sets Django up, and what stands below needs models.
 from lambdas._handler import make_queue_handler
+from lambdas._observing import keys
+from lambdas._outcomes import counting_deliveries
 from notifier import fanout, publisher
 from notifier.messages import FANOUT, Ring
 
@@ -17,13 +19,15 @@ def process(rings, clock):
 
 def _fan_out_all(ring, clock):
     for event_id in ring.ids:
-        try:
-            done = fanout.fan_out(event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up)
-        except Exception:
-            logger.exception("The fan-out of event %d failed and will be tried again.", event_id)
-            return False
-        if not done and publisher.publish([Ring(route=FANOUT, ids=(event_id,))]):
-            return False
+        with keys(event_ids=[event_id]):
+            try:
+                with counting_deliveries(event_id):
+                    done = fanout.fan_out(event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up)
+            except Exception:
+                logger.exception("The fan-out of event %d failed and will be tried again.", event_id)
+                return False
+            if not done and publisher.publish([Ring(route=FANOUT, ids=(event_id,))]):
+                return False
     return True
 
 

@@ -24,6 +24,17 @@ UCS2_UNITS, UCS2_UNITS_PER_PART = 70, 67
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
+# What its role may do, read by `manage.py stack` without importing this file. A phone number has no ARN, and the question about it
+# takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+PERMISSIONS = [
+    {
+        "Sid": "SendToPhonesAndToNoTopic",
+        "Effect": "Allow",
+        "Action": ["sns:Publish"],
+        "NotResource": "arn:{partition}:sns:*:*:*",
+    },
+    {"Sid": "AskWhoOptedOut", "Effect": "Allow", "Action": ["sns:CheckIfPhoneNumberIsOptedOut"], "Resource": "*"},
+]
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html; SNS uses both families of names.
 ERRORS = {

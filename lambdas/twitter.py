@@ -18,6 +18,9 @@ from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
 HORIZON_HOURS = 36
+# X's limits are few posts a window; two is the least that AWS takes:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
+MAXIMUM_CONCURRENCY = 2
 # The daily limits come with headers of their own, which X's pages leave out: https://github.com/akrherz/iembot/issues/163
 LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")

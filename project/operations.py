@@ -3,7 +3,6 @@
 ``zappa invoke`` does it from a terminal. Each takes Lambda's ``(event, context)`` and returns what JSON can hold.
 """
 
-import os
 from io import StringIO
 
 from django.contrib.auth import get_user_model

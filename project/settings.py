@@ -1,17 +1,21 @@
 """Settings of the deployed project, from the environment. Without any, it runs on this machine with SQLite."""
 
-import os
+import datetime as dt
 from pathlib import Path
 
-import dj_database_url
+from .environment import ON_LAMBDA, configuration, filled, mail_address, off_lambda
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
-# On Lambda a missing key is an error at start. Elsewhere nobody signs in from outside.
-SECRET_KEY = os.environ["SECRET_KEY"] if ON_LAMBDA else os.environ.get("SECRET_KEY", "not-secret-and-only-for-this-machine")
-DEBUG = not ON_LAMBDA and os.environ.get("DEBUG", "") == "1"
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+with configuration() as env:
+    SECRET_KEY = env.str("SECRET_KEY", off_lambda("not-secret-and-only-for-this-machine"), validate=filled)
+    DEBUG = not ON_LAMBDA and env.bool("DEBUG", False)
+    DATABASES = {"default": env.database("DATABASE_URL", off_lambda(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
+    DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
+    DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
+    TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
+    LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
+    REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -21,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "anymail",
+    "axes",
     "notifier",
     "project.doctor",
     # The worked example. Take it out of your own project.
@@ -31,18 +36,21 @@ if not ON_LAMBDA:
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    *(["project.static.PackagedFilesMiddleware"] if ON_LAMBDA else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "project" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -54,7 +62,6 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}", conn_max_age=60)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers do not wait for the writer, and two writers wait for each other instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
@@ -66,6 +73,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Any function URL of the region would do as a host, but `project.web` lets only the one through that AWS was asked by. An origin of
+# a form is another matter: everybody can have a function URL, so only the domains are trusted.
+ALLOWED_HOSTS = [*DOMAINS, f".lambda-url.{REGION}.on.aws"] if ON_LAMBDA else DOMAINS
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in DOMAINS if ON_LAMBDA]
+# Zappa calls every request one by HTTPS, as AWS takes no other: none is redirected, and no header is asked.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_LAMBDA
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ON_LAMBDA else 0
+# This function speaks for its own host, not for the subdomains of a domain that others use too.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -75,6 +93,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Guessing a password: five attempts a user and address, then a pause. `manage.py axes_reset_username NAME` ends it at once.
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, dt.timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+# No row a sign-in, no user in a log line.
+AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -82,18 +108,28 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.static.PackagedFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Notifier <notifier@example.com>")
-NOTIFIER = {
-    "TOPIC_ARN": os.environ.get("NOTIFIER_TOPIC_ARN", ""),
-    "ADDRESSES": {"email": "email", "sms": "profile.phone"},
-}
+NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
 
+LINE = {"format": "{levelname} {name}: {message}", "style": "{"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")},
+    "formatters": {"line": {"()": "lambdas._json_log.JsonFormatter"} if ON_LAMBDA else LINE},
+    "handlers": {
+        "out": {
+            "class": "logging.StreamHandler",
+            "stream": f"ext://sys.{'stdout' if ON_LAMBDA else 'stderr'}",
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["out"], "level": LOG_LEVEL},
+    # Zappa's line has the client's address and what was searched for; at DEBUG the others write their requests down.
+    "loggers": {name: {"level": "WARNING"} for name in ("zappa.wsgi", "axes", "botocore", "urllib3") if ON_LAMBDA},
 }

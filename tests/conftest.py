@@ -52,5 +52,5 @@ def _rules_of_this_test(request):
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     """The order of the tests is drawn anew each time; say how to have a failed one again."""
-    if exitstatus:
-        terminalreporter.line(f'The same order again: ARGS="--randomly-seed={config.getoption("randomly_seed")}"')
+    if exitstatus and (seed := config.getoption("randomly_seed", None)) is not None:
+        terminalreporter.line(f'The same order again: ARGS="--randomly-seed={seed}"')

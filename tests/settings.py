@@ -1,12 +1,21 @@
-"""The project's settings, with an app of models that the tests need."""
+"""The project's settings of a developer's machine, with an app of models that the tests need."""
 
+import os
 import tempfile
 
-from project.settings import *  # noqa: F403
-from project.settings import DATABASES, INSTALLED_APPS
+# A test that plays a function in another process has its database on SQLite, which a function's settings refuse.
+_function = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME", None)
+
+from project.settings import *  # noqa: E402, F403
+from project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
+
+if _function is not None:
+    os.environ["AWS_LAMBDA_FUNCTION_NAME"] = _function
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.app"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# `Client.login` signs in without a request, which it takes for an attack.
+AXES_ENABLED = False
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in production: threads and processes of a test must see it. A new one a run, so that runs do not meet.

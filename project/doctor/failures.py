@@ -1,5 +1,7 @@
 """Why a check got no answer, in words, and what to do about it. Never what the request or the answer held."""
 
+from urllib.parse import urlsplit
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -10,9 +12,11 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ReadTimeoutError,
-    ResponseParserError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
+
+from notifier.exceptions import ConfigurationError
 
 # AWS's services do not agree on a word: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "UnauthorizedOperation"}
@@ -42,8 +46,8 @@ def explain(failure):
     if isinstance(failure, NoRegionError):
         return "no AWS region is set", "Set AWS_DEFAULT_REGION, or a region in your AWS profile, then run this again."
     if isinstance(failure, SILENT):
-        endpoint = failure.kwargs.get("endpoint_url", "AWS")
-        return f"no answer in time from {endpoint}", "See whether this machine reaches that address, then run this again."
+        address = urlsplit(failure.kwargs.get("endpoint_url", ""))
+        return f"no answer in time from {address.hostname or 'AWS'}", "See whether this machine reaches it, then run this again."
     if isinstance(failure, ResponseParserError):
         return "the answer could not be read", "See which service AWS_ENDPOINT_URL names, then run this again."
     if isinstance(failure, BotoCoreError):
@@ -51,7 +55,12 @@ def explain(failure):
     if isinstance(failure, OSError):
         return f"{failure.strerror or type(failure).__name__} ({failure.filename})", "Run this in the project's folder."
     if isinstance(failure, ValueError):
-        return "the settings file does not hold what it should", "Correct zappa_settings.json: python -m json.tool zappa_settings.json"
+        return (
+            "the settings file does not hold what it should",
+            "Correct zappa_settings.json: python -m json.tool zappa_settings.json",
+        )
+    if isinstance(failure, ConfigurationError):
+        return str(failure).rstrip("."), "Correct that, then run this again."
     return f"the check itself failed ({type(failure).__name__})", "This is a defect of the doctor: please report it."
 
 

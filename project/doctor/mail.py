@@ -12,10 +12,12 @@ def check_sender(context):
 
     https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
-    address = parseaddr(context.sender)[1]
-    domain = address.rpartition("@")[2]
-    if not domain:
-        yield error("There is no sender: DEFAULT_FROM_EMAIL holds no address.", "Set DEFAULT_FROM_EMAIL to an address of your domain.")
+    address = parseaddr(context.sender())[1]
+    name, _, domain = address.rpartition("@")
+    if not name:
+        yield error(
+            "There is no sender: DEFAULT_FROM_EMAIL holds no address.", "Set DEFAULT_FROM_EMAIL to an address of your domain."
+        )
         return
     known = _identities(context.client("sesv2"), [address, *_with_parents(domain)])
     verified = {name: found for name, found in known.items() if found.get("VerifiedForSendingStatus")}
@@ -47,7 +49,9 @@ def check_account(context):
     """Sandbox, pause and daily quota: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html"""
     account = context.client("sesv2").get_account()
     if not account.get("SendingEnabled", True):
-        yield error("SES sends nothing: sending is paused for the account.", "aws sesv2 put-account-sending-attributes --sending-enabled")
+        yield error(
+            "SES sends nothing: sending is paused for the account.", "aws sesv2 put-account-sending-attributes --sending-enabled"
+        )
     status = account.get("EnforcementStatus", "HEALTHY")
     if status != "HEALTHY":
         say = error if status == "SHUTDOWN" else warning

@@ -49,7 +49,7 @@ def _spent_this_month(cloudwatch):
         Namespace="AWS/SNS",
         MetricName="SMSMonthToDateSpentUSD",
         StartTime=since,
-        EndTime=now,
+        EndTime=now + timedelta(minutes=1),
         Period=3600,
         Statistics=["Maximum"],
     )

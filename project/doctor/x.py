@@ -1,4 +1,4 @@
-"""Does X know the keys, and may they post? Asks X who they are; nothing is posted."""
+"""Does X know the keys, and may they post? Asks X whose they are; nothing is posted."""
 
 import logging
 import os
@@ -7,10 +7,13 @@ from contextlib import closing
 import requests
 import tweepy
 
+from . import parameters
 from .findings import error, unchecked, warning
 
 CONNECT_SECONDS, READ_SECONDS = 3, 10
-RENEW = "Make new ones at developer.x.com (your app, Keys and tokens) with the permission “Read and write”"
+RENEW = "Make new ones with the permission “Read and write” (developer.x.com, your app, Keys and tokens), then store them:"
+# How X says what a token may do, on every answer: https://groups.google.com/g/twitter-api-announce/c/OL3G2SRpm3o
+ACCESS_LEVEL = "x-access-level"
 
 
 def check_keys(context):
@@ -18,14 +21,49 @@ def check_keys(context):
     # Not at the top: a deployment without this channel needs none of it.
     from lambdas.twitter import KEYS
 
-    keys = {name: os.environ[name] for name in KEYS if os.environ.get(name)} if not context.stage else _stored(context, KEYS)
-    where = f", and put them into {context.deployment.secrets_path}" if context.stage and False else ""
+    keys = parameters.read(context, KEYS) if context.stage else {name: os.environ[name] for name in KEYS if os.environ.get(name)}
+    store = " ; ".join(_store(context, name) for name in KEYS)
     if missing := [name for name in KEYS if name not in keys]:
-        yield error(f"Keys of X are missing: {', '.join(missing)}.", _put(context, missing))
+        yield error(f"Keys of X are missing: {', '.join(missing)}.", " ; ".join(_store(context, name) for name in missing))
         return
     try:
-        answer = _ask(keys)
+        yield from _judge(_ask(*(keys[name] for name in KEYS)), store)
     except requests.RequestException as failure:
-        yield unchecked(f"the keys of X: no answer ({type(failure).__name__}).", "Run this again.")
-        return
-    yield from _judge(answer, where)
+        yield unchecked(f"the keys of X: no answer from it ({type(failure).__name__}).", "Run this again in a minute.")
+
+
+def _ask(consumer_key, consumer_secret, access_token, access_token_secret):
+    """X's answer to "who am I": https://docs.x.com/x-api/users/get-my-user"""
+    from lambdas.twitter import XAdapter
+
+    # At DEBUG these write down what a request is signed with.
+    for name in ("tweepy", "oauthlib", "requests_oauthlib"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    client = tweepy.Client(
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+        access_token=access_token,
+        access_token_secret=access_token_secret,
+        return_type=requests.Response,
+    )
+    client.session.mount("https://", XAdapter(os.environ.get("X_API_URL"), timeout=(CONNECT_SECONDS, READ_SECONDS)))
+    with closing(client.session):
+        try:
+            return client.get_me()
+        except tweepy.HTTPException as refusal:
+            return refusal.response
+
+
+def _judge(answer, store):
+    if answer.status_code in (401, 403):
+        yield error(f"X refuses the keys (it answered {answer.status_code}): no post gets out.", f"{RENEW} {store}")
+    elif answer.status_code != 200:
+        yield unchecked(f"the keys of X: it answered {answer.status_code}.", "Run this again in a quarter of an hour.")
+    elif "write" not in answer.headers.get(ACCESS_LEVEL, "write"):
+        yield error("The keys of X may read but not write: every post is refused.", f"{RENEW} {store}")
+    elif not answer.json().get("data"):
+        yield warning("X takes the keys but does not say whose they are.", f"{RENEW} {store}")
+
+
+def _store(context, name):
+    return parameters.put(context.deployment.stack_name, name) if context.stage else f"export {name}=…"

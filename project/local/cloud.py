@@ -12,6 +12,7 @@ from project.stack import Stack, apply
 
 from . import outbox
 from .server import HOST, LoopbackServer
+from .ses import EventDestinations
 from .x import XStandIn
 
 REGION = "us-east-1"
@@ -32,14 +33,16 @@ class LocalCloud:
     when ``port`` or ``x_port`` is taken; 0 is any free port.
 
     The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
+
+    ``front`` wraps the WSGI application that stands for AWS; ``stack`` False starts with an empty account, without topic.
     """
 
-    def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER):
-        self._routes, self._sender = routes, sender
+    def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
+        self._routes, self._sender, self._stack = routes, sender, stack
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
         self._outbox = outbox.Outbox(region=REGION, x=self.x)
         self._aws = LoopbackServer(
-            self._outbox.noting(DomainDispatcherApplication(create_backend_app)),
+            front(self._outbox.noting(EventDestinations(DomainDispatcherApplication(create_backend_app), region=REGION))),
             name="The local AWS",
             port=port,
             request_handler=MotoRequestHandler,
@@ -61,7 +64,8 @@ class LocalCloud:
             self._saved = _replace_environment(self._environment())
             self._reset()
             self.empty()
-            self._apply()
+            if self._stack:
+                self._apply()
         except BaseException:
             self.__exit__()
             raise

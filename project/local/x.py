@@ -19,6 +19,11 @@ from .server import LoopbackServer, cut
 PATH = "/2/tweets"
 # What the client signs: the address that X would see, wherever the request was sent to instead.
 PUBLIC_URL = f"https://api.twitter.com{PATH}"
+# Whose keys these are: https://docs.x.com/x-api/users/get-my-user
+ME_PATH = "/2/users/me"
+ME = {"id": "2244994945", "name": "Notifier", "username": "notifier"}
+# How every answer says what the keys may do: https://groups.google.com/g/twitter-api-announce/c/OL3G2SRpm3o
+ACCESS_LEVEL = "x-access-level"
 # Per user: https://docs.x.com/x-api/fundamentals/rate-limits
 POSTS_PER_WINDOW = 100
 WINDOW_SECONDS = 15 * 60
@@ -56,6 +61,7 @@ class Post:
 class XStandIn:
     """``posts`` holds what was accepted, ``requests`` counts what was asked, with a good signature or without.
 
+    ``access_level`` is what the keys may do: ``read-write``, or ``read``.
     The last three members make it fail as X can: :meth:`fail_next`, :meth:`drop_next` and :meth:`hold_answers`.
     """
 
@@ -74,6 +80,7 @@ class XStandIn:
             self.posts, self.requests = [], 0
             self._window_ends, self._used, self._sequence = 0, 0, count()
             self._failures, self._drops = [], 0
+            self.access_level = "read-write"
 
     @property
     def url(self):
@@ -123,12 +130,16 @@ class XStandIn:
         return response(environ, start_response)
 
     def _respond(self, request):
+        if (request.method, request.path) == ("GET", ME_PATH):
+            return self._tell_who(request)
         if (request.method, request.path) != ("POST", PATH):
             return _problem(404)
         if self._failures:
             return _problem(self._failures.pop(0))
         if not self._signatures.is_good(request, PUBLIC_URL):
             return _problem(401)
+        if "write" not in self.access_level:
+            return _problem(403, NOT_PERMITTED)
         if self._used_up():
             response = _problem(429)
         else:
@@ -137,6 +148,15 @@ class XStandIn:
         response.headers["x-rate-limit-limit"] = str(self.limit)
         response.headers["x-rate-limit-remaining"] = str(self.limit - self._used)
         response.headers["x-rate-limit-reset"] = str(self._window_ends)
+        return response
+
+    def _tell_who(self, request):
+        if self._failures:
+            return _problem(self._failures.pop(0))
+        if not self._signatures.is_good(request, PUBLIC_URL.replace(PATH, ME_PATH)):
+            return _problem(401)
+        response = _json(200, {"data": ME})
+        response.headers[ACCESS_LEVEL] = self.access_level
         return response
 
     def _used_up(self):

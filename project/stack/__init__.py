@@ -1,5 +1,7 @@
-"""The AWS resources around the functions."""
+"""The AWS resources around the functions: declared in ``resources``, compared and applied by ``engine``."""
 
-from .resources import Applied, Queue, RouteSettings, Stack, apply, default_routes
+from .changes import Change
+from .declaration import RouteSettings, Stack, default_routes
+from .engine import Applied, Queue, apply, destroy, plan
 
-__all__ = ["Applied", "Queue", "RouteSettings", "Stack", "apply", "default_routes"]
+__all__ = ["Applied", "Change", "Queue", "RouteSettings", "Stack", "apply", "default_routes", "destroy", "plan"]

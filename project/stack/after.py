@@ -14,7 +14,7 @@ from .links import broken_link
 # A mapping that was just made takes up to a minute to look at its queue:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 CANARY_SECONDS = 90
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1
 # As Django's own `createsuperuser --noinput` reads them.
 ADMINISTRATOR = {name: f"DJANGO_SUPERUSER_{name.upper()}" for name in ("username", "email", "password")}
 
@@ -55,7 +55,7 @@ def _is_last(cli):
 
 def _migrate(cli, web):
     applied = _invoke(cli.zappa.lambda_client, web, {"command": "project.operations.migrate"})
-    click.echo(f"  migrations: {', '.join(applied) or 'none was missing'}")
+    click.echo(f"  migrations: {len(applied)} applied" if applied else "  migrations: none is missing")
     named = {name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)}
     wanted = named if {"username", "password"} <= named.keys() else None
     payload = {"command": "project.operations.create_administrator", "administrator": wanted}

@@ -6,6 +6,7 @@ Next hop: ``project.stack.apply``, ``project.stack.package``, ``project.stack.af
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
 
 import click
@@ -32,6 +33,7 @@ def plainly():
 
 def prepare(cli):
     """Zappa's ``settings`` callback: runs before every command, with the stage's settings loaded. ``cli`` is the ZappaCLI."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", cli.django_settings or "")
     with plainly():
         if cli.command in PACKAGING:
             _prepare_package(cli)
@@ -42,26 +44,46 @@ def prepare(cli):
 def _prepare_package(cli):
     environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture)
     os.environ["VIRTUAL_ENV"] = str(environment)
+    # Zappa imports pip next, whose setuptools prints two lines about who was first.
+    warnings.filterwarnings("ignore", module="_distutils_hack")
     names, globs = package.left_out()
+    if _is_web(cli):
+        _collect_static_files()
+    else:
+        globs.append("staticfiles")
     cli.override_stage_config_setting("exclude", [*cli.stage_config.get("exclude", []), *names])
     cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
     # The environment's wheels are for Lambda already.
     cli.override_stage_config_setting("use_precompiled_packages", False)
-    if cli.app_function:
-        _collect_static_files(cli)
 
 
-def _collect_static_files(cli):
+def _is_web(cli):
+    return "lambda_handler" not in cli.stage_config
+
+
+def _collect_static_files():
     command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--clear", "-v", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ConfigurationError(f"manage.py collectstatic failed:\n{done.stderr.strip()}")
 
 
+def measure(cli):
+    """Zappa's ``zip`` callback: the package is there; say how large it is, and refuse what Lambda would."""
+    packed, unpacked = package.sizes(cli.zip_path)
+    click.echo(f"  package: {packed / 1e6:.1f} MB zipped, {unpacked / 1e6:.1f} MB unpacked")
+    if unpacked > package.MAX_UNPACKED_BYTES:
+        raise click.ClickException(
+            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is not needed from requirements.txt, "
+            "or from the project by exclude_glob in zappa_settings.json."
+        )
+
+
 def _prepare_account(cli):
     deployment = read_deployment(cli.api_stage)
     applied = apply(Stack.of(deployment, region=cli.zappa.aws_region), cli.zappa.boto_session)
     _tell(applied.changes)
+    cli.zappa.lambda_client.meta.events.register("before-parameter-build.lambda.AddPermission", _only_through_the_url)
     cli.s3_bucket_name = applied.bucket
     cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
     cli.aws_environment_variables = {
@@ -71,6 +93,15 @@ def _prepare_account(cli):
         "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
         **deployment.function(cli.api_stage).environment,
     }
+
+
+def _only_through_the_url(params, **_event):
+    """Zappa lets everybody invoke the web function, and its handler runs any Python that an invocation names as ``raw_command``.
+
+    A function URL needs that permission only for calls through itself: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    if params.get("Principal") == "*" and params["Action"] == "lambda:InvokeFunction":
+        params["InvokedViaFunctionUrl"] = True
 
 
 def finish(cli):
@@ -86,4 +117,6 @@ def finish(cli):
 
 def _tell(changes):
     for change in changes:
-        click.echo(f"  {change}")
+        # What waits for another function is no news at each stage.
+        if change.action != "wait":
+            click.echo(f"  {change}")

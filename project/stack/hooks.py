@@ -6,7 +6,6 @@ import sys
 # Zappa loads this file by its path, and its own script's folder is all that Python knows.
 sys.path.insert(0, os.getcwd())
 
-from project.stack.deployment import finish, prepare  # noqa: E402
+from project.stack.deployment import finish, measure, prepare
 
-settings = prepare
-post = finish
+settings, zip, post = prepare, measure, finish

@@ -21,15 +21,30 @@ CACHE = Path(".cache/lambda")
 PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
 
 # Zappa's command line needs these, its handler none of them.
-TOOLS = ("pip", "setuptools", "_distutils_hack", "pkg_resources", "wheel", "troposphere", "cfn_*", "placebo", "tqdm", "argcomplete", "bin")
+TOOLS = (
+    ".lock",
+    "pip",
+    "setuptools",
+    "_distutils_hack",
+    "pkg_resources",
+    "wheel",
+    "troposphere",
+    "cfn_*",
+    "placebo",
+    "tqdm",
+    "argcomplete",
+    "bin",
+)
 # What only a compiler or a translator reads.
 SOURCES = ("*.po", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h")
 # Of botocore's four hundred services those that a Django project may call; all of them would be a third of the package.
 # Add the name of another here: without it boto3 raises UnknownServiceError.
 AWS_SERVICES = frozenset(
-    """bedrock-runtime cloudwatch cognito-idp dynamodb events firehose kinesis kms lambda logs s3 scheduler secretsmanager
-    ses sesv2 sns sqs ssm stepfunctions sts""".split()
+    ["bedrock-runtime", "cloudwatch", "cognito-idp", "dynamodb", "events", "firehose", "kinesis", "kms", "lambda", "logs"]
+    + ["s3", "scheduler", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts"]
 )
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_UNPACKED_BYTES = 250 * 1024 * 1024
 # Folders of the project that hold no Python and are needed all the same.
 DATA_FOLDERS = frozenset({"templates", "locale", "staticfiles"})
 
@@ -59,9 +74,13 @@ def _install(requirements, folder, version, platform):
     try:
         from uv import find_uv_bin
     except ImportError:
-        raise ConfigurationError("Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv") from None
+        raise ConfigurationError(
+            "Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv"
+        ) from None
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--python-version", version]
-    done = subprocess.run([*command, "--python-platform", platform, "-r", requirements], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--python-platform", platform, "-r", requirements], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise ConfigurationError(f"{requirements} cannot be installed for Lambda:\n{done.stderr.strip()}")
 
@@ -113,9 +132,6 @@ def _goes(path):
 
 
 def sizes(archive):
-    """``(packed, unpacked)`` bytes of a zip; Lambda takes 50 MB uploaded directly and 250 MB unpacked.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-    """
+    """``(packed, unpacked)`` bytes of a zip."""
     with ZipFile(archive) as opened:
         return Path(archive).stat().st_size, sum(entry.file_size for entry in opened.infolist())

@@ -50,17 +50,25 @@ def read_form(client, path):
     """The values of the page's own form, by name; those of the empty inline form are left out, as browsers do not send them."""
     page = client.get(path)
     assert page.status_code == 200, (path, page.status_code)
-    form = _Form(f"{page.context['opts'].model_name}_form")
-    form.feed(page.content.decode())
+    return form_values(page.content.decode(), f"{page.context['opts'].model_name}_form")
+
+
+def form_values(html, form_id):
+    """The values of the form ``form_id``, name → list; see :func:`read_form`."""
+    form = _Form(form_id)
+    form.feed(html)
     return {name: values for name, values in form.values.items() if "__prefix__" not in name}
 
 
+def filled_in(values, changes):
+    """What is sent of ``values`` with ``changes``: name → value, a list of them, or None for a box that is not ticked."""
+    changed = {name: value if isinstance(value, list) else [] if value is None else [value] for name, value in changes.items()}
+    return {name: [_as_sent(value) for value in found] for name, found in (values | changed).items()}
+
+
 def submit(client, path, changes):
-    """Send the page's form with ``changes`` (name → value, a list of them, or None for a box that is not ticked)."""
-    values = read_form(client, path)
-    for name, value in changes.items():
-        values[name] = value if isinstance(value, list) else [] if value is None else [value]
-    return client.post(path, {name: [_as_sent(value) for value in found] for name, found in values.items()})
+    """Send the page's form with ``changes``, as in :func:`filled_in`."""
+    return client.post(path, filled_in(read_form(client, path), changes))
 
 
 def _as_sent(value):

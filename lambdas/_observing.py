@@ -1,0 +1,90 @@
+"""What an invocation says of itself: the ids on its log lines, and numbers. Next hop: CloudWatch, which reads standard output.
+
+Off Lambda nothing here does anything.
+"""
+
+import logging
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+
+logger = logging.getLogger(__name__)
+
+NAMESPACE = "Notifier"
+
+_keys = ContextVar("notifier_log_keys", default=MappingProxyType({}))
+_numbers = ContextVar("notifier_numbers", default=None)
+_started = False
+
+
+def is_on():
+    """Whether somebody reads it: on Lambda."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def log_keys():
+    """What every log line carries now: name → value."""
+    return _keys.get()
+
+
+@contextmanager
+def keys(**values):
+    """Put ``values`` on every log line that is written inside it."""
+    token = _keys.set({**_keys.get(), **values})
+    try:
+        yield
+    finally:
+        _keys.reset(token)
+
+
+@contextmanager
+def observed(route, context):
+    """One invocation: its log lines name it, and its numbers are written once at its end, also when it raises."""
+    global _started
+    if not is_on():
+        yield
+        return
+    cold, _started = not _started, True
+    request = getattr(context, "aws_request_id", None)
+    function = getattr(context, "function_name", None)
+    numbers, token = {}, None
+    try:
+        with keys(route=route, function_name=function, function_request_id=request, cold_start=cold):
+            token = _numbers.set(numbers)
+            yield
+    finally:
+        _numbers.reset(token)
+        _write(route, numbers)
+
+
+def measure(name, value, unit):
+    """Note a number of this invocation, in CloudWatch's ``unit``; "Count" adds up.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+    """
+    numbers = _numbers.get()
+    if numbers is None:
+        return
+    values = numbers.setdefault((name, unit), [])
+    if unit == "Count" and values:
+        values[0] += value
+    else:
+        values.append(value)
+
+
+def _write(route, numbers):
+    if not numbers:
+        return
+    # Not at import: an invocation that finds nothing to do never needs it.
+    from aws_lambda_powertools.metrics import EphemeralMetrics
+
+    # Its own dimension `service` would be a third one: each combination is a metric that is paid for.
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
+    metrics.add_dimension("stack", os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    metrics.add_dimension("channel", route)
+    for (name, unit), values in numbers.items():
+        for value in values:
+            metrics.add_metric(name, unit, value)
+    if metrics.metric_set:
+        metrics.flush_metrics()

@@ -1,0 +1,60 @@
+"""What came of an invocation's deliveries, as numbers. Next hop: ``lambdas._observing``."""
+
+import logging
+from contextlib import contextmanager
+
+from django.utils import timezone
+
+from notifier.models import Delivery
+
+from ._observing import is_on, measure
+
+logger = logging.getLogger(__name__)
+
+NAMES = {
+    Delivery.Status.SENT: "Sent",
+    Delivery.Status.SKIPPED: "Skipped",
+    Delivery.Status.FAILED: "Failed",
+    Delivery.Status.WAITING: "Retried",
+    Delivery.Status.UNKNOWN: "Unknown",
+}
+
+
+def count_outcomes(works):
+    """Count what stands on these deliveries now, and how old they were when they were sent. One query, on Lambda only.
+
+    Never raises: what is sent is sent, counted or not.
+    """
+    if not works or not is_on():
+        return
+    try:
+        rows = Delivery.objects.filter(pk__in=[work.pk for work in works]).values_list("status", "created_at", "finished_at")
+        for status, created_at, finished_at in rows:
+            if status in NAMES:
+                measure(NAMES[status], 1, "Count")
+            if status == Delivery.Status.SENT:
+                measure("DeliveryAge", (finished_at - created_at).total_seconds(), "Seconds")
+    except Exception as error:
+        logger.warning("What came of %d deliveries was not counted: %s", len(works), type(error).__name__)
+
+
+@contextmanager
+def counting_deliveries(event_id):
+    """Count the deliveries of the event that are made inside it, also when it raises. One query, on Lambda only."""
+    started = timezone.now()
+    try:
+        yield
+    finally:
+        if is_on():
+            _count_made(event_id, started)
+
+
+def _count_made(event_id, started):
+    try:
+        made = Delivery.objects.filter(event=event_id, created_at__gte=started).count()
+    except Exception as error:
+        logger.warning("The deliveries of event %d were not counted: %s", event_id, type(error).__name__)
+        return
+    if made:
+        measure("DeliveriesMade", made, "Count")
+        logger.info("Event %d has %d more deliveries.", event_id, made)

@@ -1,0 +1,129 @@
+"""What this process is configured with: its environment and, on Lambda, the secrets that are named there. Next hop: ``project.settings``.
+
+On Lambda ``SECRETS`` holds names with commas between them. Each is an SSM parameter below ``SECRETS_PATH``, read once a container.
+"""
+
+import logging
+import os
+from contextlib import contextmanager
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvValidationError, ValidationError, validate
+
+logger = logging.getLogger(__name__)
+
+ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+# All attempts fit into the 10 seconds that a function has to start:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 2
+CONNECTION_SECONDS = 60
+
+filled = validate.Length(min=1, error="it is empty")
+mail_address = validate.Regexp(r".*[^@\s]+@[^@\s]+", error="it holds no mail address")
+
+
+def off_lambda(default):
+    """A default for every place but Lambda, where the variable must be set."""
+    return ... if ON_LAMBDA else default
+
+
+@contextmanager
+def configuration():
+    """Inside it, variables are read from the ``environs.Env`` that it yields; what is wrong with any of them is raised at its end.
+
+    Raises ImproperlyConfigured: one sentence that names each variable and where it belongs, without anybody's value.
+    """
+    if ON_LAMBDA:
+        read_secrets(os.environ)
+    env = Env(eager=False)
+    env.add_parser("database", _parse_database)
+    env.add_parser("hosts", _parse_hosts)
+    yield env
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        wrong = error.error_messages
+    else:
+        return
+    # Out here nothing is chained to it, so no traceback shows what was read.
+    raise ImproperlyConfigured(_describe(wrong))
+
+
+def read_secrets(environ):
+    """Put those of the named secrets into ``environ`` that it lacks: one GetParameters for up to ten of them.
+
+    One that Parameter Store does not have is left out, with a line in the log. Raises ImproperlyConfigured when it cannot be asked.
+    """
+    names = [name for name in _secret_names(environ) if not environ.get(name)]
+    if not names:
+        return
+    from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    limits = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS})
+    parameters = {_parameter(environ, name): name for name in names}
+    try:
+        found = SSMProvider(boto_config=limits).get_parameters_by_name(
+            {parameter: {} for parameter in parameters}, decrypt=True, raise_on_error=False
+        )
+    except ClientError as error:
+        reason = error.response["Error"]["Code"]
+    except (BotoCoreError, GetParameterError) as error:
+        reason = type(error).__name__
+    else:
+        if missing := found.pop("_errors"):
+            logger.warning("Parameter Store has no %s.", ", ".join(missing))
+        environ.update({parameters[parameter]: value for parameter, value in found.items()})
+        return
+    raise ImproperlyConfigured(
+        f"The secrets {', '.join(names)} could not be read from Parameter Store ({reason}): the function's role needs "
+        f"ssm:GetParameters on {_parameter(environ, '*')} and kms:Decrypt on their key, and in a VPC a way to SSM (endpoint or NAT)."
+    )
+
+
+def _secret_names(environ):
+    return [name.strip() for name in environ.get("SECRETS", "").split(",") if name.strip()]
+
+
+def _parameter(environ, name):
+    return f"{environ.get('SECRETS_PATH', '').rstrip('/')}/{name}"
+
+
+def _describe(wrong):
+    """The sentence: each variable, what is wrong with it, and where it is put."""
+    secrets = _secret_names(os.environ)
+    place = "aws_environment_variables of the stage in zappa_settings.json" if ON_LAMBDA else "the environment"
+    places = {}
+    for name, (message, *_) in wrong.items():
+        what = f"{name} is missing" if "not set" in message else f"{name} cannot be used ({message.rstrip('.')})"
+        places.setdefault(_remedy(name) if name in secrets else place, []).append(what)
+    parts = [f"{', '.join(whats)} → {where}" for where, whats in places.items()]
+    return f"The configuration is not complete: {'; '.join(parts)}."
+
+
+def _remedy(name):
+    return f"aws ssm put-parameter --type SecureString --overwrite --name {_parameter(os.environ, name)} --value …"
+
+
+def _parse_database(url):
+    """A ``DATABASES`` entry. The URL holds a password, so no error quotes it."""
+    try:
+        found = dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS, conn_health_checks=ON_LAMBDA)
+    except Exception:
+        found = {}
+    if not found.get("NAME"):
+        raise ValidationError("it is no URL such as postgres://user:password@host:5432/name; # / ? in a password are %23 %2F %3F")
+    if ON_LAMBDA and found["ENGINE"].endswith("sqlite3"):
+        raise ValidationError("it names SQLite, whose file Lambda throws away with the container; name a PostgreSQL database")
+    return found
+
+
+def _parse_hosts(names):
+    """A list of domains; a list is taken as it is."""
+    hosts = [host.strip() for host in names.split(",") if host.strip()] if isinstance(names, str) else names
+    if ON_LAMBDA and "*" in hosts:
+        raise ValidationError("it allows every host; name the domains")
+    return hosts

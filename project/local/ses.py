@@ -1,0 +1,70 @@
+"""The part of SES that moto lacks: event destinations of a configuration set, and how SES says that there is no such set.
+
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSetEventDestination.html
+"""
+
+import json
+import re
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
+from werkzeug.wrappers import Request, Response
+
+PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$")
+
+
+class Refused(Exception):
+    """What SES answers: its error's code, the HTTP status and a text."""
+
+
+class EventDestinations:
+    """``app`` (moto's) with these operations in front. What they keep hangs on moto's own sets, so it goes with them."""
+
+    def __init__(self, app, *, region):
+        self._app, self._region = app, region
+
+    def __call__(self, environ, start_response):
+        asked = PATH.match(environ["PATH_INFO"])
+        if not asked:
+            return self._app(environ, start_response)
+        try:
+            kept = self._destinations(asked["set"])
+            if not asked["destinations"]:
+                return self._app(environ, start_response)
+            answer = self._answer(Request(environ), kept, asked["name"])
+        except Refused as refused:
+            code, status, text = refused.args
+            answer = Response(json.dumps({"message": text}), status=status, headers={"x-amzn-ErrorType": code})
+        answer.mimetype = "application/json"
+        return answer(environ, start_response)
+
+    def _destinations(self, name):
+        found = ses_backends[DEFAULT_ACCOUNT_ID][self._region].config_sets.get(name)
+        if found is None:
+            raise Refused("NotFoundException", 404, f"Configuration set <{name}> does not exist.")
+        return vars(found).setdefault("local_event_destinations", {})
+
+    def _answer(self, request, kept, name):
+        if request.method == "GET":
+            return Response(json.dumps({"EventDestinations": [{"Name": name, **each} for name, each in kept.items()]}))
+        described = json.loads(request.get_data() or "{}")
+        if request.method == "POST":
+            name = described["EventDestinationName"]
+            if name in kept:
+                raise Refused("AlreadyExistsException", 400, f"Event destination <{name}> already exists.")
+        elif name not in kept:
+            raise Refused("NotFoundException", 404, f"Event destination <{name}> does not exist.")
+        if request.method == "DELETE":
+            del kept[name]
+        else:
+            self._try_topic(described["EventDestination"]["SnsDestination"]["TopicArn"])
+            kept[name] = described["EventDestination"]
+        return Response("{}")
+
+    def _try_topic(self, arn):
+        """SES publishes to the topic once, to see whether it may."""
+        topic = sns_backends[DEFAULT_ACCOUNT_ID][self._region].topics.get(arn)
+        statements = json.loads(topic.policy)["Statement"] if topic else []
+        if not any(each.get("Principal") == {"Service": "ses.amazonaws.com"} for each in statements):
+            raise Refused("BadRequestException", 400, f"Could not publish to SNS topic <{arn}>.")

@@ -1,0 +1,75 @@
+"""Where a stack is: the account, its region, and the names that both give to things."""
+
+from functools import cached_property
+from threading import Lock
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+# Ten tries with growing pauses: an account's limits on calls are shared with everything else that it runs.
+PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=5, read_timeout=30)
+TAG = "notifier:stack"
+
+
+class Account:
+    """``session`` is a boto3 session, ``region`` None means its own. Raises NoRegionError when neither has one."""
+
+    def __init__(self, stack, session=None):
+        self.stack, self._session = stack, session or boto3.session.Session()
+        self.region = stack.region or self._session.region_name
+        if not self.region:
+            raise NoRegionError
+        self._clients, self._lock, self._deployed = {}, Lock(), {}
+
+    def client(self, service):
+        # Making clients is the one thing that a session's threads may not do at once.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(service, region_name=self.region, config=PATIENT)
+            return self._clients[service]
+
+    @cached_property
+    def _identity(self):
+        return self.client("sts").get_caller_identity()
+
+    @property
+    def id(self):
+        return self._identity["Account"]
+
+    @property
+    def partition(self):
+        return self._identity["Arn"].split(":")[1]
+
+    def arn(self, service, resource):
+        """The ARN of a thing of this region, there or not."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+
+    def role_arn(self, function_name):
+        """IAM knows no regions. The path keeps the roles of one stack together."""
+        return f"arn:{self.partition}:iam::{self.id}:role/{self.stack.name}/{function_name}"
+
+    @property
+    def tags(self):
+        return {TAG: self.stack.name}
+
+    @property
+    def tag_list(self):
+        return [{"Key": TAG, "Value": self.stack.name}]
+
+    def is_tagged(self, tags):
+        """Whether what has these ``tags`` was made by this stack. Takes both of the forms that AWS gives them in."""
+        if isinstance(tags, list):
+            tags = {each["Key"]: each["Value"] for each in tags}
+        return tags.get(TAG) == self.stack.name
+
+    def is_deployed(self, function_name):
+        if function_name not in self._deployed:
+            client = self.client("lambda")
+            try:
+                client.get_function_configuration(FunctionName=function_name)
+            except client.exceptions.ResourceNotFoundException:
+                self._deployed[function_name] = False
+            else:
+                self._deployed[function_name] = True
+        return self._deployed[function_name]

@@ -1,0 +1,30 @@
+"""The kinds of resources, each after those that it needs."""
+
+from .alarms import Alarms
+from .bucket import Bucket
+from .logs import LogGroups
+from .mail import ConfigurationSets, EventDestinations, Identities
+from .mappings import Mappings
+from .queues import Queues
+from .roles import Roles
+from .schedule import Permissions, Schedules
+from .subscriptions import Subscriptions
+from .topics import Topics
+
+KINDS = (
+    Topics,
+    Queues,
+    Subscriptions,
+    Identities,
+    ConfigurationSets,
+    EventDestinations,
+    LogGroups,
+    Roles,
+    Bucket,
+    Alarms,
+    Schedules,
+    Permissions,
+    Mappings,
+)
+
+__all__ = ["KINDS", "Bucket", "Queues", "Roles"]

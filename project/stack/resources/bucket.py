@@ -1,0 +1,58 @@
+"""The bucket through which Zappa uploads packages. Zappa deletes each afterwards; what an interrupted deploy leaves goes by itself."""
+
+from .kind import Kind, unless
+
+MISSING = ("NoSuchBucket", "404")
+DAYS = 1
+# Where S3 began, which must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+FIRST_REGION = "us-east-1"
+
+
+class Bucket(Kind):
+    label = "bucket"
+
+    @staticmethod
+    def name_in(account):
+        """Names of buckets are the world's, so the account is part of it."""
+        return f"{account.stack.name}-packages-{account.id}-{account.region}"
+
+    def wanted(self):
+        closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        rule = {
+            "ID": "packages",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "Expiration": {"Days": DAYS},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS},
+        }
+        return {self.name_in(self.account): {"PublicAccessBlock": dict.fromkeys(closed, True), "Lifecycle": [rule]}}
+
+    def found(self):
+        s3, name = self.account.client("s3"), self.name_in(self.account)
+        if unless(MISSING, s3.head_bucket, Bucket=name) is None:
+            return {}
+        block = unless(("NoSuchPublicAccessBlockConfiguration",), s3.get_public_access_block, Bucket=name) or {}
+        rules = unless(("NoSuchLifecycleConfiguration",), s3.get_bucket_lifecycle_configuration, Bucket=name) or {}
+        return {name: {"PublicAccessBlock": block.get("PublicAccessBlockConfiguration"), "Lifecycle": rules.get("Rules")}}
+
+    def create(self, name, attributes):
+        region = self.account.region
+        place = {} if region == FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self.account.client("s3").create_bucket(Bucket=name, **place)
+        self.change(name, attributes)
+
+    def change(self, name, attributes):
+        s3 = self.account.client("s3")
+        if block := attributes.get("PublicAccessBlock"):
+            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+        if rules := attributes.get("Lifecycle"):
+            s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+    def delete(self, name):
+        s3 = self.account.client("s3")
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            objects = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if objects:
+                keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in objects]
+                s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+        unless(MISSING, s3.delete_bucket, Bucket=name)

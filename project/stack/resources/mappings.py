@@ -1,0 +1,108 @@
+"""From each queue to its function: small batches, so many at a time, and only what failed comes back."""
+
+from botocore.waiter import WaiterModel, create_waiter_with_client
+
+from .kind import Kind, unless
+
+MISSING = ("ResourceNotFoundException",)
+MOST_LISTED = 100
+# Lambda refuses changes meanwhile.
+ON_THE_WAY = {"Creating": "Enabled", "Enabling": "Enabled", "Updating": "Enabled", "Disabling": "Disabled"}
+SETTLED = WaiterModel(
+    {
+        "version": 2,
+        "waiters": {
+            "Settled": {
+                "operation": "GetEventSourceMapping",
+                "delay": 2,
+                "maxAttempts": 60,
+                "acceptors": [
+                    {"matcher": "path", "argument": "State", "expected": "Enabled", "state": "success"},
+                    {"matcher": "path", "argument": "State", "expected": "Disabled", "state": "success"},
+                    {"matcher": "error", "expected": "ResourceNotFoundException", "state": "success"},
+                ],
+            }
+        },
+    }
+)
+
+
+class Mappings(Kind):
+    """Named like their queue, which is named like its function. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+
+    label = "event source mapping"
+
+    def __init__(self, account):
+        super().__init__(account)
+        self._ids = {}
+
+    def wanted(self):
+        functions = {function.module: function.name for function in self.stack.functions}
+        return {
+            f"{self.stack.name}-{route}": {
+                "State": "Enabled",
+                "FunctionArn": self.account.arn("lambda", f"function:{functions[route]}"),
+                "BatchSize": settings.batch_size,
+                "MaximumBatchingWindowInSeconds": 0,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "ScalingConfig": {"MaximumConcurrency": settings.maximum_concurrency},
+            }
+            for route, settings in self.stack.routes.items()
+            if route in functions
+        }
+
+    def needed(self, name):
+        return self.wanted()[name]["FunctionArn"].rpartition(":")[2]
+
+    def found(self):
+        prefix = self.account.arn("sqs", f"{self.stack.name}-")
+        pages = self.account.client("lambda").get_paginator("list_event_source_mappings")
+        listed = [
+            each for page in pages.paginate(PaginationConfig={"PageSize": MOST_LISTED}) for each in page["EventSourceMappings"]
+        ]
+        ours = {
+            each["EventSourceArn"].rpartition(":")[2]: each
+            for each in listed
+            if each.get("EventSourceArn", "").startswith(prefix) and each["State"] != "Deleting"
+        }
+        self._ids = {name: each["UUID"] for name, each in ours.items()}
+        return {name: _attributes(each) for name, each in ours.items()}
+
+    def is_ours(self, name):
+        if name in self.wanted():
+            return True
+        arn = self.account.arn("lambda", f"event-source-mapping:{self._ids[name]}")
+        answer = unless(MISSING, self.account.client("lambda").list_tags, Resource=arn) or {}
+        return self.account.is_tagged(answer.get("Tags", {}))
+
+    def create(self, name, attributes):
+        self.account.client("lambda").create_event_source_mapping(
+            EventSourceArn=self.account.arn("sqs", name), Tags=self.account.tags, **_arguments(attributes)
+        )
+
+    def change(self, name, attributes):
+        self._settle(name)
+        self.account.client("lambda").update_event_source_mapping(UUID=self._ids[name], **_arguments(attributes))
+
+    def delete(self, name):
+        self._settle(name)
+        unless(MISSING, self.account.client("lambda").delete_event_source_mapping, UUID=self._ids[name])
+
+    def _settle(self, name):
+        create_waiter_with_client("Settled", SETTLED, self.account.client("lambda")).wait(UUID=self._ids[name])
+
+
+def _attributes(mapping):
+    return mapping | {
+        "State": ON_THE_WAY.get(mapping["State"], mapping["State"]),
+        "MaximumBatchingWindowInSeconds": mapping.get("MaximumBatchingWindowInSeconds", 0),
+    }
+
+
+def _arguments(attributes):
+    arguments = {key: value for key, value in attributes.items() if key not in ("State", "FunctionArn")}
+    if "FunctionArn" in attributes:
+        arguments["FunctionName"] = attributes["FunctionArn"]
+    if "State" in attributes:
+        arguments["Enabled"] = attributes["State"] == "Enabled"
+    return arguments

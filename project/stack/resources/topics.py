@@ -1,0 +1,66 @@
+"""The topic that everything goes through, and the one where SES tells what became of a mail."""
+
+import json
+
+from .kind import Kind, policy, statement, unless
+
+MISSING = ("NotFound",)
+
+
+class Topics(Kind):
+    label = "topic"
+    needs_functions = False
+
+    @property
+    def feedback(self):
+        return f"{self.stack.name}-feedback"
+
+    def wanted(self):
+        topics = {self.stack.name: {"Policy": policy(self._account_publishes())}}
+        if self.stack.sender:
+            topics[self.feedback] = {"Policy": policy(self._ses_publishes())}
+        return topics
+
+    def found(self):
+        sns, topics = self.account.client("sns"), {}
+        for name in (self.stack.name, self.feedback):
+            if answer := unless(MISSING, sns.get_topic_attributes, TopicArn=self.account.arn("sns", name)):
+                topics[name] = {"Policy": json.loads(answer["Attributes"].get("Policy") or "{}")}
+        return topics
+
+    def create(self, name, attributes):
+        as_text = {key: json.dumps(value) for key, value in attributes.items()}
+        self.account.client("sns").create_topic(Name=name, Attributes=as_text, Tags=self.account.tag_list)
+
+    def change(self, name, attributes):
+        for key, value in attributes.items():
+            self.account.client("sns").set_topic_attributes(
+                TopicArn=self.account.arn("sns", name), AttributeName=key, AttributeValue=json.dumps(value)
+            )
+
+    def delete(self, name):
+        unless(MISSING, self.account.client("sns").delete_topic, TopicArn=self.account.arn("sns", name))
+
+    def _account_publishes(self):
+        account = self.account
+        return {
+            "Sid": "OnlyFromThisAccount",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{account.partition}:iam::{account.id}:root"},
+            "Action": "sns:Publish",
+            "Resource": account.arn("sns", self.stack.name),
+        }
+
+    def _ses_publishes(self):
+        """https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html"""
+        account = self.account
+        return statement(
+            sid="OnlyFromOurMail",
+            service="ses",
+            action="sns:Publish",
+            resource=account.arn("sns", self.feedback),
+            StringEquals={
+                "aws:SourceAccount": account.id,
+                "aws:SourceArn": account.arn("ses", f"configuration-set/{self.stack.name}"),
+            },
+        )

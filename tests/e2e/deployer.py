@@ -1,0 +1,65 @@
+"""A person at a terminal with a copy of the project and an account: runs the real ``zappa`` and ``manage.py``."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HOUSE = Path(__file__).parent.parent.parent
+ADMINISTRATOR, PASSWORD = "admin", "linen-and-wool-48"
+
+
+class Deployer:
+    """``folder`` receives what Git knows of the project; ``url`` is the account's endpoint."""
+
+    def __init__(self, folder, url):
+        self.folder = folder
+        copy_project(folder)
+        self._environment = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "deployer",
+            "AWS_SECRET_ACCESS_KEY": "deployer",
+            "AWS_DEFAULT_REGION": os.environ["AWS_DEFAULT_REGION"],
+            "NO_PROXY": "127.0.0.1",
+            "DJANGO_SUPERUSER_USERNAME": ADMINISTRATOR,
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            # What installs for Lambda finds packages where the person's own pip does.
+            **{name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))},
+        }
+
+    def zappa(self, *arguments):
+        """Run the command; returns what it printed. Fails, with that, when it does not succeed."""
+        return self._run(Path(sys.executable).parent / "zappa", *arguments)
+
+    def manage(self, *arguments, fails=False):
+        return self._run(sys.executable, "manage.py", *arguments, fails=fails)
+
+    def start(self, *arguments):
+        """The same as ``zappa``, in the background: a Popen whose output is read by ``communicate``."""
+        command = [str(Path(sys.executable).parent / "zappa"), *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def _run(self, *command, fails=False):
+        done = subprocess.run(
+            [str(each) for each in command], cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        printed = done.stdout + done.stderr
+        assert bool(done.returncode) == fails, printed
+        return printed
+
+
+def copy_project(folder):
+    """Copy what is, or would be, in Git: not the virtual environment, nor anything else that happens to lie there."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=HOUSE, capture_output=True, check=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (HOUSE / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(HOUSE / name, folder / name)

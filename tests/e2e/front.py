@@ -1,0 +1,49 @@
+"""Stands before moto: notes who asks what, denies what a role does not allow, and answers what moto cannot."""
+
+import dataclasses
+
+from .calls import DEPLOYER, read_call
+from .definitions import find_function
+from .denials import denial
+from .permissions import needed_permissions
+from .policies import allows, policies_of
+
+
+class Front:
+    """``calls`` are all signed requests so far, in the order of their arrival.
+
+    ``lambda_api`` has the first word on Lambda's operations; with ``enforce_roles`` a function may only do what its
+    role allows, as on AWS.
+    """
+
+    def __init__(self, lambda_api, *, enforce_roles):
+        self.calls, self._lambda_api, self.enforce_roles = [], lambda_api, enforce_roles
+
+    def wrap(self, app):
+        """``app``, moto's, behind this."""
+
+        def serve(environ, start_response):
+            call = read_call(environ)
+            response = self._answer(call, environ, app) if call else self._lambda_api.serve_package(environ)
+            return (response or app)(environ, start_response)
+
+        return serve
+
+    def _answer(self, call, environ, app):
+        needed = needed_permissions(call)
+        missing = self._missing(call, needed)
+        self.calls.append(dataclasses.replace(call, resource=needed[0][1], denied=missing is not None))
+        if missing is not None:
+            return denial(call, _role_of(call.who), *missing)
+        return self._lambda_api.answer(call, environ, app) if call.service == "lambda" else None
+
+    def _missing(self, call, needed):
+        """The first permission that the caller lacks."""
+        if not self.enforce_roles or call.who == DEPLOYER:
+            return None
+        policies = policies_of(_role_of(call.who))
+        return next((pair for pair in needed if not allows(policies, *pair)), None)
+
+
+def _role_of(function_name):
+    return find_function(function_name).role.rpartition("/")[2]

@@ -1,0 +1,72 @@
+"""What an execution environment starts from: the unpacked package, and the runtime client that AWS adds to it."""
+
+import io
+import os
+import shutil
+import sys
+import zipfile
+from datetime import UTC, datetime
+from importlib.metadata import distribution
+from pathlib import Path
+from threading import Lock
+
+from . import bootstrap
+from .definitions import read_definition, read_package
+
+# awslambdaric and what it requires; the product's own packages are not among them.
+RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot_restore_py")
+# Of the interpreter that the virtual environment was made from: that one knows nothing of the environment.
+INTERPRETER = os.path.realpath(sys.executable)
+
+
+class Packages:
+    """Unpacks each version of each function once, into a folder of its own below ``root``."""
+
+    def __init__(self, root):
+        self._root, self._lock = Path(root), Lock()
+        self.runtime = self._root / "runtime"
+
+    def lay_out_runtime(self):
+        """Copy AWS's runtime client out of the virtual environment, so that nothing else of it comes along."""
+        self.runtime.mkdir(parents=True)
+        for name in RUNTIME_DISTRIBUTIONS:
+            for file in distribution(name).files:
+                if ".." not in file.parts and file.suffix != ".pyc":
+                    target = self.runtime / file
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(file.locate(), target)
+        shutil.copy2(bootstrap.__file__, self.runtime / "lambda_bootstrap.py")
+        return self
+
+    def unpack(self, definition):
+        """The folder that holds exactly what was uploaded; and the definition, anew if its code was replaced just now."""
+        with self._lock:
+            try:
+                package = None if self._folder(definition).exists() else read_package(definition)
+            except LookupError:
+                definition = read_definition(definition.name, definition.version)
+                package = None if self._folder(definition).exists() else read_package(definition)
+            if package is not None:
+                _extract(package, self._folder(definition))
+        return self._folder(definition), definition
+
+    def _folder(self, definition):
+        return self._root / "task" / definition.name / definition.digest[:16]
+
+
+def _extract(package, folder):
+    """As Lambda does it: modes and times are the package's own. Time matters: compiled files are checked against it."""
+    growing = folder.with_name(folder.name + ".part")
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        archive.extractall(growing)
+        for entry in archive.infolist():
+            if not entry.is_dir():
+                _restore(growing / entry.filename, entry)
+    growing.rename(folder)
+
+
+def _restore(file, entry):
+    if mode := (entry.external_attr >> 16) & 0o777:
+        file.chmod(mode)
+    changed = datetime(*entry.date_time, tzinfo=UTC).timestamp()
+    os.utime(file, (changed, changed))

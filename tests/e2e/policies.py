@@ -1,0 +1,59 @@
+"""Whether a role's policies allow an action on a resource: statements without conditions, as IAM evaluates them.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+"""
+
+import json
+import re
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.iam.models import iam_backends
+
+
+def policies_of(role_name):
+    """The documents of a role, inline and attached; [] when there is no such role."""
+    iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    role = next((role for role in list(iam.roles.values()) if role.name == role_name), None)
+    if role is None:
+        return []
+    attached = [policy.document for policy in role.managed_policies.values()]
+    return [_as_data(document) for document in [*role.policies.values(), *attached]]
+
+
+def allows(policies, action, resource):
+    """An explicit denial wins, and what nothing allows is denied. Raises NotImplementedError for a condition."""
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in _listed(policy["Statement"])
+        if _concerns(statement, action, resource)
+    }
+    return effects == {"Allow"}
+
+
+def matches(pattern, text, *, ignore_case=False):
+    """Whether ``text`` is what ``pattern`` says, in which * stands for any characters and ? for one."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+
+
+def _concerns(statement, action, resource):
+    acts = _any_matches(statement, "Action", action, ignore_case=True)
+    stands = _any_matches(statement, "Resource", resource)
+    if acts and stands and "Condition" in statement:
+        raise NotImplementedError(f"a condition on {action}: {statement['Condition']}")
+    return acts and stands
+
+
+def _any_matches(statement, element, text, **options):
+    if element in statement:
+        return any(matches(pattern, text, **options) for pattern in _listed(statement[element]))
+    return not any(matches(pattern, text, **options) for pattern in _listed(statement[f"Not{element}"]))
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _as_data(document):
+    return json.loads(document) if isinstance(document, str) else document

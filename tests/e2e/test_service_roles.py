@@ -1,0 +1,158 @@
+"""Who may do what: the role of a function, its own policy, and what Lambda refuses to begin with."""
+
+from functools import partial
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from .toys import CALLER, LOGGING, POLLING, deploy, make_queue, make_role, package
+
+ALLOWED = "arn:aws:sns:us-east-1:123456789012:plums"
+
+
+def publishing(resource, effect="Allow", **element):
+    return {"Effect": effect, "Action": "sns:Publish", "Resource": resource} | element
+
+
+@pytest.mark.parametrize(
+    ("statements", "status"),
+    [
+        ([publishing(ALLOWED)], 200),
+        ([publishing("arn:aws:sns:*:*:pl?ms")], 200),
+        ([publishing("arn:aws:sns:us-east-1:123456789012:figs")], 403),  # another topic
+        ([publishing(ALLOWED, Action="sns:Subscribe")], 403),  # another action
+        ([publishing(ALLOWED, Action=["SNS:publish"])], 200),  # actions know no case
+        ([publishing("*"), publishing(ALLOWED, effect="Deny")], 403),  # a denial wins
+        ([{"Effect": "Allow", "Action": "sns:Publish", "NotResource": "arn:aws:sns:*:*:*"}], 403),  # telephones only
+        ([], 403),
+    ],
+)
+def test_a_function_may_do_what_its_role_allows_and_nothing_else(strict_service, statements, status):
+    deploy("caller", CALLER, statements=[LOGGING, *statements])
+    topic = boto3.client("sns").create_topic(Name="plums")["TopicArn"]
+    answered, text = strict_service.invoke("caller", {"topic": topic}).json()
+    assert answered == status
+    [call] = [call for call in strict_service.calls_of("caller") if call.service == "sns"]
+    assert call.denied == (status == 403)
+    if status == 403:
+        assert f"assumed-role/caller/caller is not authorized to perform: sns:Publish on resource: {topic}" in text
+
+
+def test_the_deployer_may_do_everything(strict_service):
+    boto3.client("sns").create_topic(Name="plums")
+
+
+def test_without_permission_to_write_a_log_the_lines_are_lost_and_the_function_runs(strict_service):
+    deploy("mute", "def handler(event, context):\n    print('plum')\n    return 1", statements=[])
+    assert strict_service.invoke("mute").json() == 1
+    assert strict_service.logs("mute") == ""
+
+
+@pytest.mark.parametrize(
+    ("service_name", "operation", "parameters", "code"),
+    [
+        ("sns", "publish", {"PhoneNumber": "+15550100", "Message": "a"}, "AuthorizationError"),
+        ("sqs", "get_queue_url", {"QueueName": "a"}, "AccessDenied"),
+        ("ssm", "get_parameters", {"Names": ["/a/B"]}, "AccessDeniedException"),
+        ("logs", "create_log_group", {"logGroupName": "/a"}, "AccessDeniedException"),
+        (
+            "sesv2",
+            "send_email",
+            {"FromEmailAddress": "a@example.com", "Content": {"Raw": {"Data": b"a"}}},
+            "AccessDeniedException",
+        ),
+    ],
+)
+def test_a_denial_is_what_boto3_knows_it_as(strict_service, service_name, operation, parameters, code):
+    deploy("caller", CALLER, statements=[])
+    client = boto3.client(service_name, aws_access_key_id="FUNCTION.caller", aws_secret_access_key="local")
+    with pytest.raises(ClientError) as denied:
+        getattr(client, operation)(**parameters)
+    assert denied.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ([("ses:SendEmail", "identity/example.com"), ("ses:SendRawEmail", "identity/example.com")], True),
+        ([("ses:SendEmail", "identity/example.com")], False),  # the content is raw
+        ([("ses:Send*", "identity/other.example")], False),
+    ],
+)
+def test_mail_needs_the_identity_that_sends_it(strict_service, statements, allowed):
+    found = [{"Effect": "Allow", "Action": a, "Resource": f"arn:aws:ses:us-east-1:123456789012:{r}"} for a, r in statements]
+    deploy("mailer", CALLER, statements=found)
+    boto3.client("sesv2").create_email_identity(EmailIdentity="example.com")
+    client = boto3.client("sesv2", aws_access_key_id="FUNCTION.mailer", aws_secret_access_key="local")
+    raw = {"Raw": {"Data": b"From: Plum <plum@example.com>\nTo: a@example.org\nSubject: s\n\nb"}}
+    send = partial(client.send_email, Content=raw, Destination={"ToAddresses": ["a@example.org"]})
+    if allowed:
+        send()
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            send()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "AWS_REGION"),  # Lambda's own
+        ({"Environment": {"Variables": {"WORD": "x" * 4096}}}, "4KB"),
+        ({"Role": "arn:aws:iam::123456789012:role/nobody"}, "cannot be assumed"),
+        ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip"),
+    ],
+)
+def test_a_function_that_lambda_would_not_take_is_refused(service, change, words):
+    sound = {"Role": make_role("toy"), "Code": {"ZipFile": package(CALLER)}, "Handler": "toy.handler", "Runtime": "python3.11"}
+    with pytest.raises(ClientError, match="InvalidParameterValueException.*" + words):
+        boto3.client("lambda").create_function(FunctionName="toy", **sound | change)
+
+
+def test_a_role_that_lambda_is_not_trusted_with_is_refused(service):
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    role = boto3.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        boto3.client("lambda").create_function(
+            FunctionName="toy", Role=role, Code={"ZipFile": package(CALLER)}, Handler="toy.handler", Runtime="python3.11"
+        )
+
+
+@pytest.mark.parametrize(
+    ("statements", "visible", "mapping", "words"),
+    [
+        ([LOGGING], 20, {}, "does not have permissions to call ReceiveMessage on SQS"),
+        ([POLLING], 5, {}, "Queue visibility timeout: 5 seconds is less than Function timeout: 20 seconds"),
+        ([POLLING], 20, {"BatchSize": 11}, "batch window"),
+    ],
+)
+def test_a_mapping_that_could_not_work_is_refused(service, statements, visible, mapping, words):
+    deploy("worker", CALLER, statements=statements)
+    _, arn = make_queue("work", visibility_timeout_seconds=visible)
+    with pytest.raises(ClientError, match=words):
+        boto3.client("lambda").create_event_source_mapping(FunctionName="worker", EventSourceArn=arn, **mapping)
+
+
+def test_a_second_mapping_statement_or_url_of_the_same_is_a_conflict(service):
+    arn = deploy("worker", CALLER)
+    _, queue = make_queue("work")
+    client = boto3.client("lambda")
+    statement = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
+    for make in (
+        lambda name: client.create_event_source_mapping(FunctionName=name, EventSourceArn=queue),
+        lambda name: client.add_permission(FunctionName=name, **statement),
+        lambda name: client.create_function_url_config(FunctionName=name, AuthType="NONE"),
+    ):
+        make("worker")
+        with pytest.raises(ClientError, match="ResourceConflictException"):
+            make(arn)
+
+
+def test_a_function_is_known_by_its_name_and_by_its_arn(service):
+    arn = deploy("worker", CALLER)
+    _, queue = make_queue("work")
+    client = boto3.client("lambda")
+    client.create_event_source_mapping(FunctionName=arn, EventSourceArn=queue)
+    for name in ("worker", arn, "123456789012:function:worker"):
+        assert len(client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]) == 1
+    assert client.list_event_source_mappings(FunctionName="work")["EventSourceMappings"] == []

@@ -1,0 +1,80 @@
+"""Small functions for the tests of the service, deployed as anybody deploys: a role, a package, CreateFunction."""
+
+import io
+import json
+import zipfile
+from textwrap import dedent
+
+import boto3
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+LOGGING = {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+POLLING = {
+    "Effect": "Allow",
+    "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+    "Resource": "*",
+}
+# A call of its own without an SDK, as small as a signed request can be: publishes to SNS.
+CALLER = """
+    import os, urllib.error, urllib.parse, urllib.request
+    def handler(event, context):
+        form = urllib.parse.urlencode({"Action": "Publish", "TopicArn": event["topic"], "Message": "plum"}).encode()
+        scope = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{os.environ['AWS_REGION']}/sns/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], form, headers)) as answer:
+                return [answer.status, answer.read().decode()]
+        except urllib.error.HTTPError as error:
+            return [error.code, error.read().decode()]
+"""
+
+
+def package(source, **others):
+    """A zip, as bytes, with ``source`` as toy.py; ``others`` are further modules, name → source."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, text in {"toy": source, **others}.items():
+            archive.writestr(f"{name.replace('__', '/')}.py", dedent(text))
+    return held.getvalue()
+
+
+def make_role(name, *statements):
+    """A role that Lambda may take on, with ``statements`` for its one inline policy. Returns its ARN."""
+    iam = boto3.client("iam")
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    if statements:  # a policy without a statement is none
+        document = {"Version": "2012-10-17", "Statement": statements}
+        iam.put_role_policy(RoleName=name, PolicyName="toy", PolicyDocument=json.dumps(document))
+    return arn
+
+
+def deploy(name, source, *, statements=(LOGGING, POLLING), timeout_seconds=20, variables=None, handler="toy.handler"):
+    """A function that runs ``source``'s ``handler``. Returns its ARN."""
+    return boto3.client("lambda").create_function(
+        FunctionName=name,
+        Role=make_role(name, *statements),
+        Runtime="python3.11",
+        Handler=handler,
+        Timeout=timeout_seconds,
+        Code={"ZipFile": package(source)},
+        Environment={"Variables": variables or {}},
+    )["FunctionArn"]
+
+
+def make_queue(name, *, visibility_timeout_seconds=20, **attributes):
+    """``(url, arn)`` of a new queue."""
+    sqs = boto3.client("sqs")
+    attributes = {"VisibilityTimeout": str(visibility_timeout_seconds), **attributes}
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def send(url, *bodies):
+    """Put messages into a queue, ten a call."""
+    sqs = boto3.client("sqs")
+    for first in range(0, len(bodies), 10):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[first : first + 10])]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)

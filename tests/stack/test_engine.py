@@ -1,0 +1,437 @@
+"""What is planned is done, what is done is not planned again, and what is deleted is gone."""
+
+import json
+from dataclasses import replace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from notifier.channels import channel_names
+from project.stack import Change, RouteSettings, apply, destroy, plan
+from project.stack.account import Account
+from project.stack.resources import KINDS
+from project.stack.resources.bucket import Bucket
+from tests.stack.conftest import SENDER, deploy, make_settings, undeploy
+
+
+def lines(changes):
+    return [f"{change.action} {change.resource}" for change in changes]
+
+
+def resources(stack):
+    """``(label, name)`` of everything that the stack declares."""
+    return [(kind.label, name) for kind in (each(Account(stack)) for each in KINDS) for name in kind.wanted()]
+
+
+def everything(word):
+    """Names of all that the local AWS holds and that ``word`` is part of."""
+    client = boto3.client
+    found = [
+        *(each["TopicArn"] for each in client("sns").list_topics()["Topics"]),
+        *(each["Endpoint"] for each in client("sns").list_subscriptions()["Subscriptions"]),
+        *client("sqs").list_queues(MaxResults=1000).get("QueueUrls", ()),
+        *(each["Arn"] for page in client("iam").get_paginator("list_roles").paginate() for each in page["Roles"]),
+        *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
+        *(each["Name"] for each in client("s3").list_buckets()["Buckets"]),
+        *(each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(each["Name"] for each in client("events").list_rules()["Rules"]),
+        *(each["EventSourceArn"] for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]),
+        *client("sesv2").list_configuration_sets()["ConfigurationSets"],
+        *(each["IdentityName"] for each in client("sesv2").list_email_identities()["EmailIdentities"]),
+    ]
+    return [name for name in found if word in name]
+
+
+# Planning and applying.
+
+
+def test_a_plan_on_an_empty_account_writes_nothing_and_names_everything(stack, recorded):
+    session, writes = recorded
+
+    planned = plan(stack, session)
+
+    assert writes == []
+    assert [change.resource for change in planned if change.resource != f"SES identity {SENDER}"] == [
+        f"{label} {name}" for label, name in resources(stack) if name != SENDER
+    ]
+    assert everything(stack.name) == []
+
+
+def test_what_is_planned_is_what_is_done(stack):
+    planned = plan(stack)
+
+    assert apply(stack).changes == planned
+
+
+def test_what_needs_a_function_waits_for_it(stack):
+    applied = apply(stack)
+
+    waiting = [
+        f"wait schedule {stack.name}-sweep",
+        f"wait permission to call {stack.name}-sweep",
+        f"wait event source mapping {stack.name}-fanout",
+        f"wait event source mapping {stack.name}-email",
+        f"wait event source mapping {stack.name}-sms",
+    ]
+    assert lines(plan(stack)) == waiting
+
+    deploy(stack, applied, only=("email",))
+    assert lines(apply(stack).changes) == [line.replace("wait", "create") if line.endswith("-email") else line for line in waiting]
+
+
+def test_with_its_functions_nothing_is_left_to_do(deployed, recorded):
+    session, writes = recorded
+
+    again = apply(deployed, session)
+
+    assert (again.changes, writes) == ([], [])
+    assert again == apply(deployed)
+
+
+def test_ten_applies_leave_one_permission(deployed):
+    for _ in range(10):
+        apply(deployed)
+
+    policy = json.loads(boto3.client("lambda").get_policy(FunctionName=f"{deployed.name}-sweep")["Policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"]["ArnLike"]["AWS:SourceArn"].endswith(f":rule/{deployed.name}-sweep")
+
+
+def test_a_function_that_was_undeployed_and_came_back_is_connected_again(deployed):
+    undeploy(deployed)
+    deploy(deployed, apply(deployed))
+
+    apply(deployed)
+
+    assert plan(deployed) == []
+
+
+def test_the_applied_stack_tells_what_a_deploy_needs(deployed):
+    applied, account = apply(deployed), Account(deployed)
+
+    roles = {function.name: f"arn:aws:iam::{account.id}:role/{deployed.name}/{function.name}" for function in deployed.functions}
+    assert applied.role_arns == roles
+    assert applied.topic_arn == f"arn:aws:sns:{account.region}:{account.id}:{deployed.name}"
+    assert applied.bucket == f"{deployed.name}-packages-{account.id}-{account.region}"
+    assert applied.configuration_set == deployed.name
+    assert sorted(applied.queues) == ["email", "fanout", "sms"]
+
+
+# Drift.
+
+
+def edit_queue(stack, *, route="email", **attributes):
+    sqs = boto3.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=f"{stack.name}-{route}")["QueueUrl"], Attributes=attributes)
+
+
+def edit_topic(stack, name, **attributes):
+    arn = Account(stack).arn("sns", name)
+    for key, value in attributes.items():
+        boto3.client("sns").set_topic_attributes(TopicArn=arn, AttributeName=key, AttributeValue=value)
+
+
+def edit_subscription(stack, **attributes):
+    sns = boto3.client("sns")
+    listed = sns.list_subscriptions_by_topic(TopicArn=Account(stack).arn("sns", stack.name))["Subscriptions"]
+    (arn,) = [each["SubscriptionArn"] for each in listed if each["Endpoint"].endswith("-email")]
+    for key, value in attributes.items():
+        sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=key, AttributeValue=value)
+
+
+def edit_mapping(stack, **arguments):
+    client = boto3.client("lambda")
+    listed = client.list_event_source_mappings(EventSourceArn=Account(stack).arn("sqs", f"{stack.name}-email"))
+    client.update_event_source_mapping(UUID=listed["EventSourceMappings"][0]["UUID"], **arguments)
+
+
+def edit_destination(stack, **changed):
+    described = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": feedback_arn(stack)}} | changed
+    boto3.client("sesv2").update_configuration_set_event_destination(
+        ConfigurationSetName=stack.name, EventDestinationName=f"{stack.name}-feedback", EventDestination=described
+    )
+
+
+def feedback_arn(stack):
+    return Account(stack).arn("sns", f"{stack.name}-feedback")
+
+
+def edit_alarm(stack, **changed):
+    cloudwatch, name = boto3.client("cloudwatch"), f"{stack.name}-email-given-up"
+    (found,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    kept = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator")
+    cloudwatch.put_metric_alarm(AlarmName=name, **{key: found[key] for key in kept} | changed)
+
+
+def edit_rule(stack, **changed):
+    boto3.client("events").put_rule(Name=f"{stack.name}-sweep", **{"ScheduleExpression": "rate(1 minute)"} | changed)
+
+
+def aim_rule(stack, id_):
+    target = {"Id": id_, "Arn": Account(stack).arn("lambda", f"function:{stack.name}-email")}
+    boto3.client("events").put_targets(Rule=f"{stack.name}-sweep", Targets=[target])
+
+
+def edit_permission(stack):
+    client, name = boto3.client("lambda"), f"{stack.name}-sweep"
+    client.remove_permission(FunctionName=name, StatementId="schedule")
+    client.add_permission(
+        FunctionName=name, StatementId="schedule", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+    )
+
+
+def call_role(stack, operation, **arguments):
+    getattr(boto3.client("iam"), operation)(RoleName=f"{stack.name}-email", **arguments)
+
+
+def attach_to_role(stack):
+    policy = boto3.client("iam").create_policy(PolicyName=f"{stack.name}-more", PolicyDocument=json.dumps(ANYTHING))["Policy"]
+    call_role(stack, "attach_role_policy", PolicyArn=policy["Arn"])
+
+
+def call_bucket(stack, operation, **arguments):
+    getattr(boto3.client("s3"), operation)(Bucket=Bucket.name_in(Account(stack)), **arguments)
+
+
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ANYBODY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish"}]})
+TRUSTED = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+)
+MONTH = {"Rules": [{"ID": "packages", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}]}
+OPEN = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
+
+# What a person, or another tool, may have changed, and the attribute in which it shows.
+EDITS = [
+    ("topic {}", "Policy", lambda stack: edit_topic(stack, stack.name, Policy=ANYBODY)),
+    ("topic {}-feedback", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-feedback", Policy=ANYBODY)),
+    ("queue {}-email", "VisibilityTimeout", lambda stack: edit_queue(stack, VisibilityTimeout="1")),
+    ("queue {}-email", "RedrivePolicy", lambda stack: edit_queue(stack, RedrivePolicy="")),
+    ("queue {}-email", "Policy", lambda stack: edit_queue(stack, Policy="")),
+    ("queue {}-email-dlq", "MessageRetentionPeriod", lambda stack: edit_queue(stack, route="email-dlq", MessageRetentionPeriod="60")),
+    ("subscription {}-email", "FilterPolicy", lambda stack: edit_subscription(stack, FilterPolicy='{"route": ["sms"]}')),
+    ("subscription {}-email", "RawMessageDelivery", lambda stack: edit_subscription(stack, RawMessageDelivery="false")),
+    ("SES event destination {}-feedback", "Events", edit_destination),
+    ("SES event destination {}-feedback", "Enabled", lambda stack: edit_destination(stack, Enabled=False)),
+    ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: boto3.client("logs").put_retention_policy(
+        logGroupName=f"/aws/lambda/{stack.name}-email", retentionInDays=1)),
+    ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: boto3.client("logs").delete_retention_policy(
+        logGroupName=f"/aws/lambda/{stack.name}-email")),
+    ("role {}-email", "Trust", lambda stack: call_role(stack, "update_assume_role_policy", PolicyDocument=TRUSTED)),
+    ("role {}-email", "Policy", lambda stack: call_role(
+        stack, "put_role_policy", PolicyName="function", PolicyDocument=json.dumps(ANYTHING))),
+    ("role {}-email", "Policy", lambda stack: call_role(stack, "delete_role_policy", PolicyName="function")),
+    ("role {}-email", "OtherPolicies", lambda stack: call_role(
+        stack, "put_role_policy", PolicyName="more", PolicyDocument=json.dumps(ANYTHING))),
+    ("role {}-email", "OtherPolicies", attach_to_role),
+    ("bucket {}-packages-123456789012-us-east-1", "PublicAccessBlock", lambda stack: call_bucket(
+        stack, "put_public_access_block", PublicAccessBlockConfiguration=OPEN)),
+    ("bucket {}-packages-123456789012-us-east-1", "PublicAccessBlock", lambda stack: call_bucket(stack, "delete_public_access_block")),
+    ("bucket {}-packages-123456789012-us-east-1", "Lifecycle", lambda stack: call_bucket(
+        stack, "put_bucket_lifecycle_configuration", LifecycleConfiguration=MONTH)),
+    ("bucket {}-packages-123456789012-us-east-1", "Lifecycle", lambda stack: call_bucket(stack, "delete_bucket_lifecycle")),
+    ("alarm {}-email-given-up", "Threshold", lambda stack: edit_alarm(stack, Threshold=99.0)),
+    ("alarm {}-email-given-up", "MetricName", lambda stack: edit_alarm(stack, MetricName="NumberOfMessagesSent")),
+    ("alarm {}-email-given-up", "Period", lambda stack: edit_alarm(stack, Period=300)),
+    ("alarm {}-email-given-up", "TreatMissingData", lambda stack: edit_alarm(stack, TreatMissingData="breaching")),
+    ("schedule {}-sweep", "ScheduleExpression", lambda stack: edit_rule(stack, ScheduleExpression="rate(1 day)")),
+    ("schedule {}-sweep", "State", lambda stack: edit_rule(stack, State="DISABLED")),
+    ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "sweep")),
+    ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "another")),
+    ("permission to call {}-sweep", "Condition", edit_permission),
+    ("event source mapping {}-email", "State", lambda stack: edit_mapping(stack, Enabled=False)),
+    ("event source mapping {}-email", "BatchSize", lambda stack: edit_mapping(stack, BatchSize=10)),
+    ("event source mapping {}-email", "FunctionResponseTypes", lambda stack: edit_mapping(stack, FunctionResponseTypes=[])),
+    ("event source mapping {}-email", "ScalingConfig", lambda stack: edit_mapping(stack, ScalingConfig={"MaximumConcurrency": 999})),
+    ("event source mapping {}-email", "MaximumBatchingWindowInSeconds", lambda stack: edit_mapping(
+        stack, MaximumBatchingWindowInSeconds=300)),
+    ("event source mapping {}-email", "FunctionArn", lambda stack: edit_mapping(stack, FunctionName=f"{stack.name}-sms")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "attribute", "edit"), EDITS)
+def test_what_was_changed_by_hand_is_found_and_put_right(deployed, resource, attribute, edit):
+    edit(deployed)
+
+    (found,) = plan(deployed)
+    assert (found.resource, found.action) == (resource.format(deployed.name), "change")
+    assert attribute in found.differences
+
+    assert apply(deployed).changes == [found]
+    assert plan(deployed) == []
+
+
+def test_every_attribute_that_is_declared_has_its_row_above(deployed):
+    """The table would say nothing about a kind that is added later."""
+    rows = {(resource.split(" {}")[0].split(" /")[0], attribute) for resource, attribute, _ in EDITS}
+    kinds = [each(Account(deployed)) for each in KINDS]
+    declared = {(kind.label, key) for kind in kinds for attributes in kind.wanted().values() for key in attributes}
+    same_call = {("alarm", key) for key in ("Namespace", "Dimensions", "Statistic", "EvaluationPeriods", "ComparisonOperator")}
+    cannot_change = {("subscription", "FilterPolicyScope"), ("SES event destination", "TopicArn")}
+    statement = {("permission to call", key) for key in ("Sid", "Effect", "Principal", "Action", "Resource")}
+    assert declared - rows == same_call | cannot_change | statement
+
+
+def test_whatever_was_deleted_by_hand_comes_back(deployed):
+    for kind in [each(Account(deployed)) for each in KINDS]:
+        for name in kind.wanted():
+            if name == SENDER:
+                continue
+            kind.found()
+            kind.delete(name)
+            assert f"create {kind.label} {name}" in lines(plan(deployed)), name
+            apply(deployed)
+            assert plan(deployed) == [], name
+
+
+def test_who_is_told_about_an_alarm_stays_a_persons_choice(deployed):
+    edit_alarm(deployed, Threshold=99.0, AlarmActions=[feedback_arn(deployed)])
+
+    apply(deployed)
+
+    (alarm,) = boto3.client("cloudwatch").describe_alarms(AlarmNames=[f"{deployed.name}-email-given-up"])["MetricAlarms"]
+    assert (alarm["Threshold"], alarm["AlarmActions"]) == (0.0, [feedback_arn(deployed)])
+
+
+# Less than before, and nothing.
+
+
+def test_a_stage_that_is_gone_takes_its_resources_along_and_no_others(deployed, make_stack):
+    project = deployed.name.removesuffix("-production")
+    smaller = make_stack(project, channels=("email",))
+    others = [name for name in everything(deployed.name) if "-sms" not in name]
+
+    changes = lines(apply(smaller).changes)
+
+    assert sorted(changes) == [
+        f"delete alarm {deployed.name}-sms-given-up",
+        f"delete alarm {deployed.name}-sms-not-taken",
+        f"delete event source mapping {deployed.name}-sms",
+        f"delete log group /aws/lambda/{deployed.name}-sms",
+        f"delete queue {deployed.name}-sms",
+        f"delete queue {deployed.name}-sms-dlq",
+        f"delete role {deployed.name}-sms",
+        f"delete subscription {deployed.name}-sms",
+    ]
+    assert everything(deployed.name) == others
+    assert plan(smaller) == []
+
+
+def test_destroying_leaves_nothing_and_twice_is_harmless(deployed):
+    s3, bucket = boto3.client("s3"), Bucket.name_in(Account(deployed))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        s3.put_object(Bucket=bucket, Key="package.zip", Body=b"a package that an interrupted deploy left")
+    s3.delete_object(Bucket=bucket, Key="package.zip")
+    assert len(everything(deployed.name)) > 30
+
+    deleted = destroy(deployed)
+
+    assert everything(deployed.name) == []
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        boto3.client("lambda").get_policy(FunctionName=f"{deployed.name}-sweep")
+    assert {change.action for change in deleted} == {"delete"}
+    assert destroy(deployed) == []
+
+
+@pytest.mark.parametrize("missing", KINDS)
+def test_what_is_only_half_there_can_be_destroyed(deployed, missing):
+    kind = missing(Account(deployed))
+    for name in kind.found():
+        if name in kind.wanted() and name != SENDER:
+            kind.delete(name)
+
+    destroy(deployed)
+
+    assert everything(deployed.name) == []
+
+
+def test_destroying_finds_what_the_settings_file_no_longer_names(deployed, make_stack):
+    destroy(make_stack(deployed.name.removesuffix("-production"), channels=()))
+
+    assert everything(deployed.name) == []
+
+
+def test_a_dry_run_deletes_nothing(deployed, recorded):
+    session, writes = recorded
+
+    doomed = destroy(deployed, session, dry_run=True)
+
+    assert writes == []
+    assert lines(doomed) == lines(destroy(deployed))
+
+
+def test_a_senders_identity_goes_only_if_the_stack_made_it(make_stack):
+    ses, mine, theirs = boto3.client("sesv2"), "made-here@example.org", "was-there@example.org"
+    ses.create_email_identity(EmailIdentity=theirs)
+    for sender in (mine, theirs):
+        stack = replace(make_stack(), sender=sender)
+        apply(stack)
+        destroy(stack)
+
+    left = [each["IdentityName"] for each in ses.list_email_identities()["EmailIdentities"]]
+    assert theirs in left
+    assert mine not in left
+
+
+def test_two_environments_in_one_account_do_not_touch_each_other(deployed, make_stack):
+    project = deployed.name.removesuffix("-production")
+    # The second's name begins like the first's.
+    for environment in ("staging", "production_eu"):
+        before = everything(deployed.name + "-") if environment == "staging" else None
+        other = make_stack(settings=make_settings(project, environment))
+        deploy(other, apply(other))
+        apply(other)
+        assert plan(deployed) == []
+        assert plan(other) == []
+        destroy(other)
+        assert plan(deployed) == []
+        assert before in (None, everything(deployed.name + "-"))
+    other = make_stack(settings=make_settings(project, "production_asia"))
+    apply(other)
+    destroy(deployed)
+    assert {change.action for change in plan(other)} == {"wait"}
+
+
+# What a route and a function say about themselves.
+
+
+def test_every_channel_has_its_concurrency_from_its_own_file(make_stack):
+    stack = make_stack(channels=channel_names())
+
+    found = {route: settings.maximum_concurrency for route, settings in stack.routes.items()}
+    assert found.pop("twitter") == 2
+    assert set(found.values()) == {RouteSettings().maximum_concurrency}
+
+
+def test_a_slower_function_has_a_queue_that_waits_longer(make_stack):
+    settings = make_settings("shop")
+    settings["production_email"]["timeout_seconds"] = 120
+
+    routes = make_stack(settings=settings).routes
+
+    assert routes["email"].visibility_timeout_seconds == 6 * 120
+    assert routes["sms"].visibility_timeout_seconds == 6 * 60
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (Change(resource="topic shop", action="create"), "+ create topic shop"),
+        (Change(resource="topic shop", action="delete"), "- delete topic shop"),
+        (Change(resource="schedule shop", action="wait"), "… wait schedule shop (its function is not deployed)"),
+        (
+            Change(resource="queue shop", action="change", differences={"VisibilityTimeout": ("1", "360"), "Policy": (None, {"a": 1})}),
+            '~ change queue shop: VisibilityTimeout is "1", should be "360"; Policy is not set, should be {"a": 1}',
+        ),
+        # A policy in full is more than a person reads.
+        (
+            Change(resource="queue shop", action="change", differences={"Policy": ({"a": "b" * 99}, {})}),
+            "~ change queue shop: Policy differs",
+        ),
+    ],
+)
+def test_a_change_is_a_line_for_the_terminal(change, line):
+    assert str(change) == line
