@@ -92,7 +92,11 @@ def _name_of(request, body):
 
 def _denial(name):
     if "." in name or "/" in name:
-        return _json({"message": "no"}, status=403, headers={"X-Amzn-ErrorType": "AccessDeniedException"})
+        return _json(
+            {"__type": "AccessDeniedException", "message": "no"},
+            status=403,
+            headers={"X-Amzn-ErrorType": "AccessDeniedException"},
+        )
     return Response(DENIED_XML, status=403, content_type="text/xml")
 
 

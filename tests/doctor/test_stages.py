@@ -24,6 +24,11 @@ def test_a_channel_without_a_stage_is_an_error_until_it_has_one(edge, visit, set
     assert visit(CHANNELS, stage=stage) == []
 
 
+def test_a_stage_counts_by_its_handler_not_by_its_name(edge, visit, settings_file):
+    settings_file.edit("production_sms", lambda_handler="lambdas.email.handler")
+    assert "The channel sms has no function" in only(visit(CHANNELS)).what
+
+
 def test_another_deployment_is_looked_at_only_when_it_is_asked_for(edge, visit, settings_file):
     settings_file.edit("staging", extends="production")
 

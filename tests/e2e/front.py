@@ -5,7 +5,7 @@ import dataclasses
 from .calls import DEPLOYER, read_call
 from .definitions import find_function
 from .denials import denial
-from .permissions import needed_permissions
+from .permissions import context_of, needed_permissions
 from .policies import allows, policies_of
 
 
@@ -41,8 +41,8 @@ class Front:
         """The first permission that the caller lacks."""
         if not self.enforce_roles or call.who == DEPLOYER:
             return None
-        policies = policies_of(_role_of(call.who))
-        return next((pair for pair in needed if not allows(policies, *pair)), None)
+        policies, context = policies_of(_role_of(call.who)), context_of(call)
+        return next((pair for pair in needed if not allows(policies, *pair, context)), None)
 
 
 def _role_of(function_name):

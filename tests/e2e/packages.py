@@ -17,6 +17,9 @@ from .definitions import read_definition, read_package
 RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot_restore_py")
 # Of the interpreter that the virtual environment was made from: that one knows nothing of the environment.
 INTERPRETER = os.path.realpath(sys.executable)
+# A function runs as a user who owns nothing of its package; what that one cannot read is here as good as left out.
+# https://repost.aws/knowledge-center/lambda-deployment-package-errors
+READABLE_BY_ALL = 0o004
 
 
 class Packages:
@@ -57,16 +60,20 @@ class Packages:
 def _extract(package, folder):
     """As Lambda does it: modes and times are the package's own. Time matters: compiled files are checked against it."""
     growing = folder.with_name(folder.name + ".part")
+    growing.mkdir(parents=True)
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
-        archive.extractall(growing)
         for entry in archive.infolist():
+            archive.extract(entry, growing)
             if not entry.is_dir():
                 _restore(growing / entry.filename, entry)
     growing.rename(folder)
 
 
 def _restore(file, entry):
-    if mode := (entry.external_attr >> 16) & 0o777:
-        file.chmod(mode)
+    mode = (entry.external_attr >> 16) & 0o777
+    if mode and not mode & READABLE_BY_ALL:
+        file.unlink()
+        return
+    file.chmod(mode or 0o644)
     changed = datetime(*entry.date_time, tzinfo=UTC).timestamp()
     os.utime(file, (changed, changed))

@@ -30,6 +30,11 @@ def needed_permissions(call):
     return [(action, resource) for action in _actions(call, name) for resource in resources]
 
 
+def context_of(call):
+    """The condition keys of a call: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html"""
+    return {"ses:FromAddress": _sender(call)} if call.service == "ses" and call.operation.startswith("Send") else {}
+
+
 def _actions(call, name):
     if (call.service, name) == ("ses", "SendEmail") and "Raw" in call.parameters.get("Content", {}):
         # The service's reference names only SendEmail; AWS's own CDK gives both to whoever sends, so both are asked for:
@@ -71,10 +76,14 @@ def _of_logs(call):
 def _of_ses(call):
     if not call.operation.startswith("Send"):
         return ["*"]
-    sender = parseaddr(call.parameters.get("FromEmailAddress") or _raw_sender(call.parameters))[1]
+    sender = _sender(call)
     configuration = call.parameters.get("ConfigurationSetName")
     resources = [_arn("ses", f"identity/{_identity_of(sender)}")]
     return resources + ([_arn("ses", f"configuration-set/{configuration}")] if configuration else [])
+
+
+def _sender(call):
+    return parseaddr(call.parameters.get("FromEmailAddress") or _raw_sender(call.parameters))[1]
 
 
 def _raw_sender(parameters):

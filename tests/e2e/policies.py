@@ -1,4 +1,4 @@
-"""Whether a role's policies allow an action on a resource: statements without conditions, as IAM evaluates them.
+"""Whether a role's policies allow an action on a resource, as IAM evaluates them; of conditions only the one that is used here.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
@@ -20,13 +20,16 @@ def policies_of(role_name):
     return [_as_data(document) for document in [*role.policies.values(), *attached]]
 
 
-def allows(policies, action, resource):
-    """An explicit denial wins, and what nothing allows is denied. Raises NotImplementedError for a condition."""
+def allows(policies, action, resource, context=None):
+    """An explicit denial wins, and what nothing allows is denied. ``context`` are the call's condition keys.
+
+    Raises NotImplementedError for another condition than StringEquals.
+    """
     effects = {
         statement["Effect"]
         for policy in policies
         for statement in _listed(policy["Statement"])
-        if _concerns(statement, action, resource)
+        if _concerns(statement, action, resource, context or {})
     }
     return effects == {"Allow"}
 
@@ -37,12 +40,15 @@ def matches(pattern, text, *, ignore_case=False):
     return re.fullmatch(expression, text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
 
 
-def _concerns(statement, action, resource):
+def _concerns(statement, action, resource, context):
     acts = _any_matches(statement, "Action", action, ignore_case=True)
-    stands = _any_matches(statement, "Resource", resource)
-    if acts and stands and "Condition" in statement:
-        raise NotImplementedError(f"a condition on {action}: {statement['Condition']}")
-    return acts and stands
+    return acts and _any_matches(statement, "Resource", resource) and _is_met(statement.get("Condition", {}), context)
+
+
+def _is_met(condition, context):
+    if condition.keys() - {"StringEquals"}:
+        raise NotImplementedError(f"the condition {condition}")
+    return all(context.get(key) in _listed(wanted) for key, wanted in condition.get("StringEquals", {}).items())
 
 
 def _any_matches(statement, element, text, **options):

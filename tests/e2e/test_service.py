@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -125,9 +126,41 @@ def test_events_at_the_same_time_meet_different_processes(service, tmp_path):
 
 def test_more_events_at_the_same_time_than_are_reserved_are_refused(service, tmp_path):
     deploy("meeting", MEETING)
-    boto3.client("lambda").put_function_concurrency(FunctionName="meeting", ReservedConcurrentExecutions=0)
-    with pytest.raises(ClientError, match="TooManyRequestsException"):
-        boto3.client("lambda", config=NO_RETRY).invoke(FunctionName="meeting")
+    client = boto3.client("lambda", config=NO_RETRY)
+    client.put_function_concurrency(FunctionName="meeting", ReservedConcurrentExecutions=1)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(service.invoke, "meeting", {"folder": str(tmp_path), "me": "a", "other": "b"})
+        wait_for(tmp_path / "a")
+        with pytest.raises(ClientError, match="TooManyRequestsException"):
+            client.invoke(FunctionName="meeting", Payload=b"{}")
+        (tmp_path / "b").touch()
+        first.result().json()
+    assert service.invoke("meeting", {"folder": str(tmp_path), "me": "a", "other": "b"}).json()
+
+
+def test_the_package_can_be_fetched_back_of_every_version(service):
+    deploy("echo", ECHO)
+    client = boto3.client("lambda")
+    client.publish_version(FunctionName="echo")
+    client.update_function_code(FunctionName="echo", ZipFile=package(PROCESS))
+    found = {name: client.get_function(FunctionName=name)["Code"]["Location"] for name in ("echo", "function:echo:1")}
+    fetched = {name: urlopen(location).read() for name, location in found.items()}
+    assert fetched == {"echo": package(PROCESS), "function:echo:1": package(ECHO)}
+
+
+def test_a_function_is_invoked_by_name_arn_and_version(service):
+    arn = deploy("process", PROCESS, variables={"WORD": "plum"})
+    client = boto3.client("lambda")
+    client.publish_version(FunctionName="process")
+    client.update_function_configuration(FunctionName="process", Environment={"Variables": {"WORD": "fig"}})
+    words = {name: service.invoke(name).json()["word"] for name in ("process", arn, "process:1", f"{arn}:1")}
+    assert words == {"process": "fig", arn: "fig", "process:1": "plum", f"{arn}:1": "plum"}
+
+
+def test_a_file_of_the_package_that_others_may_not_read_is_not_there(service):
+    deploy("shut", "")
+    boto3.client("lambda").update_function_code(FunctionName="shut", ZipFile=package(ECHO, mode=0o600))
+    assert "Runtime.ImportModuleError" in service.invoke("shut").payload.decode()
 
 
 def test_a_changed_variable_or_package_reaches_the_next_event(service):

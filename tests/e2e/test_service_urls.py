@@ -95,6 +95,16 @@ def test_a_page_whose_function_fails_is_a_bad_gateway(service):
     assert "plum" not in answer.text
 
 
+def test_a_function_s_urls_are_listed(service):
+    arn = deploy("page", PAGE)
+    client = boto3.client("lambda")
+    assert client.list_function_url_configs(FunctionName="page")["FunctionUrlConfigs"] == []
+    open_url("page")
+    for name in ("page", arn):
+        [found] = client.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
+        assert (found["FunctionArn"], found["AuthType"]) == (arn, "NONE")
+
+
 def test_a_function_without_a_url_has_none(service):
     deploy("page", PAGE)
     with pytest.raises(LookupError, match="no function URL"):

@@ -32,12 +32,14 @@ CALLER = """
 """
 
 
-def package(source, **others):
+def package(source, *, mode=0o644, **others):
     """A zip, as bytes, with ``source`` as toy.py; ``others`` are further modules, name → source."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
         for name, text in {"toy": source, **others}.items():
-            archive.writestr(f"{name.replace('__', '/')}.py", dedent(text))
+            entry = zipfile.ZipInfo(f"{name}.py")
+            entry.external_attr = mode << 16
+            archive.writestr(entry, dedent(text))
     return held.getvalue()
 
 

@@ -3,16 +3,41 @@
 import io
 import json
 import zipfile
+from functools import cache
 from itertools import count
 
 import boto3
 import pytest
 
-from project.stack import Stack, apply
+from project import stack as product
+from project.stack import Stack
+from project.stack.account import Account
 from project.stack.stages import read_deployment
 
 SENDER = "shop@example.org"
 _numbers = count(1)
+
+
+@cache
+def shared_session():
+    """Reading what boto3 knows about a dozen services takes longer than asking them all."""
+    return boto3.session.Session()
+
+
+def plan(stack, session=None):
+    return product.plan(stack, session or shared_session())
+
+
+def apply(stack, session=None):
+    return product.apply(stack, session or shared_session())
+
+
+def destroy(stack, session=None, **options):
+    return product.destroy(stack, session or shared_session(), **options)
+
+
+def account_of(stack):
+    return Account(stack, shared_session())
 
 
 def make_settings(project, environment="production", channels=("email", "sms"), **web):
@@ -28,7 +53,11 @@ def make_settings(project, environment="production", channels=("email", "sms"), 
             **web,
         },
         **{
-            f"{environment}_{module}": {"extends": environment, "lambda_handler": f"lambdas.{module}.handler", "timeout_seconds": 60}
+            f"{environment}_{module}": {
+                "extends": environment,
+                "lambda_handler": f"lambdas.{module}.handler",
+                "timeout_seconds": 60,
+            }
             for module in modules
         },
     }
@@ -41,7 +70,7 @@ def deploy(stack, applied, *, only=None):
         package.writestr("handler.py", "def handler(event, context): return None\n")
     for function in stack.functions:
         if only is None or function.module in only:
-            boto3.client("lambda").create_function(
+            shared_session().client("lambda").create_function(
                 FunctionName=function.name,
                 Role=applied.role_arns[function.name],
                 Runtime="python3.11",
@@ -55,13 +84,13 @@ def undeploy(stack):
         boto3.client("lambda").delete_function(FunctionName=function.name)
 
 
-@pytest.fixture
-def make_stack(cloud, tmp_path):
+@pytest.fixture(scope="module")
+def make_stack(session_cloud, tmp_path_factory):
     """``make_stack(**what make_settings takes)`` → a Stack read from a settings file; of its own name unless ``project`` is given."""
 
     def make(project=None, *, stage=None, settings=None, **described):
         settings = settings or make_settings(project or f"shop{next(_numbers)}", **described)
-        path = tmp_path / f"settings{next(_numbers)}.json"
+        path = tmp_path_factory.mktemp("stages") / f"settings{next(_numbers)}.json"
         path.write_text(json.dumps(settings))
         return Stack.of(read_deployment(stage or next(iter(settings)), settings_file=path))
 
@@ -76,6 +105,15 @@ def stack(make_stack):
 @pytest.fixture
 def deployed(stack):
     """``stack``, with its functions there and connected."""
+    deploy(stack, apply(stack))
+    apply(stack)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def long_lived(make_stack):
+    """One for all tests that put back what they take."""
+    stack = make_stack()
     deploy(stack, apply(stack))
     apply(stack)
     return stack

@@ -1,0 +1,368 @@
+"""The product as its users meet it: deployed by the real zappa, used through the function URL, updated under load, taken down.
+
+The tests build on one another, in this order.
+"""
+
+import json
+import os
+import re
+import time
+from collections import Counter
+from threading import Event, Thread
+from urllib.request import urlopen
+from zipfile import ZipFile
+
+import boto3
+import pytest
+
+from project.local.cloud import X_KEYS
+
+from .deployer import ADMINISTRATOR, HOUSE, PASSWORD, Deployer
+from .permissions import needed_permissions
+from .service import LambdaService
+from .visitor import Visitor
+
+STACK = "notifier-production"
+QUEUED = ["fanout", "email", "sms", "twitter"]
+FUNCTIONS = [STACK, *(f"{STACK}-{module}" for module in [*QUEUED, "sweep"])]
+ADA, PHONE = "ada.of.the.mark@example.org", "+447400123401"
+SALE = {"discount_percent": "30", "url": "https://shop.example.com/linen", "ends_at_0": "2030-01-31", "ends_at_1": "22:00:00"}
+PATIENCE_SECONDS = 60
+ATTRIBUTES = ["RedrivePolicy", "Policy", "VisibilityTimeout"]
+# What has no business on Lambda.
+FOREIGN = ["moto/", "pytest", "_pytest/", "awslambdaric/", "pip/", "tests/", "docs/", "project/local/", "project/stack/", ".git"]
+# How fast messages must flow while functions are updated.
+PEOPLE, MESSAGES_A_SECOND = 40, 20
+
+
+@pytest.fixture(scope="module")
+def service():
+    with LambdaService(enforce_roles=True) as service:
+        secrets = {"SECRET_KEY": "never-in-a-log-" * 5, "DATABASE_URL": os.environ["DATABASE_URL"], **X_KEYS}
+        for name, value in secrets.items():
+            boto3.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="SecureString")
+        service.start()
+        yield service
+
+
+@pytest.fixture(scope="module")
+def deployer(service, tmp_path_factory):
+    return Deployer(tmp_path_factory.mktemp("project"), service.url)
+
+
+@pytest.fixture(scope="module")
+def printed(deployer):
+    """What ``zappa deploy --all`` printed."""
+    return deployer.zappa("deploy", "--all")
+
+
+@pytest.fixture(scope="module")
+def packages(printed, tmp_path_factory):
+    """Function → its package, fetched back by the address that Lambda gives."""
+    folder = tmp_path_factory.mktemp("packages")
+    found = {}
+    for name in FUNCTIONS:
+        location = boto3.client("lambda").get_function(FunctionName=name)["Code"]["Location"]
+        found[name] = folder / f"{name}.zip"
+        with urlopen(location) as answer:
+            found[name].write_bytes(answer.read())
+    return found
+
+
+@pytest.fixture(scope="module")
+def visitor(service, printed):
+    """The administrator, signed in."""
+    visitor = Visitor(service, STACK)
+    assert visitor.sign_in(ADMINISTRATOR, PASSWORD).status == 302
+    return visitor
+
+
+def eventually(holds, *, seconds=PATIENCE_SECONDS):
+    """Wait until ``holds()`` is true; returns what it gave last."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < deadline:
+        Event().wait(0.2)
+    return found
+
+
+# The deploy
+
+
+def test_a_canary_has_come_through_every_function(printed):
+    for route in QUEUED:
+        assert re.search(rf"canary: {route} after [\d.]+ s", printed), printed
+    assert "did not arrive" not in printed
+    assert "administrator: admin was made" in printed
+
+
+def test_it_sent_nothing_to_anybody(service, printed):
+    assert service.cloud.outbox() == []
+
+
+def test_packages_are_small_and_without_tools(packages):
+    for name, archive in packages.items():
+        with ZipFile(archive) as opened:
+            names, unpacked = opened.namelist(), sum(entry.file_size for entry in opened.infolist())
+        assert archive.stat().st_size <= 40e6, name
+        assert unpacked <= 150e6, name
+        for foreign in FOREIGN:
+            assert not [each for each in names if each.startswith(foreign)], (name, foreign)
+
+
+def test_no_secret_is_in_a_package_or_in_a_functions_configuration(packages):
+    for name, archive in packages.items():
+        variables = boto3.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        assert not set(variables) & {"SECRET_KEY", "DATABASE_URL", *X_KEYS}
+        with ZipFile(archive) as opened:
+            assert b"never-in-a-log" not in b"".join(
+                opened.read(each) for each in opened.namelist() if each.startswith("zappa_settings")
+            )
+
+
+def test_a_stage_that_is_deployed_says_so(deployer, printed):
+    found = deployer.zappa("status", "--all")
+    for name in FUNCTIONS:
+        assert name in found
+
+
+def test_applied_again_nothing_changes(deployer, printed):
+    assert "+" not in deployer.manage("stack", "diff", "production")
+
+
+# As a user would
+
+
+def test_styles_and_scripts_come_hashed_compressed_and_for_ever(service, printed):
+    visitor = Visitor(service, STACK)
+    page = visitor.get("/admin/login/")
+    assert page.status == 200
+    files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text)
+    assert any(name.endswith(".css") for name in files)
+    assert any(name.endswith(".js") for name in files)
+    for name in files:
+        answer = visitor.get(name, accept_encoding="gzip")
+        assert answer.status == 200, name
+        assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name)
+        assert "immutable" in answer.headers["cache-control"]
+        assert int(re.search(r"max-age=(\d+)", answer.headers["cache-control"])[1]) >= 365 * 24 * 3600
+    assert any(visitor.get(name, accept_encoding="gzip").headers.get("content-encoding") == "gzip" for name in files)
+
+
+def test_a_wrong_password_is_refused_and_the_sixth_not_even_looked_at(service, printed):
+    stranger = Visitor(service, STACK)
+    answers = [stranger.sign_in("mallory", f"guess {number}").status for number in range(6)]
+    assert answers[:4] == [200] * 4
+    assert answers[-1] == 429
+
+
+def test_a_flash_sale_set_up_in_the_admin_is_mailed_texted_and_posted(service, visitor):
+    password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
+    created = visitor.submit("/admin/auth/user/add/", "user_form", {"username": "ada", **password})
+    user = created.headers["location"].split("/")[-3]
+    visitor.submit(f"/admin/auth/user/{user}/change/", "user_form", {"first_name": "Ada", "email": ADA})
+    visitor.submit("/admin/demo/profile/add/", "profile_form", {"user": user, "phone": PHONE})
+    visitor.submit("/admin/notifier/audience/add/", "audience_form", {"name": "Everyone", "everyone": "on"})
+    visitor.submit("/admin/notifier/audience/add/", "audience_form", {"name": "X", "addresses": "twitter: @shop"})
+    set_up_rule(visitor, name="Sales", channels=["email", "sms"], audience=1)
+    set_up_rule(visitor, name="Posts", channels=["twitter"], audience=2)
+
+    visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": "Linen", **SALE})
+
+    sent = eventually(lambda: len(service.cloud.outbox()) >= 3 and service.cloud.outbox())
+    assert {(message.channel, message.recipient, message.subject, message.text) for message in sent} == {
+        ("email", ADA, "Linen", "Linen for Ada"),
+        ("sms", PHONE, "", "Linen for Ada"),
+        ("twitter", "@shop", "", "Linen"),
+    }
+    assert len(service.cloud.outbox()) == 3
+
+
+def set_up_rule(visitor, *, name, channels, audience):
+    """A template for ``channels`` and a trigger whose one subscription sends it to the audience of that number."""
+    texts = {
+        "email": {"subject": "{{ instance.title }}", "text": "{{ instance.title }} for {{ user.first_name }}"},
+        "sms": {"text": "{{ instance.title }} for {{ user.first_name }}"},
+        "twitter": {"text": "{{ instance.title }}"},
+    }
+    contents = {"contents-TOTAL_FORMS": str(len(channels))}
+    for number, channel in enumerate(channels):
+        contents[f"contents-{number}-channel"] = channel
+        contents |= {f"contents-{number}-{part}": text for part, text in texts[channel].items()}
+    saved = visitor.submit("/admin/notifier/template/add/", "template_form", {"name": name.lower(), **contents})
+    template = re.search(r"template/(\d+)/change", visitor.get("/admin/notifier/template/?q=" + name.lower()).text)[1]
+    assert saved.status == 302
+    subscription = {
+        "subscriptions-0-template": template,
+        "subscriptions-0-channels": channels,
+        "subscriptions-0-audiences": [str(audience)],
+    }
+    rule = {"name": name, "verb": "post_save", "model": "demo.flashsale", "on": "created", **subscription}
+    visitor.submit("/admin/notifier/trigger/add/", "trigger_form", rule)
+
+
+def test_the_sweep_runs_by_its_schedule(service, printed):
+    (tick,) = service.tick_schedules()
+    assert "sweep" in str(tick)
+    assert service.calls_of(f"{STACK}-sweep")
+
+
+def test_nothing_is_imported_but_the_package(service, visitor):
+    for name in FUNCTIONS:
+        imported = service.imported_files(name)
+        assert any("/notifier/" in path for path in imported), name
+        assert not [
+            path for path in imported if path.startswith((f"{HOUSE}/", os.environ.get("VIRTUAL_ENV", "/nowhere/") + "/"))
+        ], name
+        assert not [path for path in imported if "/site-packages/" in path and "awslambdaric" not in path], name
+
+
+def test_log_lines_are_data_with_ids_and_without_addresses(service, visitor):
+    email = service.logs(f"{STACK}-email")
+    lines = [json.loads(line) for line in email.splitlines() if line.startswith("{")]
+    assert any(line.get("delivery_ids") or line.get("delivery_id") for line in lines), email[-2000:]
+    assert any("_aws" in line for line in lines), "no metrics"
+    for name in FUNCTIONS:
+        for secret in (ADA, PHONE, "Linen for Ada", "never-in-a-log", *X_KEYS.values()):
+            assert secret not in service.logs(name), (name, secret)
+
+
+# Least privilege
+
+
+def test_each_function_used_all_that_its_role_allows_and_was_denied_nothing(service, visitor):
+    provoke_burials(service)
+    assert [call for call in service.calls if call.denied] == []
+    for name in FUNCTIONS:
+        document = boto3.client("iam").get_role_policy(RoleName=name, PolicyName=only_policy(name))["PolicyDocument"]
+        allowed = {action for statement in document["Statement"] for action in as_list(statement["Action"])}
+        assert not [action for action in allowed if "*" in action]
+        assert used_actions(service, name) == allowed, name
+
+
+def provoke_burials(service):
+    """A message that nobody here wrote, to each queue: the functions put it aside themselves."""
+    sqs = boto3.client("sqs")
+    for module in QUEUED:
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=f"{STACK}-{module}")["QueueUrl"], MessageBody="no message of ours")
+    for module in QUEUED:
+        url = sqs.get_queue_url(QueueName=f"{STACK}-{module}-dlq")["QueueUrl"]
+        assert eventually(lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages")), module
+        sqs.purge_queue(QueueUrl=url)
+
+
+def only_policy(role):
+    (name,) = boto3.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    return name
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def used_actions(service, name):
+    return {action for call in service.calls_of(name) for action, _ in needed_permissions(call)}
+
+
+# Updates
+
+
+@pytest.fixture(scope="module")
+def crowd(visitor):
+    """Forty people whose mails and SMS flow while functions are updated."""
+    for number in range(PEOPLE):
+        password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
+        created = visitor.submit("/admin/auth/user/add/", "user_form", {"username": f"person{number}", **password})
+        user = created.headers["location"].split("/")[-3]
+        visitor.submit(f"/admin/auth/user/{user}/change/", "user_form", {"email": f"person{number}@example.org"})
+
+
+def test_updates_under_load_lose_nothing_double_nothing_and_leave_everything_around_as_it_was(service, deployer, visitor, crowd):
+    before, began = resources(), time.monotonic()
+    titles, updating = [], deployer.start("update", "--all")
+    reading = Thread(target=lambda: titles.append(updating.communicate()[0]))
+    reading.start()
+    sold = []
+    while updating.poll() is None:
+        due = time.monotonic() + PEOPLE / MESSAGES_A_SECOND
+        sold.append(f"Sale {len(sold)}")
+        visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": sold[-1], **SALE})
+        Event().wait(max(0, due - time.monotonic()))
+    seconds = time.monotonic() - began
+    reading.join()
+    assert updating.returncode == 0, titles[0]
+
+    expected = {(title, f"person{number}@example.org") for title in sold for number in range(PEOPLE)} | {
+        (title, ADA) for title in sold
+    }
+    eventually(lambda: len(mailed(service, sold)) >= len(expected), seconds=120)
+    counted = Counter(mailed(service, sold))
+    assert expected - counted.keys() == set(), "lost"
+    assert {key: count for key, count in counted.items() if count > 1} == {}, "doubled"
+    assert len(counted) / seconds >= MESSAGES_A_SECOND, f"{len(counted)} mails in {seconds:.0f} s"
+    assert resources() == before
+
+
+def mailed(service, titles):
+    """``(subject, address)`` of every mail about one of ``titles``."""
+    return [
+        (each.subject, each.recipient)
+        for each in service.cloud.outbox()
+        if each.channel == "email" and each.subject in set(titles)
+    ]
+
+
+def resources():
+    """Filters, redrive policies, mappings, roles and permission statements, as AWS tells them."""
+    sns, sqs, iam, functions = (boto3.client(name) for name in ("sns", "sqs", "iam", "lambda"))
+    queues = {
+        url.rpartition("/")[2]: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=ATTRIBUTES)["Attributes"]
+        for url in sqs.list_queues()["QueueUrls"]
+    }
+    subscriptions = [
+        sns.get_subscription_attributes(SubscriptionArn=each["SubscriptionArn"])["Attributes"]
+        for each in sns.list_subscriptions()["Subscriptions"]
+    ]
+    mappings = [
+        {key: each.get(key) for key in ("UUID", "EventSourceArn", "State", "BatchSize", "FunctionResponseTypes", "ScalingConfig")}
+        for each in functions.list_event_source_mappings()["EventSourceMappings"]
+    ]
+    roles = {
+        role["RoleName"]: iam.get_role_policy(RoleName=role["RoleName"], PolicyName=only_policy(role["RoleName"]))[
+            "PolicyDocument"
+        ]
+        for role in iam.list_roles()["Roles"]
+    }
+    statements = {
+        name: json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"] for name in (STACK, f"{STACK}-sweep")
+    }
+    return {"queues": queues, "subscriptions": subscriptions, "mappings": mappings, "roles": roles, "statements": statements}
+
+
+def test_nobody_can_invoke_the_web_function_past_its_url(printed):
+    """Zappa's handler runs any Python that an invocation names."""
+    policy = json.loads(boto3.client("lambda").get_policy(FunctionName=STACK)["Policy"])
+    open_to_all = [each for each in policy["Statement"] if each["Principal"] in ("*", {"AWS": "*"})]
+    assert len(open_to_all) == 2
+    for statement in open_to_all:
+        assert statement["Action"] == "lambda:InvokeFunctionUrl" or statement["InvokedViaFunctionUrl"] is True, statement
+
+
+# Away with it
+
+
+def test_undeployed_and_destroyed_nothing_of_it_is_left(service, deployer, visitor):
+    service.stop()
+    deployer.zappa("undeploy", "--all", "--yes", "--remove-logs")
+    deployer.manage("stack", "destroy", "production", "--yes")
+
+    assert boto3.client("lambda").list_functions()["Functions"] == []
+    assert boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+    assert boto3.client("iam").list_roles()["Roles"] == []
+    assert boto3.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert boto3.client("sns").list_topics()["Topics"] == []
+    assert boto3.client("sns").list_subscriptions()["Subscriptions"] == []
+    assert boto3.client("events").list_rules()["Rules"] == []
+    assert boto3.client("logs").describe_log_groups()["logGroups"] == []
+    assert boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert boto3.client("s3").list_buckets()["Buckets"] == []
+    assert boto3.client("sesv2").list_configuration_sets()["ConfigurationSets"] == []

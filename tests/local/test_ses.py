@@ -1,0 +1,61 @@
+"""The stand-in for SES's event destinations refuses what SES refuses."""
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+SET = "event-destinations"
+
+
+@pytest.fixture
+def ses(cloud):
+    client = boto3.client("sesv2")
+    client.create_configuration_set(ConfigurationSetName=SET)
+    yield client
+    client.delete_configuration_set(ConfigurationSetName=SET)
+
+
+def described(topic_arn):
+    destination = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic_arn}}
+    return {"ConfigurationSetName": SET, "EventDestinationName": "feedback", "EventDestination": destination}
+
+
+@pytest.fixture
+def feedback_arn(cloud):
+    """The topic that SES may publish to, of the local cloud's own stack."""
+    return f"{cloud.topic_arn}-feedback"
+
+
+def test_a_destination_is_kept_changed_and_deleted(ses, feedback_arn):
+    ses.create_configuration_set_event_destination(**described(feedback_arn))
+    ses.update_configuration_set_event_destination(**described(feedback_arn))
+
+    (found,) = ses.get_configuration_set_event_destinations(ConfigurationSetName=SET)["EventDestinations"]
+    assert (found["Name"], found["MatchingEventTypes"]) == ("feedback", ["BOUNCE"])
+
+    ses.delete_configuration_set_event_destination(ConfigurationSetName=SET, EventDestinationName="feedback")
+    assert ses.get_configuration_set_event_destinations(ConfigurationSetName=SET)["EventDestinations"] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "changed", "code"),
+    [
+        # No such set.
+        ("get_configuration_set", {"ConfigurationSetName": "none"}, "NotFoundException"),
+        ("get_configuration_set_event_destinations", {"ConfigurationSetName": "none"}, "NotFoundException"),
+        # No such destination.
+        ("delete_configuration_set_event_destination", {"EventDestinationName": "none"}, "NotFoundException"),
+        # Twice.
+        ("create_configuration_set_event_destination", {}, "AlreadyExistsException"),
+        # A topic that SES may not publish to.
+        ("update_configuration_set_event_destination", {"topic": ""}, "BadRequestException"),
+    ],
+)
+def test_what_ses_refuses_is_refused(ses, cloud, feedback_arn, operation, changed, code):
+    ses.create_configuration_set_event_destination(**described(feedback_arn))
+    arguments = described(cloud.topic_arn if "topic" in changed else feedback_arn)
+    arguments |= {key: value for key, value in changed.items() if key in arguments}
+    taken = ses.meta.service_model.operation_model(ses.meta.method_to_api_mapping[operation]).input_shape.members
+    with pytest.raises(ClientError) as refused:
+        getattr(ses, operation)(**{key: value for key, value in arguments.items() if key in taken})
+    assert refused.value.response["Error"]["Code"] == code
