@@ -14,6 +14,7 @@ with configuration() as env:
     DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
+    CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
     REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 
@@ -115,6 +116,7 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
 NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}

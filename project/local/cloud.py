@@ -11,6 +11,7 @@ from moto.sqs.models import sqs_backends
 from project.stack import Stack, apply
 
 from . import outbox
+from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
 from .x import XStandIn
@@ -42,7 +43,7 @@ class LocalCloud:
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
         self._outbox = outbox.Outbox(region=REGION, x=self.x)
         self._aws = LoopbackServer(
-            front(self._outbox.noting(EventDestinations(DomainDispatcherApplication(create_backend_app), region=REGION))),
+            front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
             name="The local AWS",
             port=port,
             request_handler=MotoRequestHandler,
@@ -124,6 +125,11 @@ class LocalCloud:
             "NO_PROXY": ",".join(never_proxied),
             **X_KEYS,
         }
+
+
+def _completed(app):
+    """moto's application with what it lacks."""
+    return UrlConditions(EventDestinations(app, region=REGION), region=REGION)
 
 
 def _replace_environment(wanted):

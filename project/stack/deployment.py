@@ -89,6 +89,7 @@ def _prepare_account(cli):
     cli.aws_environment_variables = {
         "DJANGO_SETTINGS_MODULE": cli.django_settings,
         "NOTIFIER_TOPIC_ARN": applied.topic_arn,
+        "SES_CONFIGURATION_SET": applied.configuration_set,
         "SECRETS_PATH": f"/{deployment.stack_name}",
         "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
         **deployment.function(cli.api_stage).environment,

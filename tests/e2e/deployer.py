@@ -11,11 +11,12 @@ ADMINISTRATOR, PASSWORD = "admin", "linen-and-wool-48"
 
 
 class Deployer:
-    """``folder`` receives what Git knows of the project; ``url`` is the account's endpoint."""
+    """``folder`` receives what Git knows of the project, or stays empty without ``copy``; ``url`` is the account's endpoint."""
 
-    def __init__(self, folder, url):
+    def __init__(self, folder, url, *, copy=True):
         self.folder = folder
-        copy_project(folder)
+        if copy:
+            copy_project(folder)
         self._environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder),
@@ -34,22 +35,28 @@ class Deployer:
 
     def zappa(self, *arguments):
         """Run the command; returns what it printed. Fails, with that, when it does not succeed."""
-        return self._run(Path(sys.executable).parent / "zappa", *arguments)
+        return self.run("zappa", *arguments)
 
     def manage(self, *arguments, fails=False):
-        return self._run(sys.executable, "manage.py", *arguments, fails=fails)
+        return self.run("python", "manage.py", *arguments, fails=fails)
+
+    def shell(self, script):
+        return self.run("sh", "-c", script)
 
     def start(self, *arguments):
         """The same as ``zappa``, in the background: a Popen whose output is read by ``communicate``."""
-        command = [str(Path(sys.executable).parent / "zappa"), *arguments]
         return subprocess.Popen(
-            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ["zappa", *arguments],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
-    def _run(self, *command, fails=False):
-        done = subprocess.run(
-            [str(each) for each in command], cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
-        )
+    def run(self, *command, fails=False):
+        """Run a command of the virtual environment, or of the machine; see :meth:`zappa`."""
+        done = subprocess.run(command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False)
         printed = done.stdout + done.stderr
         assert bool(done.returncode) == fails, printed
         return printed

@@ -343,8 +343,10 @@ def test_nobody_can_invoke_the_web_function_past_its_url(printed):
     policy = json.loads(boto3.client("lambda").get_policy(FunctionName=STACK)["Policy"])
     open_to_all = [each for each in policy["Statement"] if each["Principal"] in ("*", {"AWS": "*"})]
     assert len(open_to_all) == 2
-    for statement in open_to_all:
-        assert statement["Action"] == "lambda:InvokeFunctionUrl" or statement["InvokedViaFunctionUrl"] is True, statement
+    assert [each["Condition"] for each in open_to_all] == [
+        {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+        {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+    ]
 
 
 # Away with it

@@ -17,6 +17,41 @@ POLLING = {
     "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
     "Resource": "*",
 }
+ECHO = """
+    import os
+    def handler(event, context):
+        print("handling", event)
+        return {"event": event, "name": context.function_name, "word": os.environ.get("WORD")}
+"""
+PROCESS = """
+    import os
+    started = []
+    def handler(event, context):
+        started.append(event)
+        return {"pid": os.getpid(), "events": len(started), "word": os.environ.get("WORD")}
+"""
+# Two of them end only when both run: each waits for the other's file.
+MEETING = """
+    import os, pathlib, time
+    def handler(event, context):
+        pathlib.Path(event["folder"], event["me"]).touch()
+        while not pathlib.Path(event["folder"], event["other"]).exists():
+            time.sleep(0.01)
+        return os.getpid()
+"""
+# Says by a file that it runs, and goes on when another one appears.
+GATED = """
+    import pathlib, time
+    import word
+    def handler(event, context):
+        for each in event.get("Records", [event]):
+            folder = pathlib.Path(each.get("folder") or each["body"])
+            (folder / "running").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.01)
+        import late
+        return [word.WORD, late.WORD]
+"""
 # A call of its own without an SDK, as small as a signed request can be: publishes to SNS.
 CALLER = """
     import os, urllib.error, urllib.parse, urllib.request

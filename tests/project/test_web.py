@@ -54,6 +54,8 @@ def function(settings, on_lambda, packaged_files, monkeypatch):
     # Loads the application, and with it Django, which sets logging up anew.
     zappa.handler.LambdaHandler()
     yield zappa.handler.LambdaHandler.lambda_handler
+    for name in settings.LOGGING["loggers"]:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     configure_logging(settings.LOGGING_CONFIG, log)
 
 

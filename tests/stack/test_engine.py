@@ -1,10 +1,13 @@
 """What is planned is done, what is done is not planned again, and what is deleted is gone."""
 
+import io
 import json
 from dataclasses import replace
 from functools import cache
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from notifier.channels import channel_names
@@ -302,6 +305,25 @@ def test_whatever_was_deleted_by_hand_comes_back(long_lived, each):
 
     apply(long_lived)
     assert plan(long_lived) == []
+
+
+def test_a_permission_that_was_changed_is_replaced_and_not_joined_by_another(long_lived):
+    edit_permission(long_lived)
+
+    apply(long_lived)
+
+    policy = json.loads(client("lambda").get_policy(FunctionName=f"{long_lived.name}-sweep")["Policy"])
+    assert [statement["Sid"] for statement in policy["Statement"]] == ["schedule"]
+
+
+def test_what_may_not_be_asked_is_an_error_and_not_something_missing(stack):
+    session = boto3.session.Session()
+    refusal = AWSResponse("http://localhost", 403, {}, io.BytesIO(b""))
+    refusal._content = b"<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>"
+    session.events.register("before-send.sns.GetTopicAttributes", lambda **_: refusal)
+
+    with pytest.raises(ClientError, match="AuthorizationError"):
+        plan(stack, session)
 
 
 def test_who_is_told_about_an_alarm_stays_a_persons_choice(long_lived):

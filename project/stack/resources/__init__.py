@@ -5,6 +5,7 @@ from .bucket import Bucket
 from .logs import LogGroups
 from .mail import ConfigurationSets, EventDestinations, Identities
 from .mappings import Mappings
+from .public import PublicAccess
 from .queues import Queues
 from .roles import Roles
 from .schedule import Permissions, Schedules
@@ -24,6 +25,7 @@ KINDS = (
     Alarms,
     Schedules,
     Permissions,
+    PublicAccess,
     Mappings,
 )
 

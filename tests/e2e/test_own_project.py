@@ -1,0 +1,70 @@
+"""docs/own-project.md, followed word by word on a fresh ``django-admin startproject``: its blocks are what is run here."""
+
+import os
+import re
+
+import boto3
+import psycopg
+import pytest
+
+from .deployer import HOUSE, Deployer
+from .service import LambdaService
+
+PAGE = (HOUSE / "docs" / "own-project.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.S)
+
+
+def new_database(name):
+    """Its URL; the other tests have one of their own on the same server."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture
+def service():
+    with LambdaService(enforce_roles=True) as service:
+        for name, value in {"SECRET_KEY": "of-the-shop-" * 5, "DATABASE_URL": new_database("shop")}.items():
+            boto3.client("ssm").put_parameter(Name=f"/shop-production/{name}", Value=value, Type="SecureString")
+        service.start()
+        yield service
+
+
+@pytest.fixture
+def shop(tmp_path, service):
+    """The project as it is before the first step."""
+    deployer = Deployer(tmp_path, service.url, copy=False)
+    deployer.run("django-admin", "startproject", "shop", ".")
+    # The machine that runs this has them; the page's reader need not.
+    (tmp_path / "pip").write_text("#!/bin/sh\n")
+    (tmp_path / "pip").chmod(0o755)
+    return deployer
+
+
+def follow(shop):
+    """Steps 1 to 6, except the last block's plan and the deploy."""
+    copying, requirements, stages, trying = blocks("sh")
+    settings, wsgi = blocks("python")
+    for script in (copying, requirements, stages):
+        shop.shell(f"set -e; NOTIFIER={HOUSE}; PATH={shop.folder}:$PATH; {script}")
+    with open(shop.folder / "shop" / "settings.py", "a") as file:
+        file.write(settings)
+    (shop.folder / "shop" / "wsgi.py").write_text(wsgi)
+    return trying
+
+
+def test_a_fresh_project_takes_it_over_by_the_page(shop, service):
+    printed = shop.shell(f"set -e; {follow(shop)}")
+    assert "System check identified no issues" in printed
+    assert "create topic shop-production" in printed
+
+    for stage in ("production", "production_fanout", "production_email"):
+        printed = shop.zappa("deploy", stage)
+    assert re.search(r"canary: email after [\d.]+ s", printed), printed
+    page = service.request("shop-production", "GET", "/admin/login/")
+    assert page.status == 200
+    assert 'id="login-form"' in page.text
+    assert service.request("shop-production", "GET", re.search(r'href="(/static/[^"]+\.css)"', page.text)[1]).status == 200
