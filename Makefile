@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 STAGE ?= production
+# PROCESSES= for one process, whose output is not held back.
+PROCESSES ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sqlite test-postgres e2e package bench lint lock clean
+.PHONY: help setup run demo test test-sqlite test-postgres e2e package figures bench lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,17 +25,21 @@ demo: $(VENV)/ready ## Play the demo once in a new database, print every message
 test: lint test-sqlite test-postgres ## The whole suite: style, then all tests on SQLite and on PostgreSQL
 
 test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)
 
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
+# What has no database to do with is not run on two.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(ARGS)
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(PROCESSES) --ignore=tests/stack --ignore=tests/doctor $(ARGS)
 
 e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down
 	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(ARGS)
 
 package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=production)
 	@mkdir -p .cache && $(BIN)/zappa package $(STAGE) --output .cache/$(STAGE).zip
+
+figures: $(VENV)/ready ## Measure packages, deploy, update and cold starts, beside a bare function
+	@$(BIN)/python -m project.local.postgres --required -- $(BIN)/python -m tests.e2e.figures
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
 	@$(BIN)/python -m project.local.bench

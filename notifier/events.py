@@ -144,6 +144,7 @@ def _insert(events, alias):
         events[0].save(using=alias, force_insert=True)
     else:
         Event.objects.using(alias).bulk_create(events)
+    logger.info("Recorded %d events.", len(events), extra={"event_ids": [event.pk for event in events]})
     publisher.ring_on_commit([event.pk for event in events if event.due_at], using=alias)
 
 

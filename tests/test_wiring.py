@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from notifier.channels import FUNCTIONS, channel_names
+from project.stack.stages import read_deployment
 
 HOUSE = Path(__file__).parent.parent
 PRODUCT = ("notifier", "lambdas", "project")
@@ -210,22 +211,20 @@ def test_channels_and_functions_are_all_there_is():
 
 
 def stages():
-    return {
-        name: stage
-        for name, stage in json.loads((HOUSE / "zappa_settings.json").read_text()).items()
-        if "lambda_handler" in stage
-    }
+    """Stage → Function, of those with a handler of their own."""
+    return {function.stage: function for function in read_deployment("production", HOUSE / "zappa_settings.json").functions[1:]}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_of_the_functions_has_its_stage(module):
-    handlers = {stage["lambda_handler"]: name for name, stage in stages().items()}
-    assert f"lambdas.{module}.handler" in handlers, "zappa_settings.json has no stage for it"
+    assert f"lambdas.{module}.handler" in {stage.handler for stage in stages().values()}, (
+        "zappa_settings.json has no stage for it"
+    )
 
 
 @pytest.mark.parametrize("name", stages())
 def test_every_stage_names_a_handler_that_is_there(name):
-    module, _, attribute = stages()[name]["lambda_handler"].rpartition(".")
+    module, _, attribute = stages()[name].handler.rpartition(".")
     assert callable(getattr(import_module(module), attribute))
 
 
@@ -235,10 +234,9 @@ def test_a_function_has_more_time_than_one_call_and_its_queue_six_times_that(clo
     from lambdas._handler import RESERVE_SECONDS
 
     stage = stages()[name]
-    assert stage["timeout_seconds"] > RESERVE_SECONDS
-    route = stage["lambda_handler"].split(".")[1]
-    if route in cloud.queues:
-        assert cloud.queues[route].settings.visibility_timeout_seconds >= 6 * stage["timeout_seconds"]
+    assert stage.config["timeout_seconds"] > RESERVE_SECONDS
+    if stage.module in cloud.queues:
+        assert cloud.queues[stage.module].settings.visibility_timeout_seconds >= 6 * stage.config["timeout_seconds"]
 
 
 @pytest.mark.parametrize("channel", channel_names())
@@ -262,11 +260,13 @@ IMPORTING = """
 import json, sys
 from importlib import import_module
 
-import boto3.session
+import boto3.session, os, psycopg
 
 def refuse(*args, **options):
     raise AssertionError("a client was made at import")
 
+# Nobody may swallow this.
+psycopg.connect = psycopg.Connection.connect = lambda *args, **options: os._exit(3)
 boto3.session.Session.client = boto3.session.Session.resource = refuse
 for name in sys.argv[1:]:
     import_module(name)
@@ -277,33 +277,35 @@ json.dump(sorted(sys.modules), sys.stdout)
 """
 
 
-def loaded_on_lambda(folder, *modules):
+def loaded_on_lambda(*modules):
     """The modules that a fresh process has after importing these, with a Lambda's environment; without any, after Django's set-up."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "X_"))} | {
         "AWS_LAMBDA_FUNCTION_NAME": "notifier",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "DATABASE_URL": f"sqlite:///{folder}/none.sqlite3",
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+        "DEFAULT_FROM_EMAIL": "shop@example.com",
         "DJANGO_SETTINGS_MODULE": "project.settings",
+        "NOTIFIER_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:notifier",
         "SECRET_KEY": "only-for-this-test",
     }
     command = [sys.executable, "-c", IMPORTING, *modules]
     done = subprocess.run(command, cwd=HOUSE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 3, "the database was opened at import"
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
 
 
 @pytest.fixture(scope="module")
-def loaded_by_django(tmp_path_factory):
-    return loaded_on_lambda(tmp_path_factory.mktemp("django"))
+def loaded_by_django():
+    return loaded_on_lambda()
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_function_starts_by_itself_as_on_lambda_and_loads_no_other_channels_library(module, tmp_path, loaded_by_django):
-    loaded = loaded_on_lambda(tmp_path, f"lambdas.{module}")
+def test_a_function_starts_by_itself_as_on_lambda_and_loads_no_other_channels_library(module, loaded_by_django):
+    loaded = loaded_on_lambda(f"lambdas.{module}")
     others = set().union(*(provider_libraries(other) for other in MODULES if other != module)) - provider_libraries(module)
     assert loaded & (others - loaded_by_django) == set()
     assert not {name for name in loaded if name.split(".")[0] in ("moto", "pytest") or name.startswith("project.local")}
-    assert not list(tmp_path.iterdir()), "the database was opened at import"
 
 
 def test_the_libraries_of_the_channels_are_told_apart_at_all(loaded_by_django):

@@ -73,3 +73,13 @@ class Account:
             else:
                 self._deployed[function_name] = True
         return self._deployed[function_name]
+
+
+def sentence(error):
+    """botocore's own words name what is missing; what to do about it they leave out."""
+    remedies = {
+        "NoCredentialsError": "Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE.",
+        "NoRegionError": "Set AWS_DEFAULT_REGION, or aws_region in zappa_settings.json.",
+        "ProfileNotFound": "Choose one of ~/.aws/config with AWS_PROFILE.",
+    }
+    return " ".join(filter(None, [str(error), remedies.get(type(error).__name__)]))

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from notifier.exceptions import ConfigurationError
 
 from . import Stack, after, apply, package
+from .account import sentence
 from .stages import read_deployment
 
 # Commands that change what is deployed, and those that need a package.
@@ -28,7 +29,7 @@ def plainly():
     try:
         yield
     except (ConfigurationError, BotoCoreError, ClientError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(sentence(error)) from None
 
 
 def prepare(cli):

@@ -65,8 +65,11 @@ class Poller:
         return (self.mapping.scaling_config or {}).get("MaximumConcurrency") or CONCURRENCY
 
     def _serve(self):
+        asked = False
         while not self._stopping.is_set():
             try:
+                # As Lambda does before it reads: how long a batch stays out of sight.
+                asked = asked or self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["VisibilityTimeout"])
                 self._serve_once()
             except (BotoCoreError, ClientError) as error:
                 logger.warning("queue %s cannot be read: %s", self.queue_name, error)

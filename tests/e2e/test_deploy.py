@@ -33,16 +33,22 @@ ATTRIBUTES = ["RedrivePolicy", "Policy", "VisibilityTimeout"]
 FOREIGN = ["moto/", "pytest", "_pytest/", "awslambdaric/", "pip/", "tests/", "docs/", "project/local/", "project/stack/", ".git"]
 # How fast messages must flow while functions are updated.
 PEOPLE, MESSAGES_A_SECOND = 40, 20
+# The load is somewhat higher, so that what an update costs does not fall below it.
+PEOPLE_A_SECOND = 25
 
 
 @pytest.fixture(scope="module")
 def service():
     with LambdaService(enforce_roles=True) as service:
-        secrets = {"SECRET_KEY": "never-in-a-log-" * 5, "DATABASE_URL": os.environ["DATABASE_URL"], **X_KEYS}
-        for name, value in secrets.items():
-            boto3.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="SecureString")
+        put_secrets()
         service.start()
         yield service
+
+
+def put_secrets():
+    secrets = {"SECRET_KEY": "never-in-a-log-" * 5, "DATABASE_URL": os.environ["DATABASE_URL"], **X_KEYS}
+    for name, value in secrets.items():
+        boto3.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="SecureString")
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +178,7 @@ def test_a_flash_sale_set_up_in_the_admin_is_mailed_texted_and_posted(service, v
     assert {(message.channel, message.recipient, message.subject, message.text) for message in sent} == {
         ("email", ADA, "Linen", "Linen for Ada"),
         ("sms", PHONE, "", "Linen for Ada"),
-        ("twitter", "@shop", "", "Linen"),
+        ("twitter", "everyone", "", "Linen"),
     }
     assert len(service.cloud.outbox()) == 3
 
@@ -283,7 +289,7 @@ def test_updates_under_load_lose_nothing_double_nothing_and_leave_everything_aro
     reading.start()
     sold = []
     while updating.poll() is None:
-        due = time.monotonic() + PEOPLE / MESSAGES_A_SECOND
+        due = time.monotonic() + PEOPLE / PEOPLE_A_SECOND
         sold.append(f"Sale {len(sold)}")
         visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": sold[-1], **SALE})
         Event().wait(max(0, due - time.monotonic()))

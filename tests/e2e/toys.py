@@ -88,11 +88,11 @@ def make_role(name, *statements):
     return arn
 
 
-def deploy(name, source, *, statements=(LOGGING, POLLING), timeout_seconds=20, variables=None, handler="toy.handler"):
-    """A function that runs ``source``'s ``handler``. Returns its ARN."""
+def deploy(name, source, *, statements=(LOGGING, POLLING), timeout_seconds=20, variables=None, handler="toy.handler", role=None):
+    """A function that runs ``source``'s ``handler``, with a role of its own unless there is one. Returns its ARN."""
     return boto3.client("lambda").create_function(
         FunctionName=name,
-        Role=make_role(name, *statements),
+        Role=role or make_role(name, *statements),
         Runtime="python3.11",
         Handler=handler,
         Timeout=timeout_seconds,

@@ -56,6 +56,7 @@ def make_settings(project, environment="production", channels=("email", "sms"), 
             f"{environment}_{module}": {
                 "extends": environment,
                 "lambda_handler": f"lambdas.{module}.handler",
+                "function_url_enabled": False,
                 "timeout_seconds": 60,
             }
             for module in modules
@@ -112,8 +113,8 @@ def deployed(stack):
 
 @pytest.fixture(scope="module")
 def long_lived(make_stack):
-    """One for all tests that put back what they take."""
-    stack = make_stack()
+    """One for all tests that put back what they take; its website is public."""
+    stack = make_stack(function_url_enabled=True)
     deploy(stack, apply(stack))
     apply(stack)
     return stack

@@ -222,6 +222,14 @@ TRUSTED = json.dumps(
 MONTH = {"Rules": [{"ID": "packages", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}]}
 OPEN = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
 
+
+def open_to_everybody(stack):
+    """As Zappa makes it: no condition, so that anybody may invoke the function with Python of their own."""
+    named = {"FunctionName": stack.name, "StatementId": "FunctionURLAllowPublicAccessInvoke"}
+    client("lambda").remove_permission(**named)
+    client("lambda").add_permission(**named, Action="lambda:InvokeFunction", Principal="*")
+
+
 # What a person, or another tool, may have changed, and the attribute in which it shows.
 EDITS = [
     ("topic {}", "Policy", lambda stack: edit_topic(stack, stack.name, Policy=ANYBODY)),
@@ -260,6 +268,7 @@ EDITS = [
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "sweep")),
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "another")),
     ("permission to call {}-sweep", "Condition", edit_permission),
+    ("public access to {}", "only through its URL", open_to_everybody),
     ("event source mapping {}-email", "State", lambda stack: edit_mapping(stack, Enabled=False)),
     ("event source mapping {}-email", "BatchSize", lambda stack: edit_mapping(stack, BatchSize=10)),
     ("event source mapping {}-email", "FunctionResponseTypes", lambda stack: edit_mapping(stack, FunctionResponseTypes=[])),

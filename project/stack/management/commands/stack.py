@@ -6,6 +6,7 @@ from django.core.management import BaseCommand, CommandError
 
 from notifier.exceptions import ConfigurationError
 from project.stack import Stack, apply, destroy, plan
+from project.stack.account import sentence
 from project.stack.stages import read_deployment
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 changes = apply(stack, session).changes if action == "apply" else plan(stack, session)
                 self._show(changes, otherwise=f"{stack.name} is as it should be.")
         except (ConfigurationError, BotoCoreError, ClientError) as error:
-            raise CommandError(_sentence(error)) from None
+            raise CommandError(sentence(error)) from None
         if action == "diff" and any(change.action != "wait" for change in changes):
             raise CommandError(f"{stack.name} differs. Put it right with: manage.py stack apply {stage}")
 
@@ -55,13 +56,3 @@ class Command(BaseCommand):
             self.stdout.write(str(change))
         if not changes:
             self.stdout.write(otherwise)
-
-
-def _sentence(error):
-    """botocore's own words name what is missing; what to do about it they leave out."""
-    remedies = {
-        "NoCredentialsError": "Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE.",
-        "NoRegionError": "Set AWS_DEFAULT_REGION, or aws_region in zappa_settings.json.",
-        "ProfileNotFound": "Choose one of ~/.aws/config with AWS_PROFILE.",
-    }
-    return " ".join(filter(None, [str(error), remedies.get(type(error).__name__)]))
