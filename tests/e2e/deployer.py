@@ -11,7 +11,7 @@ ADMINISTRATOR, PASSWORD = "admin", "linen-and-wool-48"
 
 
 class Deployer:
-    """``folder`` receives what Git knows of the project, or stays empty without ``copy``; ``url`` is the account's endpoint."""
+    """``folder`` receives the project, or stays empty without ``copy``; ``url`` is the account's endpoint."""
 
     def __init__(self, folder, url, *, copy=True):
         self.folder = folder
@@ -29,7 +29,8 @@ class Deployer:
             "DJANGO_SUPERUSER_USERNAME": ADMINISTRATOR,
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            # What installs for Lambda finds packages where the person's own pip does.
+            # What installs for Lambda finds packages where the person's own pip does, and does not fetch them twice.
+            "UV_CACHE_DIR": str(Path.home() / ".cache" / "uv"),
             **{name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))},
         }
 
@@ -63,10 +64,6 @@ class Deployer:
 
 
 def copy_project(folder):
-    """Copy what is, or would be, in Git: not the virtual environment, nor anything else that happens to lie there."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=HOUSE, capture_output=True, check=True, text=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (HOUSE / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(HOUSE / name, folder / name)
+    """Copy the project as a checkout has it: not the virtual environment, nor what else lies about."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "*.sqlite3*", "staticfiles", "*.zip")
+    shutil.copytree(HOUSE, folder, ignore=left_out, dirs_exist_ok=True)

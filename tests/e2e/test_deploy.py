@@ -206,10 +206,15 @@ def set_up_rule(visitor, *, name, channels, audience):
     visitor.submit("/admin/notifier/trigger/add/", "trigger_form", rule)
 
 
-def test_the_sweep_runs_by_its_schedule(service, printed):
-    (tick,) = service.tick_schedules()
-    assert "sweep" in str(tick)
-    assert service.calls_of(f"{STACK}-sweep")
+def test_a_post_that_x_put_off_is_sent_when_the_schedules_sweep_rings_again(service, visitor):
+    service.cloud.x.fail_next(429)
+    visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": "Wool", **SALE})
+
+    def posted():
+        service.tick_schedules()
+        return [post.text for post in service.cloud.x.posts if post.text == "Wool"]
+
+    assert eventually(posted) == ["Wool"]
 
 
 def test_nothing_is_imported_but_the_package(service, visitor):

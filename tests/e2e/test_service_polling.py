@@ -129,7 +129,7 @@ def test_pollers_act_as_the_function_s_role(service, mapped):
     send(mapped(), "a")
     service.drain()
     done = {call.operation for call in service.calls_of("worker") if call.service == "sqs"}
-    assert done == {"ReceiveMessage", "DeleteMessageBatch"}
+    assert done == {"GetQueueAttributes", "ReceiveMessage", "DeleteMessageBatch"}
     assert {call.who for call in service.calls if call.operation == "ReceiveMessage"} == {"worker"}
 
 
