@@ -32,7 +32,8 @@ class Context:
         self.settings_file = settings_file
         self.deployment = self._read(stage) if stage else None
         self.stage = self.deployment.name if stage else ""
-        self._options = {"region_name": self.deployment.web.config.get("aws_region")} if stage else {}
+        config = self.deployment.web.config if stage else {}
+        self._options = {"region_name": config.get("aws_region"), "profile_name": config.get("profile_name")}
         self.session = HurriedSession(**self._options)
         self.session.patience = patience
         self._lock, self._clients, self._configurations = RLock(), {}, {}

@@ -60,7 +60,7 @@ def check_connections(where):
     if (counts := count_connections()) and counts["used"] >= NEARLY_USED * counts["most"]:
         yield warning(
             f"{counts['used']} of the {counts['most']} connections of the database {_address()} are in use.",
-            "Lower MaximumConcurrency of the functions, put RDS Proxy before the database, or raise max_connections.",
+            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the database, or raise max_connections.",
         )
 
 

@@ -10,8 +10,8 @@ from .findings import error, unchecked, warning
 
 # A cold start in a VPC, and a database that does not answer. Not repeated: each call would hold another container.
 INVOKING = Config(connect_timeout=3, read_timeout=45, retries={"total_max_attempts": 1})
-# The only error whose text is ours, and so holds no secret.
-OURS = "ConfigurationError"
+# The only errors whose text is ours (``project.environment`` raises the second), and so holds no secret.
+OURS = {"ConfigurationError", "ImproperlyConfigured"}
 # A deployment from before there was a doctor.
 OLD = {"ModuleNotFoundError", "ImportError", "AttributeError", "Runtime.ImportModuleError"}
 
@@ -56,7 +56,7 @@ def check_room(context, facts):
     if at_once >= connections["most"]:
         yield warning(
             f"The functions may open {at_once} connections at once; the database takes {connections['most']}, and the website needs some.",
-            "Lower max_concurrency of the stages, put RDS Proxy before the database, or raise max_connections.",
+            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the database, or raise max_connections.",
         )
 
 
@@ -71,6 +71,6 @@ def _failure(function, payload):
         return unchecked(
             f"settings and database of {function.name}: it was deployed without the doctor.", f"zappa update {function.stage}"
         )
-    if kind == OURS:
+    if kind in OURS:
         return error(f"{function.name} cannot start: {payload.get('errorMessage')}", remedy)
     return error(f"{function.name} fails when it is called ({kind}).", remedy)

@@ -20,7 +20,10 @@ def check_parameters(context):
                 put(stack, name),
             )
         elif found[name]["Type"] != "SecureString":
-            yield warning(f"The secret {path_of(stack, name)} lies in SSM unencrypted.", f"{put(stack, name)} --overwrite")
+            # The type of a parameter that is there cannot be changed:
+            # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+            remedy = f"aws ssm delete-parameter --name {path_of(stack, name)} && {put(stack, name)}"
+            yield warning(f"The secret {path_of(stack, name)} lies in SSM unencrypted.", remedy)
 
 
 def path_of(stack, name):
@@ -29,7 +32,7 @@ def path_of(stack, name):
 
 def put(stack, name):
     """The command that stores the secret ``name`` of ``stack``."""
-    return f"aws ssm put-parameter --type SecureString --name {path_of(stack, name)} --value …"
+    return f"aws ssm put-parameter --type SecureString --overwrite --name {path_of(stack, name)} --value=…"
 
 
 def read(context, names):

@@ -24,8 +24,8 @@ def check_channels(context):
         for channel in channel_names():
             if channel not in served:
                 stage = f"{deployment.name}_{channel}"
-                yield error(
-                    f"The channel {channel} has no function in {deployment.name}: nothing takes what is sent by it.",
+                yield warning(
+                    f"The channel {channel} has no function in {deployment.name}: nothing would take what is sent by it.",
                     f'Add the stage "{stage}" with "lambda_handler": "lambdas.{channel}.handler" to {context.settings_file}, '
                     f"then: zappa deploy {stage}",
                 )

@@ -82,13 +82,17 @@ def _lost_canaries(cli, web, stack, channels):
         if None not in seconds.values():
             break
         time.sleep(POLL_SECONDS)
-    for route, took in seconds.items():
-        click.echo(f"  canary: {route} " + ("did not arrive" if took is None else f"after {took:.1f} s"))
-    return [
-        f"The canary did not reach {route}: {broken_link(stack, route, cli.zappa.boto_session)}"
-        for route, took in seconds.items()
-        if took is None
-    ]
+    return [lost for route, took in seconds.items() if (lost := _tell(cli, web, stack, route, took))]
+
+
+def _tell(cli, web, stack, route, took):
+    """Print how the canary fared on ``route``; returns a sentence if a link is broken."""
+    if took is not None:
+        click.echo(f"  canary: {route} after {took:.1f} s")
+        return None
+    broken = broken_link(stack, route, cli.zappa.boto_session, stage=web.stage)
+    click.echo(f"  canary: {route} did not arrive" if broken else f"  canary: {route} is busy, the canary is still behind others")
+    return broken and f"The canary did not reach {route}: {broken}"
 
 
 def _invoke(client, function, payload):

@@ -40,6 +40,7 @@ def prepare(cli):
             _prepare_package(cli)
         if cli.command in DEPLOYING:
             _prepare_account(cli)
+            _go_on(cli)
 
 
 def _prepare_package(cli):
@@ -84,7 +85,6 @@ def _prepare_account(cli):
     deployment = read_deployment(cli.api_stage)
     applied = apply(Stack.of(deployment, region=cli.zappa.aws_region), cli.zappa.boto_session)
     _tell(applied.changes)
-    cli.zappa.lambda_client.meta.events.register("before-parameter-build.lambda.AddPermission", _only_through_the_url)
     cli.s3_bucket_name = applied.bucket
     cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
     cli.aws_environment_variables = {
@@ -93,8 +93,38 @@ def _prepare_account(cli):
         "SES_CONFIGURATION_SET": applied.configuration_set,
         "SECRETS_PATH": f"/{deployment.stack_name}",
         "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
+        # Else Zappa imports the project at the first request, and keeps a container in which that failed.
+        **({"INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT": "1"} if _is_web(cli) else {}),
         **deployment.function(cli.api_stage).environment,
     }
+    _correct_requests(cli)
+
+
+def _correct_requests(cli):
+    """Put right what Zappa asks of Lambda: who may call, no variable that is gone from the settings, the architecture."""
+    wanted = dict(cli.aws_environment_variables)
+
+    def register(operation, change):
+        cli.zappa.lambda_client.meta.events.register(f"before-parameter-build.lambda.{operation}", change)
+
+    register("AddPermission", _only_through_the_url)
+    # Zappa keeps what it finds there: a secret that was moved to SSM would stay, and win.
+    register("UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted}))
+    register("UpdateFunctionCode", lambda params, **_: params.update(Architectures=[cli.architecture]))
+
+
+def _go_on(cli):
+    """With ``--all``, deploy what is missing and update what is there, whichever of the two was asked for.
+
+    Zappa stops at the first stage that it finds otherwise, so a deploy that failed half-way could not be repeated.
+    """
+    if cli.vargs.get("all"):
+        there = bool(cli.zappa.get_lambda_function_versions(cli.lambda_name))
+        deploy, update = cli.deploy, cli.update
+        if there and cli.command == "deploy":
+            cli.deploy = lambda archive, image: update(archive, False, image)
+        elif not there and cli.command == "update":
+            cli.update = lambda archive, no_upload, image: deploy(archive, image)
 
 
 def _only_through_the_url(params, **_event):

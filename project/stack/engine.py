@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from notifier.exceptions import ConfigurationError
+
 from .account import Account
 from .changes import Change
 from .declaration import RouteSettings
@@ -65,6 +67,7 @@ def apply(stack, session=None):
     account = Account(stack, session)
     kinds = _kinds(account)
     steps = _steps(kinds)
+    _refuse_orphans(account, steps)
     _run(steps)
     if any(step.change.action == "create" and step.change.resource.startswith(Roles.label) for step in steps):
         _let_roles_spread(account)
@@ -132,6 +135,17 @@ def _run(steps):
         if step.run:
             step.run()
             logger.info("%s", step.change)
+
+
+def _refuse_orphans(account, steps):
+    """A function whose stage is gone from the settings would lose its queue, with what waits in it, and its role."""
+    for step in steps:
+        kind, _, name = step.change.resource.rpartition(" ")
+        if step.change.action == "delete" and kind == Roles.label and account.is_deployed(name):
+            raise ConfigurationError(
+                f"The function {name} is deployed, and zappa_settings.json has no stage for it. Put the stage back; to be rid of both, "
+                "run zappa undeploy with it, then take it out."
+            )
 
 
 def _let_roles_spread(account):

@@ -6,6 +6,7 @@ built here and kept under ``.cache/`` until the requirements change.
 
 import compileall
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,12 @@ def _install(requirements, folder, version, platform):
         ) from None
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--python-version", version]
     done = subprocess.run(
-        [*command, "--python-platform", platform, "-r", requirements], capture_output=True, text=True, check=False
+        [*command, "--python-platform", platform, "-r", requirements],
+        # The machine's own certificates, as pip is often told: in an office a proxy may stand between.
+        env={**os.environ, "UV_SYSTEM_CERTS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise ConfigurationError(f"{requirements} cannot be installed for Lambda:\n{done.stderr.strip()}")

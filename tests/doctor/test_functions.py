@@ -110,7 +110,7 @@ def test_a_secret_in_the_plain_environment_is_an_error_until_it_is_stored_elsewh
     finding = only(visit(LEAKS))
     assert finding.severity is Severity.ERROR
     assert f"{WEB} holds an address with a password, in DATABASE_URL" in finding.what
-    assert "aws ssm put-parameter --type SecureString --name /shop-production/DATABASE_URL" in finding.remedy
+    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/DATABASE_URL" in finding.remedy
     assert "horse" not in f"{finding}"
 
     set_environment(LOG_LEVEL="INFO")

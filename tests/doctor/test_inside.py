@@ -11,6 +11,7 @@ import boto3
 import psycopg
 import pytest
 from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 
@@ -154,6 +155,7 @@ def raise_(error):
     ("failure", "severity", "what"),
     [
         (ConfigurationError("SECRET_KEY is not set."), Severity.ERROR, "cannot start: SECRET_KEY is not set."),  # our own words
+        (ImproperlyConfigured("SECRET_KEY is missing"), Severity.ERROR, "cannot start: SECRET_KEY is missing"),
         (
             ValueError("postgres://shop:correct-horse@db"),
             Severity.ERROR,

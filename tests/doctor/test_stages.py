@@ -11,11 +11,11 @@ CHANNELS, HANDLERS, SWITCHES, LEAKS, STORED = "channels", "handlers", "switches"
 
 
 @pytest.mark.parametrize("stage", ["", "production"])
-def test_a_channel_without_a_stage_is_an_error_until_it_has_one(edge, visit, settings_file, stage):
+def test_a_channel_without_a_stage_is_a_warning_until_it_has_one(edge, visit, settings_file, stage):
     settings_file.edit("production_sms", extends=None, lambda_handler=None, timeout_seconds=None)
 
     finding = only(visit(CHANNELS, stage=stage))
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is Severity.WARNING
     assert "The channel sms has no function in production" in finding.what
     assert 'Add the stage "production_sms" with "lambda_handler": "lambdas.sms.handler"' in finding.remedy
     assert finding.remedy.endswith("zappa deploy production_sms")
@@ -88,7 +88,7 @@ def test_a_secret_in_the_settings_file_is_an_error_until_it_is_taken_out(edge, v
     finding = only(visit(LEAKS, stage=stage))
     assert finding.severity is Severity.ERROR
     assert "production_email.environment_variables.SECRET_KEY" in finding.what
-    assert "aws ssm put-parameter --type SecureString --name /shop-production/SECRET_KEY" in finding.remedy
+    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/SECRET_KEY" in finding.remedy
     assert "hunter" not in f"{finding}"
 
     settings_file.edit("production_email", environment_variables=None)
@@ -142,7 +142,9 @@ def test_a_secret_that_is_not_stored_is_an_error_until_it_is(account, visit):
     assert finding.severity is Severity.ERROR
     assert "/shop-production/DATABASE_URL is not in SSM" in finding.what
     assert finding.what.endswith("shop-production-twitter.")
-    assert finding.remedy.startswith("aws ssm put-parameter --type SecureString --name /shop-production/DATABASE_URL --value")
+    assert finding.remedy.startswith(
+        "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/DATABASE_URL --value"
+    )
 
     put_secret("/shop-production/DATABASE_URL", "postgres://somewhere")
     assert visit(STORED) == []
@@ -154,8 +156,9 @@ def test_a_secret_that_is_stored_in_plain_text_is_a_warning_until_it_is_encrypte
 
     finding = only(visit(STORED))
     assert finding.severity is Severity.WARNING
-    assert finding.remedy.endswith("--overwrite")
+    assert finding.remedy.startswith("aws ssm delete-parameter --name /shop-production/SECRET_KEY && aws ssm put-parameter")
     assert "for-all" not in f"{finding}"
 
+    boto3.client("ssm").delete_parameter(Name="/shop-production/SECRET_KEY")
     put_secret("/shop-production/SECRET_KEY", "for-few")
     assert visit(STORED) == []

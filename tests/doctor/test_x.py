@@ -24,7 +24,7 @@ def test_keys_that_are_missing_are_an_error_until_they_are_stored(account, x, vi
     finding = only(visit(KEYS))
     assert finding.severity is Severity.ERROR
     assert "X_CONSUMER_KEY, X_ACCESS_TOKEN" in finding.what
-    assert "aws ssm put-parameter --type SecureString --name /shop-production/X_ACCESS_TOKEN" in finding.remedy
+    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/X_ACCESS_TOKEN" in finding.remedy
 
     for name in ("X_ACCESS_TOKEN", "X_CONSUMER_KEY"):
         put_secret(f"/shop-production/{name}", X_KEYS[name])

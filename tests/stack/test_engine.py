@@ -11,7 +11,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from notifier.channels import channel_names
-from project.stack import Change, RouteSettings
+from notifier.exceptions import ConfigurationError
+from project.stack import Change, RouteSettings, Stack
 from project.stack.resources import KINDS
 from project.stack.resources.bucket import Bucket
 from tests.stack.conftest import SENDER, account_of, apply, deploy, destroy, make_settings, plan, shared_session, undeploy
@@ -350,6 +351,7 @@ def test_who_is_told_about_an_alarm_stays_a_persons_choice(long_lived):
 def test_a_stage_that_is_gone_takes_its_resources_along_and_no_others(deployed, make_stack):
     project = deployed.name.removesuffix("-production")
     smaller = make_stack(project, channels=("email",))
+    client("lambda").delete_function(FunctionName=f"{deployed.name}-sms")
     others = [name for name in everything(deployed.name) if "-sms" not in name]
 
     changes = lines(apply(smaller).changes)
@@ -366,6 +368,26 @@ def test_a_stage_that_is_gone_takes_its_resources_along_and_no_others(deployed, 
     ]
     assert everything(deployed.name) == others
     assert plan(smaller) == []
+
+
+def test_a_function_whose_stage_is_gone_keeps_its_queue_and_its_role_until_it_is_undeployed(deployed, make_stack):
+    before = everything(deployed.name)
+    with pytest.raises(ConfigurationError, match=f"{deployed.name}-sms is deployed, and .* Put the stage back"):
+        apply(make_stack(deployed.name.removesuffix("-production"), channels=("email",)))
+    assert everything(deployed.name) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "bucket"),
+    [
+        ("shop-production", "shop-production-packages-123456789012-us-east-1"),
+        ("a" * 31, "a" * 31 + "-packages-123456789012-us-east-1"),  # as long as may be
+        ("a" * 32, "a" * 22 + "-cab11777-packages-123456789012-us-east-1"),
+    ],
+)
+def test_the_buckets_name_is_one_that_s3_takes(cloud, name, bucket):
+    assert Bucket.name_in(account_of(Stack(name=name))) == bucket
+    assert len(bucket) <= 63
 
 
 def test_destroying_leaves_nothing_and_twice_is_harmless(deployed):
@@ -412,17 +434,15 @@ def test_a_dry_run_deletes_nothing(deployed, recorded):
     assert lines(doomed) == lines(destroy(deployed))
 
 
-def test_a_senders_identity_goes_only_if_the_stack_made_it(make_stack):
-    ses, mine, theirs = client("sesv2"), "made-here@example.org", "was-there@example.org"
-    ses.create_email_identity(EmailIdentity=theirs)
-    for sender in (mine, theirs):
-        stack = replace(make_stack(), sender=sender)
-        apply(stack)
-        destroy(stack)
+def test_a_senders_identity_stays_as_another_environment_may_send_by_it(make_stack):
+    shared = "shared@example.org"
+    production, staging = replace(make_stack(), sender=shared), replace(make_stack(), sender=shared)
+    apply(staging)
+    apply(production)
+    destroy(staging)
 
-    left = [each["IdentityName"] for each in ses.list_email_identities()["EmailIdentities"]]
-    assert theirs in left
-    assert mine not in left
+    assert shared in [each["IdentityName"] for each in client("sesv2").list_email_identities()["EmailIdentities"]]
+    assert plan(production) == [change for change in plan(production) if change.action == "wait"]
 
 
 def test_two_environments_in_one_account_do_not_touch_each_other(deployed, make_stack):

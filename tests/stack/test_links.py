@@ -1,7 +1,6 @@
 """Which link is broken, as a deploy says when its canary did not arrive."""
 
 import boto3
-import pytest
 
 from project.stack.links import broken_link
 
@@ -13,7 +12,7 @@ def queue_url(name):
 
 
 def said(stack):
-    return broken_link(stack, "email", shared_session())
+    return broken_link(stack, "email", shared_session(), stage="production")
 
 
 def test_a_subscription_that_filters_for_another_route(deployed):
@@ -26,7 +25,7 @@ def test_a_subscription_that_filters_for_another_route(deployed):
     ]
     sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"route": ["sms"]}')
     assert "FilterPolicy" in said(deployed)
-    assert "stack apply" in said(deployed)
+    assert "stack apply production" in said(deployed)
 
 
 def test_a_queue_that_the_topic_may_not_send_to(deployed):
@@ -47,13 +46,20 @@ def test_messages_that_nobody_takes(deployed):
     assert "1 messages wait in queue" in said(deployed)
 
 
-@pytest.mark.parametrize("queue", ["email", "email-dlq"])
-def test_a_function_that_takes_them_and_fails(deployed, queue):
-    sqs, url = boto3.client("sqs"), queue_url(f"{deployed.name}-{queue}")
+def test_a_function_that_takes_them_and_does_not_get_done(deployed):
+    sqs, url = boto3.client("sqs"), queue_url(f"{deployed.name}-email")
     sqs.send_message(QueueUrl=url, MessageBody="{}")
-    if queue == "email":
-        sqs.receive_message(QueueUrl=url)
-    assert f"function {deployed.name}-email takes messages and fails" in said(deployed)
+    sqs.receive_message(QueueUrl=url)
+    assert f"function {deployed.name}-email takes messages (1 under way)" in said(deployed)
+    assert "zappa tail production_email" in said(deployed)
+
+
+def test_a_queue_that_is_busy_is_no_broken_link(deployed):
+    sqs, url = boto3.client("sqs"), queue_url(f"{deployed.name}-email")
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+    sqs.receive_message(QueueUrl=url)
+    assert said(deployed) is None
 
 
 def test_nothing_has_come_at_all(deployed):

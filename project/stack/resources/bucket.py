@@ -1,9 +1,13 @@
 """The bucket through which Zappa uploads packages. Zappa deletes each afterwards; what an interrupted deploy leaves goes by itself."""
 
+import zlib
+
 from .kind import Kind, unless
 
 MISSING = ("NoSuchBucket", "404")
 DAYS = 1
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+MOST_CHARACTERS = 63
 # Where S3 began, which must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 FIRST_REGION = "us-east-1"
 
@@ -13,8 +17,12 @@ class Bucket(Kind):
 
     @staticmethod
     def name_in(account):
-        """Names of buckets are the world's, so the account is part of it."""
-        return f"{account.stack.name}-packages-{account.id}-{account.region}"
+        """Names of buckets are the world's, so the account is part of it; what is too long is cut and told apart by a sum."""
+        rest = f"-packages-{account.id}-{account.region}"
+        name = account.stack.name
+        if len(name) + len(rest) > MOST_CHARACTERS:
+            name = f"{name[: MOST_CHARACTERS - len(rest) - 9]}-{zlib.crc32(name.encode()):08x}"
+        return name + rest
 
     def wanted(self):
         closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
