@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
+from functools import partial
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -118,13 +119,14 @@ def _go_on(cli):
 
     Zappa stops at the first stage that it finds otherwise, so a deploy that failed half-way could not be repeated.
     """
-    if cli.vargs.get("all"):
-        there = bool(cli.zappa.get_lambda_function_versions(cli.lambda_name))
-        deploy, update = cli.deploy, cli.update
-        if there and cli.command == "deploy":
-            cli.deploy = lambda archive, image: update(archive, False, image)
-        elif not there and cli.command == "update":
-            cli.update = lambda archive, no_upload, image: deploy(archive, image)
+    if not cli.vargs.get("all"):
+        return
+    # Of the class: those of the instance are what the stage before has put there.
+    deploy, update = (partial(method, cli) for method in (type(cli).deploy, type(cli).update))
+    if cli.zappa.get_lambda_function_versions(cli.lambda_name):
+        cli.deploy, cli.update = lambda archive, image: update(archive, False, image), update
+    else:
+        cli.deploy, cli.update = deploy, lambda archive, no_upload, image: deploy(archive, image)
 
 
 def _only_through_the_url(params, **_event):
