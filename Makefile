@@ -32,8 +32,9 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
 	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(PROCESSES) --ignore=tests/stack --ignore=tests/doctor $(ARGS)
 
+# The tests of one file build on one another.
 e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(ARGS)
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(PROCESSES) --dist loadfile $(ARGS)
 
 package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=production)
 	@mkdir -p .cache && $(BIN)/zappa package $(STAGE) --output .cache/$(STAGE).zip
