@@ -338,3 +338,13 @@ def test_events_of_another_database_wait_for_its_commit_and_cannot_break_it():
         "the events' own rolled back, the save's committed": ["post_save", "pre_save"],
         "saved although nothing could be recorded": 1,
     }
+
+
+def test_the_log_names_an_event_and_nobody(caplog):
+    make_trigger()
+    make_user(first_name="Marked")
+    with caplog.at_level("INFO", logger="notifier.events"):
+        Post.objects.create(title="Marked")
+    (line,) = [record for record in caplog.records if record.name == "notifier.events"]
+    assert line.event_ids == [Event.objects.get().pk]
+    assert "Marked" not in line.getMessage()

@@ -226,11 +226,19 @@ def test_nothing_is_imported_but_the_package(service, visitor):
         assert not [path for path in imported if "/site-packages/" in path and "awslambdaric" not in path], name
 
 
+def lines_of(service, name):
+    """The log's own lines, and metrics, as data; Lambda's lines around them are none."""
+    return [json.loads(line) for line in service.logs(name).splitlines() if line.startswith("{")]
+
+
 def test_log_lines_are_data_with_ids_and_without_addresses(service, visitor):
-    email = service.logs(f"{STACK}-email")
-    lines = [json.loads(line) for line in email.splitlines() if line.startswith("{")]
-    assert any(line.get("delivery_ids") or line.get("delivery_id") for line in lines), email[-2000:]
-    assert any("_aws" in line for line in lines), "no metrics"
+    web, fanout, email = (lines_of(service, name) for name in (STACK, f"{STACK}-fanout", f"{STACK}-email"))
+    recorded = [pk for line in web for pk in line.get("event_ids", ())]
+    assert recorded, "the request that records an event names it"
+    assert [line for line in fanout if set(recorded) & set(line.get("event_ids", ()))] or any(
+        "DeliveriesMade" in line for line in fanout
+    )
+    assert any(line.get("Sent") for line in email if "_aws" in line), "no metrics"
     for name in FUNCTIONS:
         for secret in (ADA, PHONE, "Linen for Ada", "never-in-a-log", *X_KEYS.values()):
             assert secret not in service.logs(name), (name, secret)
