@@ -28,9 +28,9 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)
 
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
-# What has no database to do with is not run on two.
+# Tests that use no database are run once, with SQLite.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(PROCESSES) --ignore=tests/stack --ignore=tests/doctor $(ARGS)
+	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
 
 # The tests of one file build on one another.
 e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down

@@ -8,6 +8,8 @@ from project.local.pump import Pump
 from project.local.system import handlers_of
 from tests.gate import Gate
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
+
 
 @pytest.fixture(scope="session")
 def session_cloud():
@@ -48,6 +50,18 @@ def _rules_of_this_test(request):
         request.getfixturevalue("_django_db_helper")
         triggers.index.refresh(force=True)
     composing.forget()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--only-database", action="store_true", help="Leave out the tests that use no database.")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On the second database only what has to do with one is run again."""
+    if config.getoption("only_database"):
+        kept = [item for item in items if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

@@ -32,18 +32,24 @@ def resources(stack):
     return [(kind.label, name) for kind in (each(account_of(stack)) for each in KINDS) for name in kind.wanted()]
 
 
+def listed(service, operation, key, name=None):
+    """What a list holds, page by page: many tests share the account."""
+    pages = client(service).get_paginator(operation).paginate()
+    return [each[name] if name else each for page in pages for each in page.get(key, ())]
+
+
 def everything(word):
     """Names of all that the local AWS holds and that ``word`` is part of."""
     found = [
-        *(each["TopicArn"] for each in client("sns").list_topics()["Topics"]),
-        *(each["Endpoint"] for each in client("sns").list_subscriptions()["Subscriptions"]),
-        *client("sqs").list_queues(MaxResults=1000).get("QueueUrls", ()),
-        *(each["Arn"] for page in client("iam").get_paginator("list_roles").paginate() for each in page["Roles"]),
-        *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
+        *listed("sns", "list_topics", "Topics", "TopicArn"),
+        *listed("sns", "list_subscriptions", "Subscriptions", "Endpoint"),
+        *listed("sqs", "list_queues", "QueueUrls"),
+        *listed("iam", "list_roles", "Roles", "Arn"),
+        *listed("logs", "describe_log_groups", "logGroups", "logGroupName"),
         *(each["Name"] for each in client("s3").list_buckets()["Buckets"]),
-        *(each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]),
-        *(each["Name"] for each in client("events").list_rules()["Rules"]),
-        *(each["EventSourceArn"] for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]),
+        *listed("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        *listed("events", "list_rules", "Rules", "Name"),
+        *listed("lambda", "list_event_source_mappings", "EventSourceMappings", "EventSourceArn"),
         *client("sesv2").list_configuration_sets()["ConfigurationSets"],
         *(each["IdentityName"] for each in client("sesv2").list_email_identities()["EmailIdentities"]),
     ]
