@@ -72,6 +72,7 @@ def test_migrations_that_are_missing_are_an_error_until_they_are_applied(account
     assert look_inside() == []
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's database is a file; the next test is about a server")
 def test_a_database_that_is_not_there_is_an_error_until_it_is(account, look_inside, monkeypatch, tmp_path):
     connection.close()
     with monkeypatch.context() as patched:
