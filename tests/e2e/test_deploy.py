@@ -228,7 +228,7 @@ def test_nothing_is_imported_but_the_package(service, visitor):
 
 def lines_of(service, name):
     """The log's own lines, and metrics, as data; Lambda's lines around them are none."""
-    return [json.loads(line) for line in service.logs(name).splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in service.logs(name).splitlines() if line.startswith('{"')]
 
 
 def test_log_lines_are_data_with_ids_and_without_addresses(service, visitor):
