@@ -6,10 +6,13 @@ import time
 
 import click
 
+from notifier.channels import FUNCTIONS
 from notifier.exceptions import ConfigurationError
 from notifier.messages import FANOUT
 
 from .links import broken_link
+from .resources.schedule import SWEEP
+from .stages import WEB
 
 # A mapping that was just made takes up to a minute to look at its queue:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -30,7 +33,7 @@ def check(cli, deployment, stack):
     there = _deployed(cli.zappa.lambda_client, deployment)
     if function == web:
         _migrate(cli, web)
-    if function.module == "sweep":
+    if function.module == SWEEP:
         _invoke(cli.zappa.lambda_client, function, {})
     elif web.name in there and f"{deployment.stack_name}-{FANOUT}" in there:
         channels = [each.module for each in ([function] if function != web else deployment.functions) if _is_channel(each, there)]
@@ -40,7 +43,7 @@ def check(cli, deployment, stack):
 
 
 def _is_channel(function, there):
-    return function.name in there and function.module not in ("web", FANOUT, "sweep", "feedback")
+    return function.name in there and function.module not in {WEB, *FUNCTIONS}
 
 
 def _deployed(client, deployment):

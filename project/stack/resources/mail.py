@@ -28,9 +28,6 @@ class Identities(Kind):
     def create(self, name, attributes):
         self.account.client("sesv2").create_email_identity(EmailIdentity=name, Tags=self.account.tag_list)
 
-    def delete(self, name):
-        unless(MISSING, self.account.client("sesv2").delete_email_identity, EmailIdentity=name)
-
 
 class ConfigurationSets(Kind):
     """What a mail names to have its events published."""
