@@ -16,7 +16,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import canary, deliveries, messages  # noqa: E402
+from notifier import canary, channels, deliveries, messages  # noqa: E402
 from notifier.composing import compose_messages  # noqa: E402
 from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
@@ -150,9 +150,21 @@ class Channel:
         answers = self._call(batch, session)
         milliseconds = (time.perf_counter() - started) * 1000
         measure("ProviderLatency", milliseconds, "Milliseconds")
+        messages = [message for _, message in batch]
+        answers = [self._priced(answer, message) for answer, message in zip(answers, messages, strict=True)]
         deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
-        taken = sum(isinstance(answer, str) for answer in answers)
+        taken = sum(isinstance(answer, deliveries.Sent) for answer in answers)
         logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
+
+    def _priced(self, answer, message):
+        """What was sent, with about what it costs. The message is out: not knowing its price is no failure."""
+        if isinstance(answer, SendError):
+            return answer
+        try:
+            return deliveries.Sent(answer, channels.examine(self.name, message).cost_micros)
+        except Exception as error:
+            logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
+            return deliveries.Sent(answer)
 
     def _call(self, batch, session):
         """What the channel answers to each of the batch: a provider's id, or a SendError."""

@@ -2,6 +2,8 @@
 
 import pkgutil
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 
 from . import conf
@@ -26,6 +28,45 @@ class Message:
     subject: str = ""
     text: str = ""
     html: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """What is wrong with a message on its channel. ``is_error``: it would be refused; else it only costs more, or may surprise.
+
+    ``part`` is ``subject``, ``text`` or ``html``.
+    """
+
+    part: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """How a message looks to its channel, before it is sent.
+
+    ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own count, which ``unit`` names
+    (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in millionths of a US dollar.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    pieces: tuple[str, ...] = ()
+    length: int = 0
+    limit: int = 0
+    unit: str = ""
+    cost_micros: int = 0
+
+
+def examine(channel, message):
+    """The Examination of a Message by its channel's own module, ``examine(message)`` there. Pure: nothing is asked of anybody."""
+    examiner = _examiner(conf.get("CHANNELS_PACKAGE"), channel)
+    return examiner(message) if examiner else Examination()
+
+
+@lru_cache
+def _examiner(package, channel):
+    return getattr(import_module(f"{package}.{channel}"), "examine", None) if find_spec(f"{package}.{channel}") else None
 
 
 def register_channel(name):

@@ -9,6 +9,13 @@ DEFAULTS = {
     "TOPIC_ARN": "",
     # Per channel, the path on the user that holds the address. A ContactPoint row comes first.
     "ADDRESSES": {"email": "email"},
+    # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
+    "LANGUAGE": "",
+    "TIME_ZONE": "",
+    # Dotted paths of signal middleware, the outermost first. See notifier.interception.
+    "MIDDLEWARE": [],
+    # A rule that would reach more people than this asks once more before it goes live.
+    "CONFIRM_ABOVE": 1000,
     # Where the channels' modules are.
     "CHANNELS_PACKAGE": "lambdas",
 }

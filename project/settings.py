@@ -19,6 +19,8 @@ with configuration() as env:
     REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 
 INSTALLED_APPS = [
+    # Before the admin, whose templates it replaces.
+    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

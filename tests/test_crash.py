@@ -18,7 +18,7 @@ CHUNK = 5
 IN_FLIGHT = 2
 # Statements between which a worker dies.
 READS_THE_EVENT = r'SELECT .*"notifier_event"\."data"'
-STORES_A_RESULT = r"UPDATE notifier_delivery\s.*provider_id"
+STORES_A_RESULT = r"(?s)UPDATE notifier_delivery\s.*provider_id"
 
 
 @pytest.fixture(params=CHANNELS, ids=lambda found: found[0])

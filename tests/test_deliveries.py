@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from notifier import deliveries
-from notifier.deliveries import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS, MAX_ATTEMPTS, UNHEARD_AFTER, Policy
+from notifier.deliveries import MAX_ATTEMPTS, UNHEARD_AFTER, Policy
+from notifier.deliveries.answers import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
 from tests.builders import make_delivery

@@ -143,7 +143,13 @@ def test_no_message_field_is_called_command():
     assert where(naming) == []
 
 
-STATUS_WRITERS = ["notifier/deliveries.py", "notifier/fanout.py", "notifier/events.py"]
+STATUS_WRITERS = [
+    "notifier/deliveries/answers.py",
+    "notifier/deliveries/claims.py",
+    "notifier/deliveries/queueing.py",
+    "notifier/fanout.py",
+    "notifier/events.py",
+]
 WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "bulk_create", "Event", "Delivery"}
 
 

@@ -23,6 +23,8 @@ MEANINGS = {
     Delivery.Status.SENT: _("The provider took it."),
     Delivery.Status.SKIPPED: _("Nothing was sent, and nobody is at fault."),
     Delivery.Status.FAILED: _("It was not sent."),
+    Delivery.Status.HELD: _("It is paused, and goes on when the pause ends."),
+    Delivery.Status.CANCELLED: _("A person took it back before it was sent."),
     Delivery.Status.UNKNOWN: _("It may have been sent. Ask the provider before you try again: it could arrive twice."),
 }
 

@@ -14,6 +14,9 @@ MEANINGS = {
     Event.Status.FANNING_OUT: _("A function is writing its deliveries."),
     Event.Status.DONE: _("All its deliveries exist."),
     Event.Status.FAILED: _("Nothing was sent."),
+    Event.Status.HELD: _("It is paused, and goes on when the pause ends."),
+    Event.Status.SHADOW: _("Its trigger only shows what it would send."),
+    Event.Status.VETOED: _("A signal middleware refused it."),
 }
 
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 
 from .. import audiences
 from ..models import Audience, ContactPoint, Trigger
@@ -15,7 +16,7 @@ from .forms import AudienceForm, ContactPointForm
 MOST_USERS_IN_FORM = 500
 
 
-class SearchedAdmin(admin.ModelAdmin):
+class SearchedAdmin(ModelAdmin):
     """Finds related rows by typing, where their own admin can search: there may be a million of them."""
 
     searched = ()

@@ -5,6 +5,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 
 from . import display
 
@@ -32,7 +33,7 @@ class ReadingList(ChangeList):
             self.search_help_text = _("The newest %d are listed here. Search or filter for older ones.") % MOST_COUNTED
 
 
-class ReadingAdmin(admin.ModelAdmin):
+class ReadingAdmin(ModelAdmin):
     """Newest first, without changes, with as many queries for a page of fifty as for a page of one."""
 
     paginator = BoundedPaginator

@@ -2,13 +2,14 @@
 
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, StackedInline
 
 from ..models import Event, Subscription, Trigger
 from . import display
 from .forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 
 
-class SubscriptionInline(admin.StackedInline):
+class SubscriptionInline(StackedInline):
     model = Subscription
     form = SubscriptionForm
     formset = SubscriptionFormSet
@@ -28,7 +29,7 @@ class SubscriptionInline(admin.StackedInline):
 
 
 @admin.register(Trigger)
-class TriggerAdmin(admin.ModelAdmin):
+class TriggerAdmin(ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
     list_display = ["name", "enabled", "when", "sends", "its_events"]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, StackedInline
 
 from .. import readable, signals
 from ..models import Template, TemplateContent, Trigger
@@ -16,7 +17,7 @@ PERSON = ["first_name", "last_name", "username", "email"]
 INNER_NAMES = {"instance", "update_fields", "using"}
 
 
-class TemplateContentInline(admin.StackedInline):
+class TemplateContentInline(StackedInline):
     model = TemplateContent
     form = TemplateContentForm
     formset = TemplateContentFormSet
@@ -27,7 +28,7 @@ class TemplateContentInline(admin.StackedInline):
 
 
 @admin.register(Template)
-class TemplateAdmin(admin.ModelAdmin):
+class TemplateAdmin(ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]

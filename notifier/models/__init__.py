@@ -1,17 +1,20 @@
 """The words of the system as rows: when, what, whom, and what came of it."""
 
-from .outbox import Canary, Delivery, Event
+from .outbox import Attempt, Canary, Delivery, Event, HourlyCount
 from .people import Audience, ContactPoint
-from .rules import RulesVersion, Subscription, Trigger
+from .rules import Pause, RulesVersion, Subscription, Trigger
 from .templates import ContentVersion, Template, TemplateContent
 
 __all__ = [
+    "Attempt",
     "Audience",
     "Canary",
     "ContactPoint",
     "ContentVersion",
     "Delivery",
     "Event",
+    "HourlyCount",
+    "Pause",
     "RulesVersion",
     "Subscription",
     "Template",

@@ -17,13 +17,22 @@ class Event(models.Model):
         FANNING_OUT = "fanning_out", _("fanning out")  # a function works on it, until `due_at` at the latest
         DONE = "done", _("fanned out")  # all its deliveries exist
         FAILED = "failed", _("failed")  # cannot be fanned out; `reason` says why
+        HELD = "held", _("held")  # its trigger, or everything, is paused; it goes on when that ends
+        SHADOW = "shadow", _("shadow")  # of a trigger that only shows what it would send
+        VETOED = "vetoed", _("vetoed")  # a signal middleware refused it; `reason` says why
 
     # No constraint: a trigger can be deleted, and what it sent stays on record.
     trigger = models.ForeignKey("Trigger", models.DO_NOTHING, db_constraint=False, verbose_name=_("trigger"))
     verb = models.CharField(_("signal"), max_length=100)
     action_object = models.CharField(_("action object"), max_length=300, blank=True)
+    # Who did it: "auth.user:5", or blank.
+    actor = models.CharField(_("actor"), max_length=300, blank=True)
+    # Given by the caller of `emit`: the same key again is the same event.
+    key = models.CharField(_("idempotency key"), max_length=200, null=True)
+    # What matching said of this firing's triggers: [{"trigger": id, "name": …, "because": why it did not match, or blank}, …]
+    explanation = models.JSONField(default=list)
     data = models.JSONField(_("data"), encoder=snapshot.Encoder, decoder=snapshot.Decoder)
-    # What was to be sent when it happened: [{"subscription": id, "contents": {channel: content version id}}, …]
+    # What was to be sent when it happened: [{"subscription": id, "contents": {channel: {language: content version id}}}, …]
     plan = models.JSONField(default=list)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
@@ -38,8 +47,10 @@ class Event(models.Model):
         ordering = ["-pk"]
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        constraints = [models.UniqueConstraint(fields=["trigger", "key"], name="notifier_one_event_a_key")]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"),
+            models.Index(fields=["created_at"], name="notifier_event_created"),
         ]
 
     def __str__(self):
@@ -57,6 +68,8 @@ class Delivery(models.Model):
         SENT = "sent", _("sent")  # the provider took it
         SKIPPED = "skipped", _("skipped")  # nobody's failure: no address, an unusable one, opted out
         FAILED = "failed", _("failed")  # ours (template, configuration) or the provider's refusal: see `reason`
+        HELD = "held", _("held")  # its channel, its trigger or everything is paused; it goes on when that ends
+        CANCELLED = "cancelled", _("cancelled")  # a person took it back before it was sent
         UNKNOWN = "unknown", _("unknown")  # a crash or a time-out hid the provider's answer; a person decides
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("event"))
@@ -66,11 +79,16 @@ class Delivery(models.Model):
     # "user:<primary key>" or "address:<address>". No foreign key: deleting a user must not search this table.
     recipient = models.CharField(_("recipient"), max_length=330)
     address = models.CharField(_("address"), max_length=320, blank=True)
+    # What it is rendered in; blank is the site's.
+    language = models.CharField(_("language"), max_length=20, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.QUEUED)
     reason = models.CharField(_("reason"), max_length=50, blank=True)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
     provider_id = models.CharField(_("provider id"), max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # About what its provider asks for it, in millionths of a US dollar.
+    cost_micros = models.BigIntegerField(_("cost"), default=0)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -81,7 +99,10 @@ class Delivery(models.Model):
         ordering = ["-pk"]
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
-        permissions = [("retry_delivery", _("Can retry deliveries"))]
+        permissions = [
+            ("retry_delivery", _("Can retry, cancel and resend deliveries")),
+            ("view_recipients", _("Can see who receives, and their addresses")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "subscription", "channel", "recipient"], name="notifier_one_delivery_a_recipient"
@@ -93,10 +114,52 @@ class Delivery(models.Model):
             models.Index(
                 fields=["status", "-id"], condition=models.Q(status__in=["failed", "unknown"]), name="notifier_delivery_amiss"
             ),
+            # What happened to one person.
+            models.Index(fields=["recipient", "-id"], name="notifier_delivery_recipient"),
+            # What the hourly counts are made from.
+            models.Index(
+                fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="notifier_delivery_finished"
+            ),
+            models.Index(fields=["channel", "id"], condition=models.Q(status="held"), name="notifier_delivery_held"),
         ]
 
     def __str__(self):
         return f"#{self.pk} {self.channel}"
+
+
+class Attempt(models.Model):
+    """One attempt at a delivery that did not end with it being sent: what the provider, or the channel, said."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="history", verbose_name=_("delivery"))
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    status = models.CharField(_("status"), max_length=20, choices=Delivery.Status)
+    reason = models.CharField(_("reason"), max_length=50, blank=True)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        ordering = ["pk"]
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.delivery} attempt {self.number}: {self.status}"
+
+
+class HourlyCount(models.Model):
+    """How many deliveries of a channel ended how in one hour, and what they cost. Kept by the sweep; see ``notifier.counts``."""
+
+    hour = models.DateTimeField()
+    channel = models.CharField(max_length=50)
+    status = models.CharField(max_length=20, choices=Delivery.Status)
+    number = models.PositiveIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["hour", "channel", "status"], name="notifier_one_count_an_hour")]
+
+    def __str__(self):
+        return f"{self.hour:%Y-%m-%d %H}:00 {self.channel} {self.status}: {self.number}"
 
 
 class Canary(models.Model):

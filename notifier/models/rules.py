@@ -66,6 +66,14 @@ class Trigger(models.Model):
     on = models.CharField(
         _("when saved"), max_length=10, choices=On, default=On.ANY, help_text=_("For signals about a save; others ignore it.")
     )
+    condition = models.TextField(
+        _("condition"),
+        blank=True,
+        help_text=_('As in {% if %}: instance.total > 100 and instance.status == "paid". Left blank, every one counts.'),
+    )
+    shadow = models.BooleanField(
+        _("shadow"), default=False, help_text=_("Record and explain what it would send, and send nothing.")
+    )
     actor_model = models.CharField(_("actor"), max_length=200, blank=True, help_text=_("The model of who did it."))
     actor_pk = models.CharField(_("one actor"), max_length=200, blank=True)
     target = models.CharField(_("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`."))
@@ -102,6 +110,26 @@ class Trigger(models.Model):
                 readable.find_model(label)._meta.pk.to_python(pk)
             except ValidationError as error:
                 raise ValidationError({field: error.messages}) from error
+
+
+class Pause(models.Model):
+    """What is not sent for the time being: it is held, and goes on when this row is gone. See ``notifier.pausing``.
+
+    ``scope`` is ``everything``, ``channel:<name>`` or ``trigger:<id>``.
+    """
+
+    scope = models.CharField(_("what"), max_length=100, unique=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    paused_by = models.CharField(_("by"), max_length=150, blank=True)
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["scope"]
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+
+    def __str__(self):
+        return self.scope
 
 
 class Subscription(models.Model):

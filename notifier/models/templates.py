@@ -14,6 +14,8 @@ class Template(models.Model):
 
     name = models.SlugField(_("name"), max_length=100, unique=True)
     description = models.CharField(_("description"), max_length=200, blank=True)
+    # Names of registered functions that add variables; see `notifier.providers`.
+    providers = models.JSONField(_("context providers"), default=list, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -29,6 +31,9 @@ class TemplateContent(models.Model):
 
     template = models.ForeignKey(Template, models.CASCADE, related_name="contents", verbose_name=_("template"))
     channel = models.CharField(_("channel"), max_length=50)
+    language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("Left blank, it is for any language."))
+    # A template file of the project, instead of the parts below.
+    file = models.CharField(_("file"), max_length=200, blank=True)
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
@@ -37,10 +42,12 @@ class TemplateContent(models.Model):
     objects = RulesQuerySet.as_manager()
 
     class Meta:
-        ordering = ["channel"]
+        ordering = ["channel", "language"]
         verbose_name = _("content")
         verbose_name_plural = _("contents")
-        constraints = [models.UniqueConstraint(fields=["template", "channel"], name="notifier_one_content_a_channel")]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "channel", "language"], name="notifier_one_content_a_language")
+        ]
 
     def __str__(self):
         return f"{self.template} · {self.channel}"
@@ -91,8 +98,13 @@ class ContentVersion(models.Model):
     html = models.TextField(blank=True)
     # The template of the text part, made from the HTML's source; null where each rendered HTML must be converted.
     text_from_html = models.TextField(null=True)
+    # The HTML with its layout, as it is compiled; null where it is the HTML itself.
+    whole_html = models.TextField(null=True)
     paths = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Who made it, and what else there is to say: "Version 3 again.", "The layout has changed."
+    author = models.CharField(_("by"), max_length=150, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:
         ordering = ["-number"]

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.db.models import URLField
+from unfold.admin import ModelAdmin
 
 from .models import FlashSale, Movie, Post, Profile
 
 
 @admin.register(FlashSale)
-class FlashSaleAdmin(admin.ModelAdmin):
+class FlashSaleAdmin(ModelAdmin):
     list_display = ["title", "discount_percent", "ends_at", "url"]
     ordering = ["-pk"]
     search_fields = ["title"]
@@ -16,14 +17,14 @@ class FlashSaleAdmin(admin.ModelAdmin):
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(ModelAdmin):
     list_display = ["title"]
     ordering = ["-pk"]
     search_fields = ["title"]
 
 
 @admin.register(Movie)
-class MovieAdmin(admin.ModelAdmin):
+class MovieAdmin(ModelAdmin):
     list_display = ["title"]
     ordering = ["-pk"]
     search_fields = ["title"]
@@ -31,7 +32,7 @@ class MovieAdmin(admin.ModelAdmin):
 
 
 @admin.register(Profile)
-class ProfileAdmin(admin.ModelAdmin):
+class ProfileAdmin(ModelAdmin):
     list_display = ["user", "phone"]
     ordering = ["user__username"]
     search_fields = ["user__username", "phone"]

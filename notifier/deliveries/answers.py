@@ -1,0 +1,103 @@
+"""What came of a delivery: a provider's answer, stored before the next call. Next hop: ``notifier.feedback``, when it is heard again."""
+
+import datetime as dt
+import logging
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import connections, router
+from django.utils import timezone
+
+from ..exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
+from ..models import Delivery
+
+logger = logging.getLogger(__name__)
+
+Status = Delivery.Status
+
+# Exponential backoff with full jitter. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How a channel is repeated. ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up."""
+
+    at_most_once: bool
+    horizon: dt.timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A provider took it: its id, and about what that costs, in millionths of a US dollar."""
+
+    provider_id: str
+    cost_micros: int = 0
+
+
+NOT_SENT = Sent("")
+
+
+def record_answers(answers, policy):
+    """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
+
+    One statement for all that were sent, and one for each other outcome.
+    """
+    if not answers:
+        return
+    now, claim = timezone.now(), answers[0][0].claim
+    alike = defaultdict(list)
+    for work, answer in answers:
+        sent, outcome = _settle(work, answer, policy, now)
+        alike[outcome].append((work.pk, _storable(sent.provider_id, 200), sent.cost_micros))
+    with connections[router.db_for_write(Delivery)].cursor() as cursor:
+        for (status, reason, detail, due_at), rows in alike.items():
+            adapt = cursor.db.ops.adapt_datetimefield_value
+            outcome = [status, _storable(reason, 50), _storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
+            statement = _RECORD.format(rows=", ".join(f"({pk}, %s, {int(cost)})" for pk, _, cost in rows))
+            cursor.execute(statement, [*outcome, *(provider_id for _, provider_id, _ in rows), claim])
+            if cursor.rowcount != len(rows):
+                logger.error("%d results came after their claim had ended and were not stored.", len(rows) - cursor.rowcount)
+
+
+# Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but CASE, at ten times the cost.
+_RECORD = f"""
+    UPDATE {Delivery._meta.db_table}
+    SET status = %s, reason = %s, detail = %s, due_at = %s, finished_at = %s, claim = NULL,
+        provider_id = answer.column2, cost_micros = cost_micros + answer.column3
+    FROM (VALUES {{rows}}) AS answer
+    WHERE id = answer.column1 AND claim = %s
+"""  # noqa: S608 - the table's name is our own
+
+
+def _storable(text, length):
+    """``text`` as every database stores it. Once a provider was called, storing what came of it must not fail."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:length]
+
+
+def _settle(work, answer, policy, now):
+    """``(Sent, (status, reason, detail, due_at))`` of one answer."""
+    match answer:
+        case Sent():
+            return answer, (Status.SENT, "", "", None)
+        case str():
+            return Sent(answer), (Status.SENT, "", "", None)
+        case Skipped():
+            return NOT_SENT, (Status.SKIPPED, answer.reason, answer.detail, None)
+        case Rejected():
+            return NOT_SENT, (Status.FAILED, answer.reason, answer.detail, None)
+        case OutcomeUnknown() if policy.at_most_once:
+            return NOT_SENT, (Status.UNKNOWN, answer.reason, answer.detail, None)
+    due_at = now + _pause(work, answer)
+    if due_at > Delivery.objects.values_list("created_at", flat=True).get(pk=work.pk) + policy.horizon:
+        detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
+        return NOT_SENT, (Status.FAILED, "gave_up", detail, None)
+    return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, due_at)
+
+
+def _pause(work, answer: SendError):
+    if isinstance(answer, TryAgain) and answer.after_seconds is not None:
+        return dt.timedelta(seconds=answer.after_seconds)
+    ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (work.attempts - 1))
+    return dt.timedelta(seconds=random.uniform(1, ceiling))  # noqa: S311 - jitter, not a secret
