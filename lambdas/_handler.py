@@ -16,7 +16,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import canary, channels, deliveries, messages  # noqa: E402
+from notifier import canary, channels, deliveries, hooks, messages  # noqa: E402
 from notifier.composing import compose_messages  # noqa: E402
 from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
@@ -125,7 +125,7 @@ class Channel:
     def _send_all(self, works, clock):
         """Send until time is up; returns the Work that was given back."""
         ready, refused = compose_messages(works)
-        deliveries.record_answers(refused, self.policy)
+        self._record(refused)
         session = clock.session(self.session) if ready else None
         queue = iter(ready)
         while batch := list(islice(queue, self.batch_size)):
@@ -152,9 +152,13 @@ class Channel:
         measure("ProviderLatency", milliseconds, "Milliseconds")
         messages = [message for _, message in batch]
         answers = [self._priced(answer, message) for answer, message in zip(answers, messages, strict=True)]
-        deliveries.record_answers(list(zip(works, answers, strict=True)), self.policy)
+        self._record(list(zip(works, answers, strict=True)))
         taken = sum(isinstance(answer, deliveries.Sent) for answer in answers)
         logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
+
+    def _record(self, answers):
+        """Store what came of them, then tell whoever listens. A receiver that takes long takes it from the next batch, not from this."""
+        hooks.announce_outcomes(deliveries.record_answers(answers, self.policy), channel=self.name)
 
     def _priced(self, answer, message):
         """What was sent, with about what it costs. The message is out: not knowing its price is no failure."""

@@ -13,6 +13,14 @@ class SignalRegistrationError(NotifierError):
     """A signal was registered under a taken or unusable name, or with an argument that templates need for themselves."""
 
 
+class Veto(NotifierError):
+    """A signal middleware raises it to refuse an event. Its text is the reason that people read; nothing is sent."""
+
+
+class EmitError(NotifierError):
+    """``emit`` or ``emit_bulk`` was called with what makes no event. The text says what is wrong and what to write instead."""
+
+
 class UnreadablePath(NotifierError):
     """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
 

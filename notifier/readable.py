@@ -59,10 +59,12 @@ def find_model(label):
 
 def check_paths(tree, trigger):
     """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can."""
+    from . import interception  # which freezes, by what is readable
+
     registered = signals.get(trigger.verb)
     if registered is None:
         return
-    offered = {*STANDARD_NAMES, *registered.args, "user"}
+    offered = {*STANDARD_NAMES, *registered.args, *interception.provided_names(), "user"}
     for name, branch in tree.items():
         if name not in offered:
             raise UnreadablePath(
@@ -89,7 +91,7 @@ def _check_model(model, tree, path):
 
 
 def _check_related(model, name, branch, here):
-    field = next((field for field in model._meta.get_fields() if _accessor(field) == name), None)
+    field = next((field for field in model._meta.get_fields() if accessor_of(field) == name), None)
     if field is None or not field.is_relation or not field.related_model:
         return
     if not (field.many_to_many or field.one_to_many):
@@ -100,5 +102,6 @@ def _check_related(model, name, branch, here):
         _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
 
 
-def _accessor(field):
+def accessor_of(field):
+    """The name by which an object leads to what ``field`` relates it to."""
     return field.get_accessor_name() if field.auto_created and not field.concrete else field.name

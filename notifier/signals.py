@@ -10,6 +10,7 @@ from django.db.backends import signals as backends
 from django.db.models import signals as db
 from django.dispatch import Signal
 
+from . import hooks
 from .exceptions import SignalRegistrationError
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
@@ -63,6 +64,10 @@ def _register(registered):
     name, taken = registered.name, _registry.get(registered.name)
     if not isinstance(registered.signal, Signal):
         raise SignalRegistrationError(f"“{name}” is not a django.dispatch.Signal but {type(registered.signal).__name__}.")
+    if registered.signal in hooks.ALL:
+        raise SignalRegistrationError(
+            f"“{name}” says what came of a notification: notifying of that would never end. Use a receiver."
+        )
     if taken and taken != registered:
         raise SignalRegistrationError(f"The name “{name}” is taken by another signal or other arguments. Choose another name.")
     if clash := sorted(RESERVED_NAMES.intersection(registered.args)):

@@ -1,4 +1,4 @@
-"""Freezes what templates and audiences read of an event into plain JSON. Next hop: ``notifier.events`` records it.
+"""Freezes what templates and audiences read of an event into plain JSON. Next hop: ``notifier.freezing``.
 
 A *path tree* is nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``; the key ``""`` marks
 a path that is used as a value, ``"*"`` stands for each item of a list.
@@ -61,8 +61,8 @@ def _freeze_object(instance, tree):
 
 def _freeze_list(items, tree):
     branch = tree.get("*", WHOLE)
-    if isinstance(items, models.QuerySet):
-        # One query for the list and what its items lead to, whatever its length.
+    if isinstance(items, models.QuerySet) and items._result_cache is None:
+        # Not read ahead. One query for the list and what its items lead to, whatever its length.
         related = _single_relations(items.model, branch)
         items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
     return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]

@@ -164,6 +164,10 @@ class Index:
         self.refresh(now=True)
         self.reconnect()
 
+    def live(self, verb):
+        """All live triggers of the signal ``verb``, whatever they match."""
+        return tuple(self._rules().get(verb, ()))
+
     def find(self, verb, context, created):
         """The live triggers that this firing matches."""
         return [trigger for trigger in self._rules().get(verb, ()) if matches(trigger, context, created)]

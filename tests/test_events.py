@@ -226,9 +226,18 @@ def test_a_query_that_fails_while_reading_reaches_neither_the_caller_nor_its_tra
     make_trigger(model="shop.parcel", contents={"email": {"text": "{{ instance.broken_query }}"}})
     run(save_three_parcels)
     assert Parcel.objects.count() == 3
-    assert recorded() == []
-    assert [record.message for record in caplog.records] == ["Could not record the signal post_save"] * 3
+    assert set(Event.objects.values_list("status", "due_at")) == {("failed", None)}
+    assert Event.objects.count() == 3
     assert "no_such_column" in caplog.text
+
+
+def test_a_query_that_fails_while_reading_fails_its_own_event_and_no_other(run):
+    texts = ["{{ instance.label }}", "{{ instance.broken_query }}", "{{ instance.size }}", "{{ instance.broken_query }}"]
+    for text in texts:
+        make_trigger(model="shop.parcel", contents={"email": {"text": text}})
+    run(save_three_parcels)
+    found = Event.objects.order_by("pk").values_list("trigger_id", "status")
+    assert [status for _, status in sorted(found)] == [*["recorded"] * 3, *["failed"] * 3] * 2
 
 
 def test_a_property_that_fails_fails_its_own_event_and_no_other(run, caplog):
@@ -343,8 +352,8 @@ def test_events_of_another_database_wait_for_its_commit_and_cannot_break_it():
 def test_the_log_names_an_event_and_nobody(caplog):
     make_trigger()
     make_user(first_name="Marked")
-    with caplog.at_level("INFO", logger="notifier.events"):
+    with caplog.at_level("INFO", logger="notifier.storing"):
         Post.objects.create(title="Marked")
-    (line,) = [record for record in caplog.records if record.name == "notifier.events"]
+    (line,) = [record for record in caplog.records if record.name == "notifier.storing"]
     assert line.event_ids == [Event.objects.get().pk]
     assert "Marked" not in line.getMessage()

@@ -148,7 +148,7 @@ STATUS_WRITERS = [
     "notifier/deliveries/claims.py",
     "notifier/deliveries/queueing.py",
     "notifier/fanout.py",
-    "notifier/events.py",
+    "notifier/freezing.py",
 ]
 WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "bulk_create", "Event", "Delivery"}
 

@@ -5,6 +5,7 @@ import logging
 import random
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connections, router
 from django.utils import timezone
@@ -39,26 +40,40 @@ class Sent:
 NOT_SENT = Sent("")
 
 
+class Outcome(NamedTuple):
+    """What was stored of a delivery (a ``Work``)."""
+
+    work: object
+    status: str
+    reason: str
+    detail: str
+    provider_id: str
+
+
 def record_answers(answers, policy):
     """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
 
-    One statement for all that were sent, and one for each other outcome.
+    One statement for all that were sent, and one for each other outcome. Returns an Outcome for each that was stored.
     """
     if not answers:
-        return
+        return []
     now, claim = timezone.now(), answers[0][0].claim
     alike = defaultdict(list)
     for work, answer in answers:
         sent, outcome = _settle(work, answer, policy, now)
-        alike[outcome].append((work.pk, _storable(sent.provider_id, 200), sent.cost_micros))
+        alike[outcome].append((work, _storable(sent.provider_id, 200), sent.cost_micros))
+    outcomes = []
     with connections[router.db_for_write(Delivery)].cursor() as cursor:
         for (status, reason, detail, due_at), rows in alike.items():
             adapt = cursor.db.ops.adapt_datetimefield_value
             outcome = [status, _storable(reason, 50), _storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
-            statement = _RECORD.format(rows=", ".join(f"({pk}, %s, {int(cost)})" for pk, _, cost in rows))
+            statement = _RECORD.format(rows=", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows))
             cursor.execute(statement, [*outcome, *(provider_id for _, provider_id, _ in rows), claim])
-            if cursor.rowcount != len(rows):
-                logger.error("%d results came after their claim had ended and were not stored.", len(rows) - cursor.rowcount)
+            stored = {pk for (pk,) in cursor.fetchall()}
+            outcomes += [Outcome(work, status, reason, detail, sent_as) for work, sent_as, _ in rows if work.pk in stored]
+            if len(stored) != len(rows):
+                logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
+    return outcomes
 
 
 # Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but CASE, at ten times the cost.
@@ -68,6 +83,7 @@ _RECORD = f"""
         provider_id = answer.column2, cost_micros = cost_micros + answer.column3
     FROM (VALUES {{rows}}) AS answer
     WHERE id = answer.column1 AND claim = %s
+    RETURNING id
 """  # noqa: S608 - the table's name is our own
 
 

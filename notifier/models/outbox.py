@@ -1,6 +1,6 @@
 """What happened: events and deliveries, the truth that messages only ring for.
 
-Written by ``notifier.events``, ``notifier.fanout`` and ``notifier.deliveries``.
+Written by ``notifier.storing``, ``notifier.fanout`` and ``notifier.deliveries``.
 """
 
 from django.db import models
