@@ -34,9 +34,9 @@ class Recording:
     """One event that is about to be made, as a signal middleware gets it.
 
     ``context``: name → live object, this event's own; what templates read is taken from it, so it may be added to and changed.
-    ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None. ``using``: the database that the
-    caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about to go, or gone. ``error``: once
-    ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
+    ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None.
+    ``using``: the database that the caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about
+    to go, or gone. ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
     """
 
     trigger: object
