@@ -95,7 +95,9 @@ def _read_ahead(queryset, tree):
     queryset = queryset.defer(None).select_related(*singles) if singles else queryset.defer(None)
     for name, model, branch in lists:
         items = _read_ahead(model._default_manager.all(), branch)[: snapshot.MAX_ITEMS]
-        queryset = queryset.prefetch_related(models.Prefetch(name, items))
+        # Django takes a slice only for a list of its own name.
+        to = snapshot.READ_AHEAD + name.rpartition("__")[2]
+        queryset = queryset.prefetch_related(models.Prefetch(name, items, to_attr=to))
     return queryset
 
 

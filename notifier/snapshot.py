@@ -20,6 +20,8 @@ from .templating import FrozenObject
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
 MAX_ITEMS = 500
+# Where an object carries, by the relation's name, a list that was read together with those of others.
+READ_AHEAD = "notifier_all_"
 # The tree of something that is stored as it is.
 WHOLE = {"": {}}
 
@@ -29,12 +31,21 @@ def freeze(context, tree):
     return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
 
 
+class _ReadAhead:
+    """A relation whose ``all`` was read already."""
+
+    def __init__(self, items):
+        self.items = items
+
+
 def _freeze(value, tree):
     if isinstance(value, models.Model):
         return _freeze_object(value, tree)
     if isinstance(value, models.Manager | models.QuerySet):
         # `instance.lines.all`: the word `all` is a step of its own in the tree.
         return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
+    if isinstance(value, _ReadAhead):
+        return FrozenObject({"all": _freeze_list(value.items, tree["all"])} if "all" in tree else {})
     if isinstance(value, dict):
         whole = "" in tree or not tree
         branches = {key: WHOLE for key in value} if whole else tree
@@ -61,14 +72,16 @@ def _freeze_object(instance, tree):
 
 def _freeze_list(items, tree):
     branch = tree.get("*", WHOLE)
-    if isinstance(items, models.QuerySet) and items._result_cache is None:
-        # Not read ahead. One query for the list and what its items lead to, whatever its length.
+    if isinstance(items, models.QuerySet):
+        # One query for the list and what its items lead to, whatever its length.
         related = _single_relations(items.model, branch)
         items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
     return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]
 
 
 def _read(instance, name):
+    if (ahead := instance.__dict__.get(READ_AHEAD + name)) is not None:
+        return _ReadAhead(ahead)
     try:
         value = getattr(instance, name)
     except ObjectDoesNotExist:
