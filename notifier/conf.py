@@ -12,7 +12,7 @@ DEFAULTS = {
     # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
     "LANGUAGE": "",
     "TIME_ZONE": "",
-    # Dotted paths of signal middleware, the outermost first. See notifier.interception.
+    # Dotted paths of signal middleware, the outermost first. See docs/extending.md.
     "MIDDLEWARE": [],
     # A rule that would reach more people than this asks once more before it goes live.
     "CONFIRM_ABOVE": 1000,
