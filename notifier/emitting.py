@@ -1,4 +1,4 @@
-"""Says explicitly that something happened, one at a time or a queryset at a time. Next hop: ``notifier.storing``.
+"""Says explicitly that something happened, one at a time or a queryset at a time. Next hop: ``notifier.emissions``.
 
 For what sends no signal: ``bulk_create``, ``QuerySet.update``, SQL of one's own, another system's news. Unlike a signal's receiver it is
 called by somebody who wants an event, so it raises: EmitError for a call that makes no sense, a DatabaseError where nothing can be
@@ -6,17 +6,13 @@ recorded. The caller's transaction is whole in either case.
 """
 
 from django.db import connections, models, router
-from django.db.models import signals as db
 
-from . import events, pages, readable, signals, storing, triggers
+from . import pages, readable
+from .emissions import Emission
 from .exceptions import EmitError
 
 # Events an INSERT at most; as many objects are in memory at once.
 PAGE_SIZE = 500
-# The column's.
-MAX_KEY_CHARACTERS = 200
-# Their triggers ask whether it was a creation.
-ABOUT_SAVES = (db.pre_save, db.post_save)
 
 
 def emit(verb, *, instance=None, sender=None, actor=None, target=None, created=None, key=None, using=None, **args):
@@ -26,10 +22,10 @@ def emit(verb, *, instance=None, sender=None, actor=None, target=None, created=N
     arguments. ``key``: the same key again makes no second event of a trigger, save where the first one failed. ``using``: the
     database whose transaction decides, by default the instance's; the events of one that is still open have no ids before it commits.
     """
-    call = _Call(verb, sender=sender, actor=actor, target=target, created=created, args=args)
-    call.check_object(instance)
+    emission = Emission(verb, sender=sender, actor=actor, target=target, created=created, args=args)
+    emission.check_object(instance)
     using = using or (pages.database_of(instance) if isinstance(instance, models.Model) else None)
-    return call.record([(instance, key)], using)
+    return emission.record([(instance, key)], using)
 
 
 def emit_bulk(
@@ -42,16 +38,17 @@ def emit_bulk(
     ``instance``. ``key``: a function of the object, or a text with ``{pk}`` in it.
     """
     model = pages.model_of(objects)
-    call = _Call(verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument)
+    emission = Emission(verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument)
     key_of = _key_function(key)
-    live = [trigger for trigger in call.live() if not trigger.model or issubclass(model, _model_of(trigger))]
+    if isinstance(objects, list | tuple):
+        for instance in objects:
+            emission.check_object(instance)
+    live = [trigger for trigger in emission.live() if not trigger.model or issubclass(model, _model_of(trigger))]
     if not live:
         return 0
     count, using = 0, using or router.db_for_write(model)
     for page in pages.read(objects, live, argument=argument, size=_objects_a_page(len(live))):
-        for instance in page:
-            call.check_object(instance)
-        count += len(call.record([(instance, key_of(instance)) for instance in page], using))
+        count += len(emission.record([(instance, key_of(instance)) for instance in page], using))
     return count
 
 
@@ -74,94 +71,3 @@ def _key_function(key):
     if not isinstance(key, str) or "{pk}" not in key:
         raise EmitError('The key of emit_bulk is a function of the object, or a text with {pk} in it: key="reminder-{pk}".')
     return lambda instance: key.replace("{pk}", str(instance.pk))
-
-
-def _checked_key(key):
-    if key is None:
-        return None
-    key = str(key)
-    if not key or "\0" in key or len(key) > MAX_KEY_CHARACTERS:
-        raise EmitError(f"A key has 1 to {MAX_KEY_CHARACTERS} characters; this one has {len(key)}: {key[:50]!r}.")
-    return key
-
-
-class _Call:
-    """One call of ``emit`` or ``emit_bulk``, checked: the signal, and what is the same for all its objects."""
-
-    def __init__(self, verb, *, sender, actor, target, created, args, argument="instance"):
-        self.verb, self.sender, self.created, self.argument = verb, sender, created, argument
-        self.signal = signals.get(verb)
-        if self.signal is None:
-            raise EmitError(f"No signal is registered as “{verb}”. Known: {', '.join(signals.names())}.")
-        if storing.is_recording():
-            raise EmitError(
-                f"“{verb}” was emitted while an event is being recorded. Emit from a receiver of event_recorded instead."
-            )
-        self._check_arguments(args)
-        self._check_created()
-        named = {"actor_object": actor, "target": target}
-        self.kwargs = args | {name: value for name, value in named.items() if value is not None}
-        if "created" in self.signal.args:
-            self.kwargs["created"] = created
-        # A first connection loads the rules; a process may have had none so far.
-        triggers.rules_connection().ensure_connection()
-
-    def _check_arguments(self, args):
-        allowed = {*self.signal.args, "action_object"} - {"instance", "created", "using"}
-        given = args.keys() | ({self.argument} - {"instance"})
-        if unknown := sorted(given - allowed):
-            known = ", ".join(sorted(allowed)) or "none"
-            raise EmitError(f"The signal {self.verb} has no argument {', '.join(unknown)}. It has: {known}.")
-
-    def _check_created(self):
-        is_about_save = self.signal.signal in ABOUT_SAVES
-        if is_about_save and self.created is None:
-            raise EmitError(f"Say whether {self.verb} is about a new object: created=True or created=False.")
-        if self.created is not None and not is_about_save and "created" not in self.signal.args:
-            raise EmitError(f"The signal {self.verb} is not about a save: leave out created.")
-
-    def check_object(self, instance):
-        """Raise EmitError where the signal needs an object and ``instance`` is none."""
-        if instance is not None and not isinstance(instance, models.Model):
-            raise EmitError(f"The instance is {type(instance).__name__}, not an object of a model.")
-        if not self.signal.about_model:
-            return
-        if instance is None and "instance" in self.signal.args:
-            raise EmitError(f"The signal {self.verb} is about an object of a model: give it instance=….")
-        if instance is not None and self.signal.signal not in (db.pre_save, db.post_init) and not pages.is_saved(instance):
-            raise EmitError(
-                f"This {instance._meta.verbose_name} is not saved, so {self.verb} has not happened to it. Save it first."
-            )
-
-    def live(self):
-        """The live triggers of the signal."""
-        return triggers.index.live(self.verb)
-
-    def record(self, found, using):
-        """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
-        from .models import Event
-
-        alias = router.db_for_write(Event)
-        using = using or alias
-        with storing.recording():
-            recordings = [each for instance, key in found for each in self._match(instance, _checked_key(key), using)]
-            if not recordings:
-                return []
-
-            def store(made):
-                return storing.store(self.verb, made, using=alias, caller=using)
-
-            return storing.make_events(recordings, store, using=(alias, using))
-
-    def _match(self, instance, key, using):
-        kwargs = dict(self.kwargs)
-        if instance is not None:
-            kwargs["instance"] = kwargs[self.argument] = instance
-        if "using" in self.signal.args:
-            kwargs["using"] = using
-        context = signals.context_of(self.signal, self._sender_for(instance), kwargs)
-        matched = triggers.index.find(self.verb, context, self.created)
-        return events.recordings_of(self.signal, matched, context, created=self.created, using=using, key=key)
-
-    def _sender_for(self, instance):
-        return self.sender if self.sender is not None or instance is None else type(instance)
