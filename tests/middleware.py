@@ -45,7 +45,7 @@ def shout(record):
 
     def middleware(recording):
         title = recording.context["instance"].title
-        recording.context["instance"] = type(recording.context["instance"])(title=title.upper())
+        recording.context["instance"] = type(recording.context["instance"])(title=f"{title}!")
         event = record(recording)
         event.action_object = "demo.post:loud"
         return event

@@ -110,7 +110,7 @@ def test_it_may_change_what_is_recorded_of_its_own_event_alone(use):
         make_trigger(contents={"email": {"text": "{{ instance.title }}"}})
     post = save()
     assert {(event.action_object, event.data["instance"]["title"]) for event in Event.objects.all()} == {
-        ("demo.post:loud", "LINEN")
+        ("demo.post:loud", "Linen!")
     }
     assert post.title == "Linen"
 
