@@ -74,3 +74,11 @@ class TryAgain(SendError):
 
 class OutcomeUnknown(SendError):
     """No answer in time: it may or may not have been sent. Sent again where the channel is at-least-once, else left for a person."""
+
+
+class RulesFileRefused(NotifierError):
+    """A file of rules cannot be imported: ``problems`` has all that is wrong, each with its place. Nothing was saved."""
+
+    def __init__(self, problems):
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = list(problems)

@@ -1,12 +1,18 @@
 """When and whom: triggers and subscriptions. Next hop: ``notifier.triggers`` keeps them in memory."""
 
 import secrets
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .. import channels, readable, signals
+
+
+# Whether rules have changed inside `RulesVersion.touched_once`; None outside of it.
+_touched = ContextVar("notifier_touched", default=None)
 
 
 class RulesVersion(models.Model):
@@ -24,7 +30,23 @@ class RulesVersion(models.Model):
     @classmethod
     def touch(cls):
         """Say that the rules have changed. Part of the caller's transaction, so a rolled-back change says nothing."""
+        if _touched.get() is not None:
+            _touched.set(True)
+            return
         cls.objects.update_or_create(pk=1, defaults={"token": secrets.randbits(63)})
+
+    @classmethod
+    @contextmanager
+    def touched_once(cls):
+        """Inside it many rules may change and are read anew once, at its end: each time, all of them are. Not for what sends events."""
+        token = _touched.set(False)
+        try:
+            yield
+            touched = _touched.get()
+        finally:
+            _touched.reset(token)
+        if touched:
+            cls.touch()
 
 
 class RulesQuerySet(models.QuerySet):

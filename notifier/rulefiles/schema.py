@@ -1,0 +1,105 @@
+"""What a file of rules may hold: its keys, the model's field behind each, and what is meant where it is left out.
+
+Nothing that differs by nature between two databases is in it: no ids, no dates, no versions, and no people.
+"""
+
+from dataclasses import dataclass
+
+# Of the format. Raise it when an older `import` would misread a newer file.
+FORMAT_VERSION = 1
+HEAD = """\
+# The rules of this project's notifications: whom (audiences), what (templates), when (triggers).
+# Written by `manage.py rules export`; `rules diff` and `rules import` read it. Names are the keys, and what is
+# left out has its default. People are not in here: choose them in the admin, or by a group.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key of a row. ``kind``: ``text``, ``flag``, ``lines`` (texts of which the field keeps one a line), ``names``, ``set``
+    (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
+
+    name: str
+    kind: str = "text"
+    field: str = ""
+    default: object = ""
+    required: bool = False
+    rows: tuple = ()
+
+    def empty(self):
+        """What is meant where the key is left out."""
+        return [] if self.kind in ("lines", "names", "set", "rows") else self.default
+
+    @property
+    def column(self):
+        return self.field or self.name
+
+
+AUDIENCE = (
+    Key(name="everyone", kind="flag", default=False),
+    Key(name="groups", kind="set"),
+    Key(name="paths", kind="lines"),
+    Key(name="functions", kind="set", field="callables"),
+    Key(name="addresses", kind="lines"),
+)
+CONTENT = (
+    Key(name="channel", required=True),
+    Key(name="language"),
+    Key(name="file"),
+    Key(name="subject"),
+    Key(name="text"),
+    Key(name="html"),
+)
+TEMPLATE = (
+    Key(name="description"),
+    Key(name="providers", kind="names"),
+    Key(name="contents", kind="rows", rows=CONTENT),
+)
+SUBSCRIPTION = (
+    Key(name="template", required=True),
+    Key(name="channels", kind="set", required=True),
+    Key(name="audiences", kind="set", required=True),
+    Key(name="enabled", kind="flag", default=True),
+)
+# Not `on`, which YAML's older readers take for `true`.
+TRIGGER = (
+    Key(name="signal", field="verb", required=True),
+    Key(name="model"),
+    Key(name="instance", field="object_pk"),
+    Key(name="saved", field="on", default="any"),
+    Key(name="condition"),
+    Key(name="actor", field="actor_model"),
+    Key(name="actor_instance", field="actor_pk"),
+    Key(name="target"),
+    Key(name="enabled", kind="flag", default=True),
+    Key(name="shadow", kind="flag", default=False),
+    Key(name="subscriptions", kind="rows", rows=SUBSCRIPTION),
+)
+SECTIONS = {"audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
+# What somebody may look for, and where it is.
+HINTS = {
+    "users": "People are not kept in files: they are personal data, and differ from stage to stage. Use a group, or the admin.",
+    "verb": "Write signal.",
+    "on": "Write saved: created, updated or any.",
+    "object_pk": "Write instance.",
+    "callables": "Write functions.",
+    "id": "Rows are found by their names.",
+    "pk": "Rows are found by their names.",
+}
+
+
+def normal_text(text):
+    """``text`` with the line breaks of a file. A browser's form sends ``\\r\\n``."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def content_key(content):
+    return content["channel"], content["language"]
+
+
+def subscription_key(subscription):
+    return subscription["template"], *sorted(subscription["audiences"])
+
+
+def subscription_order(subscription):
+    return subscription["template"], sorted(subscription["audiences"]), sorted(subscription["channels"]), subscription["enabled"]

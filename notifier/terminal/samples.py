@@ -1,0 +1,22 @@
+"""The event that an object would become, for a preview of it. Next hop: ``terminal.render``."""
+
+from django.core.management.base import CommandError
+
+from .. import previewing, readable, rules
+from ..explaining import foreseen
+
+
+def event_of(content, instance):
+    """An event about ``instance``, not saved, as the first trigger that sends ``content`` for its model would record it."""
+    live = {each.pk: each for each in rules.load_triggers()}
+    found = previewing.triggers_of(content.template_id, content.channel)
+    for trigger in found:
+        model = readable.find_model(trigger.model)
+        if trigger.pk in live and (model is None or isinstance(instance, model)):
+            return foreseen.event_for(trigger, live[trigger.pk], foreseen.context_for(trigger, instance), instance)
+    names = ", ".join(f"“{trigger}”" for trigger in found) or "none"
+    raise CommandError(
+        f"No live trigger sends “{content.template}” by {content.channel} for a {instance._meta.verbose_name}. "
+        f"Those that send it: {names}.",
+        returncode=1,
+    )
