@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from . import languages, plans
 from .exceptions import TemplateRefused
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
@@ -71,21 +72,28 @@ def mended_version(event_id, version_id):
     if newest is None or newest.pk == version_id:
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
-    planned = {pk for step in plan for pk in step["contents"].values()}
-    held = merge_paths(*ContentVersion.objects.filter(pk__in=planned).values_list("paths", flat=True))
+    held = merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
     wanted = {name: branch for name, branch in newest.paths.items() if name != "user"}
     return newest.pk if merge_paths(held, wanted) == held else version_id
 
 
 class EventContent:
-    """One version for one event, specialised at the first rendering: what is the same for everybody is rendered once."""
+    """One version for one event, in one language and time zone: what is the same for everybody is rendered once, at the first rendering."""
 
-    def __init__(self, compiled, data):
+    def __init__(self, compiled, data, *, language="", time_zone=""):
         self._compiled, self._data, self._specialised = compiled, data, None
+        self._language, self._time_zone = language, time_zone
         self.user_paths = compiled.paths.get("user", {})
 
+    def in_its_language(self):
+        """The context to render in: many people at once, as it costs more than one of them."""
+        return languages.in_language(self._language, self._time_zone)
+
     def render(self, user):
-        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises."""
+        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises.
+
+        To be called in ``in_its_language()``.
+        """
         if self._specialised is None:
             parts = self._compiled.subject, self._compiled.text, self._compiled.html
             self._specialised = [part and specialise(part, self._data) for part in parts]

@@ -5,7 +5,7 @@ from itertools import chain
 
 from django.db.models import Prefetch
 
-from . import audiences
+from . import audiences, plans
 from .models import RulesVersion, Subscription, Trigger
 from .templating import merge_paths
 from .triggers import LiveTrigger
@@ -37,13 +37,13 @@ def load_triggers():
 def _live_trigger(trigger):
     plan, trees, recipient_paths = [], [], {}
     for subscription in trigger.live:
-        versions = {
-            content.channel: content.version
+        contents = [
+            content
             for content in subscription.template.contents.all()
             if content.channel in subscription.channels and content.version
-        }
-        trees += [version.paths for version in versions.values()]
-        plan.append({"subscription": subscription.pk, "contents": {name: each.pk for name, each in versions.items()}})
+        ]
+        trees += [content.version.paths for content in contents]
+        plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
         recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
     paths = merge_paths(*trees)
