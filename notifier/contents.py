@@ -1,46 +1,88 @@
 """Template contents, compiled once a version and specialised once an event. Next hop: ``lambdas._handler`` renders with them."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from . import languages, plans
-from .exceptions import TemplateRefused
+from . import languages, layouts, plans
+from .exceptions import NotifierError, TemplateRefused
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
-from .templating import CompiledPart, compile_part, merge_paths
+from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledContent:
-    """The compiled parts of one version.
+    """The compiled parts of one version, with their layouts.
 
     ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
+    ``layout``: the key of the template that it extends.
     """
 
     subject: CompiledPart
     text: CompiledPart | None
     html: CompiledPart
     text_is_made: bool = False
+    layout: int | None = None
 
     @property
     def paths(self):
-        parts = [self.subject, self.html, self.text]
-        return merge_paths(*(part.paths for part in parts if part))
+        return merge_paths(*(part.paths for part in self.parts().values()))
+
+    def parts(self):
+        """The compiled parts by name; a text that is made from each HTML is none."""
+        found = {"subject": self.subject, "text": self.text, "html": self.html}
+        return {name: part for name, part in found.items() if part}
 
 
-def compile_content(subject, text, html):
-    """Compile the parts as they are edited. Raises TemplateRefused, whose ``part`` says where."""
+def compile_content(subject, text, html, *, template=None, channel="", language="", book=None):
+    """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
+
+    ``template`` is the one that they are of; layouts are those of ``channel``, and of ``language`` where there is one.
+    """
+    where = {"name": template.name if template else "", "language": language, "book": book or layouts.Book(channel)}
+    whole_text = layouts.whole_part("text", text, **where)
+    whole_html = layouts.whole_part("html", html, **where)
+    if None not in (whole_text.layout, whole_html.layout) and whole_text.layout != whole_html.layout:
+        raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
     return CompiledContent(
-        subject=_compile("subject", subject), text=_compile("text", text), html=_compile("html", html, html=True)
-    )
+        subject=_compile("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
+        layout=whole_html.layout or whole_text.layout,
+    )  # fmt: skip
 
 
-def _compile(part, source, *, html=False):
+def _compile(part, source):
     try:
-        return compile_part(source, html=html)
+        return compile_part(source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part != "subject" else MAX_SOURCE_BYTES)
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
+
+
+def render_draft(parts, *, template=None, channel="", language="", time_zone="", data, user):
+    """A message as it would be sent, from parts that nobody has saved: ``{"subject", "text", "html"}``.
+
+    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
+    """
+    sources = [parts.get(name, "") for name in ("subject", "text", "html")]
+    compiled = compile_content(*sources, template=template, channel=channel, language=language)
+    if sources[2].strip() and not sources[1].strip():
+        compiled = replace(compiled, text=None, text_is_made=True)
+    content = EventContent(compiled, data, language=language, time_zone=time_zone)
+    with content.in_its_language():
+        try:
+            return content.render(user)
+        except Exception as error:
+            text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user})) from error
+
+
+def _failing_part(compiled, data):
+    for name, part in compiled.parts().items():
+        try:
+            part.render(data)
+        except Exception:  # it is being looked for
+            return name
+    return "html"
 
 
 def text_template(text, html):
@@ -55,11 +97,11 @@ def compiled_version(pk):
 
     version = ContentVersion.objects.get(pk=pk)
     is_made = bool(version.html) and not version.text.strip()
-    text = version.text_from_html if is_made else version.text
+    text = version.text_from_html if is_made else version.whole("text")
     return CompiledContent(
         subject=_compile("subject", version.subject),
         text=None if text is None else _compile("text", text),
-        html=_compile("html", version.html, html=True),
+        html=_compile("html", version.whole("html")),
         text_is_made=is_made,
     )
 

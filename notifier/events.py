@@ -11,7 +11,8 @@ from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Model, signals as db
 from django.utils import timezone
 
-from . import publisher, recipients, signals, snapshot, triggers
+from . import providers, publisher, recipients, signals, snapshot, triggers
+from .exceptions import ProviderFailed
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def _make_event(trigger, context, *, deleting):
         created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
     try:
-        event.data = snapshot.freeze(context, trigger.paths)
+        event.data = snapshot.freeze(providers.extended(context, trigger.providers, trigger.paths), trigger.paths)
         event.plan = [
             step | {"recipients": recipients.freeze_recipients(paths, context, deleting=deleting)}
             if (paths := trigger.recipient_paths.get(step["subscription"]))
@@ -76,6 +77,8 @@ def _make_event(trigger, context, *, deleting):
             for step in trigger.plan
         ]
         _bound(event)
+    except ProviderFailed as error:
+        _fail(event, str(error))
     except DatabaseError:
         # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled back.
         raise

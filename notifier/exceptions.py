@@ -13,6 +13,14 @@ class SignalRegistrationError(NotifierError):
     """A signal was registered under a taken or unusable name, or with an argument that templates need for themselves."""
 
 
+class ProviderRegistrationError(NotifierError):
+    """A context provider was registered under a taken name, or with variables that something else gives. Choose other names."""
+
+
+class ProviderFailed(NotifierError):
+    """A context provider raised, or returned no dict. Mend the function; the log has its trace."""
+
+
 class UnreadablePath(NotifierError):
     """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
 

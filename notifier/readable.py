@@ -1,10 +1,12 @@
 """What events may store of a model, by name. Next hop: ``notifier.snapshot`` stores it, and nothing else."""
 
+from itertools import chain
+
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 
-from . import signals
+from . import providers, signals
 from .exceptions import UnreadablePath
 from .template_data import SECRET_FRAGMENTS, SECRET_WORDS
 from .templating import path_names
@@ -57,12 +59,17 @@ def find_model(label):
         return None
 
 
-def check_paths(tree, trigger):
-    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can."""
+def check_paths(tree, trigger, chosen=()):
+    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can.
+
+    ``chosen`` are the template's context providers.
+    """
     registered = signals.get(trigger.verb)
     if registered is None:
         return
-    offered = {*STANDARD_NAMES, *registered.args, "user"}
+    check_providers(chosen, trigger)
+    added = chain.from_iterable(providers.provided_by(chosen).values())
+    offered = {*STANDARD_NAMES, *registered.args, "user", *added}
     for name, branch in tree.items():
         if name not in offered:
             raise UnreadablePath(
@@ -73,6 +80,17 @@ def check_paths(tree, trigger):
     for root, found in ("instance", model), ("action_object", model), ("user", get_user_model()):
         if found and root in tree:
             _check_model(found, tree[root], root)
+
+
+def check_providers(chosen, trigger):
+    """Raise UnreadablePath when a context provider would hide an argument of the trigger's signal."""
+    registered = signals.get(trigger.verb)
+    for name, provides in providers.provided_by(chosen).items():
+        if clash := sorted(set(provides).intersection(registered.args if registered else ())):
+            raise UnreadablePath(
+                f"The context provider “{name}” gives {', '.join(clash)}, and so does the signal {trigger.verb}. "
+                "Take the provider off the template, or give it other names."
+            )
 
 
 def _check_model(model, tree, path):

@@ -35,13 +35,14 @@ def load_triggers():
 
 
 def _live_trigger(trigger):
-    plan, trees, recipient_paths = [], [], {}
+    plan, trees, recipient_paths, providers = [], [], {}, {}
     for subscription in trigger.live:
         contents = [
             content
             for content in subscription.template.contents.all()
             if content.channel in subscription.channels and content.version
         ]
+        providers |= dict.fromkeys(subscription.template.providers)
         trees += [content.version.paths for content in contents]
         plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
@@ -52,5 +53,5 @@ def _live_trigger(trigger):
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
-        plan=plan, paths=paths, recipient_paths=recipient_paths,
+        plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
     )  # fmt: skip
