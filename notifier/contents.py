@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from . import languages, layouts, plans
 from .exceptions import NotifierError, TemplateRefused
+from .inlining import Inlined
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
 from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
@@ -138,13 +139,14 @@ class EventContent:
         """
         if self._specialised is None:
             parts = self._compiled.subject, self._compiled.text, self._compiled.html
-            self._specialised = [part and specialise(part, self._data) for part in parts]
-        subject, text, html = self._specialised
-        html_body = html.render(user)
-        text_body = text.render(user) if text else html_to_text(html_body)
+            subject, text, html = (part and specialise(part, self._data) for part in parts)
+            self._specialised = subject, text, html, Inlined(html)
+        subject, text, html, inlined = self._specialised
+        # Styles in the elements would show in the text: it is made from the HTML as it was before.
+        text_body = text.render(user) if text else html_to_text(html.render(user))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": html_body}
+        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user)}
 
 
 def one_line(text):
