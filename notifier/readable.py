@@ -112,6 +112,8 @@ def _check_related(model, name, branch, here):
         return
     if not (field.many_to_many or field.one_to_many):
         _check_model(field.related_model, branch, here)
+    elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
+        raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
     elif steps := [step for step in branch if step != "all"]:
         raise UnreadablePath(f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}.")
     else:

@@ -95,9 +95,9 @@ ODD = [
 
 @pytest.mark.parametrize("html", ODD)
 def test_odd_or_costly_html_goes_as_it_is_and_soon(html):
-    started = time.perf_counter()
+    started = time.process_time()
     assert inlining.inline_styles(STYLE + html) == STYLE + html
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_nothing_is_loaded(monkeypatch):
