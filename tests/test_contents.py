@@ -94,7 +94,7 @@ DRAFTS = [
     # what is wrong with the parts, the part and the line that are named, the words
     ({"subject": "a\n{{ title|safe }}"}, "subject", 2, "There is no filter"),
     ({"html": "{% extends 'none' %}"}, "html", None, "There is no template “none”"),
-    ({"text": "x", "html": "{% for a in title %}{% for b in title %}" + "{{ title }}" * 300 + "{% endfor %}{% endfor %}"}, "html", None, "longer"),
+    ({"text": "x", "html": "{% for a in title %}" + "{{ title }}" * 300 + "{% endfor %}"}, "html", None, "longer"),
     ({"text": "{{ title|wordwrap:0 }}"}, "text", None, "It cannot be rendered: "),
 ]  # fmt: skip
 
