@@ -1,10 +1,12 @@
 """What events may store of a model, by name. Next hop: ``notifier.snapshot`` stores it, and nothing else."""
 
+from itertools import chain
+
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 
-from . import signals
+from . import providers, signals
 from .exceptions import UnreadablePath
 from .template_data import SECRET_FRAGMENTS, SECRET_WORDS
 from .templating import path_names
@@ -57,14 +59,19 @@ def find_model(label):
         return None
 
 
-def check_paths(tree, trigger):
-    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can."""
+def check_paths(tree, trigger, chosen=()):
+    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can.
+
+    ``chosen`` are the template's context providers.
+    """
     from . import interception  # which freezes, by what is readable
 
     registered = signals.get(trigger.verb)
     if registered is None:
         return
-    offered = {*STANDARD_NAMES, *registered.args, *interception.provided_names(), "user"}
+    check_providers(chosen, trigger)
+    added = chain.from_iterable(providers.provided_by(chosen).values())
+    offered = {*STANDARD_NAMES, *registered.args, *interception.provided_names(), "user", *added}
     for name, branch in tree.items():
         if name not in offered:
             raise UnreadablePath(
@@ -75,6 +82,17 @@ def check_paths(tree, trigger):
     for root, found in ("instance", model), ("action_object", model), ("user", get_user_model()):
         if found and root in tree:
             _check_model(found, tree[root], root)
+
+
+def check_providers(chosen, trigger):
+    """Raise UnreadablePath when a context provider would hide an argument of the trigger's signal."""
+    registered = signals.get(trigger.verb)
+    for name, provides in providers.provided_by(chosen).items():
+        if clash := sorted(set(provides).intersection(registered.args if registered else ())):
+            raise UnreadablePath(
+                f"The context provider “{name}” gives {', '.join(clash)}, and so does the signal {trigger.verb}. "
+                "Take the provider off the template, or give it other names."
+            )
 
 
 def _check_model(model, tree, path):
@@ -96,6 +114,8 @@ def _check_related(model, name, branch, here):
         return
     if not (field.many_to_many or field.one_to_many):
         _check_model(field.related_model, branch, here)
+    elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
+        raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
     elif steps := [step for step in branch if step != "all"]:
         raise UnreadablePath(f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}.")
     else:

@@ -5,7 +5,7 @@ from itertools import chain
 
 from django.db.models import Prefetch
 
-from . import audiences
+from . import audiences, plans
 from .models import RulesVersion, Subscription, Trigger
 from .templating import merge_paths
 from .triggers import LiveTrigger
@@ -35,15 +35,16 @@ def load_triggers():
 
 
 def _live_trigger(trigger):
-    plan, trees, recipient_paths = [], [], {}
+    plan, trees, recipient_paths, providers = [], [], {}, {}
     for subscription in trigger.live:
-        versions = {
-            content.channel: content.version
+        contents = [
+            content
             for content in subscription.template.contents.all()
             if content.channel in subscription.channels and content.version
-        }
-        trees += [version.paths for version in versions.values()]
-        plan.append({"subscription": subscription.pk, "contents": {name: each.pk for name, each in versions.items()}})
+        ]
+        providers |= dict.fromkeys(subscription.template.providers)
+        trees += [content.version.paths for content in contents]
+        plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
         recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
     paths = merge_paths(*trees)
@@ -52,5 +53,5 @@ def _live_trigger(trigger):
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
-        plan=plan, paths=paths, recipient_paths=recipient_paths,
+        plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
     )  # fmt: skip

@@ -41,6 +41,7 @@ class LiveTrigger:
     plan: list = field(default_factory=list)
     paths: dict = field(default_factory=dict)
     recipient_paths: dict = field(default_factory=dict)
+    providers: tuple = ()
 
 
 def matches(trigger, context, created):

@@ -53,7 +53,8 @@ WSGI_APPLICATION = "project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "project" / "templates"],
+        # The demo's folder holds the flash sale's template, which a content in the admin can name.
+        "DIRS": [BASE_DIR / "project" / "templates", BASE_DIR / "project" / "demo"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

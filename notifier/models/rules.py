@@ -159,13 +159,13 @@ class Subscription(models.Model):
             raise ValidationError({"channels": _("No such channel: %s. There are: %s.") % (", ".join(unknown), ", ".join(known))})
         if self.template_id is None or (trigger := self._trigger_if_set()) is None:
             return
-        contents = {content.channel: content for content in self.template.contents.all()}
-        if missing := sorted(set(self.channels) - contents.keys()):
+        contents = [content for content in self.template.contents.all() if content.channel in self.channels]
+        if missing := sorted(set(self.channels) - {content.channel for content in contents}):
             raise ValidationError(
                 {"template": _("The template “%s” has no content for: %s.") % (self.template, ", ".join(missing))}
             )
-        for channel in self.channels:
-            contents[channel].check_against(trigger, field="template")
+        for content in contents:
+            content.check_against(trigger, field="template")
 
     def _trigger_if_set(self):
         # In the admin's inline form the trigger may itself be new, and has no key yet.
