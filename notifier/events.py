@@ -112,6 +112,9 @@ def _record(registered, matched, context, caller_alias):
     with _savepoints(alias, caller_alias):
         deleting = registered.signal in (db.pre_delete, db.post_delete)
         events = [_make_event(trigger, context, deleting=deleting) for trigger in matched]
+        explanation, actor = matched.explain(), _describe(context["actor_object"])
+        for event in events:
+            event.explanation, event.actor = explanation, actor
         if registered.signal is db.pre_save and not _in_transaction(caller_alias):
             # Nothing is saved yet, and no transaction would take the event back with it.
             context["instance"].__dict__[_HELD] = registered, events, alias
