@@ -92,14 +92,18 @@ class _Reader:
 
     def _check_kinds(self, node, left, right):
         if node.id in ("in", "not in") and right in SCALARS:
-            text = f"“{_word(node.second)}” is {right}, and nothing is in it. After “{node.id}” comes a list or text."
+            text = f"{_quote(node.second)} is {right}, and nothing is in it. After “{node.id}” comes a list or text."
             raise ConditionRefused(text)
         if _go_together(left, right, node.id):
             return
-        sides = (left, right, node.first), (right, left, node.second)
-        advice = [ADVICE[kind, other].format(word=_word(side)) for kind, other, side in sides if (kind, other) in ADVICE]
+        sides = (left, right, node.first, node.second), (right, left, node.second, node.first)
+        advice = [
+            ADVICE[kind, other_kind].format(word=_word(side))
+            for kind, other_kind, side, other in sides
+            if (kind, other_kind) in ADVICE and (other_kind not in (TEXT, NUMBER, TRUTH) or _constant(other) is not None)
+        ]
         raise ConditionRefused(
-            f"“{_word(node.first)}” is {left} and “{_word(node.second)}” is {right}: "
+            f"{_quote(node.first)} is {left} and {_quote(node.second)} is {right}: "
             f"“{node.id}” cannot compare them. {''.join(advice[:1])}".strip()
         )
 
@@ -109,7 +113,7 @@ class _Reader:
         if not values or wanted in (None, "") or wanted in values or _shows(side):
             return
         shown = ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values[:MAX_CHOICES])
-        raise ConditionRefused(f"“{_word(side)}” is never {_word(other)}. It is one of: {shown}.")
+        raise ConditionRefused(f"{_quote(side)} is never {_word(other)}. It is one of: {shown}.")
 
     def _kind(self, side):
         """What ``side`` is, or None where only the moment tells."""
@@ -183,6 +187,11 @@ def _constant(side):
 
 def _word(side):
     return side.text if isinstance(side, Literal) else side.id
+
+
+def _quote(side):
+    word = _word(side)
+    return word if word[0] in "\"'" else f"“{word}”"
 
 
 def _equality(name):

@@ -1,6 +1,7 @@
 """Reads the rules from the database, as ``notifier.triggers`` keeps them. Next hop: back to ``notifier.triggers``."""
 
 import logging
+from functools import lru_cache
 from itertools import chain
 
 from django.db.models import Prefetch
@@ -66,5 +67,11 @@ def _read_condition(trigger):
     try:
         return conditions.check_condition(trigger.condition, trigger), ""
     except (ConditionRefused, UnreadablePath) as error:
-        logger.warning("The condition of the trigger %d cannot be used, so it matches nothing: %s", trigger.pk, error)
+        _log_once(trigger.pk, str(error))
         return None, str(error)
+
+
+@lru_cache(maxsize=1024)
+def _log_once(pk, problem):
+    # Not at every change of any rule.
+    logger.warning("The condition of the trigger %d cannot be used, so it matches nothing: %s", pk, problem)

@@ -63,6 +63,12 @@ def play():
         Customer.objects.create(first_name="Chidi")
         transaction.set_rollback(True, using="default")
     count("the events' own rolled back, the save's committed")
+    Trigger.objects.update(condition='previous.first_name == "Ada"')
+    for name in "Bo", "Chidi":
+        customer = Customer.objects.get(pk=1)
+        customer.first_name = name
+        customer.save()
+    count("what was before is read where it is saved")
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE notifier_event RENAME TO gone")
     with transaction.atomic(using="other"):
