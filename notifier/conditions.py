@@ -6,7 +6,7 @@ It is parsed word by word, as Django parses the tag, and never becomes part of a
 import datetime as dt
 import json
 import operator
-from contextlib import contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -146,11 +146,16 @@ def check_condition(source, trigger):
     return condition
 
 
-@contextmanager
 def _of_the_site():
     """Whoever is signed in, and later whoever asks why, a date and a choice read the same."""
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(timezone.get_default_timezone()):
-        yield
+    language, zone = settings.LANGUAGE_CODE, timezone.get_default_timezone()
+    if translation.get_language() == language and timezone.get_current_timezone() is zone:
+        # To switch costs more than the rest of a condition.
+        return nullcontext()
+    stack = ExitStack()
+    stack.enter_context(translation.override(language))
+    stack.enter_context(timezone.override(zone))
+    return stack
 
 
 def _show(value):

@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.test import AsyncRequestFactory, RequestFactory
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.dispatch import Signal
+from django.http import HttpResponse
+from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from notifier import actors
@@ -21,9 +25,7 @@ POSTS = "/admin/demo/post/add/"
 
 @pytest.fixture
 def ada(db):
-    ada = make_user(username="ada", first_name="Ada", is_staff=True, is_superuser=True)
-    ada.looked_up = 0
-    return ada
+    return make_user(username="ada", first_name="Ada", is_staff=True, is_superuser=True)
 
 
 class Request:
@@ -99,26 +101,94 @@ def test_nobody_is_looked_up_before_an_event_is_recorded_or_a_trigger_asks(ada):
     assert (request.looks, Event.objects.count()) == (1, 1)
 
 
-def test_a_request_that_records_nothing_reads_no_session(client, django_assert_num_queries, settings):
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "axes" not in name]
+def test_a_request_that_records_nothing_reads_no_session(db, client, django_assert_num_queries, settings):
     client.cookies[settings.SESSION_COOKIE_NAME] = "somebodys"
     with django_assert_num_queries(0):
         response = client.get("/nowhere/")
     assert "Cookie" not in response.get("Vary", "")
 
 
-def test_an_anonymous_request_costs_an_event_no_query(db, client):
-    signal = register("page_was_viewed")
-    make_trigger(verb="page_was_viewed", model="", subscribe=False)
-    request = RequestFactory().get("/")
-    from django.contrib.auth.middleware import AuthenticationMiddleware
-    from django.contrib.sessions.middleware import SessionMiddleware
+def test_an_anonymous_request_costs_an_event_no_query(db):
+    make_trigger(subscribe=False)
 
     def view(request):
-        signal.send(sender=None)
+        make_post()
+        return HttpResponse()
 
-    chain = SessionMiddleware(lambda r: AuthenticationMiddleware(lambda r: ActorMiddleware(view)(r) or "done")(r) and FakeResponse())
+    chain = SessionMiddleware(AuthenticationMiddleware(ActorMiddleware(view)))
     with statements() as found:
-        chain(request)
+        chain(RequestFactory().get("/"))
     assert [each for each in found if "session" in each or "auth_user" in each] == []
     assert Event.objects.get().actor == ""
+
+
+price_was_changed = Signal()
+SENDERS = [
+    # what the signal says, who did it while Ada is signed in
+    ({}, "ada"),
+    ({"actor_object": "bo"}, "bo"),  # the signal knows better
+    ({"actor": "bo"}, "bo"),
+    ({"user": "bo"}, "bo"),
+    ({"actor_object": None}, None),  # nobody did it, says the signal
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), SENDERS)
+def test_a_signal_that_names_who_did_it_is_believed(ada, arguments, expected):
+    people = {"ada": ada, "bo": make_user(username="bo"), None: None}
+    register("price_was_changed", signal=price_was_changed)
+    make_trigger(verb="price_was_changed", model="", subscribe=False)
+    handle(Request(ada), lambda: price_was_changed.send(sender=None, **{name: people[who] for name, who in arguments.items()}))
+    assert Event.objects.get().actor == (f"auth.user:{people[expected].pk}" if expected else "")
+
+
+def test_a_request_that_has_ended_acts_no_more(ada):
+    make_trigger(subscribe=False)
+
+    def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        handle(Request(ada), fail)
+    make_post()
+    assert Event.objects.get().actor == ""
+    assert actors.current_actor() is None
+
+
+def test_a_session_store_that_is_down_costs_an_event_its_actor(db, caplog):
+    def fail(request):
+        raise ConnectionError("the cache is down")
+
+    make_trigger(subscribe=False)
+    request = Request()
+    request.user = SimpleLazyObject(lambda: fail(request))
+    handle(request, make_post)
+    assert Event.objects.get().actor == ""
+    assert "The signed-in user could not be read" in caplog.text
+
+
+def test_a_request_without_users_has_no_actor(db):
+    make_trigger(subscribe=False)
+    handle(RequestFactory().get("/"), make_post)
+    assert Event.objects.get().actor == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_that_are_served_side_by_side_keep_their_actors():
+    people = [make_user(username=name) for name in ("ada", "bo")]
+    make_trigger(contents={"email": {"text": "{{ instance.title }}"}})
+
+    async def serve():
+        both_are_in = asyncio.Barrier(2)
+
+        async def view(request):
+            await both_are_in.wait()
+            await sync_to_async(Post.objects.create)(title=request.user.username)
+
+        middleware = ActorMiddleware(view)
+        assert iscoroutinefunction(middleware)
+        await asyncio.gather(*(middleware(Request(person)) for person in people))
+
+    asyncio.run(serve())
+    found = {event.data["instance"]["title"]: event.actor for event in Event.objects.all()}
+    assert found == {person.username: f"auth.user:{person.pk}" for person in people}
