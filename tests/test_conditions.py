@@ -34,7 +34,7 @@ def make_parcel():
     return Parcel.objects.create(
         label="Linen & more", size=Parcel.Size.LARGE, weight=0.1, price="19.99", sent_at=SENT_AT, due_on=dt.date(2026, 5, 3),
         due_time=dt.time(9, 30), travel=dt.timedelta(hours=30), tracking=str(KEY), order=order,
-        details={"color": "red", "tags": ["new", "sale"], "count": 3, "gone": None},
+        details={"color": "red", "tags": ["new", "sale"], "count": 3, "gone": None, "due": {"$t": "date", "v": "2026-01-31"}},
     )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ RESULTS = [
     ("instance.details.count > 2", True),
     ('instance.details.count > "2"', False),  # JSON can hold anything: never, and no error
     ("instance.details.gone is None", True),
+    ('instance.details.due|date:"Y" == "2026"', True),  # what stands for a date in an event's data is one
     ("instance.details.never == None", True),  # what is missing is None
     ('instance.details.never != "x"', True),
     ("instance.details.never > 3", False),  # None has no order
@@ -361,8 +362,9 @@ def test_a_condition_costs_no_query_but_that_of_another_row_which_it_names():
 
 
 @pytest.mark.django_db
-def test_when_nothing_matches_nothing_is_explained(monkeypatch):
+def test_when_nothing_matches_nothing_is_explained(monkeypatch, caplog):
     make_trigger(subscribe=False, condition='instance.title == "Wool"')
     monkeypatch.setattr(conditions.Condition, "describe", None)  # it would raise
     Post.objects.create(title="Linen")
     assert not Event.objects.exists()
+    assert not caplog.records
