@@ -7,6 +7,7 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import connection
 from django.dispatch import Signal
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -178,12 +179,16 @@ def test_requests_that_are_served_side_by_side_keep_their_actors():
     people = [make_user(username=name) for name in ("ada", "bo")]
     make_trigger(contents={"email": {"text": "{{ instance.title }}"}})
 
+    def save(title):
+        Post.objects.create(title=title)
+        connection.close()  # this thread's
+
     async def serve():
         both_are_in = asyncio.Barrier(2)
 
         async def view(request):
             await both_are_in.wait()
-            await sync_to_async(Post.objects.create)(title=request.user.username)
+            await sync_to_async(save)(request.user.username)
 
         middleware = ActorMiddleware(view)
         assert iscoroutinefunction(middleware)

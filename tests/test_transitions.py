@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_save
 
 from notifier import transitions
 from notifier.models import Event, Trigger
@@ -254,9 +254,11 @@ def test_an_old_row_that_cannot_be_read_costs_the_trigger_not_the_save(monkeypat
     assert number_of_events() == 0
 
 
-def test_who_was_removed_from_the_rules_leaves_no_receiver():
+def test_a_model_of_whose_before_nobody_asks_is_not_listened_to_before_its_save():
     make_transition(subscribe=False)
+    make_trigger(subscribe=False)
     assert index.previous_names(Parcel) == {"size"}
+    assert (pre_save.has_listeners(Parcel), pre_save.has_listeners(Post)) == (True, False)
     Trigger.objects.all().delete()
     assert index.previous_names(Parcel) == set()
 
