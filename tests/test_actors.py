@@ -189,6 +189,7 @@ def test_requests_that_are_served_side_by_side_keep_their_actors():
         async def view(request):
             await both_are_in.wait()
             await sync_to_async(save)(request.user.username)
+            await both_are_in.wait()
 
         middleware = ActorMiddleware(view)
         assert iscoroutinefunction(middleware)
