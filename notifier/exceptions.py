@@ -33,6 +33,10 @@ class UnreadablePath(NotifierError):
     """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
 
 
+class ConditionRefused(NotifierError):
+    """A trigger's condition cannot be used: its text says which word, and what to write instead."""
+
+
 class TemplateRefused(NotifierError):
     """A template cannot be saved: its text says what and, where known, on which line.
 

@@ -91,6 +91,7 @@ def _new_event(recording):
     now = timezone.now()
     return Event(
         trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
+        actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         key=recording.key, data={}, plan=list(recording.trigger.plan), created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
 

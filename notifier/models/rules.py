@@ -6,7 +6,8 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import channels, readable, signals
+from .. import channels, comparisons, conditions, readable, signals
+from ..exceptions import ConditionRefused, UnreadablePath
 
 
 class RulesVersion(models.Model):
@@ -98,6 +99,16 @@ class Trigger(models.Model):
             raise ValidationError({"model": _("The signal %s needs a model.") % self.verb})
         for label, pk, field in (self.model, self.object_pk, "object_pk"), (self.actor_model, self.actor_pk, "actor_pk"):
             self._clean_instance(label, pk, field)
+        self._clean_condition()
+
+    def _clean_condition(self):
+        self.condition = self.condition.strip()
+        if not self.condition:
+            return
+        try:
+            comparisons.check_comparisons(conditions.check_condition(self.condition, self), self)
+        except (ConditionRefused, UnreadablePath) as error:
+            raise ValidationError({"condition": str(error)}) from error
 
     def _clean_instance(self, label, pk, field):
         label_field = "model" if field == "object_pk" else "actor_model"
