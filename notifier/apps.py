@@ -3,6 +3,7 @@
 import os
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class NotifierConfig(AppConfig):
@@ -10,7 +11,8 @@ class NotifierConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import checks, liveness, signals  # noqa: F401 - importing `checks` registers them
+        from . import checks, files, liveness, signals  # noqa: F401 - importing `checks` registers them
 
         signals.register_builtin_signals()
+        post_migrate.connect(files.follow_deployment, sender=self, dispatch_uid="notifier.files")
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

@@ -1,10 +1,12 @@
 """System checks: what is missing before anything can be sent (``manage.py check --deploy``)."""
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import checks
+from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import channels, conf, readable, signals
+from . import channels, conf, files, readable, signals
 
 
 @checks.register(checks.Tags.compatibility)
@@ -16,6 +18,16 @@ def check_settings(**_options):
         for name in sorted(configured.keys() - conf.DEFAULTS.keys())
     ]
     known = channels.channel_names() if not problems else []
+    paths = [] if problems else _paths()
+    problems += [
+        checks.Error(
+            f"{setting} is {path!r}, and the user model has nothing there.",
+            hint='Name a field of it, or one over a relation, such as "profile.language".',
+            id="notifier.E006",
+        )
+        for setting, path in paths
+        if not _leads_to_field(path)
+    ]
     return problems + [
         checks.Warning(
             f'NOTIFIER["ADDRESSES"] names the channel {name}, which does not exist.',
@@ -75,6 +87,44 @@ def _name_clashes(path, provides, given):
         )
         for name in provides
         if name in taken
+    ]
+
+
+def _paths():
+    found = [(f'NOTIFIER["ADDRESSES"]["{channel}"]', path) for channel, path in conf.get("ADDRESSES").items()]
+    return found + [(f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)]
+
+
+def _leads_to_field(path):
+    """Whether a path leads from the user model over relations to one person's field."""
+    model = get_user_model()
+    *relations, last = str(path).split(".")
+    for name in relations:
+        relation = readable.single_relation(model, name)
+        if relation is None:
+            return False
+        model = relation.related_model
+    return readable.single_relation(model, last) is not None or any(last == field.name for field in model._meta.concrete_fields)
+
+
+@checks.register(checks.Tags.database)
+def check_files(databases=None, **_options):
+    """Template files that a content names and that cannot be used: its last version goes on."""
+    from .models import TemplateContent
+
+    if router.db_for_read(TemplateContent) not in (databases or ()):
+        return []
+    try:
+        found = files.problems()
+    except DatabaseError:  # its tables are still to come
+        return []
+    return [
+        checks.Warning(
+            f"The template “{content}”: {problem}",
+            hint="It goes on with the version that it has. Mend the file.",
+            id="notifier.W005",
+        )
+        for content, problem in found
     ]
 
 

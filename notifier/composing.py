@@ -20,10 +20,10 @@ def compose_messages(works):
     ready, refused = [], []
     by_content = {}
     for work in works:
-        by_content.setdefault((work.event_id, work.version_id), []).append(work)
-    for (event_id, version_id), group in by_content.items():
+        by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone), []).append(work)
+    for key, group in by_content.items():
         try:
-            content = _content_for(event_id, version_id)
+            content = _content_for(*key)
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
@@ -32,11 +32,12 @@ def compose_messages(works):
             refused += [(work, Rejected("template_failed", str(error))) for work in group]
             continue
         people = _people_of(group, content.user_paths)
-        for work in group:
-            try:
-                ready.append((work, _compose(work, content, people.get(work.recipient, {}))))
-            except SendError as error:
-                refused.append((work, error))
+        with content.in_its_language():
+            for work in group:
+                try:
+                    ready.append((work, _compose(work, content, people.get(work.recipient, {}))))
+                except SendError as error:
+                    refused.append((work, error))
     return ready, refused
 
 
@@ -55,11 +56,11 @@ def _compose(work, content, person):
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id):
+def _content_for(event_id, version_id, language, time_zone):
     from .models import Event
 
     data = Event.objects.values_list("data", flat=True).get(pk=event_id)
-    return contents.EventContent(contents.compiled_version(version_id), data)
+    return contents.EventContent(contents.compiled_version(version_id), data, language=language, time_zone=time_zone)
 
 
 def _people_of(works, tree):

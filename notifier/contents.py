@@ -1,45 +1,89 @@
 """Template contents, compiled once a version and specialised once an event. Next hop: ``lambdas._handler`` renders with them."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .exceptions import TemplateRefused
+from . import languages, layouts, plans
+from .exceptions import NotifierError, TemplateRefused
+from .inlining import Inlined
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
-from .templating import CompiledPart, compile_part, merge_paths
+from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledContent:
-    """The compiled parts of one version.
+    """The compiled parts of one version, with their layouts.
 
     ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
+    ``layout``: the key of the template that it extends.
     """
 
     subject: CompiledPart
     text: CompiledPart | None
     html: CompiledPart
     text_is_made: bool = False
+    layout: int | None = None
 
     @property
     def paths(self):
-        parts = [self.subject, self.html, self.text]
-        return merge_paths(*(part.paths for part in parts if part))
+        return merge_paths(*(part.paths for part in self.parts().values()))
+
+    def parts(self):
+        """The compiled parts by name; a text that is made from each HTML is none."""
+        found = {"subject": self.subject, "text": self.text, "html": self.html}
+        return {name: part for name, part in found.items() if part}
 
 
-def compile_content(subject, text, html):
-    """Compile the parts as they are edited. Raises TemplateRefused, whose ``part`` says where."""
+def compile_content(subject, text, html, *, template=None, channel="", language="", book=None):
+    """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
+
+    ``template`` is the one that they are of; layouts are those of ``channel``, and of ``language`` where there is one.
+    """
+    where = {"name": template.name if template else "", "language": language, "book": book or layouts.Book(channel)}
+    whole_text = layouts.whole_part("text", text, **where)
+    whole_html = layouts.whole_part("html", html, **where)
+    if None not in (whole_text.layout, whole_html.layout) and whole_text.layout != whole_html.layout:
+        raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
     return CompiledContent(
-        subject=_compile("subject", subject), text=_compile("text", text), html=_compile("html", html, html=True)
-    )
+        subject=_compile("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
+        layout=whole_html.layout or whole_text.layout,
+    )  # fmt: skip
 
 
-def _compile(part, source, *, html=False):
+def _compile(part, source):
     try:
-        return compile_part(source, html=html)
+        return compile_part(source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part != "subject" else MAX_SOURCE_BYTES)
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
+
+
+def render_draft(parts, *, template=None, channel="", language="", time_zone="", data, user):
+    """A message as it would be sent, from parts that nobody has saved: ``{"subject", "text", "html"}``.
+
+    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
+    """
+    sources = [parts.get(name, "") for name in ("subject", "text", "html")]
+    compiled = compile_content(*sources, template=template, channel=channel, language=language)
+    if sources[2].strip() and not sources[1].strip():
+        compiled = replace(compiled, text=None, text_is_made=True)
+    content = EventContent(compiled, data, language=language, time_zone=time_zone)
+    with content.in_its_language():
+        try:
+            return content.render(user)
+        except Exception as error:
+            text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user})) from error
+
+
+def _failing_part(compiled, data):
+    for name, part in compiled.parts().items():
+        try:
+            part.render(data)
+        except Exception:  # it is being looked for
+            return name
+    return "html"
 
 
 def text_template(text, html):
@@ -54,11 +98,11 @@ def compiled_version(pk):
 
     version = ContentVersion.objects.get(pk=pk)
     is_made = bool(version.html) and not version.text.strip()
-    text = version.text_from_html if is_made else version.text
+    text = version.text_from_html if is_made else version.whole("text")
     return CompiledContent(
         subject=_compile("subject", version.subject),
         text=None if text is None else _compile("text", text),
-        html=_compile("html", version.html, html=True),
+        html=_compile("html", version.whole("html")),
         text_is_made=is_made,
     )
 
@@ -71,30 +115,38 @@ def mended_version(event_id, version_id):
     if newest is None or newest.pk == version_id:
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
-    planned = {pk for step in plan for pk in step["contents"].values()}
-    held = merge_paths(*ContentVersion.objects.filter(pk__in=planned).values_list("paths", flat=True))
+    held = merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
     wanted = {name: branch for name, branch in newest.paths.items() if name != "user"}
     return newest.pk if merge_paths(held, wanted) == held else version_id
 
 
 class EventContent:
-    """One version for one event, specialised at the first rendering: what is the same for everybody is rendered once."""
+    """One version for one event, in one language and time zone: what is the same for everybody is rendered once, at the first rendering."""
 
-    def __init__(self, compiled, data):
+    def __init__(self, compiled, data, *, language="", time_zone=""):
         self._compiled, self._data, self._specialised = compiled, data, None
+        self._language, self._time_zone = language, time_zone
         self.user_paths = compiled.paths.get("user", {})
 
+    def in_its_language(self):
+        """The context to render in: many people at once, as it costs more than one of them."""
+        return languages.in_language(self._language, self._time_zone)
+
     def render(self, user):
-        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises."""
+        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises.
+
+        To be called in ``in_its_language()``.
+        """
         if self._specialised is None:
             parts = self._compiled.subject, self._compiled.text, self._compiled.html
-            self._specialised = [part and specialise(part, self._data) for part in parts]
-        subject, text, html = self._specialised
-        html_body = html.render(user)
-        text_body = text.render(user) if text else html_to_text(html_body)
+            subject, text, html = (part and specialise(part, self._data) for part in parts)
+            self._specialised = subject, text, html, Inlined(html)
+        subject, text, html, inlined = self._specialised
+        # Styles in the elements would show in the text: it is made from the HTML as it was before.
+        text_body = text.render(user) if text else html_to_text(html.render(user))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": html_body}
+        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user)}
 
 
 def one_line(text):

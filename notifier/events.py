@@ -33,11 +33,14 @@ def _is_loading(kwargs):
 
 def recordings_of(registered, matched, context, *, created, using, key=None):
     """A Recording for each trigger that was matched, with a context of its own."""
-    deleting = registered.signal in (db.pre_delete, db.post_delete)
-    return [
-        Recording(trigger=trigger, context=dict(context), created=created, using=using, key=key, deleting=deleting)
-        for trigger in matched
-    ]
+    rest = {
+        "created": created,
+        "using": using,
+        "key": key,
+        "deleting": registered.signal in (db.pre_delete, db.post_delete),
+        "explanation": matched.explain() if matched else [],
+    }
+    return [Recording(trigger=trigger, context=dict(context), **rest) for trigger in matched]
 
 
 def _record(registered, matched, context, created, caller_alias):

@@ -21,8 +21,20 @@ class EmitError(NotifierError):
     """``emit`` or ``emit_bulk`` was called with what makes no event. The text says what is wrong and what to write instead."""
 
 
+class ProviderRegistrationError(NotifierError):
+    """A context provider was registered under a taken name, or with variables that something else gives. Choose other names."""
+
+
+class ProviderFailed(NotifierError):
+    """A context provider raised, or returned no dict. Mend the function; the log has its trace."""
+
+
 class UnreadablePath(NotifierError):
     """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
+
+
+class ConditionRefused(NotifierError):
+    """A trigger's condition cannot be used: its text says which word, and what to write instead."""
 
 
 class TemplateRefused(NotifierError):

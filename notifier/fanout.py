@@ -7,12 +7,13 @@ the rows are unique and a second ring does nothing, so nothing is lost and nothi
 import datetime as dt
 import logging
 import secrets
+from functools import cache, partial
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import timezone
 
-from . import audiences, conf, publisher
+from . import audiences, conf, languages, plans, publisher
 from .deliveries import UNHEARD_AFTER, ring_again_soon
 from .messages import rings_for
 from .models import Audience, ContactPoint, Delivery, Event, Subscription
@@ -27,6 +28,8 @@ PAUSE = dt.timedelta(minutes=5)
 GIVE_UP_AFTER = dt.timedelta(hours=24)
 # The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
 MAX_ADDRESS_CHARACTERS = 320
+# Of a row, beside the addresses, whose keys are names of channels.
+LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 
 
 def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
@@ -113,7 +116,9 @@ def _deliver_pages(event, subscription, step, after):
     """Insert and ring for one subscription's deliveries after the user ``after``; yield the last user's key, a page at a time."""
     sources = Audience.objects.filter(subscriptions=subscription)
     users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()))
-    columns = {channel: path.replace(".", "__") for channel, path in conf.get("ADDRESSES").items() if channel in step["contents"]}
+    paths = {channel: path for channel, path in conf.get("ADDRESSES").items() if channel in step["contents"]}
+    paths |= {key: path for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE"))) if path}
+    columns = {key: path.replace(".", "__") for key, path in paths.items()}
     pk = get_user_model()._meta.pk
     page = users.order_by("pk")
     while rows := _read_page(page.filter(pk__gt=pk.to_python(after)) if after is not None else page, columns):
@@ -127,7 +132,7 @@ def _deliver_pages(event, subscription, step, after):
 
 
 def _read_page(users, columns):
-    """Up to PAGE_SIZE rows of ``{"pk", "is_active", channel: address, …}``. One query."""
+    """Up to PAGE_SIZE rows of ``{"pk", "is_active", channel: address, …, LANGUAGE, TIME_ZONE}``. One query."""
     active = ["is_active"] if audiences.has_field(get_user_model(), "is_active") else []
     names = ["pk", *active, *columns.values()]
     rows = users.values_list(*names)[:PAGE_SIZE]
@@ -135,7 +140,7 @@ def _read_page(users, columns):
 
 
 def _user_recipients(rows, channels):
-    """Yield ``(channel, recipient, address, reason)``; a reason means that nothing can be sent."""
+    """Yield ``(channel, recipient, address, reason, language, time zone)``; a reason means that nothing can be sent."""
     keys = [row["pk"] for row in rows]
     points = {
         (user, channel): (address, verified)
@@ -144,6 +149,7 @@ def _user_recipients(rows, channels):
         ).values_list("user_id", "channel", "address", "verified")
     }
     for row in rows:
+        language, time_zone = languages.tag_of(row.get(LANGUAGE)), languages.zone_name(row.get(TIME_ZONE))
         for channel in channels:
             address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
             reason = ""
@@ -153,7 +159,7 @@ def _user_recipients(rows, channels):
                 reason = "no_address"
             elif not verified:
                 reason = "unverified"
-            yield channel, f"user:{row['pk']}", address.strip(), reason
+            yield channel, f"user:{row['pk']}", address.strip(), reason, language, time_zone
 
 
 def _address_recipients(event, subscription, step, addresses):
@@ -168,20 +174,21 @@ def _address_recipients(event, subscription, step, addresses):
     found = set(taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address"))
     for channel, address in wanted:
         if (channel, address) not in found:
-            yield channel, f"address:{address}", address, ""
+            yield channel, f"address:{address}", address, "", "", ""
 
 
 def _deliver(event, subscription, step, recipients):
     now = timezone.now()
-    deliveries = [
-        Delivery(
-            event=event, subscription=subscription, version_id=step["contents"][channel], channel=channel,
-            recipient=recipient, address=address[:MAX_ADDRESS_CHARACTERS], created_at=now, reason=reason,
+    version_for = cache(partial(plans.version_for, step))
+    deliveries = []
+    for channel, recipient, address, reason, wanted, time_zone in recipients:
+        version, language = version_for(channel, wanted)
+        deliveries.append(Delivery(
+            event=event, subscription=subscription, version_id=version, channel=channel, recipient=recipient,
+            address=address[:MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone, created_at=now, reason=reason,
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
-        )
-        for channel, recipient, address, reason in recipients
-    ]  # fmt: skip
+        ))  # fmt: skip
     # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
     written = Delivery.objects.bulk_create(
         deliveries,

@@ -8,7 +8,8 @@ from django.db import DatabaseError
 from django.db.models import Model
 from django.utils import timezone
 
-from . import recipients, snapshot
+from . import providers, recipients, snapshot
+from .exceptions import ProviderFailed
 
 logger = logging.getLogger(__name__)
 
@@ -24,13 +25,15 @@ def freeze_event(recording):
     """The event of a ``Recording``, not saved yet. What cannot be read makes a failed one; a DatabaseError passes."""
     event, context, trigger = _new_event(recording), recording.context, recording.trigger
     try:
-        event.data = snapshot.freeze(context, trigger.paths)
+        event.data = snapshot.freeze(providers.extended(context, trigger.providers, trigger.paths), trigger.paths)
         event.plan = [
             step | {"recipients": recipients.freeze_recipients(paths, context, deleting=recording.deleting)}
             if (paths := trigger.recipient_paths.get(step["subscription"]))
             else step
             for step in trigger.plan
         ]
+    except ProviderFailed as error:
+        return failed_event(recording, str(error), error)
     except DatabaseError:
         raise
     except Exception as error:
@@ -88,6 +91,7 @@ def _new_event(recording):
     now = timezone.now()
     return Event(
         trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
+        actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         key=recording.key, data={}, plan=list(recording.trigger.plan), created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ whoever is around it gets an event that says what happened, as Django turns a vi
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from django.core.exceptions import MiddlewareNotUsed
@@ -36,7 +36,8 @@ class Recording:
     ``context``: name → live object, this event's own; what templates read is taken from it, so it may be added to and changed.
     ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None.
     ``using``: the database that the caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about
-    to go, or gone. ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
+    to go, or gone. ``explanation``: what matching said of this firing's triggers.
+    ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
     """
 
     trigger: object
@@ -45,6 +46,7 @@ class Recording:
     using: str = ""
     key: str | None = None
     deleting: bool = False
+    explanation: list = field(default_factory=list)
     error: Exception | None = None
 
     @property

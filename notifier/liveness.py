@@ -20,9 +20,9 @@ _background = None
 
 def follow_rules(*, in_background):
     """Connect everything that can make the rules old. No query: the first connection to the database loads them."""
-    from .models import Audience, RulesVersion, Subscription, TemplateContent, Trigger
+    from .models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
 
-    for model in (Trigger, Subscription, Audience, TemplateContent):
+    for model in (Trigger, Subscription, Audience, Template, TemplateContent):
         for signal in (post_save, post_delete):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
     m2m_changed.connect(_rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.rules")

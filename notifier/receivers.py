@@ -32,18 +32,36 @@ def _wanted(by_verb):
             model = readable.find_model(label) if label else None
             if registered.about_model and model is None:
                 continue
-            needed = [registered, signals.SAVED] if registered.signal in (db.pre_save, db.m2m_changed) else [registered]
-            for each in needed:
+            for each in _needed(registered, any(trigger.previous_names for trigger in live if trigger.model == label)):
                 for sender in each.senders(model):
                     yield ("notifier", each.name, sender and sender._meta.label), (each, sender)
 
 
+def _needed(registered, reads_previous):
+    """The signals to listen to for a trigger of ``registered``: what was before a save is read before it, and dropped after it."""
+    needed = [registered]
+    if registered.signal in (db.pre_save, db.m2m_changed):
+        needed.append(signals.SAVED)
+    if reads_previous and signals.is_about_save(registered):
+        needed += [signals.get("pre_save"), signals.get("post_save")]
+    return needed
+
+
 def _receiver_for(registered):
-    from . import events
+    from . import events, transitions
 
     record = events.note_saved if registered is signals.SAVED else events.record_firing
 
     def receive(sender, **kwargs):
         record(registered, sender, kwargs)
 
-    return receive
+    def receive_pre_save(sender, **kwargs):
+        transitions.remember(sender, kwargs)
+        record(registered, sender, kwargs)
+
+    def receive_post_save(sender, **kwargs):
+        record(registered, sender, kwargs)
+        transitions.forget(kwargs["instance"])
+
+    about_saves = {"pre_save": receive_pre_save, "post_save": receive_post_save}
+    return about_saves.get(registered.name, receive)

@@ -23,14 +23,14 @@ class Specialised:
     """One part for one event. ``render`` gives, byte for byte, what ``CompiledPart.render`` gives for data and person."""
 
     def __init__(self, template, residue):
-        self._template, self._residue = template, residue
-        self._constant = None if residue.holes else "".join(residue.parts)
+        self.template, self.residue = template, residue
+        self.constant = None if residue.holes else "".join(residue.parts)
 
     def render(self, user):
         """The text for one person's data. TemplateTooLarge past a bound; a filter's own error passes."""
-        if self._constant is not None:
-            return self._constant
-        return self._residue.fill(DataContext({PERSON: user}, self._template))
+        if self.constant is not None:
+            return self.constant
+        return self.residue.fill(DataContext({PERSON: user}, self.template))
 
 
 def specialise(part, data):

@@ -1,11 +1,13 @@
 """Reads the rules from the database, as ``notifier.triggers`` keeps them. Next hop: back to ``notifier.triggers``."""
 
 import logging
+from functools import lru_cache
 from itertools import chain
 
 from django.db.models import Prefetch
 
-from . import audiences
+from . import audiences, conditions, plans
+from .exceptions import ConditionRefused, UnreadablePath
 from .models import RulesVersion, Subscription, Trigger
 from .templating import merge_paths
 from .triggers import LiveTrigger
@@ -35,22 +37,42 @@ def load_triggers():
 
 
 def _live_trigger(trigger):
-    plan, trees, recipient_paths = [], [], {}
+    plan, trees, recipient_paths, providers = [], [], {}, {}
     for subscription in trigger.live:
-        versions = {
-            content.channel: content.version
+        contents = [
+            content
             for content in subscription.template.contents.all()
             if content.channel in subscription.channels and content.version
-        }
-        trees += [version.paths for version in versions.values()]
-        plan.append({"subscription": subscription.pk, "contents": {name: each.pk for name, each in versions.items()}})
+        ]
+        providers |= dict.fromkeys(subscription.template.providers)
+        trees += [content.version.paths for content in contents]
+        plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
         recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
-    paths = merge_paths(*trees)
+    condition, problem = _read_condition(trigger)
+    paths = merge_paths(*trees, condition.paths if condition else {})
     # The person is not part of the event: who that is, is known only after the fan-out.
     paths.pop("user", None)
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
-        plan=plan, paths=paths, recipient_paths=recipient_paths,
+        plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
+        name=trigger.name, condition=condition, condition_problem=problem,
     )  # fmt: skip
+
+
+def _read_condition(trigger):
+    """``(its Condition or None, "" or why it cannot be used)``. An older release may have taken it, or a field has gone since."""
+    if not trigger.condition.strip():
+        return None, ""
+    try:
+        return conditions.check_condition(trigger.condition, trigger), ""
+    except (ConditionRefused, UnreadablePath) as error:
+        _log_once(trigger.pk, str(error))
+        return None, str(error)
+
+
+@lru_cache(maxsize=1024)
+def _log_once(pk, problem):
+    # Not at every change of any rule.
+    logger.warning("The condition of the trigger %d cannot be used, so it matches nothing: %s", pk, problem)

@@ -10,7 +10,7 @@ from django.db.backends import signals as backends
 from django.db.models import signals as db
 from django.dispatch import Signal
 
-from . import hooks
+from . import actors, hooks
 from .exceptions import SignalRegistrationError
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
@@ -42,6 +42,9 @@ class RegisteredSignal:
 def _through(field):
     return getattr(field if field.auto_created else field.remote_field, "through", None)
 
+
+# Not None: by that a signal says that nobody did it.
+_UNNAMED = object()
 
 _registry: dict[str, RegisteredSignal] = {}
 
@@ -94,14 +97,25 @@ def context_of(registered, sender, kwargs):
     """What a firing offers to matching and templates: name → live object.
 
     ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the signal's own, or the
-    user whom Django's login signals name.
+    user whom Django's login signals name, or else the request's. A save that a trigger wants it of offers ``previous``.
     """
     context = {name: kwargs.get(name) for name in registered.args}
     context["verb"] = registered.name
     context["action_object"] = kwargs.get("action_object", kwargs.get("instance", sender))
-    context["actor_object"] = kwargs.get("actor_object", kwargs.get("actor", kwargs.get("user")))
+    context["actor_object"] = kwargs.get("actor_object", kwargs.get("actor", kwargs.get("user", _UNNAMED)))
+    if context["actor_object"] is _UNNAMED:
+        context["actor_object"] = actors.current_actor()
     context["target"] = kwargs.get("target")
+    if is_about_save(registered):
+        from . import transitions
+
+        context |= transitions.recall(kwargs["instance"])
     return context
+
+
+def is_about_save(registered):
+    """Whether the signal has a row of before: ``previous``."""
+    return registered.signal in (db.pre_save, db.post_save)
 
 
 def is_creation(kwargs):

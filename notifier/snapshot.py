@@ -10,8 +10,9 @@ import math
 import uuid
 from contextlib import suppress
 from decimal import Decimal
+from types import NoneType
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.functional import Promise
 
@@ -52,7 +53,10 @@ def _freeze(value, tree):
         return {str(key): _freeze(value.get(key), branch) for key, branch in branches.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return _freeze_list(value, tree)
-    if value is None or isinstance(value, int | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
+    if isinstance(value, NoneType):
+        # By `isinstance`, as a lazy actor that is nobody passes itself off as None.
+        return None
+    if isinstance(value, int | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
@@ -94,7 +98,26 @@ def _read(instance, name):
     if isinstance(value, models.Manager):
         # Before the first save nothing is related to it, and Django refuses to look: here, or just above.
         return [] if instance.pk is None else value
-    return value() if callable(value) else value
+    if callable(value):
+        return value()
+    return as_stored(_column(instance, name), value) if isinstance(value, str | int | float) else value
+
+
+def _column(instance, name):
+    try:
+        return instance._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def as_stored(field, value):
+    """``value`` as the database gives it back: code may have assigned "12.50" to a decimal field. Only for fields of Django's own."""
+    if field is None or field.is_relation and not field.concrete or not type(field).__module__.startswith("django."):
+        return value
+    # What is not of the field's kind cannot have been saved: an expression, for example.
+    with suppress(ValidationError, TypeError, ValueError):
+        return field.to_python(value)
+    return value
 
 
 def _single_relations(model, tree):

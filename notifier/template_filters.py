@@ -3,13 +3,15 @@
 import functools
 import re
 
-from django.template import Library
+from django.template import Library, Node
 from django.template.defaultfilters import register as builtin_filters
 from django.template.defaulttags import VerbatimNode, register as builtin_tags
+from django.templatetags.l10n import register as number_filters
 from django.utils.formats import localize
 from django.utils.timezone import template_localtime
 
 from .exceptions import TemplateTooLarge
+from .template_translation import translate
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -82,15 +84,39 @@ def verbatim(parser, token):
 
 def _allowed_library():
     library = Library()
-    library.tags = {name: builtin_tags.tags[name] for name in TAGS.split()} | {"verbatim": verbatim}
+    library.tags = {name: builtin_tags.tags[name] for name in TAGS.split()}
+    library.tags |= {"verbatim": verbatim, "translate": translate, "trans": translate}
     library.filter("add", add)
     library.filter("lines", lines, is_safe=True)
     library.filter("oneline", oneline, is_safe=True)
     library.filter("join", join, is_safe=True, needs_autoescape=True)
     library.filter("floatformat", floatformat, is_safe=True)
+    library.filter("localize", number_filters.filters["localize"], is_safe=False)
+    library.filter("unlocalize", number_filters.filters["unlocalize"], is_safe=False)
     chosen = {name: builtin_filters.filters[name] for name in FILTERS.split()} | library.filters
     library.filters = {name: _bounded(function) for name, function in chosen.items()}
     return library
 
 
+class BlockNode(Node):
+    """A block of a source that is compiled for its errors alone; ``layouts`` puts blocks into their places."""
+
+    def __init__(self, nodelist=()):
+        self.nodelist = nodelist
+
+
+def block(parser, token):
+    nodelist = parser.parse(("endblock",))
+    parser.delete_first_token()
+    return BlockNode(nodelist)
+
+
+def _block_library():
+    library = Library()
+    library.tags = {"block": block, "extends": lambda parser, token: BlockNode()}
+    return library
+
+
 LIBRARY = _allowed_library()
+# For sources of a template that extends another, or that others extend.
+BLOCKS = _block_library()

@@ -12,6 +12,8 @@ from django.template.defaulttags import (
     WithNode,
 )
 
+from .template_translation import TranslateNode
+
 MAX_SEGMENTS = 24
 MAX_MEANINGS = 32  # of one name: `with a=b|default:c` doubles them with every line
 
@@ -37,6 +39,7 @@ EXPRESSIONS = {
     CycleNode: lambda node: node.cyclevars,
     FirstOfNode: lambda node: node.vars,
     IfChangedNode: lambda node: list(node._varlist),
+    TranslateNode: lambda node: [node.message, *filter(None, [node.message_context])],
     WidthRatioNode: lambda node: [node.val_expr, node.max_expr, node.max_width],
 }
 

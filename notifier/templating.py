@@ -10,12 +10,13 @@ from django.utils.safestring import SafeString
 
 from .exceptions import TemplateRefused, TemplateTooLarge
 from .template_data import DataExpression, FrozenObject
-from .template_filters import LIBRARY, MAX_OUTPUT_BYTES
+from .template_filters import BLOCKS, LIBRARY, MAX_OUTPUT_BYTES
 from .template_paths import merge_paths, names_in, path_names, read_paths
 
 __all__ = ["CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_names"]
 
 MAX_SOURCE_BYTES = 64 * 1024
+MAX_WHOLE_BYTES = 128 * 1024  # with its layouts
 MAX_LOOP_ITERATIONS = 10_000
 MAX_NESTING = 32
 MAX_TAG_WORDS = 100  # Django evaluates a condition recursively, and takes a RecursionError for "false"
@@ -111,8 +112,16 @@ class DataParser(Parser):
 
 
 class DataTemplate(Template):
+    libraries = (LIBRARY,)
+
     def compile_nodelist(self):
-        return DataParser(Lexer(self.source).tokenize(), {}, [LIBRARY], self.origin).parse()
+        return DataParser(Lexer(self.source).tokenize(), {}, self.libraries, self.origin).parse()
+
+
+class DraftTemplate(DataTemplate):
+    """A source with blocks, before ``layouts`` has put them into their places: compiled for its errors alone."""
+
+    libraries = (LIBRARY, BLOCKS)
 
 
 ENGINES = {html: Engine(loaders=[], autoescape=html) for html in (True, False)}
@@ -132,13 +141,13 @@ class CompiledPart:
         return "".join([self.template.nodelist.render(DataContext(dict(data), self.template))])
 
 
-def compile_part(source, *, html, part=""):
+def compile_part(source, *, html, part="", max_bytes=MAX_SOURCE_BYTES, template_class=DataTemplate):
     """Compile one part; ``html`` turns escaping on. TemplateRefused says what is wrong with it, and on which line."""
     part = part or ("html" if html else "text")
-    if len(source.encode(errors="replace")) > MAX_SOURCE_BYTES:
-        raise TemplateRefused(f"The {part} is longer than {MAX_SOURCE_BYTES:,} bytes.", part=part)
+    if len(source.encode(errors="replace")) > max_bytes:
+        raise TemplateRefused(f"The {part} is longer than {max_bytes:,} bytes.", part=part)
     try:
-        template = DataTemplate(source, engine=ENGINES[html])
+        template = template_class(source, engine=ENGINES[html])
         return CompiledPart(source, html, template, read_paths(template.nodelist))
     except TemplateSyntaxError as error:
         line = getattr(getattr(error, "token", None), "lineno", None)

@@ -15,12 +15,15 @@ import time
 import weakref
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from django.core.exceptions import ValidationError
-from django.db import connections, models, router
+from django.db import connections, router
 
-from . import readable
+from .conditions import Condition
+from .matching import Matched, explain_match, is_one, matches
 from .receivers import Receivers
+
+__all__ = ["LiveTrigger", "explain_match", "index", "matches", "rules_connection"]
 
 # A change must be live everywhere within 5 s, and the background thread may come just too early once.
 REFRESH_SECONDS = 2
@@ -28,10 +31,14 @@ REFRESH_SECONDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class LiveTrigger:
-    """A trigger as the index holds it. ``plan`` and ``paths`` are what its events will store."""
+    """A trigger as the index holds it. ``plan`` and ``paths`` are what its events will store.
+
+    ``condition_problem`` is why its condition cannot be used, if it cannot: then the trigger matches nothing.
+    """
 
     pk: int
     verb: str
+    name: str = ""
     model: str = ""
     object_pk: str = ""
     on: str = "any"
@@ -41,41 +48,16 @@ class LiveTrigger:
     plan: list = field(default_factory=list)
     paths: dict = field(default_factory=dict)
     recipient_paths: dict = field(default_factory=dict)
+    providers: tuple = ()
+    condition: Condition | None = None
+    condition_problem: str = ""
 
-
-def matches(trigger, context, created):
-    """Whether a firing with ``context`` (see ``signals.context_of``) is one of ``trigger``'s. Pure; no query.
-
-    ``created`` is True or False for a save, None for any other signal.
-    """
-    if trigger.on != "any" and created is not None and created != (trigger.on == "created"):
-        return False
-    if trigger.target and str(context["target"]) != trigger.target:
-        return False
-    return _is_one(context["action_object"], trigger.model, trigger.object_pk) and _is_one(
-        context["actor_object"], trigger.actor_model, trigger.actor_pk
-    )
-
-
-def _is_one(found, label, pk):
-    """Whether ``found`` (an instance, a model, or anything) is of the model ``label`` and, if given, has the key ``pk``."""
-    if not label:
-        return True
-    model = readable.find_model(label)
-    # `__class__`, not type(): the user of a request is a lazy object that passes itself off as a user by it.
-    kind = found if isinstance(found, type) else found.__class__
-    if model is None or not issubclass(kind, model):
-        return False
-    return not pk or isinstance(found, models.Model) and _is_key(model, pk, found.pk)
-
-
-def _is_key(model, pk, found):
-    """Whether two keys are the same for ``model``. One is text, the other may be (a UUID from a URL), or an int, or None."""
-    try:
-        return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
-    except ValidationError:
-        # A trigger that was not validated matches nothing; it must not stop the others.
-        return False
+    @cached_property
+    def previous_names(self):
+        """What its condition, templates and audiences name of ``previous``; "" stands for the row itself."""
+        paths = (path.split(".") for lines in self.recipient_paths.values() for _channel, path in lines)
+        named = {names[1] if names[1:] else "" for names in paths if names[0] == "previous"}
+        return frozenset(named.union(self.paths.get("previous", ())))
 
 
 class Draft:
@@ -169,8 +151,16 @@ class Index:
         return tuple(self._rules().get(verb, ()))
 
     def find(self, verb, context, created):
-        """The live triggers that this firing matches."""
-        return [trigger for trigger in self._rules().get(verb, ()) if matches(trigger, context, created)]
+        """The live triggers that this firing matches, as a list that can also say why the others do not."""
+        return Matched.among(self._rules().get(verb, ()), context, created)
+
+    def previous_names(self, sender):
+        """What live triggers about saves of ``sender`` name of ``previous``."""
+        rules, names = self._rules(), set()
+        for trigger in (*rules.get("pre_save", ()), *rules.get("post_save", ())):
+            if trigger.previous_names and is_one(sender, trigger.model, ""):
+                names |= trigger.previous_names
+        return names
 
     def _rules(self):
         if draft := _open_draft():

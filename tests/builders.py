@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
+from notifier import plans
 from notifier.models import Audience, Delivery, Event, Subscription, Template, TemplateContent, Trigger
 
 _numbers = count(1)
@@ -68,12 +69,17 @@ def make_event(*, contents=None, data=None, recipients=(), audiences=None, **val
     contents = contents or {"email": {"subject": "{{ title }}", "text": "{{ title }}"}}
     trigger = make_trigger(contents=contents, channels=list(contents), audiences=audiences)
     subscription = trigger.subscriptions.get()
-    versions = dict(subscription.template.contents.values_list("channel", "version_id"))
     now = timezone.now()
     values = {
         "verb": "post_save",
         "data": {"title": f"Title {next(_numbers)}"} if data is None else data,
-        "plan": [{"subscription": subscription.pk, "contents": versions, "recipients": list(recipients)}],
+        "plan": [
+            {
+                "subscription": subscription.pk,
+                "contents": plans.contents_of(subscription.template.contents.all()),
+                "recipients": list(recipients),
+            }
+        ],
         "created_at": now,
         "due_at": now + dt.timedelta(seconds=60),
     } | values
@@ -89,7 +95,7 @@ def make_delivery(*, channel="email", event=None, parts=None, data=None, **value
     now = timezone.now()
     values = {
         "subscription_id": event.plan[0]["subscription"],
-        "version_id": event.plan[0]["contents"][channel],
+        "version_id": plans.version_for(event.plan[0], channel, "")[0],
         "recipient": f"address:{address}",
         "address": address,
         "created_at": now,

@@ -88,3 +88,33 @@ def test_saving_without_a_change_adds_no_version():
     content = make_template().contents.get()
     content.save()
     assert ContentVersion.objects.filter(content=content).count() == 1
+
+
+DRAFTS = [
+    # what is wrong with the parts, the part and the line that are named, the words
+    ({"subject": "a\n{{ title|safe }}"}, "subject", 2, "There is no filter"),
+    ({"html": "{% extends 'none' %}"}, "html", None, "There is no template “none”"),
+    ({"text": "x", "html": "{% for a in title %}" + "{{ title }}" * 300 + "{% endfor %}"}, "html", None, "longer"),
+    ({"text": "{{ title|wordwrap:0 }}"}, "text", None, "It cannot be rendered: "),
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("parts", "part", "line", "words"), DRAFTS)
+def test_a_draft_that_cannot_be_shown_says_where(parts, part, line, words):
+    with pytest.raises(TemplateRefused, match=words) as caught:
+        contents.render_draft(parts, channel="email", data={"title": "word " * 60}, user={})
+    assert (caught.value.part, caught.value.line) == (part, line)
+
+
+@pytest.mark.django_db
+def test_a_draft_is_rendered_as_it_would_be_sent():
+    make_template({"email": {"html": "x"}})
+    layout = make_template({"email": {"html": "<style>p{color:red}</style><p>{% block main %}{% endblock %}"}})
+    parts = {
+        "subject": "{{ title }}\n!",
+        "html": f"{{% extends '{layout.name}' %}}{{% block main %}}Hi {{{{ user.name }}}}{{% endblock %}}",
+    }
+    draft = contents.render_draft(parts, channel="email", data={"title": "Sale"}, user={"name": "Ann & Bo"})
+    assert (draft["subject"], draft["text"]) == ("Sale !", "Hi Ann & Bo")
+    assert '<p style="color: red;">Hi Ann &amp; Bo</p>' in draft["html"]

@@ -345,6 +345,7 @@ def test_events_of_another_database_wait_for_its_commit_and_cannot_break_it():
         "after the commit": ["post_save", "pre_save"],
         "rolled back": [],
         "the events' own rolled back, the save's committed": ["post_save", "pre_save"],
+        "what was before is read where it is saved": ["post_save", "pre_save"],
         "saved although nothing could be recorded": 1,
     }
 

@@ -189,7 +189,7 @@ def test_an_event_is_sent_by_the_version_of_its_moment():
         Post.objects.create(title="Linen")
         content.text = text
         content.save()
-    planned = [step["contents"]["email"] for event in Event.objects.order_by("pk") for step in event.plan]
+    planned = [step["contents"]["email"][""] for event in Event.objects.order_by("pk") for step in event.plan]
     assert [ContentVersion.objects.get(pk=pk).text for pk in planned] == ["First", "Second"]
 
 

@@ -47,7 +47,7 @@ def check(source, data=None, html=True):
 
 
 def holes(specialised):
-    return [type(hole).__name__ for _, hole in specialised._residue.holes]
+    return [type(hole).__name__ for _, hole in specialised.residue.holes]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_only_what_reads_the_person_is_left_for_each_person(source, left):
 
 def test_static_text_between_holes_is_one_string():
     specialised = check("a{{ n }}b{% if n %}c{% endif %}{{ user.name }}d{% for x in xs %}{{ x }}{% endfor %}e")
-    assert [part for part in specialised._residue.parts if isinstance(part, str)] == ["a3bc", "donetwothreee"]
+    assert [part for part in specialised.residue.parts if isinstance(part, str)] == ["a3bc", "donetwothreee"]
 
 
 def test_what_only_some_people_get_fails_for_them_alone():
@@ -170,7 +170,7 @@ def test_the_bounds_are_the_same(source, around):
 )
 def test_specialising_takes_no_more_memory_than_it_is_worth(source):
     specialised = check(source, {"big": [0] * 5_000, "few": [0] * 100})
-    assert [type(hole) for _, hole in specialised._residue.holes] == [Block]
+    assert [type(hole) for _, hole in specialised.residue.holes] == [Block]
 
 
 def test_a_specialised_part_serves_many_people_and_keeps_nothing_of_them():

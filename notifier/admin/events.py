@@ -5,6 +5,7 @@ from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .. import plans
 from ..models import ContentVersion, Delivery, Event, Subscription, Trigger
 from . import display
 from .reading import ReadingAdmin
@@ -93,10 +94,14 @@ class EventAdmin(ReadingAdmin):
         """What was to be sent when it happened, whatever has become of the rules since."""
         steps = {step["subscription"]: step["contents"] for step in event.plan}
         live = Subscription.objects.select_related("template").prefetch_related("audiences").in_bulk(list(steps))
-        versions = ContentVersion.objects.in_bulk([pk for contents in steps.values() for pk in contents.values()])
+        versions = ContentVersion.objects.in_bulk(plans.version_ids(event.plan))
         rows = []
         for key, contents in steps.items():
-            sent = ", ".join(_channel_and_version(channel, versions.get(pk)) for channel, pk in contents.items())
+            sent = ", ".join(
+                _channel_and_version(channel, language, versions.get(pk))
+                for channel, by_language in contents.items()
+                for language, pk in by_language.items()
+            )
             to = display.describe_audiences(live[key]) if key in live else display.quiet(_("a subscription that was deleted"))
             rows.append(format_html("{} → {} → {}", live[key].template if key in live else "…", sent, to))
         return display.lines(rows) if rows else _("Nothing: the trigger had no subscription that was switched on.")
@@ -106,5 +111,6 @@ class EventAdmin(ReadingAdmin):
         return display.readable_json(event.data)
 
 
-def _channel_and_version(channel, version):
+def _channel_and_version(channel, language, version):
+    channel = f"{channel} {language}".strip()
     return _("%(channel)s (version %(number)s)") % {"channel": channel, "number": version.number} if version else channel

@@ -19,6 +19,7 @@ INNER_NAMES = {"instance", "update_fields", "using"}
 
 class TemplateContentInline(StackedInline):
     model = TemplateContent
+    fk_name = "template"
     form = TemplateContentForm
     formset = TemplateContentFormSet
     extra = 0

@@ -8,7 +8,8 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import channels, readable, signals
+from .. import channels, comparisons, conditions, readable, signals
+from ..exceptions import ConditionRefused, UnreadablePath
 
 
 # Whether rules have changed inside `RulesVersion.touched_once`; None outside of it.
@@ -120,6 +121,16 @@ class Trigger(models.Model):
             raise ValidationError({"model": _("The signal %s needs a model.") % self.verb})
         for label, pk, field in (self.model, self.object_pk, "object_pk"), (self.actor_model, self.actor_pk, "actor_pk"):
             self._clean_instance(label, pk, field)
+        self._clean_condition()
+
+    def _clean_condition(self):
+        self.condition = self.condition.strip()
+        if not self.condition:
+            return
+        try:
+            comparisons.check_comparisons(conditions.check_condition(self.condition, self), self)
+        except (ConditionRefused, UnreadablePath) as error:
+            raise ValidationError({"condition": str(error)}) from error
 
     def _clean_instance(self, label, pk, field):
         label_field = "model" if field == "object_pk" else "actor_model"
@@ -181,13 +192,13 @@ class Subscription(models.Model):
             raise ValidationError({"channels": _("No such channel: %s. There are: %s.") % (", ".join(unknown), ", ".join(known))})
         if self.template_id is None or (trigger := self._trigger_if_set()) is None:
             return
-        contents = {content.channel: content for content in self.template.contents.all()}
-        if missing := sorted(set(self.channels) - contents.keys()):
+        contents = [content for content in self.template.contents.all() if content.channel in self.channels]
+        if missing := sorted(set(self.channels) - {content.channel for content in contents}):
             raise ValidationError(
                 {"template": _("The template “%s” has no content for: %s.") % (self.template, ", ".join(missing))}
             )
-        for channel in self.channels:
-            contents[channel].check_against(trigger, field="template")
+        for content in contents:
+            content.check_against(trigger, field="template")
 
     def _trigger_if_set(self):
         # In the admin's inline form the trigger may itself be new, and has no key yet.

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .. import contents, readable
+from .. import contents, extending, files, languages, providers, readable
 from ..exceptions import TemplateRefused, UnreadablePath
 from .rules import RulesQuerySet
 
@@ -17,6 +17,8 @@ class Template(models.Model):
     # Names of registered functions that add variables; see `notifier.providers`.
     providers = models.JSONField(_("context providers"), default=list, blank=True)
 
+    objects = RulesQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         verbose_name = _("template")
@@ -25,6 +27,34 @@ class Template(models.Model):
     def __str__(self):
         return self.name
 
+    def save(self, **options):
+        """Save. TemplateRefused where others extend it by the name that it had."""
+        self._check_name()
+        super().save(**options)
+
+    def clean(self):
+        try:
+            self._check_name()
+        except TemplateRefused as error:
+            raise ValidationError({"name": str(error)}) from error
+        try:
+            providers.check_names(self.providers)
+        except ValueError as error:
+            raise ValidationError({"providers": str(error)}) from error
+        for subscription in self.subscriptions.select_related("trigger") if self.pk else ():
+            try:
+                readable.check_providers(self.providers, subscription.trigger)
+            except UnreadablePath as error:
+                raise ValidationError({"providers": str(error)}) from error
+
+    def _check_name(self):
+        extended = TemplateContent.objects.filter(layout=self.pk) if self.pk else TemplateContent.objects.none()
+        if not extended.exclude(layout__name=self.name).exists():
+            return
+        names = ", ".join(f"“{name}”" for name in sorted(set(extended.values_list("template__name", flat=True))))
+        old = extended.values_list("layout__name", flat=True)[0]
+        raise TemplateRefused(f"{names} extend this template by its name, “{old}”. Keep the name, or change those first.")
+
 
 class TemplateContent(models.Model):
     """A template on one channel, as it is edited. Saving a change adds a version; versions never change."""
@@ -32,11 +62,14 @@ class TemplateContent(models.Model):
     template = models.ForeignKey(Template, models.CASCADE, related_name="contents", verbose_name=_("template"))
     channel = models.CharField(_("channel"), max_length=50)
     language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("Left blank, it is for any language."))
-    # A template file of the project, instead of the parts below.
-    file = models.CharField(_("file"), max_length=200, blank=True)
+    file = models.CharField(
+        _("file"), max_length=200, blank=True, help_text=_("A template file of the project, instead of a text and an HTML.")
+    )
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
+    # The template that it extends, known from its source at save: a layout that is used cannot be deleted.
+    layout = models.ForeignKey(Template, models.RESTRICT, null=True, editable=False, related_name="extended_by")
     version = models.ForeignKey("ContentVersion", models.RESTRICT, null=True, editable=False, related_name="+")
 
     objects = RulesQuerySet.as_manager()
@@ -50,42 +83,93 @@ class TemplateContent(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.template} · {self.channel}"
+        return " · ".join(filter(None, [str(self.template), self.channel, self.language]))
 
     @transaction.atomic
-    def save(self, **options):
-        """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
-        parts = contents.compile_content(self.subject, self.text, self.html)
+    def save(self, *, author="", note="", **options):
+        """Save, and add a version if a part has changed; so do those that extend it.
+
+        Raises TemplateRefused where a part does not compile, or one that extends it does not any more.
+        """
+        compiled = self.compile()
+        self.layout_id = compiled.layout
         super().save(**options)
-        if self.version is None or self.version.parts() != (self.subject, self.text, self.html):
-            number = self.version.number + 1 if self.version else 1
-            self.version = ContentVersion.objects.create(
-                content=self, number=number, subject=self.subject, text=self.text, html=self.html,
-                text_from_html=contents.text_template(self.text, self.html), paths=parts.paths,
-            )  # fmt: skip
-            super().save(update_fields=["version"])
+        if self.add_version(compiled, author=author, note=note):
+            extending.renew(self, author)
+
+    @transaction.atomic
+    def delete(self, **options):
+        """Delete. TemplateRefused where one that extends it has no other language of it to extend."""
+        deleted = super().delete(**options)
+        extending.renew(self)
+        return deleted
+
+    def sources(self):
+        """``(subject, text, html)`` as they are edited, or as the file is now. TemplateRefused where it cannot be read."""
+        text, html = files.read_parts(self.file) if self.file else (self.text, self.html)
+        return self.subject, text, html
+
+    def compile(self, book=None):
+        """The CompiledContent of what would be saved. Raises TemplateRefused."""
+        template = self.template if self.template_id or self._state.fields_cache.get("template") else None
+        found = {"template": template, "channel": self.channel, "language": self.language, "book": book}
+        try:
+            return contents.compile_content(*self.sources(), **found)
+        except TemplateRefused as error:
+            if not self.file or error.part == "subject":
+                raise
+            raise TemplateRefused(str(error), part="file", line=error.line) from error
+
+    def add_version(self, compiled, *, author, note):
+        """Add a version, unless it would be the one that there is. Returns whether it did."""
+        subject, text, html = self.sources()
+        parts = {"subject": subject, "text": text, "html": html}
+        for part in ("text", "html"):
+            whole = getattr(compiled, part).source
+            parts[f"whole_{part}"] = None if whole == parts[part] else whole
+        if self.version and all(getattr(self.version, name) == value for name, value in parts.items()):
+            return False
+        number = self.version.number + 1 if self.version else 1
+        self.version = ContentVersion.objects.create(
+            content=self, number=number, **parts, text_from_html=contents.text_template(text, compiled.html.source),
+            paths=compiled.paths, author=author[:150], note=note[:200],
+        )  # fmt: skip
+        super().save(update_fields=["version"])
+        return True
 
     def clean(self):
-        if not self.text.strip() and not self.html.strip():
+        if self.file and (self.text.strip() or self.html.strip()):
+            raise ValidationError({"file": _("Name a file, or write a text or an HTML body: one of the two.")})
+        if not self.file and not self.text.strip() and not self.html.strip():
             raise ValidationError({"text": _("Write a text or an HTML body.")})
+        if self.language and languages.tag_of(self.language) != self.language:
+            raise ValidationError({"language": _("Write the language as a code, such as de or pt-br.")})
         try:
-            contents.compile_content(self.subject, self.text, self.html)
+            compiled = self.compile()
         except TemplateRefused as error:
             raise ValidationError({error.part or "text": str(error)}) from error
         if self.template_id is None:
             return
         for subscription in self.template.subscriptions.select_related("trigger"):
             if self.channel in subscription.channels:
-                self.check_against(subscription.trigger)
+                self.check_against(subscription.trigger, compiled=compiled)
+        extending.check(self)
 
-    def check_against(self, trigger, *, field=None):
+    def check_against(self, trigger, *, field=None, compiled=None):
         """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""
-        for part, source in ("subject", self.subject), ("text", self.text), ("html", self.html):
+        try:
+            parts = (compiled or self.compile()).parts()
+        except TemplateRefused as error:
+            raise self._problem(error.part or "text", error, field) from error
+        for part, each in parts.items():
             try:
-                readable.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
-            except (TemplateRefused, UnreadablePath) as error:
-                text = f"{self.channel}, {part}: {error}" if field else str(error)
-                raise ValidationError({field or part: text}) from error
+                readable.check_paths(each.paths, trigger, self.template.providers)
+            except UnreadablePath as error:
+                raise self._problem(part, error, field) from error
+
+    def _problem(self, part, error, field):
+        at = "file" if self.file and part != "subject" else part
+        return ValidationError({field or at: f"{self.channel}, {part}: {error}" if field else str(error)})
 
 
 class ContentVersion(models.Model):
@@ -98,7 +182,8 @@ class ContentVersion(models.Model):
     html = models.TextField(blank=True)
     # The template of the text part, made from the HTML's source; null where each rendered HTML must be converted.
     text_from_html = models.TextField(null=True)
-    # The HTML with its layout, as it is compiled; null where it is the HTML itself.
+    # The part with its layouts, as it is compiled; null where it is the part itself.
+    whole_text = models.TextField(null=True)
     whole_html = models.TextField(null=True)
     paths = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -115,3 +200,8 @@ class ContentVersion(models.Model):
 
     def parts(self):
         return self.subject, self.text, self.html
+
+    def whole(self, part):
+        """The source of ``text`` or ``html`` as it is compiled: with its layouts."""
+        whole = getattr(self, f"whole_{part}")
+        return getattr(self, part) if whole is None else whole
