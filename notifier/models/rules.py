@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from .. import channels, comparisons, conditions, readable, signals
 from ..exceptions import ConditionRefused, UnreadablePath
 
-
 # Whether rules have changed inside `RulesVersion.touched_once`; None outside of it.
 _touched = ContextVar("notifier_touched", default=None)
 
