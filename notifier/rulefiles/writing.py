@@ -65,8 +65,11 @@ class _Dumper(yaml.SafeDumper):
 
     def analyze_scalar(self, scalar):
         found = super().analyze_scalar(scalar)
-        # PyYAML keeps tabs and spaces before a line break out of blocks, which hold them as well as anything.
-        if found.multiline and not UNWRITABLE.search(scalar):
+        if UNWRITABLE.search(scalar):
+            # Only double quotes hold it for sure; PyYAML writes some of it plainly and reads it as a space.
+            found.allow_flow_plain = found.allow_block_plain = found.allow_single_quoted = found.allow_block = False
+        elif found.multiline:
+            # PyYAML keeps tabs and spaces before a line break out of blocks, which hold them as well as anything.
             found.allow_block = True
         return found
 
