@@ -17,6 +17,7 @@ MEANINGS = {
     Event.Status.HELD: _("It is paused, and goes on when the pause ends."),
     Event.Status.SHADOW: _("Its trigger only shows what it would send."),
     Event.Status.VETOED: _("A signal middleware refused it."),
+    Event.Status.CANCELLED: _("A person took it back before all its deliveries existed."),
 }
 
 
