@@ -67,6 +67,9 @@ def _make_event(trigger, context, *, deleting):
         trigger_id=trigger.pk, verb=trigger.verb, action_object=_describe(context["action_object"]),
         created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
+    if trigger.shadow:
+        # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.
+        event.status, event.due_at = event.Status.SHADOW, None
     try:
         event.data = snapshot.freeze(context, trigger.paths)
         event.plan = [

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import ContentVersion, Delivery, Event, Subscription, Trigger
 from . import display
+from .asking import EventActs
 from .reading import ReadingAdmin
 
 MEANINGS = {
@@ -22,7 +23,7 @@ MEANINGS = {
 
 
 @admin.register(Event)
-class EventAdmin(ReadingAdmin):
+class EventAdmin(EventActs, ReadingAdmin):
     list_display = ["id", "status_word", "action_object_name", "trigger_link", "created_short", "its_deliveries", "reason"]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
