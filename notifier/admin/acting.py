@@ -56,7 +56,7 @@ RETRY = Act(
 )
 CANCEL = Act(
     name="cancel",
-    label=_("Cancel"),
+    label=_("Cancel sending"),
     statuses=deliveries.CANCELLABLE,
     question=ngettext_lazy("Cancel %d delivery?", "Cancel %d deliveries?"),
     done=ngettext_lazy("%d delivery is cancelled.", "%d deliveries are cancelled."),

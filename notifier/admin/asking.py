@@ -82,7 +82,7 @@ class Asking:
             "again": [(name, value) for name, values in again.items() for value in values],
             "seen": timezone.now().isoformat(),
             "back": back or request.get_full_path(),
-            "act": act,
+            "yes": act.label,
         }
         return TemplateResponse(request, "admin/notifier/ask.html", context)
 
