@@ -1,6 +1,7 @@
 """Cancel, resend and retry in the admin: asked before many, done once, written down. And the page with the brakes."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -28,8 +29,8 @@ def answer(client, response, **options):
     page = text_of(response)
     form = page[page.index('<div id="content-main" class="notifier-ask">') :]
     values = {}
-    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
-        values.setdefault(name, []).append(value)
+    for name, value in re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', form):
+        values.setdefault(name, []).append(unescape(value))
     [(name, value)] = re.findall(r'<button type="submit" name="(\w+)" value="([^"]*)"', form)
     return client.post(response.request["PATH_INFO"], values | {name: value}, follow=True, **options)
 
