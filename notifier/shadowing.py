@@ -87,6 +87,16 @@ def _count(event, subscription, counted):
     return counted[key]
 
 
+def would_send(event):
+    """Messages by channel that an event in shadow would send now."""
+    found = defaultdict(int)
+    for subscription in Trigger(pk=event.trigger_id).subscriptions.filter(enabled=True).prefetch_related("audiences"):
+        if any(step["subscription"] == subscription.pk for step in event.plan):
+            for name, messages in _count(event, subscription, {}).items():
+                found[name] += messages
+    return dict(found)
+
+
 def recipients_of(event, subscription_id):
     """What the event's plan holds of a subscription's recipients: none, where it is newer than the event."""
     return next((step.get("recipients", ()) for step in event.plan if step["subscription"] == subscription_id), ())

@@ -22,6 +22,7 @@ def test_a_trigger_in_shadow_records_what_it_would_send_and_sends_nothing(cloud,
     event = Event.objects.get()
     assert (event.status, event.due_at, list(event.data)) == ("shadow", None, ["instance"])
     assert event.plan[0]["subscription"] == trigger.subscriptions.get().pk
+    assert shadowing.would_send(event) == {"email": 1}
     let_time_pass()
     assert (sweep(), pump.drain()) == (0, 0)
     # Switched live, it sends what happens from now on, and never what happened in shadow.

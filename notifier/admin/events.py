@@ -5,6 +5,7 @@ from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .. import shadowing
 from ..models import ContentVersion, Delivery, Event, Subscription, Trigger
 from . import display
 from .asking import EventActs
@@ -75,6 +76,11 @@ class EventAdmin(EventActs, ReadingAdmin):
     @admin.display(description=_("deliveries"))
     def counts(self, event):
         found = dict(event.deliveries.order_by().values_list("status").annotate(count=Count("pk")))
+        if event.status == Event.Status.SHADOW:
+            would = ", ".join(
+                f"{messages:,} {name}" for name, messages in sorted(shadowing.would_send(event).items()) if messages
+            )
+            return _("None. It would go to: %s.") % (would or _("nobody"))
         if not found:
             return _("None.")
         rows = [

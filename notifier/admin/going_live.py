@@ -107,7 +107,7 @@ def describe(found):
 
 
 def _describe_channel(name, each):
-    text = f"{round(each.messages):,} {name}"
+    text = _("%(number)s by %(channel)s") % {"number": f"{round(each.messages):,}", "channel": name}
     pieces = round(each.pieces)
     return _("%s (%s parts)") % (text, f"{pieces:,}") if pieces > round(each.messages) else text
 

@@ -116,7 +116,7 @@ def test_a_yes_that_was_not_signed_is_none(admin_client, token):
     assert not Trigger.objects.get().enabled
 
 
-ESTIMATE = "In the last 7 days this would have sent 14 email."
+ESTIMATE = "In the last 7 days this would have sent 14 by email."
 
 
 def test_a_trigger_in_shadow_shows_what_it_would_have_sent(admin_client):
@@ -142,19 +142,19 @@ def test_the_question_tells_what_the_rule_would_have_sent_as_it_would_be(admin_c
     subscription = make_subscription(trigger, contents={"sms": {"text": "."}}, channels=["sms"], enabled=False)
     subscription.audiences.set([make_audience(addresses="sms: +44 7400 123401")])
     page = text_of(submit(admin_client, page_of(trigger), {"shadow": None, "subscriptions-1-enabled": "on"}))
-    assert "this would have sent 7 email, 1 sms" in page
+    assert "this would have sent 7 by email, 1 by sms" in page
 
 
 WORDS = [
     # events, exact, channel → messages, pieces, micros; the first sentence
     (0, True, {}, "In the last 7 days nothing happened that it would have sent."),
     (3, True, {}, "In the last 7 days there were 3 events, and nobody whom it would have reached."),
-    (1, True, {"email": (4312, 4312, 0)}, "In the last 7 days this would have sent 4,312 email."),
+    (1, True, {"email": (4312, 4312, 0)}, "In the last 7 days this would have sent 4,312 by email."),
     (
         9,
         False,
         {"sms": (88, 102, 700_000), "email": (4312, 4312, 431_200), "twitter": (12, 12, 60_000)},
-        "In the last 7 days this would have sent about 4,312 email, 88 sms (102 parts), 12 twitter, about $1.19.",
+        "In the last 7 days this would have sent about 4,312 by email, 88 by sms (102 parts), 12 by twitter, about $1.19.",
     ),
 ]
 
