@@ -148,6 +148,7 @@ STATUS_WRITERS = [
     "notifier/deliveries/claims.py",
     "notifier/deliveries/holding.py",
     "notifier/deliveries/queueing.py",
+    "notifier/deliveries/requests.py",
     "notifier/fanout.py",
     "notifier/events.py",
 ]
