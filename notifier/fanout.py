@@ -10,11 +10,12 @@ import secrets
 from functools import cache, partial
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import audiences, conf, languages, plans, publisher
-from .deliveries import UNHEARD_AFTER, ring_again_soon
+from . import audiences, conf, languages, pausing, plans, publisher
+from .deliveries import UNHEARD_AFTER, holding, ring_again_soon
 from .messages import rings_for
 from .models import Audience, ContactPoint, Delivery, Event, Subscription
 
@@ -40,7 +41,8 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
     now, claim = timezone.now(), secrets.randbits(63)
     ready = Q(status=Event.Status.RECORDED) | Q(status=Event.Status.FANNING_OUT, due_at__lte=now)
     lease = {"status": Event.Status.FANNING_OUT, "claim": claim, "due_at": now + dt.timedelta(seconds=lease_seconds)}
-    if not Event.objects.filter(ready, pk=event_id).update(**lease):
+    if not Event.objects.filter(ready, ~pausing.pauses_of_event(), pk=event_id).update(**lease):
+        holding.hold_event(event_id)
         logger.info("Event %d is not waiting for a fan-out.", event_id)
         return True
     event = Event.objects.get(pk=event_id)
@@ -189,13 +191,17 @@ def _deliver(event, subscription, step, recipients):
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
         ))  # fmt: skip
-    # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
-    written = Delivery.objects.bulk_create(
-        deliveries,
-        update_conflicts=True,
-        update_fields=["recipient"],
-        unique_fields=["event", "subscription", "channel", "recipient"],
-    )
+    with transaction.atomic():
+        # Whoever cancels the event waits for this page, and takes it back too.
+        if not _held(event).select_for_update().exists():
+            return
+        # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
+        written = Delivery.objects.bulk_create(
+            deliveries,
+            update_conflicts=True,
+            update_fields=["recipient"],
+            unique_fields=["event", "subscription", "channel", "recipient"],
+        )
     for channel in step["contents"]:
         ids = [delivery.pk for delivery in written if delivery.channel == channel and not delivery.reason]
         failed = publisher.publish(rings_for(channel, ids))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from . import deliveries, fanout, publisher
+from .deliveries import holding
 from .messages import FANOUT, Ring, rings_for
 
 PAGE_SIZE = 1000
@@ -10,6 +11,9 @@ PAGE_SIZE = 1000
 
 def sweep(is_time_up=lambda: False):
     """Ring for every due event and delivery, a page at a time, until none is left or time is up. Returns how many."""
+    for release in (holding.release_events, holding.release_deliveries):
+        while release() and not is_time_up():
+            pass  # What is let go is due, and is rung for below.
     rung = 0
     for page in (_sweep_events, _sweep_deliveries):
         while not is_time_up() and (found := page()):

@@ -45,6 +45,7 @@ class LiveTrigger:
     actor_model: str = ""
     actor_pk: str = ""
     target: str = ""
+    shadow: bool = False
     plan: list = field(default_factory=list)
     paths: dict = field(default_factory=dict)
     recipient_paths: dict = field(default_factory=dict)

@@ -165,6 +165,8 @@ CLAIMABLE = {
     "sent": (False, False),
     "skipped": (False, False),
     "failed": (False, False),
+    "held": (False, False),  # the sweep queues it when its pause is over
+    "cancelled": (False, False),
     "unknown": (False, False),
 }
 
@@ -264,6 +266,8 @@ DUE = {
     "sent": None,
     "skipped": None,
     "failed": None,
+    "held": None,  # it has no time: the end of its pause brings it back
+    "cancelled": None,
     "unknown": None,
 }
 

@@ -1,17 +1,13 @@
-"""What reached whom: deliveries, to read and to search. Next hop: ``retrying``, for one that was not sent."""
+"""What reached whom: deliveries, to read and to search. Next hop: ``asking``, for what can be done to them."""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
-from django.urls import path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display, retrying
+from .asking import DeliveryActs
 from .filters import ChannelFilter, ReasonFilter
 from .reading import ReadingAdmin
 
@@ -30,7 +26,7 @@ MEANINGS = {
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadingAdmin):
+class DeliveryAdmin(DeliveryActs, ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
     list_filter = ["status", ChannelFilter, ReasonFilter]
     search_fields = ["address", "recipient", "provider_id", "reason"]
@@ -39,7 +35,6 @@ class DeliveryAdmin(ReadingAdmin):
         (None, {"fields": ["status_line", "reason_line", "channel", "person", "address", "content"]}),
         (_("How it went"), {"fields": ["event_link", "attempts", "created", "finished", "next_attempt", "provider_id"]}),
     ]
-    actions = ["retry_selected"]
     change_form_template = "admin/notifier/delivery/change_form.html"
 
     def attach(self, rows):
@@ -117,31 +112,8 @@ class DeliveryAdmin(ReadingAdmin):
     def next_attempt(self, delivery):
         return display.moment(delivery.due_at if delivery.status == Delivery.Status.WAITING else None)
 
-    def has_retry_permission(self, request):
-        return self.has_view_permission(request) and request.user.has_perm("notifier.retry_delivery")
-
     def changelist_view(self, request, extra_context=None):
         key = request.GET.get(self.small_by, "")
         event = Event.objects.filter(pk=key).first() if key.isdecimal() else None
         subtitle = {"subtitle": display.object_link(Event, key, _("Event %s") % event)} if event else {}
         return super().changelist_view(request, {**(extra_context or {}), **subtitle})
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        delivery = self.get_object(request, object_id)
-        can_retry = delivery and retrying.can_be_retried(delivery) and self.has_retry_permission(request)
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "can_retry": can_retry})
-
-    def get_urls(self):
-        one = path("<int:pk>/retry/", self.admin_site.admin_view(self.retry_view), name="notifier_delivery_retry")
-        return [one, *super().get_urls()]
-
-    @method_decorator(require_POST)
-    def retry_view(self, request, pk):
-        if not self.has_retry_permission(request):
-            raise PermissionDenied
-        retrying.retry(request, Delivery.objects.filter(pk=pk))
-        return HttpResponseRedirect(reverse("admin:notifier_delivery_change", args=[pk]))
-
-    @admin.action(description=_("Try the selected deliveries again"), permissions=["retry"])
-    def retry_selected(self, request, queryset):
-        retrying.retry(request, queryset)

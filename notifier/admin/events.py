@@ -5,9 +5,10 @@ from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import plans
+from .. import plans, shadowing
 from ..models import ContentVersion, Delivery, Event, Subscription, Trigger
 from . import display
+from .asking import EventActs
 from .reading import ReadingAdmin
 
 MEANINGS = {
@@ -18,11 +19,12 @@ MEANINGS = {
     Event.Status.HELD: _("It is paused, and goes on when the pause ends."),
     Event.Status.SHADOW: _("Its trigger only shows what it would send."),
     Event.Status.VETOED: _("A signal middleware refused it."),
+    Event.Status.CANCELLED: _("A person took it back before all its deliveries existed."),
 }
 
 
 @admin.register(Event)
-class EventAdmin(ReadingAdmin):
+class EventAdmin(EventActs, ReadingAdmin):
     list_display = ["id", "status_word", "action_object_name", "trigger_link", "created_short", "its_deliveries", "reason"]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
@@ -74,6 +76,11 @@ class EventAdmin(ReadingAdmin):
     @admin.display(description=_("deliveries"))
     def counts(self, event):
         found = dict(event.deliveries.order_by().values_list("status").annotate(count=Count("pk")))
+        if event.status == Event.Status.SHADOW:
+            would = ", ".join(
+                f"{messages:,} {name}" for name, messages in sorted(shadowing.would_send(event).items()) if messages
+            )
+            return _("None. It would go to: %s.") % (would or _("nobody"))
         if not found:
             return _("None.")
         rows = [

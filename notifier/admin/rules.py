@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from ..models import Event, Subscription, Trigger
 from . import display
 from .forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
+from .going_live import GoingLive
 
 
 class SubscriptionInline(StackedInline):
@@ -29,14 +30,14 @@ class SubscriptionInline(StackedInline):
 
 
 @admin.register(Trigger)
-class TriggerAdmin(ModelAdmin):
+class TriggerAdmin(GoingLive, ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
     list_display = ["name", "enabled", "when", "sends", "its_events"]
     list_filter = ["enabled"]
     search_fields = ["name", "verb", "model"]
     fieldsets = [
-        (None, {"fields": ["name", "enabled"]}),
+        (None, {"fields": ["name", "enabled", "shadow"]}),
         (_("When"), {"fields": ["verb", "model", "on"]}),
         (
             _("Only for one instance, one actor or one target"),

@@ -2,20 +2,27 @@
 
 from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
-from .queueing import MAX_ATTEMPTS, RETRIABLE, UNHEARD_AFTER, UNREACHABLE, retry, ring_again_soon, take_due
+from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
+from .requests import CANCELLABLE, RESENDABLE, RETRIABLE, UNFINISHED_EVENTS, UNREACHABLE, cancel, cancel_events, resend, retry
 
 __all__ = [
+    "CANCELLABLE",
     "MAX_ATTEMPTS",
+    "RESENDABLE",
     "RETRIABLE",
+    "UNFINISHED_EVENTS",
     "UNHEARD_AFTER",
     "UNREACHABLE",
     "Policy",
     "Sent",
     "Work",
+    "cancel",
+    "cancel_events",
     "claim_deliveries",
     "mark_sending",
     "record_answers",
     "release",
+    "resend",
     "retry",
     "ring_again_soon",
     "take_due",

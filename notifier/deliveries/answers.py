@@ -106,7 +106,7 @@ def _settle(work, answer, policy, now):
         case OutcomeUnknown() if policy.at_most_once:
             return NOT_SENT, (Status.UNKNOWN, answer.reason, answer.detail, None)
     due_at = now + _pause(work, answer)
-    if due_at > Delivery.objects.values_list("created_at", flat=True).get(pk=work.pk) + policy.horizon:
+    if due_at > max(filter(None, Delivery.objects.values_list("created_at", "restarted_at").get(pk=work.pk))) + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
         return NOT_SENT, (Status.FAILED, "gave_up", detail, None)
     return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, due_at)

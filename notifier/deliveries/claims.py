@@ -3,7 +3,8 @@
 Note [claims]: a delivery is worked on by whoever's conditional UPDATE has put its random claim on it, until ``due_at``. What came
 of it is stored only where the claim still stands, so a function that was presumed dead cannot overwrite its successor.
 
-Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the pause is committed.
+Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the pause is committed. Whoever
+claims less than it was rung for has ``holding`` look why.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Delivery, Event, Pause
+from .holding import hold_unclaimed
 
 Status = Delivery.Status
 
@@ -35,9 +37,19 @@ class Work:
 
 
 def claim_deliveries(ids, *, channel, lease_seconds):
-    """Take up those of ``ids`` that are ready, for ``lease_seconds``. One statement; returns a list of Work, by key."""
+    """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused. Returns a list of Work, by key.
+
+    One statement, and another where some were not ready.
+    """
     if not ids:
         return []
+    works = _claim(ids, channel, lease_seconds)
+    if left := set(ids) - {work.pk for work in works}:
+        hold_unclaimed(left, channel)
+    return works
+
+
+def _claim(ids, channel, lease_seconds):
     now, claim = timezone.now(), secrets.randbits(63)
     with connections[router.db_for_write(Delivery)].cursor() as cursor:
         adapt = cursor.db.ops.adapt_datetimefield_value

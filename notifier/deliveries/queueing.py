@@ -1,12 +1,9 @@
-"""Deliveries that are rung for again: those that are due, and those that a person retries. Next hop: ``notifier.publisher``."""
+"""Deliveries that are rung for again because they are due. Next hop: ``notifier.publisher``."""
 
 import datetime as dt
 
-from django.db import transaction
-from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import contents
 from ..models import Delivery
 
 Status = Delivery.Status
@@ -41,27 +38,3 @@ def take_due(limit):
 def ring_again_soon(ids):
     """Put back what ``take_due`` gave and could not be published."""
     Delivery.objects.filter(pk__in=ids, status=Status.QUEUED).update(due_at=timezone.now())
-
-
-# From these, a person may ask for another try. From the others it would double a message or race with a function.
-RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
-# Why the fan-out skipped somebody. A retry does not look at the person again, so it would send what must not be sent.
-UNREACHABLE = ("inactive", "no_address", "unverified")
-
-
-def retry(ids):
-    """Queue again, at a person's request, those of ``ids`` that ended without being sent. Returns ``(channel, id)`` pairs.
-
-    A template that was mended meanwhile is used, if the event holds what it reads.
-    """
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).exclude(reason__in=UNREACHABLE)
-    with transaction.atomic():
-        rows = list(ready.select_for_update().values_list("channel", "pk", "event_id", "version_id"))
-        for event_id, version_id in {row[2:] for row in rows}:
-            ready.filter(event_id=event_id, version_id=version_id).update(
-                status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
-                due_at=timezone.now() + UNHEARD_AFTER, version_id=contents.mended_version(event_id, version_id),
-                # One that was given up after so many gets one more.
-                attempts=Least("attempts", MAX_ATTEMPTS - 1),
-            )  # fmt: skip
-    return [row[:2] for row in rows]

@@ -20,6 +20,7 @@ class Event(models.Model):
         HELD = "held", _("held")  # its trigger, or everything, is paused; it goes on when that ends
         SHADOW = "shadow", _("shadow")  # of a trigger that only shows what it would send
         VETOED = "vetoed", _("vetoed")  # a signal middleware refused it; `reason` says why
+        CANCELLED = "cancelled", _("cancelled")  # a person took it back before all its deliveries existed
 
     # No constraint: a trigger can be deleted, and what it sent stays on record.
     trigger = models.ForeignKey("Trigger", models.DO_NOTHING, db_constraint=False, verbose_name=_("trigger"))
@@ -51,6 +52,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"),
             models.Index(fields=["created_at"], name="notifier_event_created"),
+            models.Index(fields=["id"], condition=models.Q(status="held"), name="notifier_event_held"),
         ]
 
     def __str__(self):
@@ -91,6 +93,8 @@ class Delivery(models.Model):
     cost_micros = models.BigIntegerField(_("cost"), default=0)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
+    # When a pause, or a person, last let it go on: it is tried for as long again.
+    restarted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     # When the sweep looks at it again; null once final.
     due_at = models.DateTimeField(null=True)
@@ -128,13 +132,15 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One attempt at a delivery that did not end with it being sent: what the provider, or the channel, said."""
+    """One attempt at a delivery that was not its last: what the provider, or the channel, said."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="history", verbose_name=_("delivery"))
     number = models.PositiveSmallIntegerField(_("attempt"))
     status = models.CharField(_("status"), max_length=20, choices=Delivery.Status)
     reason = models.CharField(_("reason"), max_length=50, blank=True)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
+    # Of one that was sent, and was then sent once more on purpose.
+    provider_id = models.CharField(_("provider id"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("when"))
 
     class Meta:

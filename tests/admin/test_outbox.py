@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from notifier.admin import deliveries as delivery_admin, reading, retrying
+from notifier.admin import acting, deliveries as delivery_admin, reading
 from notifier.models import Delivery, Event, Subscription
 from project.demo.models import Post
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
@@ -337,7 +337,7 @@ def test_nobody_is_sent_what_the_fan_out_has_kept_from_them(admin_client, reason
 def test_deliveries_that_are_selected_in_the_list_are_tried_again(admin_client, cloud, pump):
     chosen = [make_failed(), make_failed(channel="sms"), make_delivery(status=Status.SENT)]
     make_failed()
-    action = {"action": "retry_selected", "_selected_action": [delivery.pk for delivery in chosen]}
+    action = {"action": "retry_selected", "_selected_action": [delivery.pk for delivery in chosen], "confirmed": "yes"}
     page = text_of(admin_client.post(DELIVERIES, action, follow=True))
     assert "2 deliveries are being tried again." in page
     assert "1 was left alone: it is sent, under way or not for sending." in page
@@ -347,10 +347,10 @@ def test_deliveries_that_are_selected_in_the_list_are_tried_again(admin_client, 
 
 
 def test_more_than_a_request_can_do_is_done_in_parts(admin_client, monkeypatch):
-    monkeypatch.setattr(retrying, "MOST_RETRIED", 2)
+    monkeypatch.setattr(acting, "MOST_AT_ONCE", 2)
     for _ in range(3):
         make_failed()
-    action = {"action": "retry_selected", "select_across": "1", "_selected_action": ["0"]}
+    action = {"action": "retry_selected", "select_across": "1", "_selected_action": ["0"], "confirmed": "yes"}
     page = text_of(admin_client.post(DELIVERIES, action, follow=True))
     assert "2 deliveries are being tried again." in page
     assert "no more than 2 at a time. Choose them again." in page

@@ -1,0 +1,144 @@
+"""Asks once more before a rule reaches many people, and shows what a trigger in shadow would send. Next hop: ``notifier.shadowing``.
+
+Note [asking]: the rule is saved, looked at as it would be, and rolled back where somebody must be asked. So there is no second reading of
+the form, and no list of what counts as a change: what it sends now is compared with what it sent before.
+"""
+
+from django.core import signing
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from .. import conf, shadowing
+from ..models import Pause
+from ..pausing import scope_of
+
+SALT = "notifier.going_live"
+# Somebody who goes to lunch over the question is asked again.
+TOKEN_SECONDS = 3600
+# The audience may grow a little between the question and the answer.
+GROWTH = 1.1
+ANSWER = "go_live"
+
+
+class AskFirst(Exception):
+    """This would reach more people than may be reached without being asked. It undoes the save that it is raised in."""
+
+    def __init__(self, trigger, people, at_least, sends):
+        super().__init__(trigger, people)
+        self.trigger, self.people, self.at_least, self.sends = trigger, people, at_least, sends
+        # Now, while the rule is as it would be.
+        self.lines = look_ahead(trigger)
+
+
+def ask_first(request, trigger, before):
+    """Raise AskFirst where ``trigger``, as it has just been saved, sends to many what it did not send ``before``.
+
+    For the end of the transaction that saves it. ``before`` is what ``shadowing.sends(trigger)`` was; an empty set for a new one.
+    """
+    now = shadowing.sends(trigger)
+    if not now - before:
+        return
+    people, at_least = shadowing.people_reached(trigger)
+    if people <= conf.get("CONFIRM_ABOVE") or _is_confirmed(request, trigger, people, now):
+        return
+    raise AskFirst(trigger, people, at_least, now)
+
+
+def _is_confirmed(request, trigger, people, sends):
+    try:
+        token = signing.loads(request.POST.get(ANSWER, ""), salt=SALT, max_age=TOKEN_SECONDS)
+    except signing.BadSignature:
+        return False
+    return token == _what(request, trigger, token.get("people"), sends) and people <= token["people"] * GROWTH
+
+
+def _what(request, trigger, people, sends):
+    """What somebody says yes to. A new trigger has another key at each try, but its name."""
+    return {"user": str(request.user.pk), "name": trigger.name, "people": people, "sends": sorted(map(list, sends))}
+
+
+def confirmation(admin, request, error):
+    """The page that asks. It sends the same form again, with a signed token of what was asked."""
+    texts = (
+        _("One event of “%(trigger)s” goes to %(people)s people."),
+        _("One event of “%(trigger)s” goes to at least %(people)s people."),
+    )
+    title = texts[error.at_least] % {"trigger": error.trigger.name, "people": f"{error.people:,}"}
+    again = [
+        (name, value) for name, values in request.POST.lists() for value in values if name not in (ANSWER, "csrfmiddlewaretoken")
+    ]
+    context = admin.admin_site.each_context(request) | {
+        "title": title,
+        "opts": admin.opts,
+        "media": admin.media,
+        "notes": [_("Nothing is saved yet. Shall it go live?"), *error.lines],
+        "again": again,
+        "token_name": ANSWER,
+        "token": signing.dumps(_what(request, error.trigger, error.people, error.sends), salt=SALT),
+        "yes": _("Save, and go live"),
+        "back": request.get_full_path(),
+    }
+    return TemplateResponse(request, "admin/notifier/ask.html", context)
+
+
+def look_ahead(trigger):
+    """What a saved trigger would have sent of late, in sentences."""
+    return describe(shadowing.estimate(trigger)) if shadowing.is_known(trigger) else [SHADOW_FIRST]
+
+
+SHADOW_FIRST = _("Nothing was recorded for it yet. In shadow mode it records and explains what it would send, and sends nothing.")
+
+
+def describe(found):
+    """An Estimate in sentences."""
+    if not found.events:
+        return [_("In the last 7 days nothing happened that it would have sent.")]
+    events = ngettext("%s event", "%s events", found.events) % f"{found.events:,}"
+    if not any(each.messages for each in found.channels.values()):
+        return [_("In the last 7 days there were %s, and nobody whom it would have reached.") % events]
+    parts = [_describe_channel(name, each) for name, each in sorted(found.channels.items())]
+    cost = [_("about $%s") % f"{found.cost_micros / 1_000_000:,.2f}"] if found.cost_micros >= 5_000 else []
+    about = "" if found.is_exact else _("about ")
+    lines = [_("In the last 7 days this would have sent %s%s.") % (about, ", ".join(map(str, [*parts, *cost])))]
+    lines.append(_("That is for %s, with the audiences and templates of now.") % events)
+    if found.more_events:
+        lines.append(_("There were more events than are counted here."))
+    return lines
+
+
+def _describe_channel(name, each):
+    text = _("%(number)s by %(channel)s") % {"number": f"{round(each.messages):,}", "channel": name}
+    pieces = round(each.pieces)
+    return _("%s (%s parts)") % (text, f"{pieces:,}") if pieces > round(each.messages) else text
+
+
+class GoingLive:
+    """For TriggerAdmin: the question before many people, and the estimate while in shadow."""
+
+    change_form_outer_before_template = "admin/notifier/trigger/ahead.html"
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method != "POST":
+            return super().changeform_view(
+                request, object_id, form_url, {**(extra_context or {}), **self._ahead(request, object_id)}
+            )
+        trigger = self.get_object(request, object_id) if object_id else None
+        request.notifier_sends = shadowing.sends(trigger) if trigger else frozenset()
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except AskFirst as error:
+            return confirmation(self, request, error)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        ask_first(request, form.instance, request.notifier_sends)
+
+    def _ahead(self, request, object_id):
+        trigger = self.get_object(request, object_id) if object_id else None
+        if trigger is None:
+            return {}
+        scope = scope_of(trigger=trigger.pk)
+        ahead = {"is_shadow": trigger.shadow, "scope": scope, "is_paused": Pause.objects.filter(scope=scope).exists()}
+        if trigger.shadow:
+            ahead["lines"] = look_ahead(trigger)
+        return {"ahead": ahead}

@@ -1,0 +1,13 @@
+"""A line on the notifier's pages while something is paused. One query a page. Next hop: ``notifier.admin.pausing``."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/notifier/paused_banner.html", takes_context=True)
+def paused_banner(context):
+    # Unfold loads all template tags while it is itself being imported.
+    from ..admin import pausing
+
+    return {"pauses": pausing.described_pauses(), "may_see": context["request"].user.has_perm("notifier.view_pause")}

@@ -1,0 +1,1 @@
+"""Channels for tests of what any channel may be."""
