@@ -3,9 +3,10 @@
 The way in: text → ``reading`` (places) → ``checking`` (shape) → ``importing`` (rows). The way out: rows → ``current`` → ``writing``.
 """
 
+from .applying import Change
 from .checking import check_document
 from .current import read_rules, unwritten_people
-from .importing import Change, import_rules
+from .importing import import_rules
 from .reading import read_document
 from .writing import as_document, write_document
 

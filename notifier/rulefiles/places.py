@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from ..exceptions import RulesFileRefused
+
+# A file of rules is five deep.
+MAX_DEPTH = 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -31,3 +36,8 @@ class Places:
 
     def problem(self, path, text):
         return Problem(path=tuple(path), line=self.line_of(path), text=str(text))
+
+
+def refusal(line, text):
+    """The RulesFileRefused of a file that cannot be read on; ``line`` counts from 0, or is None."""
+    return RulesFileRefused([Problem(path=(), line=None if line is None else line + 1, text=text)])

@@ -10,10 +10,10 @@ import re
 import yaml
 
 from ..exceptions import RulesFileRefused
-from .places import Places, Problem
+from .json_places import JsonReader
+from .places import MAX_DEPTH, Places, Problem, refusal
 
 MAX_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 12
 MAX_NODES = 200_000
 
 
@@ -31,13 +31,13 @@ class _Reader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml
     def compose_node(self, parent, index):
         event = self.peek_event()
         if isinstance(event, yaml.events.AliasEvent) or getattr(event, "anchor", None):
-            raise _refusal(event.start_mark.line, "Anchors and aliases (& and *) are not read. Write it out.")
+            raise refusal(event.start_mark.line, "Anchors and aliases (& and *) are not read. Write it out.")
         self.depth += 1
         self.count += 1
         if self.depth > MAX_DEPTH:
-            raise _refusal(event.start_mark.line, f"This is nested more than {MAX_DEPTH} deep.")
+            raise refusal(event.start_mark.line, f"This is nested more than {MAX_DEPTH} deep.")
         if self.count > MAX_NODES:
-            raise _refusal(event.start_mark.line, f"The file has more than {MAX_NODES:,} entries.")
+            raise refusal(event.start_mark.line, f"The file has more than {MAX_NODES:,} entries.")
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -53,17 +53,13 @@ CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 def read_document(text, file_format="yaml"):
     """``(data, Places)`` of a file's text. Raises RulesFileRefused where it cannot be read at all."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise _refusal(None, f"The file is longer than {MAX_BYTES // 1024 // 1024} MB, which rules never are.")
+        raise refusal(None, f"The file is longer than {MAX_BYTES // 1024 // 1024} MB, which rules never are.")
     places, problems = Places(), []
     read = {"yaml": _read_yaml, "json": _read_json}[file_format]
     data = read(text.removeprefix("\ufeff"), places, problems)
     if problems:
         raise RulesFileRefused(problems)
     return data, places
-
-
-def _refusal(line, text):
-    return RulesFileRefused([Problem(path=(), line=None if line is None else line + 1, text=text)])
 
 
 def _read_yaml(text, places, problems):
@@ -73,9 +69,9 @@ def _read_yaml(text, places, problems):
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, [error.context, error.problem]))
-        raise _refusal(mark and mark.line, f"This is not YAML: {what}.") from error
+        raise refusal(mark and mark.line, f"This is not YAML: {what}.") from error
     except yaml.YAMLError as error:
-        raise _refusal(None, f"This is not YAML: {' '.join(str(error).split())}.") from error
+        raise refusal(None, f"This is not YAML: {' '.join(str(error).split())}.") from error
     return None if node is None else _plain(node, (), places, problems)
 
 
@@ -107,87 +103,8 @@ def _plain(node, path, places, problems):
 
 
 def _read_json(text, places, problems):
-    reader = _JsonReader(text, places, problems)
+    reader = JsonReader(text, places, problems)
     try:
         return reader.read()
     except json.JSONDecodeError as error:
-        raise _refusal(error.lineno - 1, f"This is not JSON: {error.msg}.") from error
-
-
-class _JsonReader:
-    """Containers by hand, for their lines and for keys that are there twice; the rest by Python's own decoder."""
-
-    BLANK = re.compile(r"[ \t\r\n]*")
-
-    def __init__(self, text, places, problems):
-        self.text, self.places, self.problems = text, places, problems
-        self.decoder, self.at = json.JSONDecoder(), 0
-        self._counted, self._line = 0, 1
-
-    def read(self):
-        found = self._value(())
-        if self._peek():
-            raise json.JSONDecodeError("Something comes after its end", self.text, self.at)
-        return found
-
-    def _peek(self):
-        self.at = self.BLANK.match(self.text, self.at).end()
-        return self.text[self.at : self.at + 1]
-
-    def _line_here(self):
-        self._line += self.text.count("\n", self._counted, self.at)
-        self._counted = self.at
-        return self._line
-
-    def _value(self, path):
-        char = self._peek()
-        self.places.lines[path] = self._line_here()
-        if len(path) > MAX_DEPTH:
-            raise _refusal(self._line - 1, f"This is nested more than {MAX_DEPTH} deep.")
-        if char == "{":
-            return self._object(path)
-        if char == "[":
-            return self._list(path)
-        value, self.at = self.decoder.raw_decode(self.text, self.at)
-        return value
-
-    def _list(self, path):
-        found = []
-        for number in self._items("]"):
-            found.append(self._value((*path, number)))
-        return found
-
-    def _object(self, path):
-        found = {}
-        for _number in self._items("}"):
-            if self._peek() != '"':
-                raise json.JSONDecodeError("A key in double quotes is expected", self.text, self.at)
-            line = self._line_here()
-            key, self.at = self.decoder.raw_decode(self.text, self.at)
-            if self._peek() != ":":
-                raise json.JSONDecodeError("A colon is expected", self.text, self.at)
-            self.at += 1
-            if key in found:
-                first = self.places.lines[(*path, key)]
-                text = f"This is here twice; the first is on line {first}."
-                self.problems.append(Problem(path=(*path, key), line=line, text=text))
-            found[key] = self._value((*path, key))
-            self.places.lines[(*path, key)] = line
-        return found
-
-    def _items(self, end):
-        """Count the items up to ``end``, a comma between two; the caller reads each."""
-        self.at += 1
-        number = 0
-        if self._peek() == end:
-            self.at += 1
-            return
-        while True:
-            yield number
-            number += 1
-            char = self._peek()
-            if char not in (",", end) or not char:
-                raise json.JSONDecodeError(f"A comma or {end} is expected", self.text, self.at)
-            self.at += 1
-            if char == end:
-                return
+        raise refusal(error.lineno - 1, f"This is not JSON: {error.msg}.") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from notifier.models import Audience, Subscription, Template, TemplateContent, Trigger
+from notifier import rulefiles
 
 from .models import Profile
 
@@ -26,37 +26,8 @@ PEOPLE = [
 CINEMA = ["ada", "bo", "no_address", "inactive"]
 ACCOUNT = "@notifier_demo"
 
-SMS = (
-    "{{ instance.title }}: {{ instance.discount_percent }}% off until {{ instance.ends_at|date:'H:i' }}, "
-    "{{ user.first_name }}! {{ instance.url }}"
-)
-CONTENTS = {
-    "flash_sale": {
-        "email": {
-            "subject": "{{ instance.title }}: {{ instance.discount_percent }}% off",
-            "html": (Path(__file__).parent / "flash_sale_template.html").read_text(),
-        },
-        "sms": {"text": SMS},
-    },
-    "new_post": {"twitter": {"text": "New blog post! {{ instance.title }}"}},
-    "movie_night": {
-        "email": {
-            "subject": "{{ movie.title }} is on",
-            "text": "Hello {{ user.first_name }},\n\n{{ movie.title }} is showing tonight. Your seat is kept.\n",
-        }
-    },
-}
-# trigger: verb, model, on; template, channels; audience
-RULES = [
-    ("Flash sale created", "post_save", "demo.flashsale", "created", "flash_sale", ["email", "sms"], "Everyone"),
-    ("Post created", "post_save", "demo.post", "created", "new_post", ["twitter"], "Our X account"),
-    ("Movie night", "notify_audiences", "demo.movie", "any", "movie_night", ["email"], "A movie's audiences"),
-]
-AUDIENCES = {
-    "Everyone": {"everyone": True},
-    "Our X account": {"addresses": f"twitter: {ACCOUNT}"},
-    "A movie's audiences": {"paths": "movie.audiences"},
-}
+# As `manage.py rules export` writes them.
+RULES = Path(__file__).with_name("rules.yaml")
 
 
 @transaction.atomic
@@ -71,19 +42,13 @@ def load_demo():
     if not get_user_model().objects.filter(username=ADMIN).exists():
         # Without an address, so that the flash sale leaves the administrator alone.
         get_user_model().objects.create_superuser(ADMIN, password=PASSWORD)
-    for name, sources in AUDIENCES.items():
-        Audience.objects.get_or_create(name=name, defaults=sources)
-    for name, contents in CONTENTS.items():
-        template, _ = Template.objects.get_or_create(name=name)
-        for channel, parts in contents.items():
-            TemplateContent.objects.get_or_create(template=template, channel=channel, defaults=parts)
-    for name, verb, model, on, template, channels, audience in RULES:
-        trigger, made = Trigger.objects.get_or_create(name=name, defaults={"verb": verb, "model": model, "on": on})
-        if made:
-            subscription = Subscription.objects.create(
-                trigger=trigger, template=Template.objects.get(name=template), channels=channels
-            )
-            subscription.audiences.add(Audience.objects.get(name=audience))
+    document, places = rulefiles.read_document(RULES.read_text(encoding="utf-8"))
+    there = rulefiles.read_rules()
+    missing = {
+        section: {name: row for name, row in rows.items() if name not in there[section]}
+        for section, rows in rulefiles.check_document(document, places).items()
+    }
+    rulefiles.import_rules(missing, places=places, source=RULES.name)
 
 
 def expected_messages():

@@ -1,0 +1,81 @@
+"""One import under way: what it has changed, what is stale, and how a row is written. Next hop: the models."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import router
+
+from ..models import Trigger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What an import did with one row. ``action``: created, changed, removed, or kept: not in the file, and left alone.
+
+    ``fields``: ``(key, old, new)`` of a change.
+    """
+
+    action: str
+    what: str
+    fields: tuple = ()
+
+
+class Run:
+    """One import. ``written``: (row, path in the file, keys) of all rows of the file; ``broken``: paths of what could not be written.
+
+    ``leftover``: contents and subscriptions that only the database has.
+    """
+
+    def __init__(self, rules, places, source, prune, progress):
+        self.rules, self.places, self.prune, self.progress = rules, places, prune, progress
+        self.note = f"From {source}." if source else ""
+        self.alias = router.db_for_write(Trigger)
+        self.changes, self.problems = [], []
+        self.rows, self.written, self.broken, self.leftover = {}, [], set(), []
+        self.total = sum(
+            1 + len(row.get("contents", row.get("subscriptions", ()))) for part in rules.values() for row in part.values()
+        )
+
+    def find(self, path, section, key, name):
+        """The row that the file names: one of its own, or of the database if that keeps it."""
+        known = self.rules[section].keys() if self.prune else self.rules[section].keys() | self.rows[section].keys()
+        if name in known:
+            # Without a row it is refused already, where it stands itself.
+            return self.rows[section].get(name)
+        where = "in this file" if self.prune else "in this file, nor in the database"
+        self.refuse(
+            (*path, key), f"There is no {section[:-1]} “{name}” {where}. There are: {', '.join(sorted(known)) or 'none'}."
+        )
+
+    def apply(self, path, row, keys, old, wanted, *, what, **saving):
+        """Write ``wanted`` to ``row`` if that differs from ``old``. Returns the row, or None where a field cannot hold it."""
+        stale = [key for key in keys if key.kind != "rows" and (not old or old[key.name] != wanted[key.name])]
+        columns = {field.attname for field in row._meta.concrete_fields}
+        for key in stale:
+            # Relations are set by whoever knows their rows.
+            if key.column in columns:
+                setattr(row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name])
+        if stale or not old:
+            try:
+                row.clean_fields()
+            except ValidationError as error:
+                self.broken |= {path, path[:2]} if path[0] == "templates" else {path}
+                self.refuse_all(path, keys, error)
+                return None
+            row.save(**saving)
+            fields = tuple((key.name, old[key.name], wanted[key.name]) for key in stale) if old else ()
+            self.changes.append(Change(action="changed" if old else "created", what=what, fields=fields))
+        self.written.append((row, path, keys))
+        self.progress(len(self.written), self.total)
+        return row
+
+    def refuse_all(self, path, keys, error):
+        names = {key.column: key.name for key in keys}
+        for field, texts in error.message_dict.items():
+            for text in texts:
+                self.refuse((*path, names[field]) if field in names else path, text)
+
+    def refuse(self, path, text):
+        problem = self.places.problem(path, text)
+        if problem not in self.problems:
+            self.problems.append(problem)
