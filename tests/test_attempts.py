@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 POLICY = Policy(at_most_once=True, horizon=DAY)
 Status = Delivery.Status
+GAVE_UP = "After 1 attempts. The last: throttled Slower."
 
 
 def claim(*found):
@@ -39,7 +40,7 @@ def attempts():
         (TryAgain("throttled", "Slower."), ("waiting", "throttled", "Slower.")),
         (
             TryAgain("throttled", "Slower.", after_seconds=2 * DAY.total_seconds()),
-            ("failed", "gave_up", "After 1 attempts. The last: throttled Slower."),
+            ("failed", "gave_up", GAVE_UP),
         ),
         (OutcomeUnknown("timeout", "No answer."), ("unknown", "timeout", "No answer.")),
         (Rejected("r" * 60, "d\0" * 600), ("failed", "r" * 50, "d" * 500)),  # what fits, and what PostgreSQL stores

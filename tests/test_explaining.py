@@ -263,7 +263,7 @@ def sent(ann):
         ),
         (sending, Outcome.WAITS, "Provider", "is being called"),
         (unknown, Outcome.DOUBT, "Provider", "answer is not known"),
-        (refused, Outcome.NOT, "Provider", "message rejected. Address blacklisted."),
+        (refused, Outcome.NOT, "Provider", "the provider refused the message. Address blacklisted."),
         (given_up, Outcome.NOT, "Provider", "After 9 attempts."),
         (sent, Outcome.GOT, "Provider", "took it at 2 Jan 2030, 03:04:05 UTC as ses-1, in de. That was attempt 2."),
     ],

@@ -102,13 +102,17 @@ class DeliveryAdmin(masking.MaskedLookups, ReadingAdmin):
     def why(self, delivery):
         if _is_masked(delivery):
             return display.NOTHING
-        return format_html('<a href="{}">{}</a>', timeline.why_link(delivery), _("Step by step, to what decided it"))
+        return format_html(
+            '<a class="notifier-link" href="{}">{}</a>', timeline.why_link(delivery), _("Step by step, to what decided it")
+        )
 
     @admin.display(description=_("what happened before"))
     def history_lines(self, delivery):
         rows = timeline.attempts_of(delivery)
-        row = _("Attempt %(number)d, %(when)s: ")
-        return display.lines(format_html("{}{} {}", row % each, each["status"], each["reason"]) for each in rows)
+        row = _("Attempt %(number)d: ")
+        return display.lines(
+            format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"])) for each in rows
+        )
 
     @admin.display(description=_("language"))
     def language_line(self, delivery):

@@ -23,6 +23,7 @@ LIVE_EVENT = {
     Event.Status.RECORDED: _("It waits for the function that finds its recipients."),
     Event.Status.FANNING_OUT: _("A function is finding its recipients."),
 }
+NO_ANSWER = _("No answer is on record: its function ended before it could store one.")
 LIVE_DELIVERY = (Delivery.Status.QUEUED, Delivery.Status.CLAIMED, Delivery.Status.SENDING, Delivery.Status.WAITING)
 
 
@@ -206,8 +207,8 @@ def _deliveries(event, versions, may_see):
 
 
 def attempts_of(delivery):
-    """What is on record of a delivery's attempts, for the template."""
-    return [
+    """What is on record of a delivery's attempts, for the template: and which of those before the last left no answer."""
+    found = [
         {
             "number": each.number,
             "status": display.status_word(each),
@@ -216,6 +217,9 @@ def attempts_of(delivery):
         }
         for each in delivery.history.all()
     ]
+    unheard = set(range(1, delivery.attempts)) - {each["number"] for each in found}
+    found += [{"number": number, "status": "", "reason": NO_ANSWER, "when": ""} for number in unheard]
+    return sorted(found, key=lambda each: each["number"])
 
 
 def why_link(delivery):

@@ -113,7 +113,7 @@ def why_view(request, site):
         # Somebody came from an event's page and has yet to say of whom.
         form = Question(initial=asked)
     found = answered(form.cleaned_data) if form.is_bound and form.is_valid() else {}
-    context = {**site.each_context(request), "title": _("Why?"), "opts": Event._meta, "form": form, "media": form.media, **found}
+    context = {**site.each_context(request), "title": _("Why?"), "form": form, "media": form.media, **found}
     return TemplateResponse(request, "admin/notifier/why/why.html", context)
 
 
@@ -153,7 +153,10 @@ def shown(answer):
         "tone": TONES[answer.outcome],
         "channel": answer.channel,
         "trigger": answer.trigger,
-        "steps": [{"step": step, "link": link_to(*step.about) if step.about else None} for step in answer.steps],
+        "steps": [
+            {"step": step, "link": link_to(*step.about) if step.about else None} for step in answer.steps if step.state != "open"
+        ],
+        "open": [step.title for step in answer.steps if step.state == "open"],
     }
 
 

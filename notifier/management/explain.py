@@ -10,7 +10,7 @@ from ..exceptions import NotifierError
 from ..explaining import MOST_EVENTS, explain, explain_period, find_person, find_subject
 from ..explaining.wording import read_moment
 
-MARKS = {"ok": "✓", "decided": "→", "open": "·"}
+MARKS = {"ok": "✓", "decided": "→"}
 
 
 def add_arguments(parser):
@@ -62,7 +62,9 @@ def _write_all(answers, stdout):
     for answer in answers:
         stdout.write(answer.sentence)
         for step in answer.steps:
-            text = f": {step.text}" if step.text else ""
-            stdout.write(f"  {MARKS[step.state]} {step.title}{text}")
+            if step.state != "open":
+                stdout.write(f"  {MARKS[step.state]} {step.title}: {step.text}")
+        if left := [step.title for step in answer.steps if step.state == "open"]:
+            stdout.write(f"  Not reached: {', '.join(left)}")
     if not answers:
         stdout.write("No trigger is about this object.")

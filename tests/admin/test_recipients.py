@@ -97,12 +97,9 @@ def test_nor_of_an_event(client_with, event, query):
     assert client_with(*MAY_READ).get(f"{EVENTS}?{query}").status_code in (302, 400)
 
 
-@pytest.mark.parametrize(
-    "query", ["status__exact=failed", "channel=email", "reason=refused", "event__id__exact=1", "event__trigger__id__exact=1"]
-)
+@pytest.mark.parametrize("query", ["status__exact=failed", "channel=email", "reason=refused", "event__id__exact=1"])
 def test_what_tells_of_nobody_is_still_filtered_by(client_with, event, query):
-    allowed = client_with(*MAY_READ).get(f"{DELIVERIES}?{query}")
-    assert allowed.status_code == 200 or "event__trigger" in query
+    assert client_with(*MAY_READ).get(f"{DELIVERIES}?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("permissions", [MAY_READ, ("view_event", "view_recipients"), ("view_delivery", "view_recipients"), ()])

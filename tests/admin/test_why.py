@@ -42,7 +42,7 @@ def test_the_answer_is_one_sentence_and_its_steps_lead_to_where_they_can_be_chan
         f'<a href="/admin/auth/user/{ann.pk}/change/">User</a>',
         f'<a href="/admin/notifier/trigger/{event.trigger_id}/change/">Trigger</a>',
         "There was no address for email.",
-        "not reached",
+        "Not reached: Verified, ",
         'value="ann"',
     ):
         assert text in page
@@ -133,7 +133,7 @@ def test_the_command_writes_the_same_answer(ann, event):
     text = ask("ann", event.pk)
     assert text.startswith(SENTENCE)
     assert "→ Address: There was no address for email." in text
-    assert "· Provider" in text
+    assert "Not reached: Verified, " in text
     assert "had email" in ask("ann", event.pk, "--channel", "sms")
 
 
