@@ -82,7 +82,8 @@ def look_at_match(case):
 def why_not(live, context, created):
     """Why ``live`` does not match, or nothing."""
     if explain_match := getattr(triggers, "explain_match", None):
-        return explain_match(live, context, created) or ""
+        because = str(explain_match(live, context, created) or "")
+        return f"{because.rstrip('.')}." if because else ""
     return "" if triggers.matches(live, context, created) else "the trigger is for something else."
 
 
