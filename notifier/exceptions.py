@@ -86,3 +86,11 @@ class TryAgain(SendError):
 
 class OutcomeUnknown(SendError):
     """No answer in time: it may or may not have been sent. Sent again where the channel is at-least-once, else left for a person."""
+
+
+class UnknownPerson(NotifierError):
+    """Nobody, or more than one person, is meant by what was written. The text says what to write instead."""
+
+
+class UnknownSubject(NotifierError):
+    """What somebody asks about is neither an event nor an object. Write an event's number, or app_label.model:key."""
