@@ -94,3 +94,11 @@ class RulesFileRefused(NotifierError):
     def __init__(self, problems):
         super().__init__("\n".join(map(str, problems)))
         self.problems = list(problems)
+
+
+class UnknownPerson(NotifierError):
+    """Nobody, or more than one person, is meant by what was written. The text says what to write instead."""
+
+
+class UnknownSubject(NotifierError):
+    """What somebody asks about is neither an event nor an object. Write an event's number, or app_label.model:key."""

@@ -24,3 +24,8 @@ def version_for(step, channel, language):
 def version_ids(plan):
     """The ids of all versions that the plan names."""
     return {pk for step in plan for versions in step["contents"].values() for pk in versions.values()}
+
+
+def versions_in(step):
+    """Channel → keys of the content versions that a step of a plan renders, one a language."""
+    return {channel: list(found.values()) for channel, found in step.get("contents", {}).items()}

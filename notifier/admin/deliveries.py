@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db.models import Value
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..models import ContentVersion, Delivery, Event, Template
-from . import display, retrying
+from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
 from .filters import ChannelFilter, ReasonFilter
 from .reading import ReadingAdmin
@@ -26,33 +27,37 @@ MEANINGS = {
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(DeliveryActs, ReadingAdmin):
+class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
     list_filter = ["status", ChannelFilter, ReasonFilter]
-    search_fields = ["address", "recipient", "provider_id", "reason"]
+    search_fields = ["provider_id", "reason"]
     small_by = "event__id__exact"
     fieldsets = [
-        (None, {"fields": ["status_line", "reason_line", "channel", "person", "address", "content"]}),
-        (_("How it went"), {"fields": ["event_link", "attempts", "created", "finished", "next_attempt", "provider_id"]}),
+        (None, {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]}),
+        (_("How it went"), {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]}),
+        (_("Provider"), {"fields": ["provider_id", "language_line", "cost"]}),
     ]
     change_form_template = "admin/notifier/delivery/change_form.html"
 
+    class Media:
+        css = {"all": ["notifier/admin.css", "notifier/timeline.css"]}
+
     def attach(self, rows):
-        users = get_user_model()
-        keys = [row.recipient.removeprefix("user:") for row in rows if row.recipient.startswith("user:")]
-        found = users._default_manager.filter(pk__in=keys).values_list("pk", users.USERNAME_FIELD)
-        names = {f"user:{pk}": name for pk, name in found}
-        for row in rows:
-            row.username = names.get(row.recipient)
+        outcomes.with_names(rows)
+
+    def get_queryset(self, request):
+        found = super().get_queryset(request)
+        # The columns below know the row and not who reads it. A row that does not say so is masked.
+        return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
+
+    def get_search_fields(self, request):
+        return [*(["address", "recipient"] if masking.may_see_recipients(request) else []), *self.search_fields]
 
     def get_search_results(self, request, queryset, search_term):
         found, doubles = super().get_search_results(request, queryset, search_term)
         users = get_user_model()
-        if (
-            key := users._default_manager.filter(**{users.USERNAME_FIELD: search_term.strip()})
-            .values_list("pk", flat=True)
-            .first()
-        ):
+        named = users._default_manager.filter(**{users.USERNAME_FIELD: search_term.strip()}).values_list("pk", flat=True)
+        if masking.may_see_recipients(request) and (key := named.first()):
             found |= self.search_in(request, queryset).filter(recipient=f"user:{key}")
         return found, doubles
 
@@ -66,22 +71,51 @@ class DeliveryAdmin(DeliveryActs, ReadingAdmin):
 
     @admin.display(description=_("reason"))
     def reason_line(self, delivery):
-        detail = delivery.detail or retrying.REASONS.get(delivery.reason, "")
-        return format_html("{} {}", delivery.reason, display.quiet(detail)) if delivery.reason else display.NOTHING
+        return outcomes.reason_in_words(delivery) or display.NOTHING
 
     @admin.display(description=_("recipient"))
     def recipient_and_channel(self, delivery):
-        name = delivery.address or delivery.username or delivery.recipient
-        return format_html("{}<br>{}", name, display.quiet(delivery.channel))
+        shown = outcomes.recipient_shown(delivery, not _is_masked(delivery))
+        return format_html("{}<br>{}", shown, display.quiet(delivery.channel))
 
     @admin.display(description=_("person"))
     def person(self, delivery):
+        if _is_masked(delivery):
+            return display.quiet(masking.WHY_HIDDEN)
         kind, _colon, key = delivery.recipient.partition(":")
         if kind != "user":
             return display.NOTHING
         if delivery.username is None:
             return display.quiet(_("deleted (%s)") % delivery.recipient)
         return display.object_link(get_user_model(), key, delivery.username)
+
+    @admin.display(description=_("address"))
+    def address_line(self, delivery):
+        return (masking.masked(delivery.address) if _is_masked(delivery) else delivery.address) or display.NOTHING
+
+    @admin.display(description=_("why"))
+    def why(self, delivery):
+        if _is_masked(delivery):
+            return display.NOTHING
+        return format_html(
+            '<a class="notifier-link" href="{}">{}</a>', timeline.why_link(delivery), _("Step by step, to what decided it")
+        )
+
+    @admin.display(description=_("what happened before"))
+    def history_lines(self, delivery):
+        rows = timeline.attempts_of(delivery)
+        row = _("Attempt %(number)d: ")
+        return display.lines(
+            format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"])) for each in rows
+        )
+
+    @admin.display(description=_("language"))
+    def language_line(self, delivery):
+        return delivery.language or display.NOTHING
+
+    @admin.display(description=_("cost"))
+    def cost(self, delivery):
+        return outcomes.cost(delivery.cost_micros)
 
     @admin.display(description=_("template"))
     def content(self, delivery):
@@ -117,3 +151,7 @@ class DeliveryAdmin(DeliveryActs, ReadingAdmin):
         event = Event.objects.filter(pk=key).first() if key.isdecimal() else None
         subtitle = {"subtitle": display.object_link(Event, key, _("Event %s") % event)} if event else {}
         return super().changelist_view(request, {**(extra_context or {}), **subtitle})
+
+
+def _is_masked(delivery):
+    return not getattr(delivery, "may_be_seen", False)

@@ -1,13 +1,11 @@
-"""What happened: events, to read and to search, with the deliveries that came of each."""
+"""What happened: events, to read and to search, each with its timeline. Next hop: ``timeline``, and ``why`` for one person."""
 
 from django.contrib import admin
-from django.db.models import Count
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import plans, shadowing
-from ..models import ContentVersion, Delivery, Event, Subscription, Trigger
-from . import display
+from .. import shadowing
+from ..models import Delivery, Event, Trigger
+from . import display, masking, timeline, why
 from .asking import EventActs
 from .reading import ReadingAdmin
 
@@ -24,15 +22,17 @@ MEANINGS = {
 
 
 @admin.register(Event)
-class EventAdmin(EventActs, ReadingAdmin):
+class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
     list_display = ["id", "status_word", "action_object_name", "trigger_link", "created_short", "its_deliveries", "reason"]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
-    fieldsets = [
-        (None, {"fields": ["status_line", "reason_line", "action_object_name", "verb", "trigger_link", "created"]}),
-        (_("What came of it"), {"fields": ["counts"]}),
-        (_("What it holds"), {"fields": ["plan_lines", "data_text"]}),
-    ]
+    # The page's own template shows the rest.
+    fields = ["id"]
+    change_form_template = "admin/notifier/event/change_form.html"
+
+    class Media:
+        css = {"all": ["notifier/admin.css", "notifier/timeline.css"]}
+        js = ["notifier/live.js"]
 
     def attach(self, rows):
         triggers = Trigger.objects.in_bulk({row.trigger_id for row in rows})
@@ -42,14 +42,6 @@ class EventAdmin(EventActs, ReadingAdmin):
     @admin.display(description=_("status"))
     def status_word(self, event):
         return display.status_word(event)
-
-    @admin.display(description=_("status"))
-    def status_line(self, event):
-        return format_html("{} {}", display.status_word(event), display.quiet(MEANINGS[event.status]))
-
-    @admin.display(description=_("reason"))
-    def reason_line(self, event):
-        return event.reason or display.NOTHING
 
     @admin.display(description=_("action object"))
     def action_object_name(self, event):
@@ -62,10 +54,6 @@ class EventAdmin(EventActs, ReadingAdmin):
         return display.object_link(Trigger, event.trigger_id, event.live_trigger.name)
 
     @admin.display(description=_("created"))
-    def created(self, event):
-        return display.moment(event.created_at)
-
-    @admin.display(description=_("created"))
     def created_short(self, event):
         return display.short_moment(event.created_at)
 
@@ -73,51 +61,17 @@ class EventAdmin(EventActs, ReadingAdmin):
     def its_deliveries(self, event):
         return display.list_link(Delivery, _("Deliveries"), event__id__exact=event.pk)
 
-    @admin.display(description=_("deliveries"))
-    def counts(self, event):
-        found = dict(event.deliveries.order_by().values_list("status").annotate(count=Count("pk")))
-        if event.status == Event.Status.SHADOW:
-            would = ", ".join(
-                f"{messages:,} {name}" for name, messages in sorted(shadowing.would_send(event).items()) if messages
-            )
-            return _("None. It would go to: %s.") % (would or _("nobody"))
-        if not found:
-            return _("None.")
-        rows = [
-            display.list_link(
-                Delivery,
-                display.tinted(status, f"{found[status]} {status.label}"),
-                event__id__exact=event.pk,
-                status__exact=status,
-            )
-            for status in Delivery.Status
-            if status in found
-        ]
-        total = _("%d in all") % sum(found.values())
-        return display.lines([*rows, display.list_link(Delivery, total, event__id__exact=event.pk)])
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        event = self.get_object(request, object_id)
+        found = {"timeline": timeline.timeline_of(event, request), "meaning": _meaning(event)} if event else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **found})
 
-    @admin.display(description=_("plan"))
-    def plan_lines(self, event):
-        """What was to be sent when it happened, whatever has become of the rules since."""
-        steps = {step["subscription"]: step["contents"] for step in event.plan}
-        live = Subscription.objects.select_related("template").prefetch_related("audiences").in_bulk(list(steps))
-        versions = ContentVersion.objects.in_bulk(plans.version_ids(event.plan))
-        rows = []
-        for key, contents in steps.items():
-            sent = ", ".join(
-                _channel_and_version(channel, language, versions.get(pk))
-                for channel, by_language in contents.items()
-                for language, pk in by_language.items()
-            )
-            to = display.describe_audiences(live[key]) if key in live else display.quiet(_("a subscription that was deleted"))
-            rows.append(format_html("{} → {} → {}", live[key].template if key in live else "…", sent, to))
-        return display.lines(rows) if rows else _("Nothing: the trigger had no subscription that was switched on.")
-
-    @admin.display(description=_("data"))
-    def data_text(self, event):
-        return display.readable_json(event.data)
+    def get_urls(self):
+        return [*why.urls(self.admin_site), *super().get_urls()]
 
 
-def _channel_and_version(channel, language, version):
-    channel = f"{channel} {language}".strip()
-    return _("%(channel)s (version %(number)s)") % {"channel": channel, "number": version.number} if version else channel
+def _meaning(event):
+    if event.status != Event.Status.SHADOW:
+        return MEANINGS[event.status]
+    would = ", ".join(f"{messages:,} {name}" for name, messages in sorted(shadowing.would_send(event).items()) if messages)
+    return _("Its trigger only shows what it would send. Today it would go to: %s.") % (would or _("nobody"))

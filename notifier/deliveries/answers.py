@@ -4,14 +4,16 @@ import datetime as dt
 import logging
 import random
 from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import connections, router
+from django.db import connections, router, transaction
 from django.utils import timezone
 
 from ..exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
+from .history import note_attempts, storable
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ class Outcome(NamedTuple):
 def record_answers(answers, policy):
     """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
 
-    One statement for all that were sent, and one for each other outcome. Returns an Outcome for each that was stored.
+    One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by one more for all of them.
+    Returns an Outcome for each that was stored.
     """
     if not answers:
         return []
@@ -61,19 +64,32 @@ def record_answers(answers, policy):
     alike = defaultdict(list)
     for work, answer in answers:
         sent, outcome = _settle(work, answer, policy, now)
-        alike[outcome].append((work, _storable(sent.provider_id, 200), sent.cost_micros))
-    outcomes = []
-    with connections[router.db_for_write(Delivery)].cursor() as cursor:
-        for (status, reason, detail, due_at), rows in alike.items():
-            adapt = cursor.db.ops.adapt_datetimefield_value
-            outcome = [status, _storable(reason, 50), _storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
-            statement = _RECORD.format(rows=", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows))
-            cursor.execute(statement, [*outcome, *(provider_id for _, provider_id, _ in rows), claim])
-            stored = {pk for (pk,) in cursor.fetchall()}
-            outcomes += [Outcome(work, status, reason, detail, sent_as) for work, sent_as, _ in rows if work.pk in stored]
-            if len(stored) != len(rows):
-                logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
-    return outcomes
+        alike[outcome].append((work, storable(sent.provider_id, 200), sent.cost_micros))
+    alias = router.db_for_write(Delivery)
+    # What went well is one statement, which needs no transaction around it.
+    whole = nullcontext() if all(status == Status.SENT for status, *_ in alike) else transaction.atomic(using=alias)
+    with whole, connections[alias].cursor() as cursor:
+        stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
+        note_attempts(stored, {work.pk: work.attempts for work, _ in answers}, now)
+    return [
+        Outcome(work, *outcome[:3], provider_id)
+        for outcome, rows in alike.items()
+        for work, provider_id, _ in rows
+        if work.pk in stored[outcome]
+    ]
+
+
+def _store(cursor, outcome, rows, claim, now):
+    """Store one outcome of several deliveries. Returns the keys of those whose claim still stood."""
+    status, reason, detail, due_at = outcome
+    adapt = cursor.db.ops.adapt_datetimefield_value
+    values = [status, storable(reason, 50), storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
+    statement = _RECORD.format(rows=", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows))
+    cursor.execute(statement, [*values, *(provider_id for _, provider_id, _ in rows), claim])
+    stored = {pk for (pk,) in cursor.fetchall()}
+    if len(stored) != len(rows):
+        logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
+    return stored
 
 
 # Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but CASE, at ten times the cost.
@@ -85,11 +101,6 @@ _RECORD = f"""
     WHERE id = answer.column1 AND claim = %s
     RETURNING id
 """  # noqa: S608 - the table's name is our own
-
-
-def _storable(text, length):
-    """``text`` as every database stores it. Once a provider was called, storing what came of it must not fail."""
-    return text.replace("\0", "").encode(errors="replace").decode()[:length]
 
 
 def _settle(work, answer, policy, now):

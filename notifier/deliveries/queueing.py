@@ -2,9 +2,11 @@
 
 import datetime as dt
 
+from django.db import transaction
 from django.utils import timezone
 
 from ..models import Delivery
+from .history import note_crashes
 
 Status = Delivery.Status
 
@@ -25,10 +27,12 @@ def take_due(limit):
     rows = list(due.order_by("due_at").values_list("channel", "pk", "status")[:limit])
     hidden = [pk for _, pk, status in rows if status == Status.SENDING]
     if hidden:
-        due.filter(pk__in=hidden, status=Status.SENDING).update(
-            status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
-            detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
-        )  # fmt: skip
+        with transaction.atomic():
+            due.filter(pk__in=hidden, status=Status.SENDING).update(
+                status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
+                detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
+            )  # fmt: skip
+            note_crashes(hidden, now)
     due.filter(pk__in=[pk for _, pk, _ in rows]).exclude(status=Status.SENDING).update(
         status=Status.QUEUED, claim=None, due_at=now + UNHEARD_AFTER
     )

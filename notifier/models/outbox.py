@@ -118,6 +118,12 @@ class Delivery(models.Model):
             models.Index(
                 fields=["status", "-id"], condition=models.Q(status__in=["failed", "unknown"]), name="notifier_delivery_amiss"
             ),
+            # As well for one event, however many deliveries it has.
+            models.Index(
+                fields=["event", "-id"],
+                condition=models.Q(status__in=["failed", "unknown"]),
+                name="notifier_delivery_event_amiss",
+            ),
             # What happened to one person.
             models.Index(fields=["recipient", "-id"], name="notifier_delivery_recipient"),
             # What the hourly counts are made from.

@@ -1,0 +1,37 @@
+"""Who may see who receives. Next hop: the pages of events and deliveries, which hide it from the others."""
+
+from django.utils.translation import gettext_lazy as _
+
+from . import display
+
+HIDDEN = _("hidden")
+WHY_HIDDEN = _("Only those who may see recipients can read this.")
+# What lists can be narrowed by without finding out who receives, one letter at a time.
+HARMLESS = {
+    "delivery": {"id", "pk", "status", "channel", "reason", "event", "provider_id", "attempts", "created_at", "finished_at"},
+    "event": {"id", "pk", "status", "verb", "trigger", "created_at", "reason"},
+}
+
+
+def may_see_recipients(request):
+    return request.user.has_perm("notifier.view_recipients")
+
+
+def masked(address):
+    """``a…@e…`` of a mail address, ``+…`` of a number: enough to tell rows apart, and not people."""
+    name, at, host = address.partition("@")
+    return f"{name[:1]}…{at}{host[:1]}{'…' if host else ''}" if address else ""
+
+
+def hidden():
+    return display.quiet(HIDDEN)
+
+
+class MaskedLookups:
+    """For a ModelAdmin: a list is filtered by what the reader may see, also by an address that somebody types."""
+
+    def lookup_allowed(self, lookup, value, request=None):
+        root = lookup.partition("__")[0]
+        if root not in HARMLESS[self.opts.model_name] and not (request and may_see_recipients(request)):
+            return False
+        return super().lookup_allowed(lookup, value, request)

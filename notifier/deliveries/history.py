@@ -1,0 +1,37 @@
+"""The attempts that did not end with a delivery being sent, kept for whoever asks. Next hop: ``notifier.explaining``."""
+
+from ..models import Attempt, Delivery
+
+Status = Delivery.Status
+
+
+def storable(text, length):
+    """``text`` as every database stores it. Once a provider was called, storing what came of it must not fail."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:length]
+
+
+def note_attempts(outcomes, numbers, now):
+    """Keep what did not end with “sent”: ``(status, reason, detail, …)`` → delivery ids. One statement, or none.
+
+    ``numbers``: delivery id → which attempt it was. Part of the caller's transaction, with the status itself.
+    """
+    amiss = [
+        Attempt(
+            delivery_id=pk, number=numbers[pk], status=status, created_at=now,
+            reason=storable(reason, 50), detail=storable(detail, 500),
+        )
+        for (status, reason, detail, *_), ids in outcomes.items() if status != Status.SENT
+        for pk in ids
+    ]  # fmt: skip
+    if amiss:
+        Attempt.objects.bulk_create(amiss)
+
+
+def note_crashes(ids, now):
+    """Keep the attempts of those of ``ids`` that were found at ``now`` to be of a dead function. In the transaction that marks them."""
+    crashed = Delivery.objects.filter(pk__in=ids, status=Status.UNKNOWN, reason="crashed", finished_at=now)
+    rows = crashed.values_list("pk", "attempts", "status", "reason", "detail")
+    Attempt.objects.bulk_create(
+        Attempt(delivery_id=pk, number=number, status=status, reason=reason, detail=detail, created_at=now)
+        for pk, number, status, reason, detail in rows
+    )

@@ -1,0 +1,110 @@
+"""Finds the person that somebody asks about. Next hop: ``notifier.explaining.recorded`` and ``foreseen``."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
+
+from .. import audiences, channels, conf
+from ..exceptions import UnknownPerson
+from ..models import ContactPoint
+
+# So many are named where one word means several people.
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A user, or a plain address. ``key`` is what deliveries call it; of a user who was deleted, there is nothing else."""
+
+    key: str
+    name: str
+    user: object = None
+    address: str = ""
+
+    def recipients(self, channel):
+        """What a delivery to this person on ``channel`` may call it: by itself, or by an address that is its own."""
+        own = self.address or self.address_on(channel)[0]
+        return [self.key, f"address:{own}"] if own and not self.address else [self.key, *self._holders(channel)]
+
+    def address_on(self, channel):
+        """``(address, verified)`` of a user on ``channel``, as it is now: the contact point, or what the settings name."""
+        if self.user is None:
+            return self.address, True
+        point = ContactPoint.objects.filter(user=self.user.pk, channel=channel).values_list("address", "verified").first()
+        address, verified = point or (_read(self.user, conf.get("ADDRESSES").get(channel)), True)
+        return address.strip(), verified
+
+    def _holders(self, channel):
+        """The users who have this plain address on ``channel``."""
+        return [f"user:{user.pk}" for user in _users_with(self.address, [channel])] if self.address else []
+
+
+def person_of(user):
+    return Person(key=f"user:{user.pk}", name=user.get_full_name() or user.get_username(), user=user)
+
+
+def find_person(text):
+    """The Person that ``text`` means: ``user:<key>``, a key, a user name, an address of a user, or a plain address.
+
+    UnknownPerson says what else to write.
+    """
+    text = text.replace("\0", "").strip()
+    kind, _colon, rest = text.partition(":")
+    if kind == "address" and rest.strip():
+        return Person(key=f"address:{rest.strip()}", name=rest.strip(), address=rest.strip())
+    if kind == "user":
+        user = _by_key(rest)
+        return person_of(user) if user else Person(key=text, name=f"The user {rest}, who was deleted,")
+    users = get_user_model()._default_manager
+    named = users.filter(**{get_user_model().USERNAME_FIELD: text}).first()
+    if user := named or _by_key(text):
+        return person_of(user)
+    found = _users_with(text, channels.channel_names()) if text else []
+    if len(found) > 1:
+        names = ", ".join(user.get_username() for user in found[:MOST_NAMED])
+        raise UnknownPerson(f"{len(found)} people have this address. Write the name of one: {names}.")
+    if found:
+        return person_of(found[0])
+    if "@" in text or text.startswith("+"):
+        return Person(key=f"address:{text}", name=text, address=text)
+    raise UnknownPerson(f"Nobody is called “{text}”. Write a user name, a number of a user, or an address.")
+
+
+def _by_key(text):
+    try:
+        return get_user_model()._default_manager.filter(pk=text).first()
+    except (ValueError, ValidationError, OverflowError):
+        return None
+
+
+def _users_with(address, names):
+    users = get_user_model()._default_manager
+    points = ContactPoint.objects.filter(channel__in=names, address__iexact=address)
+    found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
+    for channel, path in conf.get("ADDRESSES").items():
+        if channel in names:
+            found |= {user.pk: user for user in users.filter(**{f"{path.replace('.', '__')}__iexact": address})[: MOST_NAMED + 1]}
+    return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
+
+
+def _read(user, path):
+    """The text at the path ``path`` on ``user``, or nothing."""
+    if not path:
+        return ""
+    try:
+        found = user
+        for name in path.split("."):
+            found = getattr(found, name)
+    except (AttributeError, ObjectDoesNotExist, FieldError):
+        return ""
+    return str(found or "")
+
+
+def is_member(person, channel, event, sources, frozen):
+    """Whether the fan-out would find ``person`` now, by itself or by a plain address. Its own query, for one person."""
+    users, addresses = audiences.select_recipients(event, sources, frozen)
+    if person.user is not None and users.filter(pk=person.user.pk).exists():
+        return True
+    own = person.address_on(channel)[0]
+    return bool(own) and any(own == address.strip() and only in ("", channel) for only, address in addresses)

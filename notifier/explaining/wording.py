@@ -1,0 +1,67 @@
+"""Reasons and times in words. Next hop: the steps of ``recorded`` and ``foreseen``, and the admin's pages."""
+
+import datetime as dt
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import get_current_timezone, is_naive, localtime, make_aware
+
+# What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it is.
+REASONS = {
+    "inactive": "the account is not active.",
+    "no_address": "the person has no address on this channel.",
+    "unverified": "the address is not verified.",
+    "opted_out": "the person has opted out of messages at this address, says the provider.",
+    "invalid_address": "the address cannot be used.",
+    "template_failed": "rendering it stopped.",
+    "template_deleted": "its version is not there any more.",
+    "gave_up": "it was given up.",
+    "crashed": "the function ended while the provider was being called.",
+    "refused": "the provider refused it.",
+    "message_rejected": "the provider refused the message.",
+    "bad_request": "the provider could not read the request.",
+    "sender_not_verified": "the provider does not know the sender’s domain as ours.",
+    "account_suspended": "the provider has suspended our account.",
+    "sending_paused": "the provider has paused our sending.",
+    "limit_exceeded": "our limit at the provider was reached.",
+    "access_denied": "our function may not send by this provider.",
+    "unauthorized": "the provider does not accept our credentials.",
+    "forbidden": "the provider does not allow it.",
+    "error": "the channel itself failed.",
+    "throttled": "the provider asked for more time.",
+    "timeout": "the provider did not answer in time.",
+    "unreachable": "the provider could not be reached.",
+    "empty": "there was nothing to say: the rendered text was empty.",
+    "too_long": "the text was too long.",
+    "duplicate": "the provider had this text already.",
+    "not_configured": "the channel is not set up.",
+}
+
+
+def moment(time):
+    """A time to the second, in the site's time zone, which it names."""
+    local = localtime(time)
+    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
+
+
+def read_moment(text, *, end=False):
+    """The time that ``text`` means, in the site's time zone; a bare day is its start, or with ``end`` its end. None for nothing.
+
+    ValueError says how to write one.
+    """
+    if not text:
+        return None
+    try:
+        day = parse_date(text)
+        found = dt.datetime.combine(day + dt.timedelta(days=end), dt.time()) if day else parse_datetime(text)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise ValueError(f"“{text}” is no day or time. Write 2026-01-31, or 2026-01-31T08:00.")
+    return make_aware(found, get_current_timezone()) if is_naive(found) else found
+
+
+def words_of(row):
+    """Why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
+    words = REASONS.get(row.reason) or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
+    return f"{words} {row.detail}".strip() if row.detail and row.detail != row.reason else words
