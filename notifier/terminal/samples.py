@@ -2,21 +2,28 @@
 
 from django.core.management.base import CommandError
 
-from .. import previewing, readable, rules
+from .. import previewing, providers, readable, rules, snapshot
 from ..explaining import foreseen
 
 
 def event_of(content, instance):
-    """An event about ``instance``, not saved, as the first trigger that sends ``content`` for its model would record it."""
+    """An event about ``instance``, not saved, as the first live trigger that sends ``content`` for its model would record it."""
     live = {each.pk: each for each in rules.load_triggers()}
     found = previewing.triggers_of(content.template_id, content.channel)
     for trigger in found:
         model = readable.find_model(trigger.model)
         if trigger.pk in live and (model is None or isinstance(instance, model)):
-            return foreseen.event_for(trigger, live[trigger.pk], foreseen.context_for(trigger, instance), instance)
+            return _record(trigger, live[trigger.pk], instance)
     names = ", ".join(f"“{trigger}”" for trigger in found) or "none"
     raise CommandError(
         f"No live trigger sends “{content.template}” by {content.channel} for a {instance._meta.verbose_name}. "
         f"Those that send it: {names}.",
         returncode=1,
     )
+
+
+def _record(trigger, live, instance):
+    context = foreseen.context_for(trigger, instance)
+    event = foreseen.event_for(trigger, live, context, instance)
+    event.data = snapshot.freeze(providers.extended(context, live.providers, live.paths), live.paths)
+    return event
