@@ -1,8 +1,12 @@
 """The whole way: a signal becomes a mail, an SMS and a post."""
 
-import pytest
+from io import StringIO
 
-from notifier.models import Delivery, Event
+import pytest
+from django.core.management import call_command
+
+from notifier import rulefiles
+from notifier.models import Delivery, Event, Trigger
 from project.demo import rules, scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,6 +20,26 @@ def test_the_demo_sends_what_it_promises_and_nothing_else(cloud, pump):
     expected = sorted((channel, _as_received(channel, address)) for channel, address in rules.expected_messages())
     assert received == expected
     assert set(Event.objects.values_list("status", flat=True)) == {Event.Status.DONE}
+
+
+def test_the_demo_passes_again_from_its_exported_rules(cloud, pump, tmp_path):
+    """Exported, the database emptied, imported: nothing that matters is in the rows alone."""
+    rules.load_demo()
+    path = str(tmp_path / "rules.yaml")
+    call_command("rules", "export", path)
+    call_command("flush", interactive=False, verbosity=0)
+    assert not Trigger.objects.exists()
+    call_command("rules", "import", path, stdout=StringIO())
+    rules.make_people()
+    scenario.play()
+    pump.drain()
+    received = sorted((message.channel, message.recipient) for message in cloud.outbox())
+    assert received == sorted((channel, _as_received(channel, address)) for channel, address in rules.expected_messages())
+
+
+def test_the_demos_own_rules_are_as_an_export_writes_them():
+    rules.load_demo()
+    assert rulefiles.export_text() == rules.RULES.read_text(encoding="utf-8")
 
 
 def _as_received(channel, address):

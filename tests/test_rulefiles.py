@@ -1,5 +1,6 @@
 """Rules as a file: what is written, what is read, what an import changes, and what it refuses."""
 
+import json
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -15,6 +16,7 @@ from notifier.exceptions import RulesFileRefused
 from notifier.models import Audience, ContentVersion, Event, Subscription, Template, TemplateContent, Trigger
 from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
+from project import operations
 from project.demo.models import Post
 from tests.builders import make_audience, make_template, make_trigger, make_user
 
@@ -544,3 +546,14 @@ def test_an_import_says_what_is_wrong_with_its_file_and_exits_with_2(tmp_path, n
 def test_a_file_is_read_from_the_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(SMALL.encode())))
     assert "created" in command("import", "-", dry_run=True)
+
+
+def test_the_web_function_gives_its_rules_as_a_file_and_writes_none_of_them_into_its_log():
+    """What ``aws lambda invoke`` stores, `rules import` reads."""
+    load(SMALL.replace("everyone: true", "addresses: ['email: ops@example.com']"))
+    answer = operations.export_rules({"command": "project.operations.export_rules"}, None)
+    assert "ops@example.com" not in str(answer)
+    stored = json.dumps(answer)
+    delete_rules()
+    load(stored, file_format="json")
+    assert json.dumps(operations.export_rules({}, None)) == stored

@@ -33,6 +33,18 @@ RULES = Path(__file__).with_name("rules.yaml")
 @transaction.atomic
 def load_demo():
     """Make people and rules, unless they are there: what somebody has changed meanwhile stays changed."""
+    make_people()
+    document, places = rulefiles.read_document(RULES.read_text(encoding="utf-8"))
+    there = rulefiles.read_rules()
+    missing = {
+        section: {name: row for name, row in rows.items() if name not in there[section]}
+        for section, rows in rulefiles.check_document(document, places).items()
+    }
+    rulefiles.import_rules(missing, places=places, source=RULES.name)
+
+
+def make_people():
+    """The demo's people and its administrator, unless they are there."""
     for username, first_name, email, phone, active in PEOPLE:
         user, made = get_user_model().objects.get_or_create(
             username=username, defaults={"first_name": first_name, "email": email, "is_active": active}
@@ -42,13 +54,6 @@ def load_demo():
     if not get_user_model().objects.filter(username=ADMIN).exists():
         # Without an address, so that the flash sale leaves the administrator alone.
         get_user_model().objects.create_superuser(ADMIN, password=PASSWORD)
-    document, places = rulefiles.read_document(RULES.read_text(encoding="utf-8"))
-    there = rulefiles.read_rules()
-    missing = {
-        section: {name: row for name, row in rows.items() if name not in there[section]}
-        for section, rows in rulefiles.check_document(document, places).items()
-    }
-    rulefiles.import_rules(missing, places=places, source=RULES.name)
 
 
 def expected_messages():
