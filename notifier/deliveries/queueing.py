@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import contents
+from .. import contents, counts
 from ..models import Delivery
 
 Status = Delivery.Status
@@ -56,8 +56,9 @@ def retry(ids):
     """
     ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).exclude(reason__in=UNREACHABLE)
     with transaction.atomic():
-        rows = list(ready.select_for_update().values_list("channel", "pk", "event_id", "version_id"))
-        for event_id, version_id in {row[2:] for row in rows}:
+        rows = list(ready.select_for_update().values_list("channel", "pk", "event_id", "version_id", "finished_at"))
+        counts.mark_stale(row[4] for row in rows)
+        for event_id, version_id in {row[2:4] for row in rows}:
             ready.filter(event_id=event_id, version_id=version_id).update(
                 status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
                 due_at=timezone.now() + UNHEARD_AFTER, version_id=contents.mended_version(event_id, version_id),
