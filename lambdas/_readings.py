@@ -68,7 +68,8 @@ def _ask_reputation():
         "bounces": ("Reputation.BounceRate", gauges.BOUNCE_RATE),
         "complaints": ("Reputation.ComplaintRate", gauges.COMPLAINT_RATE),
     }
-    now = dt.datetime.now(dt.UTC)
+    # A minute more: CloudWatch cuts fractions off, and its clock is not ours.
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
     queries = [
         {
             "Id": key,

@@ -28,7 +28,7 @@ class Backlog:
 
 
 def read(channels):
-    """Channel → Backlog. One statement, whose cost does not grow with the table."""
+    """Channel → Backlog. Two statements, whose cost does not grow with the table."""
     found = defaultdict(Backlog)
     if not channels:
         return found
@@ -54,7 +54,7 @@ _READ = f"""
     SELECT pair.column1, pair.column2,
         (SELECT count(*) FROM (
             SELECT 1 FROM {Delivery._meta.db_table} AS d WHERE d.channel = pair.column1 AND d.status = pair.column2 LIMIT {{most}}
-        ) AS some),
+        ) AS found),
         (SELECT d.id FROM {Delivery._meta.db_table} AS d
             WHERE d.channel = pair.column1 AND d.status = pair.column2 ORDER BY d.channel, d.status, d.id LIMIT 1)
     FROM (VALUES {{pairs}}) AS pair

@@ -8,6 +8,9 @@ from .models import Gauge
 ASKED = "aws.asked"
 # Shares of mails, from 0 to 1.
 BOUNCE_RATE, COMPLAINT_RATE = "ses.bounce_rate", "ses.complaint_rate"
+# From the first on SES reviews the account, from the second on it may stop it.
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
+BOUNCE_LIMITS, COMPLAINT_LIMITS = (0.05, 0.1), (0.001, 0.005)
 # Mails in 24 hours; a quota of -1 is none.
 QUOTA, QUOTA_USED = "ses.quota", "ses.quota_used"
 # 1 where SES sends, 0 where it has stopped the account.

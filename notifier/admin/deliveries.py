@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -10,11 +11,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from .. import conf
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display, retrying
-from .filters import ChannelFilter, ReasonFilter
+from .filters import ChannelFilter, DayFilter, ReasonFilter, StatusFilter
 from .reading import ReadingAdmin
 
+# An address may be that of several people.
+MOST_NAMED = 20
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
     Delivery.Status.WAITING: _("It is tried again at the time below."),
@@ -32,9 +36,8 @@ MEANINGS = {
 @admin.register(Delivery)
 class DeliveryAdmin(ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
-    list_filter = ["status", ChannelFilter, ReasonFilter]
+    list_filter = [StatusFilter, ChannelFilter, ReasonFilter, DayFilter]
     search_fields = ["address", "recipient", "provider_id", "reason"]
-    small_by = "event__id__exact"
     fieldsets = [
         (None, {"fields": ["status_line", "reason_line", "channel", "person", "address", "content"]}),
         (_("How it went"), {"fields": ["event_link", "attempts", "created", "finished", "next_attempt", "provider_id"]}),
@@ -50,16 +53,13 @@ class DeliveryAdmin(ReadingAdmin):
         for row in rows:
             row.username = names.get(row.recipient)
 
-    def get_search_results(self, request, queryset, search_term):
-        found, doubles = super().get_search_results(request, queryset, search_term)
+    def find_exactly(self, queryset, term):
+        """What went to a person of that name, or to anybody with that address as it is now."""
         users = get_user_model()
-        if (
-            key := users._default_manager.filter(**{users.USERNAME_FIELD: search_term.strip()})
-            .values_list("pk", flat=True)
-            .first()
-        ):
-            found |= self.search_in(request, queryset).filter(recipient=f"user:{key}")
-        return found, doubles
+        paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values())]
+        named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
+        keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
+        return queryset.filter(recipient__in=[f"address:{term}", *(f"user:{key}" for key in keys)])
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
@@ -121,7 +121,7 @@ class DeliveryAdmin(ReadingAdmin):
         return self.has_view_permission(request) and request.user.has_perm("notifier.retry_delivery")
 
     def changelist_view(self, request, extra_context=None):
-        key = request.GET.get(self.small_by, "")
+        key = request.GET.get("event__id__exact", "")
         event = Event.objects.filter(pk=key).first() if key.isdecimal() else None
         subtitle = {"subtitle": display.object_link(Event, key, _("Event %s") % event)} if event else {}
         return super().changelist_view(request, {**(extra_context or {}), **subtitle})

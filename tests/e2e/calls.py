@@ -15,6 +15,8 @@ from .variables import caller_of
 DEPLOYER = "deployer"
 # The services whose operations are told by method and path, by the name they sign with. The others name the operation.
 REST = {"lambda": ("lambda",), "ses": ("sesv2",)}
+# Where the name that a service signs with is not the one that a policy's actions begin with.
+NAMES_IN_POLICIES = {"monitoring": "cloudwatch"}
 # https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#requests
 SMITHY = re.compile(r"/service/\w+/operation/(\w+)$")
 SIGNATURE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
@@ -43,6 +45,7 @@ def read_call(environ):
     if not found:
         return None
     key, _, service = found.groups()
+    service = NAMES_IN_POLICIES.get(service, service)
     operation, parameters = _asked_for(service, environ)
     return Call(who=caller_of(key) or DEPLOYER, service=service, operation=operation, parameters=parameters)
 
