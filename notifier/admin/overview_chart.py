@@ -144,10 +144,8 @@ def _stacked(numbers, top):
 
 
 def _rounded_up(number):
-    """The next even 1, 2 or 5 with zeros that is not below ``number``: where a scale ends whose half is whole."""
-    scale = 1
-    while True:
-        for step in (2, 4, 10):
-            if number <= step * scale:
-                return step * scale
-        scale *= 10
+    """Where a scale ends that holds ``number``: a round number whose half is whole."""
+    if number <= 10:
+        return max(2, number + number % 2)
+    scale = 10 ** (len(str(number - 1)) - 2)
+    return next(step * scale for step in (12, 16, 20, 40, 60, 80, 100) if number <= step * scale)

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from notifier.admin.deliveries import DeliveryAdmin
+from notifier.admin.reading import MOST_COUNTED
 from notifier.models import Delivery, Event
 
+from . import million
+
+FEW, MANY = 1_000, 1_000_000
+ROUNDS = 5
 DELIVERIES = "/admin/notifier/delivery/"
 TABLE = Delivery._meta.db_table
 
@@ -25,6 +32,19 @@ class Look:
     statements: list
     scanning: list
     seconds: float
+
+
+def compare():
+    """``(page, statements, seconds with FEW, seconds with MANY, whether one reads all deliveries)`` of every page. Empties the database."""
+    call_command("migrate", verbosity=0, interactive=False)
+    looks = []
+    for number in (FEW, MANY):
+        call_command("flush", verbosity=0, interactive=False)
+        million.seed(number)
+        client = sign_in()
+        looks.append({name: look(client, path, rounds=ROUNDS) for name, path in pages().items()})
+    few, many = looks
+    return [(name, len(many[name].statements), few[name].seconds, many[name].seconds, bool(many[name].scanning)) for name in many]
 
 
 def sign_in():
@@ -41,7 +61,8 @@ def sign_in():
 
 def pages():
     """Name → path of every page that must stay fast, for the data that there is."""
-    middle = Delivery.objects.order_by("pk")[Delivery.objects.order_by().count() // 2]
+    number = Delivery.objects.count()
+    middle = Delivery.objects.order_by("pk")[number // 2]
     sent = Delivery.objects.filter(status="sent", channel="email").order_by("-pk").first()
     person = get_user_model().objects.get(pk=sent.recipient.removeprefix("user:"))
     day = timezone.localtime(middle.created_at).date()
@@ -66,7 +87,7 @@ def pages():
         "search in an event": {"q": "nobody at all", "event__id__exact": middle.event_id},
         "search in a status": {"q": "nobody at all", "status__exact": "failed"},
         "page 2": {"p": 2},
-        "last page": {"p": 200},
+        "last page": {"p": min(MOST_COUNTED, number) // DeliveryAdmin.list_per_page},
     }
     found = {f"deliveries, {name}": f"{DELIVERIES}?{urlencode(chosen)}" for name, chosen in filters.items()}
     found["a delivery"] = f"{DELIVERIES}{middle.pk}/change/"
