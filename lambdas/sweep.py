@@ -1,4 +1,4 @@
-"""Every minute: rings again for what is due. Next hop: ``notifier.sweep``."""
+"""Every minute: rings again for what is due, counts what is finished, asks AWS how it stands. Next hop: ``notifier.sweep``."""
 
 import logging
 
@@ -10,9 +10,25 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
+from notifier import counts  # noqa: E402
 from notifier.sweep import sweep  # noqa: E402
 
+from ._readings import read_gauges  # noqa: E402
+
 logger = logging.getLogger(__name__)
+
+# What the overview shows of the account, on top of the dead letters, which are the stack's own. Read by `manage.py stack` without
+# importing this file. Neither CloudWatch nor SES lets these two be given for a part of the account:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html
+PERMISSIONS = [
+    {
+        "Sid": "ReadReputationAndQuota",
+        "Effect": "Allow",
+        "Action": ["cloudwatch:GetMetricData", "ses:GetAccount"],
+        "Resource": "*",
+    }
+]
 
 
 def handler(event, context):
@@ -21,8 +37,20 @@ def handler(event, context):
         close_old_connections()
         with Clock(context) as clock:
             rung = sweep(clock.is_time_up)
-        if rung:
-            measure("Rung", rung, "Count")
-            logger.info("Rang again for %d.", rung)
+            if rung:
+                measure("Rung", rung, "Count")
+                logger.info("Rang again for %d.", rung)
+            _look(clock)
         close_old_connections()
     return {"rung": rung}
+
+
+def _look(clock):
+    """What is only looked at. Whatever fails here, the ringing was done and is done again in a minute."""
+    for look in (lambda: counts.keep(clock.is_time_up), read_gauges):
+        if clock.is_time_up():
+            return
+        try:
+            look()
+        except Exception:
+            logger.exception("The sweep could not bring the overview up to date.")

@@ -2,16 +2,19 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .. import conf
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
-from .filters import ChannelFilter, ReasonFilter
+from .filters import ChannelFilter, DayFilter, ReasonFilter, StatusFilter
 from .reading import ReadingAdmin
 
+# An address may be that of several people.
+MOST_NAMED = 20
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
     Delivery.Status.WAITING: _("It is tried again at the time below."),
@@ -29,9 +32,8 @@ MEANINGS = {
 @admin.register(Delivery)
 class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
-    list_filter = ["status", ChannelFilter, ReasonFilter]
+    list_filter = [StatusFilter, ChannelFilter, ReasonFilter, DayFilter]
     search_fields = ["provider_id", "reason"]
-    small_by = "event__id__exact"
     fieldsets = [
         (None, {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]}),
         (_("How it went"), {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]}),
@@ -53,13 +55,15 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     def get_search_fields(self, request):
         return [*(["address", "recipient"] if masking.may_see_recipients(request) else []), *self.search_fields]
 
-    def get_search_results(self, request, queryset, search_term):
-        found, doubles = super().get_search_results(request, queryset, search_term)
+    def find_exactly(self, request, queryset, term):
+        """What went to a person of that name, or to anybody with that address as it is now."""
+        if not masking.may_see_recipients(request):
+            return queryset.none()
         users = get_user_model()
-        named = users._default_manager.filter(**{users.USERNAME_FIELD: search_term.strip()}).values_list("pk", flat=True)
-        if masking.may_see_recipients(request) and (key := named.first()):
-            found |= self.search_in(request, queryset).filter(recipient=f"user:{key}")
-        return found, doubles
+        paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values())]
+        named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
+        keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
+        return queryset.filter(recipient__in=[f"address:{term}", *(f"user:{key}" for key in keys)])
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
@@ -147,7 +151,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         return display.moment(delivery.due_at if delivery.status == Delivery.Status.WAITING else None)
 
     def changelist_view(self, request, extra_context=None):
-        key = request.GET.get(self.small_by, "")
+        key = request.GET.get("event__id__exact", "")
         event = Event.objects.filter(pk=key).first() if key.isdecimal() else None
         subtitle = {"subtitle": display.object_link(Event, key, _("Event %s") % event)} if event else {}
         return super().changelist_view(request, {**(extra_context or {}), **subtitle})

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import contents
+from .. import contents, counts
 from ..models import Attempt, Delivery, Event
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
 
@@ -61,11 +61,12 @@ def resend(ids, *, addresses=None):
     return [row[:2] for row in rows]
 
 
-_FIELDS = ["channel", "pk", "event_id", "version_id", "address"]
+_FIELDS = ["channel", "pk", "event_id", "version_id", "address", "finished_at"]
 
 
 def _queue(rows, addresses):
     now = timezone.now()
+    counts.mark_stale(row[5] for row in rows)
     moved = [Delivery(pk=row[1], address=addresses[row[1]]) for row in rows if addresses.get(row[1], row[4]) != row[4]]
     Delivery.objects.bulk_update(moved, ["address"], batch_size=200)
     alike = {}

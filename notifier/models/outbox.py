@@ -59,6 +59,10 @@ class Event(models.Model):
         return f"#{self.pk} {self.verb} {self.action_object}"
 
 
+# The statuses that few deliveries have for long: each list of them has an index, which a delivery that is sent at once never enters.
+ENDED_OTHERWISE = models.Q(status__in=["cancelled", "failed", "held", "sending", "skipped", "unknown", "waiting"])
+
+
 class Delivery(models.Model):
     """One event × subscription × channel × recipient: the unit of work, of idempotency and of status."""
 
@@ -115,15 +119,18 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_delivery_due"),
             # What a person looks for, among millions that went well; it costs those nothing.
-            models.Index(
-                fields=["status", "-id"], condition=models.Q(status__in=["failed", "unknown"]), name="notifier_delivery_amiss"
-            ),
+            models.Index(fields=["status", "-id"], condition=ENDED_OTHERWISE, name="notifier_delivery_amiss"),
             # As well for one event, however many deliveries it has.
             models.Index(
                 fields=["event", "-id"],
                 condition=models.Q(status__in=["failed", "unknown"]),
                 name="notifier_delivery_event_amiss",
             ),
+            models.Index(fields=["reason", "-id"], condition=~models.Q(reason=""), name="notifier_delivery_reason"),
+            # One channel's list, and what of it waits, the oldest first.
+            models.Index(fields=["channel", "status", "id"], name="notifier_delivery_channel"),
+            # Where a day begins. Rows of one fan-out share the time, so they share an entry.
+            models.Index(fields=["created_at"], name="notifier_delivery_created"),
             # What happened to one person.
             models.Index(fields=["recipient", "-id"], name="notifier_delivery_recipient"),
             # What the hourly counts are made from.
@@ -172,6 +179,41 @@ class HourlyCount(models.Model):
 
     def __str__(self):
         return f"{self.hour:%Y-%m-%d %H}:00 {self.channel} {self.status}: {self.number}"
+
+
+class StaleHour(models.Model):
+    """An hour of which a finished delivery has changed since: it is to be counted anew. Only ever added, so nobody waits for it."""
+
+    hour = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.hour:%Y-%m-%d %H}:00"
+
+
+class Gauge(models.Model):
+    """The newest reading of something that is asked for now and then, such as a queue's depth. See ``notifier.gauges``."""
+
+    name = models.CharField(max_length=100, unique=True)
+    value = models.FloatField(null=True)
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.name}: {self.value}"
+
+
+class Overview(HourlyCount):
+    """The kept counts as a page; see ``notifier.admin.overview``."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = verbose_name_plural = _("overview")
 
 
 class Canary(models.Model):

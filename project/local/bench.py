@@ -21,9 +21,9 @@ def main():
     from .cloud import LocalCloud
 
     if "--child" in sys.argv:
-        from .measures import measure
+        from . import measures, paging
 
-        sys.stdout.write(json.dumps(measure()))
+        sys.stdout.write(json.dumps(paging.compare() if "--pages" in sys.argv else measures.measure()))
         return
     with LocalCloud() as cloud:
         with tempfile.TemporaryDirectory() as folder:
@@ -34,11 +34,13 @@ def main():
             return
         with temporary_cluster(programs) as url:
             print_figures("PostgreSQL, with fsync off: the disk is not what is measured", _child(cloud, url))
+        with temporary_cluster(programs) as url:
+            print_pages(_child(cloud, url, "--pages"))
 
 
-def _child(cloud, url):
+def _child(cloud, url, *options):
     ours = {"DATABASE_URL": url, "NOTIFIER_TOPIC_ARN": cloud.topic_arn, "LOG_LEVEL": "ERROR"}
-    command = [sys.executable, "-m", "project.local.bench", "--child"]
+    command = [sys.executable, "-m", "project.local.bench", "--child", *options]
     return json.loads(subprocess.run(command, env=os.environ | ours, check=True, stdout=subprocess.PIPE, cwd=Path.cwd()).stdout)
 
 
@@ -59,6 +61,13 @@ def print_figures(database, seconds):
         f"  delivered, a call for fifty       {us['deliver_batch']:8.0f} µs   {1e6 / us['deliver_batch']:,.0f}/s,"
         f" {us['render'] / us['deliver_batch']:.2f} × the bare rendering loop",
     ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def print_pages(found):
+    lines = [f"\nPages with a million deliveries, on PostgreSQL  {'queries':>10} {'ms':>7} {'× a thousand':>14}"]
+    for name, queries, few, many, is_scanning in found:
+        lines.append(f"  {name:45} {queries:10} {many * 1e3:7.0f} {many / few:14.1f}{'  READS THE WHOLE TABLE' * is_scanning}")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

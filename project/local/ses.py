@@ -1,5 +1,6 @@
-"""The part of SES that moto lacks: event destinations of a configuration set, and how SES says that there is no such set.
+"""The part of SES that moto lacks: the account, event destinations of a configuration set, and how SES says that there is no such set.
 
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSetEventDestination.html
 """
 
@@ -13,6 +14,10 @@ from werkzeug.wrappers import Request, Response
 
 PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$")
 
+ACCOUNT = "/v2/email/account"
+# As an account that may write to everybody begins.
+QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0}
+
 
 class Refused(Exception):
     """What SES answers: its error's code, the HTTP status and a text."""
@@ -25,6 +30,8 @@ class EventDestinations:
         self._app, self._region = app, region
 
     def __call__(self, environ, start_response):
+        if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("GET", ACCOUNT):
+            return Response(json.dumps(self._account()), mimetype="application/json")(environ, start_response)
         asked = PATH.match(environ["PATH_INFO"])
         if not asked:
             return self._app(environ, start_response)
@@ -38,6 +45,15 @@ class EventDestinations:
             answer = Response(json.dumps({"message": text}), status=status, headers={"x-amzn-ErrorType": code})
         answer.mimetype = "application/json"
         return answer(environ, start_response)
+
+    def _account(self):
+        sent = ses_backends[DEFAULT_ACCOUNT_ID][self._region].sent_message_count
+        return {
+            "EnforcementStatus": "HEALTHY",
+            "ProductionAccessEnabled": True,
+            "SendingEnabled": True,
+            "SendQuota": {**QUOTA, "SentLast24Hours": float(sent)},
+        }
 
     def _destinations(self, name):
         found = ses_backends[DEFAULT_ACCOUNT_ID][self._region].config_sets.get(name)

@@ -15,6 +15,10 @@ from .variables import caller_of
 DEPLOYER = "deployer"
 # The services whose operations are told by method and path, by the name they sign with. The others name the operation.
 REST = {"lambda": ("lambda",), "ses": ("sesv2",)}
+# Where the name that a service signs with is not the one that a policy's actions begin with.
+NAMES_IN_POLICIES = {"monitoring": "cloudwatch"}
+# https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#requests
+SMITHY = re.compile(r"/service/\w+/operation/(\w+)$")
 SIGNATURE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -41,6 +45,7 @@ def read_call(environ):
     if not found:
         return None
     key, _, service = found.groups()
+    service = NAMES_IN_POLICIES.get(service, service)
     operation, parameters = _asked_for(service, environ)
     return Call(who=caller_of(key) or DEPLOYER, service=service, operation=operation, parameters=parameters)
 
@@ -60,6 +65,9 @@ def _asked_for(service, environ):
     body = read_body(environ)
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return target.rpartition(".")[2], _json(body)
+    if named := SMITHY.search(environ["PATH_INFO"]):
+        # The body is binary, and no question here is about what it holds.
+        return named[1], {}
     form = dict(parse_qsl(body.decode(errors="replace"))) if _is_form(environ) else {}
     if "Action" in form:
         return form["Action"], form

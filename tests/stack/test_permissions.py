@@ -18,13 +18,13 @@ QUEUE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "s
 ACTIONS = {
     "web": LOG | SECRETS | {"sns:Publish"},
     "fanout": LOG | SECRETS | QUEUE | {"sns:Publish"},
-    "sweep": LOG | SECRETS | {"sns:Publish"},
+    "sweep": LOG | SECRETS | {"sns:Publish", "sqs:GetQueueAttributes", "cloudwatch:GetMetricData", "ses:GetAccount"},
     "email": LOG | SECRETS | QUEUE | {"ses:SendEmail", "ses:SendRawEmail"},
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
 }
-# Where AWS takes no name: a question about a phone number, and network interfaces.
-WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork"}
+# Where AWS takes no name: a question about a phone number, figures of the whole account, and network interfaces.
+WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,9 @@ def _common(function, account):
         yield _allow("ReadItsSecrets", ["ssm:GetParameters"], secrets)
     if function.module in PUBLISHING:
         yield _allow("RingAtTheTopic", ["sns:Publish"], account.arn("sns", account.stack.name))
+    if function.module == SWEEP:
+        dead_letters = [account.arn("sqs", f"{account.stack.name}-{route}-dlq") for route in account.stack.routes]
+        yield _allow("CountDeadLetters", ["sqs:GetQueueAttributes"], dead_letters)
     if function.config.get("vpc_config"):
         yield _allow("JoinTheNetwork", NETWORK, "*")
 
