@@ -150,7 +150,6 @@ def test_rules_are_a_line_each_from_the_signal_to_the_audience(rule):
     name, audience = rule.subscriptions.get().template.name, rule.subscriptions.get().audiences.get().name
     head, line = notify("rules")[0].splitlines()
     assert head.split() == ["SIGNAL", "WHEN", "TRIGGER", "TEMPLATE", "CHANNELS", "AUDIENCES", "STATE"]
-    assert line.split("  ") == [*filter(None, line.split("  "))] or True
     assert [cell.strip() for cell in line.split("  ") if cell.strip()] == [
         "post_save", "demo.post created", "Post created", name, "email", audience, "live",
     ]  # fmt: skip
@@ -204,7 +203,7 @@ def test_explain_says_why(rule, post):
     person = make_user(first_name="Ada", email="")
     Profile.objects.create(user=person, phone="+44 7400 123401")
     out, _ = notify("explain", person.username, f"demo.post:{post.pk}")
-    assert "would not get it by email: the person has no address" in out
+    assert "Ada would not get it by email: there is no address for email." in out
     rows = json.loads(notify("explain", person.username, f"demo.post:{post.pk}", "--json")[0])
     assert [(row["trigger"], row["channel"], row["outcome"]) for row in rows] == [("Post created", "email", "would not get it")]
 
@@ -254,10 +253,12 @@ REFUSED = [
 @pytest.mark.parametrize(("words", "message", "code"), REFUSED)
 def test_what_cannot_be_done_says_what_and_what_to_write(words, message, code):
     user = make_user(username="reader")
-    for name, text in ("hello", "Hello"), ("broken", "{{ user.first_name|add:user }}{% for x in user.groups.all %}{% endfor %}"):
-        template = make_template({"email": {"text": text}})
-        template.name = name
-        template.save()
+    template = make_template({"email": {"text": "Hello"}})
+    # Nobody checked it: its trigger's model has nothing of the sort.
+    broken = make_trigger(contents={"email": {"text": "{{ instance.nothing }}"}}).subscriptions.get().template
+    for each, name in (template, "hello"), (broken, "broken"):
+        each.name = name
+        each.save()
     with pytest.raises(CommandError) as error:
         notify(*words.format(user=user.pk).split())
     assert message in str(error.value)
