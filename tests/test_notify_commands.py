@@ -289,7 +289,7 @@ class Terminal(StringIO):
     def isatty(self):
         return self.seen
 
-    def write(self, text, ending=""):
+    def write(self, text, style_func=None, ending=""):
         return super().write(text + ending)
 
 

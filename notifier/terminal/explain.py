@@ -53,7 +53,7 @@ def run(command, *, person, subject, channel, since, until, **options):
         return
     command.stdout.write("\n\n".join("\n".join(_lines(about, each)) for about, each in answers) or "No event in this time.")
     if more:
-        command.stderr.write("There are older events. Ask for a shorter time.")
+        command.stderr.write("There are older events. Ask for a shorter time.", command.style.NOTICE)
 
 
 def _period(since, until):

@@ -12,9 +12,13 @@ class Progress:
         percent = 100 * done // total if total else 100
         if self.is_seen and percent != self.shown:
             self.shown = percent
-            self.stream.write(f"\r{self.what}: {done} of {total}", ending="")
-            self.stream.flush()
+            self._write(f"\r{self.what}: {done} of {total}")
 
     def end(self):
         if self.shown is not None:
-            self.stream.write("\r\x1b[K", ending="")
+            self._write("\r\x1b[K")
+
+    def _write(self, text):
+        # Django writes to standard error in the red of errors.
+        self.stream.write(text, style_func=str, ending="")
+        self.stream.flush()

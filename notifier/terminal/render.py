@@ -50,7 +50,7 @@ def run(command, *, template, channel, language, event, instance, user, **option
     else:
         command.stdout.write("\n".join(as_lines(found)))
         for line in remarks(found):
-            command.stderr.write(line)
+            command.stderr.write(line, command.style.NOTICE)
 
 
 def previewed(content, *, event, instance, person):

@@ -70,7 +70,8 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{self.file} cannot be written: {error.strerror}.", returncode=2) from error
         if people := rulefiles.unwritten_people():
-            self.stderr.write(f"Not written: the people chosen one by one in {', '.join(f'“{name}”' for name in people)}.")
+            names = ", ".join(f"“{name}”" for name in people)
+            self.stderr.write(f"Not written: the people chosen one by one in {names}.", self.style.NOTICE)
 
     def _read(self, file_format):
         try:
