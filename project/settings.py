@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+from notifier import look
+
 from .environment import ON_LAMBDA, configuration, filled, mail_address, off_lambda
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,6 +33,7 @@ INSTALLED_APPS = [
     "axes",
     "notifier",
     "project.doctor",
+    "project.users",
     # The worked example. Take it out of your own project.
     "project.demo",
 ]
@@ -120,6 +123,10 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
 NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
+
+# The admin's look; without this line it keeps unfold's own colours and sidebar.
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}
 LOGGING = {
