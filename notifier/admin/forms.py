@@ -39,6 +39,7 @@ class TriggerForm(forms.ModelForm):
     class Meta:
         model = Trigger
         fields = "__all__"
+        widgets = {"condition": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2, "class": "notifier-code notifier-prose"})}
 
 
 class ChannelsField(forms.MultipleChoiceField):

@@ -49,10 +49,9 @@ class TriggerAdmin(SetupPages, ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         one = {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]}
         return [
-            (None, {"fields": [*(["summary"] if obj else []), "name", "enabled", "shadow"]}),
+            (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow"]}),
             (_("When"), {"fields": ["verb", "model", "on", "condition"]}),
             (_("Only for one instance, one actor or one target"), one),
-            *([(_("What came of it"), {"fields": ["recent_events"]})] if obj else []),
         ]
 
     def get_queryset(self, request):
