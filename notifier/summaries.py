@@ -1,5 +1,7 @@
 """Rules in plain language: when, by which channels, to whom. Next hop: the admin's pages show them."""
 
+import re
+
 from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
@@ -27,6 +29,9 @@ PEOPLE = {
 }
 # A channel without a word here is named.
 SENDING = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("text"), "twitter": gettext_lazy("post on X as")}
+
+# As it is heard: an order, an update, a user, a unit, a European order.
+VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
 
 
 def describe_rule(trigger, sendings):
@@ -68,10 +73,10 @@ def _happening(trigger):
 
 def _object(label, pk):
     model = readable.find_model(label)
-    name = capfirst(model._meta.verbose_name) if model else label
+    name = str(capfirst(model._meta.verbose_name)) if model else label
     if pk:
         return _("the %(name)s %(pk)s") % {"name": name, "pk": pk}
-    return (_("an %s") if name[:1].lower() in "aeiou" else _("a %s")) % name
+    return (_("an %s") if VOWEL.match(name) else _("a %s")) % name
 
 
 def _channels(names):

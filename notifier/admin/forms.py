@@ -17,6 +17,12 @@ CODE = {"class": "notifier-code", "spellcheck": "false"}
 UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
 
 
+class SourceTextarea(UnfoldAdminTextareaWidget):
+    """Keeps a first empty line: browsers drop one, so Django's template writes one more than unfold's."""
+
+    template_name = "django/forms/widgets/textarea.html"
+
+
 class TriggerForm(forms.ModelForm):
     verb = forms.ChoiceField(
         label=_("Signal"), choices=verb_choices, widget=UnfoldAdminSelectWidget, help_text=_("What must happen.")
@@ -87,8 +93,8 @@ class TemplateContentForm(forms.ModelForm):
         fields = "__all__"
         widgets = {
             "subject": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
-            "text": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 5, "class": "notifier-code notifier-prose"}),
-            "html": UnfoldAdminTextareaWidget(attrs=CODE),
+            "text": SourceTextarea(attrs=CODE | {"rows": 5, "class": "notifier-code notifier-prose"}),
+            "html": SourceTextarea(attrs=CODE),
         }
         help_texts = {
             "subject": _("For channels that have one, such as e-mail."),
