@@ -39,7 +39,7 @@ class SetupForm(forms.Form):
         label=_("Only if"),
         widget=UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2}),
         required=False,
-        help_text=_("Left blank, every one counts. Or a condition, such as: instance.discount_percent > 20"),
+        help_text=_("Left blank, every one counts. Or a condition, such as: instance.total > 100"),
     )
     what = forms.ChoiceField(label=_("What does it say?"), widget=UnfoldAdminRadioSelectWidget)
     channels = forms.MultipleChoiceField(

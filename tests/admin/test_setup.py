@@ -4,6 +4,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connections
+from django.db.models.signals import post_save
 from django.test import Client
 
 from notifier import audiences
@@ -186,14 +188,17 @@ def test_a_name_that_is_taken_is_refused(admin_client):
 
 
 def test_a_failure_half_way_leaves_nothing(admin_client, monkeypatch):
-    def fail(*args, **options):
+    def fail(**_signal):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Subscription.objects.__class__, "create", fail)
-    monkeypatch.setattr(Audience, "save", fail)
-    with pytest.raises(ZeroDivisionError):
-        set_up(admin_client, SALE)
-    monkeypatch.undo()
+    # A project whose requests are no transactions.
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", False)
+    post_save.connect(fail, sender=Subscription)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            set_up(admin_client, SALE)
+    finally:
+        post_save.disconnect(fail, sender=Subscription)
     assert not any(model.objects.exists() for model in MODELS)
     assert not LogEntry.objects.exists()
 

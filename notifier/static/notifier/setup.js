@@ -104,4 +104,6 @@ window.addEventListener("DOMContentLoaded", () => {
   field("model").querySelector("label").append(star);
   show();
   render(null);
+  // On a phone the first error is screens away from the note on top.
+  form.querySelector(".errors")?.querySelector("input, select, textarea")?.focus();
 });
