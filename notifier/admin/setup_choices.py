@@ -51,12 +51,17 @@ def whoms(request, site):
     found = []
     if may(request, "add_audience"):
         found = [("everyone", _("Everyone: all active users"))]
-        found += [("groups", _("Groups"))] if request.user.has_perm("auth.view_group") else []
+        found += [("groups", _("Groups"))] if _has_groups() and request.user.has_perm("auth.view_group") else []
         found += [("users", _("People that I choose"))] if can_search_people(request, site) else []
         found += [("paths", _("Somebody whom the object names: its owner, its customer, …"))]
         found += [("addresses", _("Plain addresses, or an account on X"))]
         found += [("callables", _("Whom this project works out"))] if audiences.callable_names() else []
     return found + ([("audience", _("An audience that is there"))] if may(request, "view_audience") else [])
+
+
+def _has_groups():
+    """Whether people are in groups at all: a project's own user model may do without."""
+    return audiences.has_field(get_user_model(), "groups")
 
 
 def can_search_people(request, site):

@@ -1,10 +1,14 @@
 """The admin's frame: a sidebar in the order of the work, with what one may see, and users and groups in the same look."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
+import notifier
 from notifier.models import Trigger
 from project import look
 from tests.builders import make_audience, make_trigger, make_user
@@ -12,6 +16,8 @@ from tests.builders import make_audience, make_trigger, make_user
 from .browser import read_form, saved, submit, text_of
 
 pytestmark = pytest.mark.django_db
+
+STYLES = (Path(notifier.__file__).parent / "static/notifier/admin.css").read_text()
 
 
 def sidebar_of(client, path="/admin/"):
@@ -124,3 +130,29 @@ def test_signing_in_at_the_bare_page_leads_to_the_first_one(settings):
     answer = Client().post("/admin/login/", {"username": "ada", "password": "linen-and-wool"})
     assert (answer.status_code, answer.url) == (302, "/admin/")
     assert not Trigger.objects.exists()
+
+
+# Colours
+
+
+def luminance(colour):
+    """https://www.w3.org/TR/WCAG21/#dfn-relative-luminance"""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# What unfold puts behind a text: its page and the stripe of a list, in light and in dark.
+LIGHT, DARK = ("#ffffff", "#f9fafb"), ("#101828", "#1e2939")
+
+
+@pytest.mark.parametrize("pair", re.findall(r"light-dark\((#\w{6}), (#\w{6})\)", STYLES))
+def test_every_word_in_colour_can_be_read_in_light_and_in_dark(pair):
+    light, dark = pair
+    assert all(contrast(light, ground) >= 4.5 for ground in LIGHT), light
+    assert all(contrast(dark, ground) >= 4.5 for ground in DARK), dark
