@@ -34,11 +34,8 @@ def describe(condition, model):
 
 
 def _clauses(tokens, model):
-    joints = {token for token in tokens if token in ("and", "or")}
-    if len(joints) > 1:
-        # Which binds first, a reader would have to know.
-        raise _TooMuch
-    joint = joints.pop() if joints else None
+    # Where both occur, a reader would have to know which binds first: the other is then part of a clause, which none has words for.
+    joint = next((token for token in tokens if token in ("and", "or")), None)
     clauses, current = [], []
     for token in [*tokens, joint]:
         if token == joint:

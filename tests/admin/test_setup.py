@@ -4,9 +4,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.signals import post_save
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from notifier import audiences
 from notifier.admin import names, setup_words
@@ -291,7 +292,11 @@ def test_no_more_people_are_counted_than_anybody_reads(admin_client, monkeypatch
     monkeypatch.setattr(setup_words, "MOST_COUNTED", 2)
     for _ in range(5):
         make_user()
-    assert facts_of(admin_client, SALE)["summary"].endswith("(more than 2 people today).")
+    with CaptureQueriesContext(connection) as captured:
+        assert facts_of(admin_client, SALE)["summary"].endswith("(more than 2 people today).")
+    counts = [query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "auth_user" in query["sql"]]
+    assert counts
+    assert all("LIMIT 3" in sql for sql in counts)
 
 
 @pytest.mark.parametrize(
