@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+from notifier import look
+
 from .environment import ON_LAMBDA, configuration, filled, mail_address, off_lambda
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,6 +33,7 @@ INSTALLED_APPS = [
     "axes",
     "notifier",
     "project.doctor",
+    "project.users",
     # The worked example. Take it out of your own project.
     "project.demo",
 ]
@@ -104,7 +107,7 @@ AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, dt.timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_LOCKOUT_TEMPLATE = "locked_out.html"
+AXES_LOCKOUT_CALLABLE = "project.look.locked_out"
 # No row a sign-in, no user in a log line.
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 
@@ -123,6 +126,10 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
 NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
+
+# The admin's look; without this line it keeps unfold's own colours and sidebar.
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}
 LOGGING = {

@@ -57,12 +57,16 @@ def _verb_label(name, words):
 
 
 def model_choices():
-    """Every model of the project, by app; the notifier's own are left out, as they change with every message."""
+    """Every model, the project's own apps first; the notifier's are left out, as they change with every message."""
     groups = defaultdict(list)
     for model in apps.get_models():
-        if model._meta.app_label != "notifier":
-            groups[str(model._meta.app_config.verbose_name)].append((model._meta.label_lower, capfirst(model._meta.verbose_name)))
-    return [BLANK, *sorted((name, sorted(models, key=lambda choice: choice[1])) for name, models in groups.items())]
+        app = model._meta.app_config
+        if app.label != "notifier":
+            # What was installed beside Django is seldom what people want to hear of.
+            is_foreign = "site-packages" in app.path
+            groups[is_foreign, str(app.verbose_name)].append((model._meta.label_lower, capfirst(model._meta.verbose_name)))
+    found = sorted((key, sorted(models, key=lambda choice: choice[1])) for key, models in groups.items())
+    return [BLANK, *((name, models) for (_foreign, name), models in found)]
 
 
 def channel_choices():

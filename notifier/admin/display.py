@@ -2,6 +2,7 @@
 
 import json
 
+from django import forms
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -10,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from .. import readable
+from .. import readable, summaries
 from ..models import Delivery, Event
 
 NOTHING = "–"
@@ -23,14 +24,18 @@ TONES = {
     Delivery.Status.UNKNOWN: "doubt",
     Event.Status.DONE: "good",
     Event.Status.FAILED: "bad",
+    "live": "good",
+    "off": "quiet",
+    "shadow": "doubt",
 }
-
-# What a save was, in the words of a sentence. `%s` is the object.
-SAVED = {"any": _("%s is created or changed"), "created": _("%s is created"), "updated": _("%s is changed")}
 
 
 class Media:
     css = {"all": ["notifier/admin.css"]}
+
+
+def setup_media():
+    return forms.Media(css=Media.css, js=["notifier/setup.js"])
 
 
 def status_word(row):
@@ -43,6 +48,10 @@ def tinted(status, text):
 
 def quiet(text):
     return format_html('<span class="notifier-quiet">{}</span>', text)
+
+
+def doubt(text):
+    return format_html('<span class="notifier-doubt">{}</span>', text)
 
 
 def lines(items):
@@ -93,15 +102,15 @@ def describe_action_object(event):
     return object_link(model, pk, f"{name} {pk}") if pk else name
 
 
+def event_line(event):
+    """“#7 fanned out, 21 Nov, 18:26:30”, with a link to it."""
+    link = object_link(Event, event.pk, format_html("#{} {}", event.pk, status_word(event)))
+    return format_html("{} {}", link, quiet(short_moment(event.created_at)))
+
+
 def describe_trigger(trigger):
-    """When it fires, as a sentence: “Flash sale is created”."""
-    model = readable.find_model(trigger.model) if trigger.model else None
-    what = capfirst(model._meta.verbose_name) if model else trigger.model
-    if trigger.object_pk:
-        what = f"{what} {trigger.object_pk}"
-    if trigger.verb == "post_save":
-        return SAVED[trigger.on] % what
-    return f"{trigger.verb}: {what}" if what else trigger.verb
+    """When it fires, as a sentence: “A Flash sale is created”."""
+    return capfirst(summaries.describe_when(trigger))
 
 
 def describe_audiences(subscription):

@@ -3,6 +3,12 @@
 from django import forms
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from ..models import Audience, ContactPoint, Subscription, TemplateContent, Trigger
 from .choices import callable_choices, channel_choices, model_choices, verb_choices
@@ -11,17 +17,27 @@ CODE = {"class": "notifier-code", "spellcheck": "false"}
 UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
 
 
+class SourceTextarea(UnfoldAdminTextareaWidget):
+    """Keeps a first empty line: browsers drop one, so Django's template writes one more than unfold's."""
+
+    template_name = "django/forms/widgets/textarea.html"
+
+
 class TriggerForm(forms.ModelForm):
-    verb = forms.ChoiceField(label=_("Signal"), choices=verb_choices, help_text=_("What must happen."))
+    verb = forms.ChoiceField(
+        label=_("Signal"), choices=verb_choices, widget=UnfoldAdminSelectWidget, help_text=_("What must happen.")
+    )
     model = forms.ChoiceField(
         label=_("Action object"),
         choices=model_choices,
+        widget=UnfoldAdminSelectWidget,
         required=False,
         help_text=_("What it must happen to. Signals about an object need it; for others it narrows them down."),
     )
     actor_model = forms.ChoiceField(
         label=_("Actor"),
         choices=model_choices,
+        widget=UnfoldAdminSelectWidget,
         required=False,
         help_text=_("What kind of object did it, where the signal says so."),
     )
@@ -29,6 +45,7 @@ class TriggerForm(forms.ModelForm):
     class Meta:
         model = Trigger
         fields = "__all__"
+        widgets = {"condition": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2, "class": "notifier-code notifier-prose"})}
 
 
 class ChannelsField(forms.MultipleChoiceField):
@@ -42,7 +59,7 @@ class SubscriptionForm(forms.ModelForm):
     channels = ChannelsField(
         label=_("Channels"),
         choices=channel_choices,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         help_text=_("The template needs a content for each."),
     )
@@ -67,15 +84,17 @@ class SubscriptionFormSet(forms.BaseInlineFormSet):
 
 
 class TemplateContentForm(forms.ModelForm):
-    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL)
+    channel = forms.ChoiceField(
+        label=_("Channel"), choices=channel_choices, widget=UnfoldAdminSelectWidget, error_messages=UNKNOWN_CHANNEL
+    )
 
     class Meta:
         model = TemplateContent
         fields = "__all__"
         widgets = {
-            "subject": forms.TextInput(attrs={"class": "vLargeTextField", "spellcheck": "false"}),
-            "text": forms.Textarea(attrs=CODE | {"rows": 5, "class": "notifier-code notifier-prose"}),
-            "html": forms.Textarea(attrs=CODE),
+            "subject": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
+            "text": SourceTextarea(attrs=CODE | {"rows": 5, "class": "notifier-code notifier-prose"}),
+            "html": SourceTextarea(attrs=CODE),
         }
         help_texts = {
             "subject": _("For channels that have one, such as e-mail."),
@@ -130,7 +149,7 @@ class AudienceForm(forms.ModelForm):
     callables = forms.MultipleChoiceField(
         label=_("Functions"),
         choices=callable_choices,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         help_text=_("What this project’s programmers have registered."),
     )
@@ -139,13 +158,15 @@ class AudienceForm(forms.ModelForm):
         model = Audience
         fields = "__all__"
         widgets = {
-            "paths": forms.Textarea(attrs=CODE | {"rows": 3}),
-            "addresses": forms.Textarea(attrs=CODE | {"rows": 3}),
+            "paths": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 3}),
+            "addresses": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 3}),
         }
 
 
 class ContactPointForm(forms.ModelForm):
-    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL)
+    channel = forms.ChoiceField(
+        label=_("Channel"), choices=channel_choices, widget=UnfoldAdminSelectWidget, error_messages=UNKNOWN_CHANNEL
+    )
 
     class Meta:
         model = ContactPoint

@@ -4,10 +4,14 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 
+from .. import summaries
 from ..models import Event, Subscription, Trigger
-from . import display
+from . import display, setup_permissions
 from .forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 from .going_live import GoingLive
+from .setup import SetupPages
+
+MOST_EVENTS = 5
 
 
 class SubscriptionInline(StackedInline):
@@ -15,7 +19,10 @@ class SubscriptionInline(StackedInline):
     form = SubscriptionForm
     formset = SubscriptionFormSet
     autocomplete_fields = ["template", "audiences"]
-    fields = ["template", "channels", "audiences", "enabled"]
+    fieldsets = [
+        (_("What"), {"fields": ["template", "channels"]}),
+        (_("Whom"), {"fields": ["audiences", "enabled"]}),
+    ]
     verbose_name_plural = _("subscriptions: what is sent, and to whom")
 
     def get_formset(self, request, obj=None, **options):
@@ -30,28 +37,42 @@ class SubscriptionInline(StackedInline):
 
 
 @admin.register(Trigger)
-class TriggerAdmin(GoingLive, ModelAdmin):
+class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
-    list_display = ["name", "enabled", "when", "sends", "its_events"]
-    list_filter = ["enabled"]
+    list_display = ["name", "state", "summary", "sends", "its_events"]
+    list_filter = ["enabled", "shadow"]
     search_fields = ["name", "verb", "model"]
-    fieldsets = [
-        (None, {"fields": ["name", "enabled", "shadow"]}),
-        (_("When"), {"fields": ["verb", "model", "on"]}),
-        (
-            _("Only for one instance, one actor or one target"),
-            {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]},
-        ),
-    ]
+    readonly_fields = ["summary", "recent_events"]
+    list_before_template = "notifier/trigger_list_before.html"
     Media = display.Media
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("subscriptions__template", "subscriptions__audiences")
+    def get_fieldsets(self, request, obj=None):
+        one = {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]}
+        return [
+            (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow"]}),
+            (_("When"), {"fields": ["verb", "model", "on", "condition"]}),
+            (_("Only for one instance, one actor or one target"), one),
+        ]
 
-    @admin.display(description=_("when"))
-    def when(self, trigger):
-        return display.describe_trigger(trigger)
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("subscriptions__template", summaries.audiences_prefetch())
+
+    def changelist_view(self, request, extra_context=None):
+        url = setup_permissions.setup_url(request)
+        context = {"notifier_setup_url": url, "notifier_is_empty": bool(url) and not Trigger.objects.exists()}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    @admin.display(description=_("state"))
+    def state(self, trigger):
+        if not trigger.enabled:
+            return display.tinted("off", _("off"))
+        return display.tinted("shadow", _("only tried")) if trigger.shadow else display.tinted("live", _("live"))
+
+    @admin.display(description=_("in words"))
+    def summary(self, trigger):
+        notes = (display.doubt(text) for text in summaries.warnings(trigger))
+        return display.lines([summaries.describe_trigger(trigger), *notes])
 
     @admin.display(description=_("sends"), empty_value=display.NOTHING)
     def sends(self, trigger):
@@ -60,6 +81,12 @@ class TriggerAdmin(GoingLive, ModelAdmin):
     @admin.display(description=_("what came of it"))
     def its_events(self, trigger):
         return display.list_link(Event, _("Events"), trigger__id__exact=trigger.pk)
+
+    @admin.display(description=_("newest events"))
+    def recent_events(self, trigger):
+        newest = Event.objects.filter(trigger=trigger).order_by("-pk")[:MOST_EVENTS]
+        found = [display.event_line(event) for event in newest]
+        return display.lines([*found, self.its_events(trigger)] if found else [_("None yet.")])
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

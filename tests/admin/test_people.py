@@ -98,7 +98,7 @@ def test_chosen_users_are_shown_by_name(admin_client):
     ada = make_user(username="ada")
     page = text_of(admin_client.get(page_of(make_audience(users=[ada]))))
     assert f'<option value="{ada.pk}" selected>ada</option>' in page
-    assert 'class="admin-autocomplete"' in page
+    assert "admin-autocomplete" in page
 
 
 def test_users_are_found_by_typing(admin_client):

@@ -161,7 +161,7 @@ def test_a_cold_start_looks_at_no_static_file_and_the_first_page_only_at_its_own
 def test_away_from_lambda_pages_name_files_as_they_are(client, settings):
     assert not settings.ON_LAMBDA
     page = client.get("/admin/login/").content.decode()
-    assert "/static/admin/css/base.css" in linked_files(page)
+    assert "/static/unfold/css/styles.css" in linked_files(page)
 
 
 # Signing in: hosts, origins, cookies.

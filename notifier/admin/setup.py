@@ -1,0 +1,75 @@
+"""“Set up a notification”: trigger, template, audience and subscription on one page. Next hop: the trigger's own page."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from . import display, names, setup_texts, setup_words
+from .setup_form import SetupForm
+from .setup_permissions import may_set_up
+
+
+class SetupPages(admin.ModelAdmin):
+    """Adds the page to the triggers' own."""
+
+    def get_urls(self):
+        own = [
+            path("setup/", self.admin_site.admin_view(self.setup_view), name="notifier_setup"),
+            path("setup/facts/", self.admin_site.admin_view(self.setup_facts_view), name="notifier_setup_facts"),
+        ]
+        return own + super().get_urls()
+
+    def setup_view(self, request):
+        form = self._setup_form(request)
+        if request.method == "POST" and form.is_valid():
+            trigger = form.rows.save(request.user)
+            _say_what_next(request, trigger, form.rows.template)
+            return HttpResponseRedirect(reverse("admin:notifier_trigger_change", args=[trigger.pk]))
+        facts = setup_facts(
+            form if form.is_bound else self._setup_form(request, {name: form[name].initial for name in form.fields})
+        )
+        context = self.admin_site.each_context(request) | {
+            "title": _("Set up a notification"),
+            "form": form,
+            "facts": facts,
+            "media": form.media + display.setup_media(),
+        }
+        return TemplateResponse(request, "notifier/setup.html", context)
+
+    def setup_facts_view(self, request):
+        """What the page says and offers for what is typed so far."""
+        return require_POST(lambda request: JsonResponse(setup_facts(self._setup_form(request))))(request)
+
+    def _setup_form(self, request, data=None):
+        if not may_set_up(request):
+            raise PermissionDenied
+        return SetupForm(data or (request.POST if request.method == "POST" else None), request=request, site=self.admin_site)
+
+
+def setup_facts(form):
+    """The sentence, the proposed name, the names that can be clicked on, and texts to start from."""
+    form.is_valid()
+    trigger = form.rows.trigger
+    return {
+        "summary": setup_words.sentence(form.rows),
+        "name": setup_texts.trigger_name(trigger),
+        "chips": {
+            "texts": names.for_texts(trigger),
+            "conditions": names.for_conditions(trigger),
+            "paths": names.for_audiences(trigger),
+        },
+        "start": setup_texts.starting_texts(trigger),
+        "asks": form.rows.asks_for_confirmation and not trigger.shadow,
+    }
+
+
+def _say_what_next(request, trigger, template):
+    live, tried = _("It is set up and live."), _("It is set up, and only tried for now: each event shows what it would send.")
+    url = reverse("admin:notifier_template_change", args=[template.pk])
+    link = format_html('<a href="{}" class="underline">{}</a>', url, _("Look at the message"))
+    messages.success(request, format_html("{} {}.", tried if trigger.shadow else live, link))

@@ -1,0 +1,84 @@
+"""The sidebar, in the order in which people work, and what the first page says. Next hop: each entry's own page."""
+
+from django.apps import apps as installed_apps
+from django.contrib import admin
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Trigger
+from . import setup_permissions
+
+# Page → icon. A page that this version, or this person, does not have is left out.
+# https://fonts.google.com/icons
+RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "contactpoint": "alternate_email"}
+OUTCOME = {"event": "history", "delivery": "outgoing_mail", "pause": "pause_circle"}
+PEOPLE = {"user": "person", "group": "group"}
+
+
+def navigation(request):
+    """Groups of entries as unfold takes them, each with only what this person may see."""
+    apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
+    ours = _models(apps.pop("notifier", None))
+    people = _models(apps.pop("auth", None))
+    groups = [
+        ("", _pages(request)),
+        (_("Rules"), _entries(request, ours, RULES)),
+        (_("What came of it"), _entries(request, ours, OUTCOME)),
+        (_("People"), _entries(request, people, PEOPLE)),
+    ]
+    groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
+    return [{"title": title, "items": items} for title, items in groups if items]
+
+
+def dashboard(request, context):
+    """What the admin's first page needs to invite somebody who has no rules yet."""
+    url = setup_permissions.setup_url(request)
+    return context | {"notifier_setup_url": url if url and not Trigger.objects.exists() else ""}
+
+
+def _pages(request):
+    found = [
+        _page(request, _("Overview"), "monitoring", "admin:notifier_overview")
+        or _page(request, _("Start"), "home", "admin:index")
+    ]
+    if setup_permissions.may_set_up(request):
+        found.append(_page(request, _("Set up"), "add_alert", "admin:notifier_setup"))
+    return [page for page in found if page]
+
+
+def _page(request, title, icon, name):
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return None
+    return {"title": title, "icon": icon, "link": url, "active": request.path == url}
+
+
+def _models(app):
+    """Model's name → what the admin's own list says of it."""
+    return {model["object_name"].lower(): model for model in app["models"]} if app else {}
+
+
+def _others(apps):
+    """The project's own apps, then those that were installed: nobody works in these every day."""
+    own_first = sorted(apps.values(), key=lambda app: "site-packages" in installed_apps.get_app_config(app["app_label"]).path)
+    return [(app, _models(app)) for app in own_first]
+
+
+def _entries(request, models, icons):
+    """The entries of those of ``models`` that are in ``icons``, in its order."""
+    return [
+        {
+            "title": models[name]["name"],
+            "icon": icon,
+            "link": models[name]["admin_url"],
+            "active": request.path.startswith(models[name]["admin_url"]) and not _is_page_of_its_own(request),
+        }
+        for name, icon in icons.items()
+        if name in models and models[name]["admin_url"]
+    ]
+
+
+def _is_page_of_its_own(request):
+    match = request.resolver_match
+    return match is not None and match.url_name in ("notifier_setup", "notifier_overview")

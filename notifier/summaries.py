@@ -1,0 +1,136 @@
+"""Rules in plain language: when, by which channels, to whom. Next hop: the admin's pages show them."""
+
+import re
+
+from django.db.models import Exists, OuterRef, Prefetch
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _, gettext_lazy
+
+from . import audiences, condition_words, readable, signals
+from .models import Audience
+
+# What becomes of the object, by signal; for a save, by when it counts.
+SAVED = {
+    "any": gettext_lazy("is created or changed"),
+    "created": gettext_lazy("is created"),
+    "updated": gettext_lazy("is changed"),
+}
+OBJECT = {
+    "pre_save": gettext_lazy("is about to be saved"),
+    "post_delete": gettext_lazy("is deleted"),
+    "pre_delete": gettext_lazy("is about to be deleted"),
+    "m2m_changed": gettext_lazy("is linked to something else"),
+}
+PEOPLE = {
+    "user_logged_in": gettext_lazy("somebody signs in"),
+    "user_logged_out": gettext_lazy("somebody signs out"),
+    "user_login_failed": gettext_lazy("somebody fails to sign in"),
+    "got_request_exception": gettext_lazy("a request fails"),
+}
+# A channel without a word here is named.
+SENDING = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("text"), "twitter": gettext_lazy("post on X as")}
+
+# As it is heard: an order, an update, a user, a unit, a European order.
+VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
+
+
+def describe_rule(trigger, sendings):
+    """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in words) for each subscription."""
+    done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
+    what = _(", and ").join(done) if done else _("nothing is sent yet")
+    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what}
+
+
+def describe_trigger(trigger):
+    """``describe_rule`` for a saved trigger, by those of its subscriptions that are switched on."""
+    live = [each for each in trigger.subscriptions.all() if each.enabled]
+    return describe_rule(trigger, [(each.channels, all_of(map(describe_audience, each.audiences.all()))) for each in live])
+
+
+def describe_when(trigger):
+    """“a Flash sale is created and its discount percent is over 20”."""
+    words = _happening(trigger)
+    if trigger.actor_model:
+        words += _(" by %s") % _object(trigger.actor_model, trigger.actor_pk)
+    if trigger.target:
+        words += _(" with the target “%s”") % trigger.target
+    if trigger.condition.strip():
+        words += _(" and ") + condition_words.describe(trigger.condition, readable.find_model(trigger.model))
+    return words
+
+
+def _happening(trigger):
+    about = _object(trigger.model, trigger.object_pk) if trigger.model else ""
+    if trigger.verb == "post_save":
+        return f"{about or _('something')} {SAVED.get(trigger.on, SAVED['any'])}"
+    if trigger.verb in OBJECT:
+        about = about or _("something")
+        changing = {"created": _(" for the first time"), "updated": _(" again")} if trigger.verb == "pre_save" else {}
+        return f"{about} {OBJECT[trigger.verb]}{changing.get(trigger.on, '')}"
+    words = str(PEOPLE.get(trigger.verb) or _("“%s” is sent") % trigger.verb)
+    return _("%(what)s about %(object)s") % {"what": words, "object": about} if about else words
+
+
+def _object(label, pk):
+    model = readable.find_model(label)
+    name = str(capfirst(model._meta.verbose_name)) if model else label
+    if pk:
+        return _("the %(name)s %(pk)s") % {"name": name, "pk": pk}
+    return (_("an %s") if VOWEL.match(name) else _("a %s")) % name
+
+
+def _channels(names):
+    # X's “post as” reads best last, before the account's name.
+    ordered = sorted(names, key=lambda name: list(SENDING).index(name) if name in SENDING else -1)
+    return all_of([str(SENDING.get(name) or _("send by %s to") % name) for name in ordered])
+
+
+def all_of(words):
+    """“a, b and c”, or nothing for none."""
+    *others, last = [*words] or [""]
+    return _(" and ").join([", ".join(others), last] if others else [last])
+
+
+def describe_audience(audience):
+    """Whom a saved audience means. Chosen people and plain addresses are not listed, only what they are kept as."""
+    found = [_("all active users")] if audience.everyone else []
+    found += [_("the group %s") % group.name for group in audience.groups.all()]
+    found += [describe_path(line) for line in audiences.lines_of(audience.paths)]
+    found += [_("whom “%s” finds") % name for name in audience.callables]
+    if audience.addresses.strip() or _names_users(audience):
+        found.append(_("those in “%s”") % audience.name)
+    return all_of(found) if found else _("nobody (“%s” is empty)") % audience.name
+
+
+def audiences_prefetch():
+    """What ``describe_trigger`` reads of the audiences of many triggers, in two queries."""
+    named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
+    found = Audience.objects.annotate(names_users=Exists(named)).prefetch_related("groups")
+    return Prefetch("subscriptions__audiences", found)
+
+
+def warnings(trigger):
+    """Why nothing is sent, or not what one would think, as texts."""
+    if signals.get(trigger.verb) is None:
+        yield _("The signal “%s” is not registered any more: it never fires.") % trigger.verb
+    if not trigger.enabled:
+        yield _("It is switched off.")
+    elif trigger.shadow:
+        yield _("It is only tried: each event shows what it would send, and nothing is sent.")
+    for each in trigger.subscriptions.all():
+        if not each.enabled:
+            yield _("What sends “%s” is switched off.") % each.template
+
+
+def _names_users(audience):
+    known = getattr(audience, "names_users", None)
+    return audience.users.exists() if known is None else known
+
+
+def describe_path(line):
+    """“its owner” for ``instance.owner``, “the movie’s audiences” for ``movie.audiences``."""
+    root, *names = line.rpartition(":")[2].strip().split(".")
+    words = [name.replace("_", " ") for name in names]
+    if root in ("instance", "action_object") and words:
+        return _("its %s") % _("’s ").join(words)
+    return _("’s ").join([_("the %s") % root.replace("_", " "), *words])

@@ -1,0 +1,23 @@
+"""What unfold shows of this project: where one is, and the page of those who are locked out. Next hop: unfold's templates."""
+
+import os
+
+from axes.helpers import get_cool_off, get_failure_limit
+from django.contrib import admin
+from django.shortcuts import render
+
+from .environment import ON_LAMBDA
+
+
+def stage(request):
+    """``[text, colour]`` as unfold takes them. Zappa puts the stage's name into the environment."""
+    if not ON_LAMBDA:
+        return ["This machine", "info"]
+    name = os.environ.get("STAGE") or "production"
+    return [name.replace("_", " ").capitalize(), "danger" if name.startswith("prod") else "warning"]
+
+
+def locked_out(request, _response, credentials):
+    """The page that axes answers with; its own way with a template would leave unfold's colours out."""
+    limits = {"failure_limit": get_failure_limit(request, credentials), "cooloff_timedelta": get_cool_off(request)}
+    return render(request, "locked_out.html", admin.site.each_context(request) | limits, status=429)

@@ -1,0 +1,50 @@
+"""Users and groups as Django has them, with unfold's forms."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class NotifiedUserAdmin(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    ordering = ["username"]
+    # Two lists of every permission beside each other do not fit on a phone; these are found by typing.
+    filter_horizontal = []
+    autocomplete_fields = ["groups", "user_permissions"]
+
+
+@admin.register(Group)
+class NotifiedGroupAdmin(GroupAdmin, ModelAdmin):
+    filter_horizontal = []
+    autocomplete_fields = ["permissions"]
+
+
+@admin.register(Permission)
+class PermissionSearch(ModelAdmin):
+    """Only to be found while one types: it is in no list, and nobody changes one."""
+
+    search_fields = ["name", "codename", "content_type__app_label", "content_type__model"]
+    ordering = ["content_type__app_label", "content_type__model", "codename"]
+
+    def has_module_permission(self, request):
+        return False
+
+    def has_view_permission(self, request, obj=None):
+        return any(map(request.user.has_perm, ["auth.change_user", "auth.add_group", "auth.change_group"]))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
