@@ -352,6 +352,7 @@ BAD = [
     ("version: \x01", "This is not YAML: unacceptable character"),
     ("a: &a [1]\nb: *a", "line 1: Anchors and aliases"),
     ("version: !!python/object/apply:os.system [ls]", "line 1: version: The tag tag:yaml.org,2002:python/object/apply:os.system"),
+    ("version: !!python/name:os.system x", "line 1: version: The tag tag:yaml.org,2002:python/name:os.system"),
     ("version: !!set {a}", "The tag tag:yaml.org,2002:set is not read"),
     ("? [a]\n: 1\n", "line 1: A key is a plain text."),
     ("version: 1\nversion: 1", "line 2: version: This is here twice; the first is on line 1."),
@@ -426,6 +427,13 @@ def test_a_bad_file_is_refused_with_what_and_where(text, message):
         load(text)
     assert message in str(refusal.value)
     assert not any(model.objects.exists() for model in (Trigger, Template, Audience))
+
+
+def test_an_audience_of_the_database_must_fit_the_files_triggers():
+    audience = make_audience(paths="instance.audiences")
+    with pytest.raises(RulesFileRefused, match=f"subscriptions › 1 › audiences: “{audience.name}”: “instance.audiences”"):
+        load(SMALL.replace("[Everyone]", f"[{audience.name}]"))
+    assert load(SMALL.replace("[Everyone]", f"[{audience.name}]").replace("demo.post", "demo.movie"))
 
 
 # JSON, message

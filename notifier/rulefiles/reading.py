@@ -30,7 +30,7 @@ class _Reader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml
 
     def compose_node(self, parent, index):
         event = self.peek_event()
-        if isinstance(event, yaml.events.AliasEvent) or getattr(event, "anchor", None):
+        if getattr(event, "anchor", None):
             raise refusal(event.start_mark.line, "Anchors and aliases (& and *) are not read. Write it out.")
         self.depth += 1
         self.count += 1
