@@ -379,7 +379,9 @@ BAD = [
     (f"{HEAD}templates: {{a: {{contents: [{{text: b}}]}}}}", "templates › a › contents › 1: “channel” is missing."),
     (f"{HEAD}triggers: {{A: {{verb: post_save}}}}", "triggers › A › verb: There is no “verb” here. Write signal."),
     (f"{HEAD}triggers: {{A: {{model: demo.post}}}}", "line 2: triggers › A: “signal” is missing."),
+    (f'{HEAD}audiences: {{"a\\0": {{}}}}', "line 2: audiences: There is a character in it that no text can hold."),
     # what a field cannot hold
+    (f"{HEAD}audiences: {{'': {{}}}}", "line 2: audiences › : This field cannot be blank."),
     (f"{HEAD}audiences: {{{'x' * 101}: {{everyone: true}}}}", "Ensure this value has at most 100 characters"),
     (f"{HEAD}templates: {{a b: {{}}}}", "Enter a valid “slug”"),
     (
@@ -447,6 +449,7 @@ BAD_JSON = [
     ('{"version": 1', "This is not JSON: A comma or } is expected."),
     ('{"version": 1,\n\n"version": 1}', "line 3: version: This is here twice; the first is on line 1."),
     ("[" * 5000, "nested more than"),
+    ("9" * 5000, "There is a number in it that is too long."),
     ('{"version": 1, "audiences": {"A": {\n"everyone": 1}}}', "line 2: audiences › A › everyone: This is true or false."),
     ('{"version": 1, "templates": {"a": {"description": 1.5}}}', "description: This is a text."),
     ('{"version": 1, "templates": {"a": {"description": "\\ud800"}}}', "There is a character in it that no text can hold."),

@@ -43,7 +43,7 @@ class _Check:
         if not isinstance(rows, dict):
             self.refuse((name,), "Write the rows as name: …, one below the other.")
             return {}
-        return {each: self.row((name, each), keys, row) for each, row in rows.items()}
+        return {self.text((name,), None, each): self.row((name, each), keys, row) for each, row in rows.items()}
 
     def row(self, path, keys, row):
         row = {} if row is None else row

@@ -45,7 +45,7 @@ class _Reader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml
 
 _Reader.add_implicit_resolver("bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _Reader.add_implicit_resolver("null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
-_Reader.add_implicit_resolver("int", re.compile(r"^(?:0|-?[1-9][0-9]*)$"), list("-0123456789"))
+_Reader.add_implicit_resolver("int", re.compile(r"^(?:0|-?[1-9][0-9]{0,17})$"), list("-0123456789"))
 SCALARS = {"bool": lambda text: text == "true", "null": lambda text: None, "int": int, "tag:yaml.org,2002:str": str}
 CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
@@ -108,3 +108,5 @@ def _read_json(text, places, problems):
         return reader.read()
     except json.JSONDecodeError as error:
         raise refusal(error.lineno - 1, f"This is not JSON: {error.msg}.") from error
+    except ValueError as error:
+        raise refusal(None, "There is a number in it that is too long.") from error
