@@ -2,6 +2,7 @@
 
 from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
+from .drafts import queue_test
 from .queueing import MAX_ATTEMPTS, RETRIABLE, UNHEARD_AFTER, UNREACHABLE, retry, ring_again_soon, take_due
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Work",
     "claim_deliveries",
     "mark_sending",
+    "queue_test",
     "record_answers",
     "release",
     "retry",

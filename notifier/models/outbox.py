@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import snapshot
 
+# The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
+OF_NO_RULE = 0
+
 
 class Event(models.Model):
     """One firing that matched one trigger, with the data its templates and audiences read, frozen."""
@@ -55,6 +58,10 @@ class Event(models.Model):
 
     def __str__(self):
         return f"#{self.pk} {self.verb} {self.action_object}"
+
+    @property
+    def is_test(self):
+        return self.trigger_id == OF_NO_RULE
 
 
 class Delivery(models.Model):
@@ -125,6 +132,10 @@ class Delivery(models.Model):
 
     def __str__(self):
         return f"#{self.pk} {self.channel}"
+
+    @property
+    def is_test(self):
+        return self.subscription_id == OF_NO_RULE
 
 
 class Attempt(models.Model):

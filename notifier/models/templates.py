@@ -84,14 +84,15 @@ class TemplateContent(models.Model):
             try:
                 readable.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
             except (TemplateRefused, UnreadablePath) as error:
-                text = f"{self.channel}, {part}: {error}" if field else str(error)
+                text = f"{self.channel}, {part}: {error}" if field else f"{error} (Trigger “{trigger}”.)"
                 raise ValidationError({field or part: text}) from error
 
 
 class ContentVersion(models.Model):
     """A content as it was at one time: what an event was frozen for and a delivery is rendered from."""
 
-    content = models.ForeignKey(TemplateContent, models.CASCADE, related_name="versions")
+    # Null for a draft that somebody sent to themselves: it is no version of anything.
+    content = models.ForeignKey(TemplateContent, models.CASCADE, null=True, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     subject = models.CharField(max_length=500, blank=True)
     text = models.TextField(blank=True)
@@ -111,7 +112,7 @@ class ContentVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["content", "number"], name="notifier_version_numbers_are_unique")]
 
     def __str__(self):
-        return f"{self.content} v{self.number}"
+        return f"{self.content} v{self.number}" if self.content_id else f"test {self.pk}"
 
     def parts(self):
         return self.subject, self.text, self.html

@@ -47,6 +47,7 @@ HOSTILE = [
     "<!--" * (MAX_OUTPUT_BYTES // 4),
     "<table><tr><td>" * (MAX_OUTPUT_BYTES // 15),
     "a." * (MAX_OUTPUT_BYTES // 2),
+    "a." * 200,  # the search for links takes time by the square of this
     "😀" * (MAX_OUTPUT_BYTES // 4),
     "http://a.de/ " * (MAX_OUTPUT_BYTES // 13),
     "&" * MAX_OUTPUT_BYTES,
@@ -104,7 +105,12 @@ SMS_PROBLEMS = [
     ("Wait…", [("Because of “…” an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
     (
         "’“”–—…",
-        [("Because of “’” ““” “”” “–” “—” and 1 more an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)],
+        [
+            (
+                "Because of “’” ““” “”” “–” “—” and 1 more an SMS holds 70 characters instead of 160: phones write it in UCS-2.",
+                False,
+            )
+        ],
     ),
     ("\u200b", [("Because of “U+200B” an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
 ]
