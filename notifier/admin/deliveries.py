@@ -14,6 +14,7 @@ from ..models import ContentVersion, Delivery, Event, Template
 from . import display, retrying
 from .filters import ChannelFilter, ReasonFilter
 from .reading import ReadingAdmin
+from .versions import version_url
 
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
@@ -77,7 +78,8 @@ class DeliveryAdmin(ReadingAdmin):
     @admin.display(description=_("recipient"))
     def recipient_and_channel(self, delivery):
         name = delivery.address or delivery.username or delivery.recipient
-        return format_html("{}<br>{}", name, display.quiet(delivery.channel))
+        channel = _("%s, a test") % delivery.channel if delivery.is_test else delivery.channel
+        return format_html("{}<br>{}", name, display.quiet(channel))
 
     @admin.display(description=_("person"))
     def person(self, delivery):
@@ -94,8 +96,11 @@ class DeliveryAdmin(ReadingAdmin):
         version = related.filter(pk=delivery.version_id).first()
         if version is None:
             return display.quiet(_("deleted"))
+        if version.content is None:
+            return _("A test: what its editor sent to themselves.")
         link = display.object_link(Template, version.content.template_id, version.content.template.name)
-        return format_html("{}, version {} {}", link, version.number, display.quiet(retrying.version_used(delivery, version)))
+        number = format_html('<a href="{}">{}</a>', version_url(version), _("version %d") % version.number)
+        return format_html("{}, {} {}", link, number, display.quiet(retrying.version_used(delivery, version)))
 
     @admin.display(description=_("event"))
     def event_link(self, delivery):
