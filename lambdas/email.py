@@ -90,9 +90,9 @@ def examine(message):
     return Examination(
         look="mail",
         problems=tuple(problems),
-        length=len(message.html.encode(errors="replace")),
-        limit=MAX_HTML_BYTES,
-        unit="bytes of HTML",
+        length=-(-len(message.html.encode(errors="replace")) // 1024),
+        limit=MAX_HTML_BYTES // 1024 if message.html else 0,
+        unit="KB of HTML",
         cost_micros=MICROS_PER_MAIL,
     )
 

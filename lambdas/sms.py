@@ -113,7 +113,7 @@ def _problems(text, encoding, parts):
         yield Problem(part="text", text=f"{len(text)} characters: Amazon SNS takes {MAX_CHARACTERS}.", is_error=True)
     if encoding != "GSM-7":
         found = list(dict.fromkeys(each for each in text if each not in GSM_BASIC and each not in GSM_EXTENDED))
-        names = " ".join(f"“{each if each.isprintable() else f'U+{ord(each):04X}'}”" for each in found[:MOST_NAMED])
+        names = " ".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in found[:MOST_NAMED])
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         yield Problem(
             part="text",

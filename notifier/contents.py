@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .exceptions import TemplateRefused
+from .exceptions import NotifierError, TemplateRefused
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
 from .templating import CompiledPart, compile_part, merge_paths
@@ -40,6 +40,21 @@ def _compile(part, source, *, html=False):
         return compile_part(source, html=html)
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
+
+
+def render_draft(parts, *, template=None, channel="", language="", time_zone="", data, user):
+    """A message as it would be sent, from parts that nobody has saved: ``{"subject", "text", "html"}``.
+
+    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
+    """
+    compiled = compile_content(*(parts.get(name, "") for name in ("subject", "text", "html")))
+    if parts.get("html", "").strip() and not parts.get("text", "").strip():
+        compiled = CompiledContent(subject=compiled.subject, text=None, html=compiled.html)
+    try:
+        return EventContent(compiled, data).render(user)
+    except Exception as error:
+        text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
+        raise TemplateRefused(text, part="html" if parts.get("html") else "text") from error
 
 
 def text_template(text, html):

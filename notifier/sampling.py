@@ -132,7 +132,10 @@ def _of_field(field, name):
     made = next((BY_TYPE[kind]() for kind in type(field).__mro__ if kind in BY_TYPE), None)
     if made is not None:
         return made
-    words = capfirst(str(field.verbose_name)) if field.concrete else _in_words(name)
+    if field.concrete and name in NAMING_FIELDS:
+        words = f"Example {field.model._meta.verbose_name}"
+    else:
+        words = capfirst(str(field.verbose_name)) if field.concrete else _in_words(name)
     return words[: getattr(field, "max_length", None)]
 
 

@@ -36,7 +36,7 @@ class PreviewMixin:
 
     def preview_context(self, request, template):
         """What the page offers to preview with."""
-        events = previewing.recent_events(template) if template and _may_see_events(request) else []
+        events = previewing.recent_events(template.pk) if template and _may_see_events(request) else []
         return {
             "preview_events": [(event.pk, _describe(event)) for event in events],
             "may_send": self._may_send(request),
@@ -49,57 +49,58 @@ class PreviewMixin:
     def preview_view(self, request):
         if not (self.has_view_or_change_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied
-        draft = _draft_of(request)
-        found = previewing.preview(draft, event=_event_of(request, draft), person=_person_of(request))
-        return JsonResponse(_as_json(request, draft, found))
+        content = _content_of(request)
+        found = previewing.preview(content, event=_event_of(request, content), person=_person_of(request))
+        return JsonResponse(_as_json(request, content, found))
 
     @method_decorator(require_POST)
     def send_view(self, request):
-        """Send the draft to whoever asks. It answers a sentence, and where to see what comes of it."""
+        """Send what is typed to whoever asks. It answers a sentence, and where to see what comes of it."""
         if not self._may_send(request):
             raise PermissionDenied
-        draft = _draft_of(request)
-        found = previewing.preview(draft, event=_event_of(request, draft), person=request.user)
-        address = previewing.own_address(request.user, draft.channel)
-        if refusal := _refusal(draft, found, address):
+        content = _content_of(request)
+        found = previewing.preview(content, event=_event_of(request, content), person=request.user)
+        address = previewing.own_address(request.user, content.channel)
+        if refusal := _refusal(content, found, address):
             return JsonResponse({"sent": False, "text": refusal})
-        delivery = previewing.send_to(request.user, draft, found, address)
-        logged = draft.template or delivery
-        text = _("Sent to themselves as a test: %s, delivery %d.") % (draft.channel, delivery.pk)
+        delivery = previewing.send_to(request.user, content, found, address)
+        logged = content.template if content.template_id else delivery
+        text = _("Sent to themselves as a test: %s, delivery %d.") % (content.channel, delivery.pk)
         LogEntry.objects.log_actions(request.user.pk, [logged], CHANGE, text, single_object=True)
         url = reverse("admin:notifier_delivery_change", args=[delivery.pk]) if _may_see(request, Delivery) else ""
         return JsonResponse({"sent": True, "text": _("On its way to %s.") % address, "url": url})
 
 
-def _refusal(draft, found, address):
-    """Why the draft cannot be sent to its editor, as a sentence; blank if it can."""
+def _refusal(content, found, address):
+    """Why it cannot be sent to its editor, as a sentence; blank if it can."""
     if found.errors:
         return _("Mend the error first: %s") % found.errors[0].text
     if found.examination.is_public:
         return _("What goes out here is public: it cannot be sent to you alone.")
     if not address:
-        return _("You have no address on %s. Enter one under “Contact points”, or in your user’s own page.") % draft.channel
+        return _("You have no address on %s. Enter one under “Contact points”, or in your user’s own page.") % content.channel
     refused = [problem.text for problem in found.examination.problems if problem.is_error]
     return refused[0] if refused else ""
 
 
-def _draft_of(request):
-    """The Draft in the request: what is typed, or, of a content that may only be viewed, what is saved."""
+def _content_of(request):
+    """The content in the request: as it is typed, or, where it may only be viewed, as it is saved."""
     template = Template.objects.filter(pk=_key(request, "template")).first()
-    content = TemplateContent.objects.filter(pk=_key(request, "content"), template=template).first()
-    if "text" not in request.POST and content:
-        return previewing.Draft.of(content)
+    saved = TemplateContent.objects.filter(pk=_key(request, "content"), template=template).first()
+    if "text" not in request.POST and saved:
+        return saved
     channel = request.POST.get("channel", "")
     typed = {name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *previewing.PARTS)}
-    return previewing.Draft(template=template, channel=channel if channel in channels.channel_names() else "", **typed)
+    typed["channel"] = channel if channel in channels.channel_names() else ""
+    return TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
 
 
-def _event_of(request, draft):
+def _event_of(request, content):
     """The event that was chosen, if it is one of this template's and may be seen."""
     key = _key(request, "event")
     if key is None or not _may_see_events(request):
         return None
-    return Event.objects.filter(pk=key, trigger__in=previewing.triggers_of(draft.template)).first()
+    return Event.objects.filter(pk=key, trigger__in=previewing.triggers_of(content.template_id)).first()
 
 
 def _person_of(request):
@@ -128,11 +129,11 @@ def _describe(event):
     return f"{date_format(localtime(event.created_at), 'j M, H:i')} · {about}"
 
 
-def _as_json(request, draft, found):
+def _as_json(request, content, found):
     """The Preview as the page's script shows it. All texts are plain, and the one HTML is for its frame."""
     person, examined = _person_of(request), found.examination
     policy = POLICY.format(images=" https: http:" if request.POST.get("images") else "")
-    address = previewing.own_address(request.user, draft.channel) if person and draft.channel else ""
+    address = previewing.own_address(request.user, content.channel) if person and content.channel else ""
     return {
         "errors": [{"part": each.part, "text": each.text, "line": getattr(each, "line", None)} for each in found.errors],
         "warnings": [{"part": each.part, "text": each.text, "grave": each.is_error} for each in examined.problems],

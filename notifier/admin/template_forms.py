@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils.functional import cached_property
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext, gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from .. import previewing
 from ..models import TemplateContent
@@ -34,8 +34,10 @@ class SourceWidget(UnfoldAdminTextareaWidget):
 
 
 class TemplateContentForm(forms.ModelForm):
-    channel = forms.ChoiceField(label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL)
-    language = LanguageField(label=_("Language"), choices=language_choices, required=False)
+    channel = forms.ChoiceField(
+        label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL, widget=UnfoldAdminSelectWidget
+    )
+    language = LanguageField(label=_("Language"), choices=language_choices, required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = TemplateContent
@@ -49,7 +51,7 @@ class TemplateContentForm(forms.ModelForm):
             "subject": _("For channels that have one, such as e-mail."),
             "text": _("Left blank, it is made from the HTML."),
             "html": _("For channels that show it, such as e-mail."),
-            "file": _("Instead of the parts below: a template file of the project, such as shop/sale.html."),
+            "file": _("Instead of the parts above: a template file of the project, such as shop/sale.html."),
         }
 
     def __init__(self, *args, **options):
@@ -71,9 +73,12 @@ class TemplateContentForm(forms.ModelForm):
 
     def _post_clean(self):
         super()._post_clean()
-        if self.errors or self.cleaned_data.get("DELETE"):
+        if "channel" in self.errors or self.cleaned_data.get("DELETE"):
             return
-        errors, _warnings = previewing.lint(previewing.Draft.of(self.instance))
+        errors, _warnings = previewing.lint(self.instance)
+        # The preview says of names whose trigger it is that has none such.
+        for part in {problem.part for problem in errors}.intersection(self.errors):
+            del self.errors[part]
         for problem in errors:
             self.add_error(problem.part, problem.text)
 
@@ -82,7 +87,7 @@ class TemplateContentForm(forms.ModelForm):
         """Part → texts, of what is saved: what does not stop the save, but should be known."""
         if self.is_bound or not self.instance.pk:
             return {}
-        errors, warnings = previewing.lint(previewing.Draft.of(self.instance))
+        errors, warnings = previewing.lint(self.instance)
         found = {}
         for problem in [*errors, *warnings]:
             found.setdefault(problem.part, []).append(problem.text)

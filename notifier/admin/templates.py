@@ -13,7 +13,7 @@ from ..models import Template, TemplateContent, Trigger
 from . import display
 from .previews import PreviewMixin
 from .template_forms import TemplateContentForm, TemplateContentFormSet
-from .versions import VersionsMixin, save_content
+from .versions import VersionsMixin
 
 # Of the person who receives. There is more; these are what a message says.
 PERSON = ["first_name", "last_name", "username", "email"]
@@ -37,8 +37,8 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]
-    fields = ["name", "description", "used_by", "names"]
-    readonly_fields = ["used_by", "names"]
+    fields = ["name", "description", "used_by"]
+    readonly_fields = ["used_by"]
     change_form_template = "admin/notifier/template/change_form.html"
 
     class Media:
@@ -58,7 +58,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         template = self.get_object(request, object_id) if object_id else None
-        context = self.preview_context(request, template) | (extra_context or {})
+        context = self.preview_context(request, template) | {"names": self.names(template)} | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_formset(self, request, form, formset, change):
@@ -67,9 +67,9 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
         for content in formset.deleted_objects:
             content.delete()
         for content in contents:
-            save_content(content, request.user)
+            content.save(author=request.user.get_username())
         formset.save_m2m()
-        warnings = sum(len(previewing.lint(previewing.Draft.of(content))[1]) for content in contents)
+        warnings = sum(len(previewing.lint(content)[1]) for content in contents)
         if warnings:
             text = ngettext(
                 "Saved, with {count} warning beside its field: {link}",
@@ -80,7 +80,6 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
             link = format_html('<a href="{}">{}</a>', url, form.instance)
             messages.warning(request, format_html(text, count=warnings, link=link))
 
-    @admin.display(description=_("names to write"))
     def names(self, template):
         """What the template's triggers offer, so that nobody has to know the models by heart."""
         people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
@@ -88,11 +87,11 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
         rows += [(display.describe_trigger(trigger), _offered_by(trigger)) for trigger in _triggers_of(template)]
         hint = _("Once a trigger sends this template, what its event offers is listed here.") if len(rows) == 1 else ""
         text = format_html_join("", '<p class="notifier-names">{}:<br>{}</p>', rows)
-        return format_html('<div class="notifier-wide">{}{}</div>', text, display.quiet(hint))
+        return format_html("{}{}", text, display.quiet(hint))
 
 
 def _triggers_of(template):
-    found = {each.trigger_id: each.trigger for each in template.subscriptions.all()} if template.pk else {}
+    found = {each.trigger_id: each.trigger for each in template.subscriptions.all()} if template and template.pk else {}
     return sorted(found.values(), key=lambda trigger: trigger.name)
 
 

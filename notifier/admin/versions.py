@@ -19,14 +19,6 @@ PART_NAMES = {"subject": gettext_lazy("Subject"), "text": gettext_lazy("Text"), 
 MOST_LISTED = 50
 
 
-def save_content(content, user, note=""):
-    """Save ``content``, and write on the version that this makes, if any, who made it."""
-    before = content.version_id
-    content.save()
-    if content.version_id != before:
-        ContentVersion.objects.filter(pk=content.version_id).update(author=user.get_username(), note=note)
-
-
 def version_url(version):
     """The page of one version, or blank for a test, which is no version of anything."""
     if version.content_id is None:
@@ -97,7 +89,7 @@ def _restore(request, content, version):
         messages.error(request, _("Version %d cannot be restored: %s") % (version.number, " ".join(error.messages)))
         return
     note = _("Version %d again.") % version.number
-    save_content(content, request.user, note)
+    content.save(author=request.user.get_username(), note=note)
     LogEntry.objects.log_actions(request.user.pk, [content.template], CHANGE, f"{content}: {note}", single_object=True)
     messages.success(request, _("Version %d is live again, as version %d.") % (version.number, content.version.number))
 

@@ -52,16 +52,25 @@ class TemplateContent(models.Model):
     def __str__(self):
         return f"{self.template} · {self.channel}"
 
+    def sources(self):
+        """``(subject, text, html)`` as they are edited."""
+        return self.subject, self.text, self.html
+
+    def compile(self):
+        """The CompiledContent of what would be saved. Raises TemplateRefused."""
+        return contents.compile_content(*self.sources())
+
     @transaction.atomic
-    def save(self, **options):
+    def save(self, *, author="", note="", **options):
         """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
-        parts = contents.compile_content(self.subject, self.text, self.html)
+        parts = self.compile()
         super().save(**options)
         if self.version is None or self.version.parts() != (self.subject, self.text, self.html):
             number = self.version.number + 1 if self.version else 1
             self.version = ContentVersion.objects.create(
                 content=self, number=number, subject=self.subject, text=self.text, html=self.html,
                 text_from_html=contents.text_template(self.text, self.html), paths=parts.paths,
+                author=author[:150], note=note[:200],
             )  # fmt: skip
             super().save(update_fields=["version"])
 
@@ -78,13 +87,13 @@ class TemplateContent(models.Model):
             if self.channel in subscription.channels:
                 self.check_against(subscription.trigger)
 
-    def check_against(self, trigger, *, field=None):
+    def check_against(self, trigger, *, field=None, compiled=None):
         """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""
         for part, source in ("subject", self.subject), ("text", self.text), ("html", self.html):
             try:
                 readable.check_paths(contents.compile_part(source, html=part == "html").paths, trigger)
             except (TemplateRefused, UnreadablePath) as error:
-                text = f"{self.channel}, {part}: {error}" if field else f"{error} (Trigger “{trigger}”.)"
+                text = f"{self.channel}, {part}: {error}" if field else str(error)
                 raise ValidationError({field or part: text}) from error
 
 

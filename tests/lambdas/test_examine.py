@@ -102,17 +102,17 @@ SMS_PROBLEMS = [
     ("Hello", []),
     (" ", [("The text is empty: it would not be sent.", True)]),
     ("x" * 1601, [("1601 characters: Amazon SNS takes 1600.", True), ("It takes 11 parts and costs as much as 11 SMS.", False)]),
-    ("Wait…", [("Because of “…” an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
+    ("Wait…", [("Because of … an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
     (
         "’“”–—…",
         [
             (
-                "Because of “’” ““” “”” “–” “—” and 1 more an SMS holds 70 characters instead of 160: phones write it in UCS-2.",
+                "Because of ’ “ ” – — and 1 more an SMS holds 70 characters instead of 160: phones write it in UCS-2.",
                 False,
             )
         ],
     ),
-    ("\u200b", [("Because of “U+200B” an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
+    ("\u200b", [("Because of U+200B an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
 ]
 
 

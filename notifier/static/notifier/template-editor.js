@@ -141,6 +141,13 @@
     const [error] = found.errors;
     say("error", error ? error.text : "");
     pane.classList.toggle("is-stale", Boolean(error));
+    // Only a mail has a subject and HTML. Where something stands in them all the same, it stays in sight.
+    if (found.look) {
+      for (const part of ["subject", "html"]) {
+        const input = control(section, part);
+        if (input) input.closest(".notifier-field").hidden = found.look !== "mail" && !input.value;
+      }
+    }
     if (error) return; // What was shown last stays, paler, until it can be rendered again.
     last = found;
     for (const name of ["sender", "recipient", "subject", "text", "count", "cost", "note"]) say(name, found[name]);
