@@ -66,7 +66,8 @@ def fill(held, sample, path=""):
         for key, value in sample.items():
             inner = f"{path}.{key}".strip(".")
             whole[key], found = fill(held[key], value, inner) if key in held else (value, [inner])
-            names += found
+            # Of an object, these two are always there.
+            names += [] if key in ("model", "pk") else found
         return whole, list(dict.fromkeys(names))
     if isinstance(held, list) and isinstance(sample, list) and sample:
         filled = [fill(item, sample[0], path) for item in held]
@@ -109,10 +110,12 @@ def _attribute(model, name, tree, lists):
     if field is None:
         return _value(None, tree, name, lists)
     if field.many_to_many or field.one_to_many:
-        return {"all": _value(field.related_model, tree["all"], name, lists)} if "all" in tree else {}
-    if field.is_relation and field.related_model and name != getattr(field, "attname", None):
-        return _value(field.related_model, tree, name, lists)
-    return _of_field(field, name)
+        items = tree.get("all", {}).get("*", {"": {}})
+        return {"all": _value(field.related_model, {"*": items}, name, lists)}
+    if field.is_relation and field.related_model:
+        is_key = name == getattr(field, "attname", None)
+        return 1 if is_key else _value(field.related_model, tree, name, lists)
+    return _of_field(field, name) if tree.keys() <= {""} else _value(None, tree, name, lists)
 
 
 def _field(model, name):

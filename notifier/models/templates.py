@@ -52,14 +52,6 @@ class TemplateContent(models.Model):
     def __str__(self):
         return f"{self.template} · {self.channel}"
 
-    def sources(self):
-        """``(subject, text, html)`` as they are edited."""
-        return self.subject, self.text, self.html
-
-    def compile(self):
-        """The CompiledContent of what would be saved. Raises TemplateRefused."""
-        return contents.compile_content(*self.sources())
-
     @transaction.atomic
     def save(self, *, author="", note="", **options):
         """Save, and add a version if a part has changed. Raises TemplateRefused where a part does not compile."""
@@ -73,6 +65,14 @@ class TemplateContent(models.Model):
                 author=author[:150], note=note[:200],
             )  # fmt: skip
             super().save(update_fields=["version"])
+
+    def sources(self):
+        """``(subject, text, html)`` as they are edited."""
+        return self.subject, self.text, self.html
+
+    def compile(self):
+        """The CompiledContent of what would be saved. Raises TemplateRefused."""
+        return contents.compile_content(*self.sources())
 
     def clean(self):
         if not self.text.strip() and not self.html.strip():
