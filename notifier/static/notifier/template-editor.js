@@ -76,8 +76,11 @@
     const section = holder.querySelector(".notifier-content");
     empty.before(section);
     total.value = Number(index) + 1;
+    const channel = control(section, "channel"), taken = sections().map((each) => each !== section && control(each, "channel")?.value);
+    const free = [...channel.options].find((option) => !taken.includes(option.value));
+    if (free) channel.value = free.value;
     open(section);
-    control(section, "channel").focus();
+    channel.focus();
   }
 
   if (addButton) {
