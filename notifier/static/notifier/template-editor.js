@@ -206,7 +206,9 @@
       if (problem.line && control(section, problem.part)) line.append(lineButton(section, problem));
       place.append(line);
     }
-    for (const problem of found.warnings) {
+    // Nobody has to be told that what they have not begun is empty.
+    const begun = section.dataset.content || ["subject", "text", "html"].some((part) => control(section, part)?.value.trim());
+    for (const problem of begun ? found.warnings : []) {
       const list = section.querySelector(`[data-warnings="${problem.part}"]`);
       if (!list) continue;
       const item = document.createElement("li");
