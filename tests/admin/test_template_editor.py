@@ -43,7 +43,9 @@ def test_a_person_adds_a_content_mends_it_sees_it_and_sends_it_to_themselves(pag
     # A mail stands in a frame in which nothing runs.
     frame = preview.frame_locator("iframe")
     expect(frame.get_by_role("heading", name="Example post")).to_be_visible()
-    page.get_by_role("textbox", name="HTML").fill("<h1>{{ user.first_name }}</h1><script>parent.document.title = 'hacked'</script>")
+    page.get_by_role("textbox", name="HTML").fill(
+        "<h1>{{ user.first_name }}</h1><script>parent.document.title = 'hacked'</script>"
+    )
     expect(frame.get_by_role("heading", name="Robin")).to_be_visible()
     assert page.title() != "hacked"
     expect(page.get_by_text("There is no link to unsubscribe.")).to_be_visible()

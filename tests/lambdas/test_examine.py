@@ -70,6 +70,7 @@ PIECES = [
     ("", [0], 0, 160, "GSM-7 characters"),
     ("x" * 160, [160], 160, 160, "GSM-7 characters"),
     ("x" * 161, [153, 8], 161, 306, "GSM-7 characters"),
+    ("x" * 460, [153, 153, 153, 1], 460, 612, "GSM-7 characters"),
     ("€" * 80, [80], 160, 160, "GSM-7 characters"),
     ("x" * 152 + "€" * 10, [152, 10], 172, 306, "GSM-7 characters"),  # an escape pair is not cut
     ("…" * 70, [70], 70, 70, "UCS-2 characters"),
