@@ -6,12 +6,14 @@ makes is what ``pkgutil`` does, so that stands in for the length of the import, 
 
 import pkgutil
 import sys
+from functools import lru_cache
 from types import SimpleNamespace
 
 _original = sys.modules.get("pkg_resources")
 sys.modules["pkg_resources"] = SimpleNamespace(resource_string=pkgutil.get_data)
 try:
     from twitter_text import parse_tweet
+    from twitter_text.extract_urls import extract_urls
     from twitter_text.has_invalid_characters import has_invalid_characters
 finally:
     del sys.modules["pkg_resources"]
@@ -24,9 +26,15 @@ MAX_WEIGHTED_LENGTH = 280
 # 28 s for 4,000. Only a link of hundreds of characters could make a longer text weigh little enough.
 MOST_MEASURED = 1000
 
-__all__ = ["MAX_WEIGHTED_LENGTH", "has_invalid_characters", "weighted_length"]
+__all__ = ["MAX_WEIGHTED_LENGTH", "has_invalid_characters", "has_link", "weighted_length"]
 
 
+def has_link(text):
+    """Whether X makes a link of something in ``text``. Past MOST_MEASURED characters, which X takes no post of, it is not looked for."""
+    return len(text) <= MOST_MEASURED and bool(extract_urls(text))
+
+
+@lru_cache(maxsize=64)
 def weighted_length(text):
     """X's count of ``text``. Past MOST_MEASURED characters it is their plain number, which is too many either way."""
     return len(text) if len(text) > MOST_MEASURED else parse_tweet(text).weightedLength

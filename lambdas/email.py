@@ -10,10 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
 
+from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
+from ._mail_advice import MAX_HTML_BYTES, advise_on
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 ANSWERS = {
@@ -30,6 +32,8 @@ ANSWERS = {
 }
 # An SMTP address. https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1
 MAX_ADDRESS_CHARACTERS = 254
+# $0.10 for 1,000, in millionths of a US dollar each. https://aws.amazon.com/ses/pricing/ (2025)
+MICROS_PER_MAIL = 100
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
 CONNECT_SECONDS, READ_SECONDS = 3, 20
 # What its role may do, read by `manage.py stack` without importing this file. SES asks for `SendRawEmail` where Anymail calls SendEmail:
@@ -71,6 +75,26 @@ def send(message, connection):
         raise Rejected("refused_here", type(error).__name__) from None
     # The mail is out: from here on nothing may fail. Only Anymail's backends tell the id.
     return getattr(getattr(mail, "anymail_status", None), "message_id", None) or ""
+
+
+def examine(message):
+    """What clients and readers will make of a mail, and what SES asks for it. Pure; never raises."""
+    problems = []
+    if not message.subject.strip():
+        problems.append(Problem(part="subject", text="The subject is empty: clients show “(no subject)”, and spam filters mind."))
+    if not message.text.strip():
+        missing = "The HTML has no words to make a text part of." if message.html.strip() else "The mail is empty."
+        problems.append(Problem(part="text", text=missing))
+    if message.html.strip():
+        problems += advise_on(message.html)
+    return Examination(
+        look="mail",
+        problems=tuple(problems),
+        length=-(-len(message.html.encode(errors="replace")) // 1024),
+        limit=MAX_HTML_BYTES // 1024 if message.html else 0,
+        unit="KB of HTML",
+        cost_micros=MICROS_PER_MAIL,
+    )
 
 
 def checked(address):

@@ -3,11 +3,13 @@
 import logging
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import boto3
 import phonenumbers
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, single_request_config
@@ -21,9 +23,17 @@ MAX_CHARACTERS = 1600
 # https://docs.aws.amazon.com/end-user-messaging/latest/userguide/nx-sms-scale-limits.html
 SEPTETS, SEPTETS_PER_PART = 160, 153
 UCS2_UNITS, UCS2_UNITS_PER_PART = 70, 67
+ROOM = {"GSM-7": (SEPTETS, SEPTETS_PER_PART), "UCS-2": (UCS2_UNITS, UCS2_UNITS_PER_PART)}
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
+# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come on top. The page lists
+# some 200 countries from 0.003 to 0.3 dollars and has no list to load: where a country is not here, OTHER_COUNTRIES stands for it,
+# an average of ours. https://aws.amazon.com/sns/sms-pricing/ (2025)
+MICROS_PER_PART = {"US": 5_810, "KR": 24_140}
+OTHER_COUNTRIES = 40_000
+# How many of the characters that GSM-7 lacks are named.
+MOST_NAMED = 5
 # What its role may do, read by `manage.py stack` without importing this file. A phone number has no ARN, and the question about it
 # takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 PERMISSIONS = [
@@ -76,11 +86,49 @@ class Parts:
 
 def count_parts(text):
     """The :class:`Parts` of ``text``: what it costs at least; SNS cuts between words and may need one more."""
-    if all(character in GSM_BASIC or character in GSM_EXTENDED for character in text):
-        widths = [1 + (character in GSM_EXTENDED) for character in text]
-        return _cut("GSM-7", widths, SEPTETS, SEPTETS_PER_PART)
-    widths = [1 + (ord(character) > 0xFFFF) for character in text]
-    return _cut("UCS-2", widths, UCS2_UNITS, UCS2_UNITS_PER_PART)
+    encoding, widths, pieces = _cut(text)
+    return Parts(encoding=encoding, characters=sum(widths), parts=len(pieces))
+
+
+def examine(message):
+    """How ``message`` travels: its parts, what forces the dearer encoding, and about what it costs. Pure; never raises."""
+    text = message.text
+    encoding, widths, pieces = _cut(text)
+    single, per_part = ROOM[encoding]
+    return Examination(
+        look="phone",
+        problems=tuple(_problems(text, encoding, len(pieces))),
+        pieces=tuple(pieces),
+        length=sum(widths),
+        limit=single if len(pieces) == 1 else per_part * len(pieces),
+        unit=f"{encoding} characters",
+        cost_micros=len(pieces) * MICROS_PER_PART.get(_country(message.address), OTHER_COUNTRIES),
+    )
+
+
+def _problems(text, encoding, parts):
+    if not text.strip():
+        yield Problem(part="text", text="The text is empty: it would not be sent.", is_error=True)
+    if len(text) > MAX_CHARACTERS:
+        yield Problem(part="text", text=f"{len(text)} characters: Amazon SNS takes {MAX_CHARACTERS}.", is_error=True)
+    if encoding != "GSM-7":
+        found = list(dict.fromkeys(each for each in text if each not in GSM_BASIC and each not in GSM_EXTENDED))
+        names = " ".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in found[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        yield Problem(
+            part="text",
+            text=f"Because of {names}{more} an SMS holds {UCS2_UNITS} characters instead of {SEPTETS}: phones write it in UCS-2.",
+        )
+    if parts > 1:
+        yield Problem(part="text", text=f"It takes {parts} parts and costs as much as {parts} SMS.")
+
+
+def _country(address):
+    """The country of a phone number, such as “US”, or None."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(address, None))
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def send(message, sns):
@@ -141,17 +189,22 @@ def _e164(address):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _cut(encoding, widths, single, per_part):
-    """Count parts as phones take them: a character of two units is never cut in two."""
-    units = sum(widths)
-    if units <= single:
-        return Parts(encoding=encoding, characters=units, parts=1)
-    parts, room = 1, per_part
-    for width in widths:
+def _cut(text):
+    """``(encoding, units of each character, pieces)`` as phones take them: a character of two units is never cut in two."""
+    if all(character in GSM_BASIC or character in GSM_EXTENDED for character in text):
+        encoding, widths = "GSM-7", [1 + (character in GSM_EXTENDED) for character in text]
+    else:
+        encoding, widths = "UCS-2", [1 + (ord(character) > 0xFFFF) for character in text]
+    single, per_part = ROOM[encoding]
+    if sum(widths) <= single:
+        return encoding, widths, [text]
+    starts, room = [0], per_part
+    for position, width in enumerate(widths):
         if width > room:
-            parts, room = parts + 1, per_part
+            starts.append(position)
+            room = per_part
         room -= width
-    return Parts(encoding=encoding, characters=units, parts=parts)
+    return encoding, widths, [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS)

@@ -12,7 +12,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from lambdas._handler import make_handler
-from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, weighted_length
+from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
+from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 CONNECT_SECONDS, READ_SECONDS = 3, 10
@@ -28,6 +29,9 @@ KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN
 DUPLICATE = "duplicate content"
 # Stands for the id of a post that is there but whose id X did not tell.
 POSTED_BEFORE = "duplicate"
+
+# What X charges for a post, in millionths of a US dollar. https://docs.x.com/x-api/getting-started/pricing (2026)
+MICROS_PER_POST, MICROS_PER_POST_WITH_LINK = 15_000, 200_000
 
 # https://docs.x.com/x-api/fundamentals/response-codes-and-errors
 ERRORS = {
@@ -58,6 +62,32 @@ def send(message, client):
         raise _refusal(error.response) from None
     except requests.RequestException as error:
         raise _silence(error) from None
+
+
+def examine(message):
+    """How X counts ``message`` and what it charges for it. Pure; never raises."""
+    text, problems = message.text, []
+    length = weighted_length(text)
+    # What X refuses costs nothing, and the search takes seconds for some long texts.
+    linked = length <= MAX_WEIGHTED_LENGTH and has_link(text)
+    if not text.strip():
+        problems.append(Problem(part="text", text="The text is empty: it would not be posted.", is_error=True))
+    if length > MAX_WEIGHTED_LENGTH:
+        count = f"{length} characters as X counts them: it takes {MAX_WEIGHTED_LENGTH}."
+        problems.append(Problem(part="text", text=count, is_error=True))
+    if has_invalid_characters(text):
+        problems.append(Problem(part="text", text="It holds a character that X does not take.", is_error=True))
+    if linked:
+        problems.append(Problem(part="text", text="It holds a link: X charges $0.200 for the post instead of $0.015."))
+    return Examination(
+        look="post",
+        is_public=True,
+        problems=tuple(problems),
+        length=length,
+        limit=MAX_WEIGHTED_LENGTH,
+        unit="characters as X counts them",
+        cost_micros=MICROS_PER_POST_WITH_LINK if linked else MICROS_PER_POST,
+    )
 
 
 @contextmanager

@@ -48,8 +48,12 @@ class Examination:
 
     ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own count, which ``unit`` names
     (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in millionths of a US dollar.
+    ``look`` is how the editor shows it: ``mail``, ``phone`` or ``post``; blank is plain text. ``is_public``: everybody can read it, so
+    nobody can send it to themselves alone.
     """
 
+    look: str = ""
+    is_public: bool = False
     problems: tuple[Problem, ...] = ()
     pieces: tuple[str, ...] = ()
     length: int = 0

@@ -146,6 +146,7 @@ def test_no_message_field_is_called_command():
 STATUS_WRITERS = [
     "notifier/deliveries/answers.py",
     "notifier/deliveries/claims.py",
+    "notifier/deliveries/drafts.py",
     "notifier/deliveries/holding.py",
     "notifier/deliveries/queueing.py",
     "notifier/deliveries/requests.py",

@@ -12,6 +12,7 @@ from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
 from .filters import ChannelFilter, DayFilter, ReasonFilter, StatusFilter
 from .reading import ReadingAdmin
+from .versions import version_url
 
 # An address may be that of several people.
 MOST_NAMED = 20
@@ -80,7 +81,8 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     @admin.display(description=_("recipient"))
     def recipient_and_channel(self, delivery):
         shown = outcomes.recipient_shown(delivery, not _is_masked(delivery))
-        return format_html("{}<br>{}", shown, display.quiet(delivery.channel))
+        channel = _("%s, a test") % delivery.channel if delivery.is_test else delivery.channel
+        return format_html("{}<br>{}", shown, display.quiet(channel))
 
     @admin.display(description=_("person"))
     def person(self, delivery):
@@ -127,8 +129,11 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         version = related.filter(pk=delivery.version_id).first()
         if version is None:
             return display.quiet(_("deleted"))
+        if version.content is None:
+            return _("A test: what its editor sent to themselves.")
         link = display.object_link(Template, version.content.template_id, version.content.template.name)
-        return format_html("{}, version {} {}", link, version.number, display.quiet(retrying.version_used(delivery, version)))
+        number = format_html('<a href="{}">{}</a>', version_url(version), _("version %d") % version.number)
+        return format_html("{}, {} {}", link, number, display.quiet(retrying.version_used(delivery, version)))
 
     @admin.display(description=_("event"))
     def event_link(self, delivery):

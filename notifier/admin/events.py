@@ -49,6 +49,8 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
 
     @admin.display(description=_("trigger"))
     def trigger_link(self, event):
+        if event.is_test:
+            return display.quiet(_("none: a test that an editor sent to themselves"))
         if event.live_trigger is None:
             return display.quiet(_("deleted"))
         return display.object_link(Trigger, event.trigger_id, event.live_trigger.name)

@@ -1,15 +1,19 @@
 """What: a template with its contents, one a channel, and the names that may stand in them."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.forms import Script
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin, StackedInline
 
-from .. import readable, signals
+from .. import previewing, providers, readable, signals
 from ..models import Template, TemplateContent, Trigger
 from . import display
-from .forms import TemplateContentForm, TemplateContentFormSet
+from .previews import PreviewMixin
+from .template_forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
+from .versions import VersionsMixin
 
 # Of the person who receives. There is more; these are what a message says.
 PERSON = ["first_name", "last_name", "username", "email"]
@@ -24,43 +28,78 @@ class TemplateContentInline(StackedInline):
     formset = TemplateContentFormSet
     extra = 0
     min_num = 1
-    fields = ["channel", "subject", "text", "html"]
-    verbose_name_plural = _("contents, one for each channel")
+    template = "admin/notifier/template/contents.html"
+    fields = ["channel", "language", "subject", "html", "text", "file"]
+    verbose_name_plural = _("contents, one for each channel and language")
 
 
 @admin.register(Template)
-class TemplateAdmin(ModelAdmin):
+class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]
-    fields = ["name", "description", "used_by", "names"]
-    readonly_fields = ["used_by", "names"]
-    Media = display.Media
+    form = TemplateForm
+    readonly_fields = ["used_by"]
+    change_form_template = "admin/notifier/template/change_form.html"
+
+    class Media:
+        css = {"all": [*display.Media.css["all"], "notifier/template-editor.css"]}
+        js = [Script("notifier/template-editor.js", defer=True)]
+
+    def get_fields(self, request, obj=None):
+        return ["name", "description", *(["providers"] if providers.names() else []), "used_by"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("contents", "subscriptions__trigger")
 
     @admin.display(description=_("channels"), empty_value=display.NOTHING)
     def channels(self, template):
-        return ", ".join(content.channel for content in template.contents.all())
+        return ", ".join(dict.fromkeys(content.channel for content in template.contents.all()))
 
     @admin.display(description=_("sent by"), empty_value=display.NOTHING)
     def used_by(self, template):
         return display.lines(display.object_link(Trigger, trigger.pk, trigger.name) for trigger in _triggers_of(template))
 
-    @admin.display(description=_("names to write"))
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        template = self.get_object(request, object_id) if object_id else None
+        context = self.preview_context(request, template) | {"names": self.names(template)} | (extra_context or {})
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def save_formset(self, request, form, formset, change):
+        """Save the contents with the name of whoever does it, and tell what should be known of them."""
+        contents = formset.save(commit=False)
+        for content in formset.deleted_objects:
+            content.delete()
+        for content in contents:
+            content.save(author=request.user.get_username())
+        formset.save_m2m()
+        warnings = sum(len(previewing.lint(content)[1]) for content in contents)
+        if warnings:
+            text = ngettext(
+                "Saved, with {count} warning beside its field: {link}",
+                "Saved, with {count} warnings beside their fields: {link}",
+                warnings,
+            )
+            url = reverse("admin:notifier_template_change", args=[form.instance.pk])
+            link = format_html('<a href="{}">{}</a>', url, form.instance)
+            messages.warning(request, format_html(text, count=warnings, link=link))
+
     def names(self, template):
         """What the template's triggers offer, so that nobody has to know the models by heart."""
         people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
         rows = [(_("The person who receives it"), people)]
         rows += [(display.describe_trigger(trigger), _offered_by(trigger)) for trigger in _triggers_of(template)]
-        hint = _("Once a trigger sends this template, what its event offers is listed here.") if len(rows) == 1 else ""
+        provided = providers.provided_by(template.providers if template else ())
+        rows += [(_("The provider “%s”") % name, _names("", given)) for name, given in provided.items()]
+        hint = (
+            _("Once a trigger sends this template, what its event offers is listed here.") if not _triggers_of(template) else ""
+        )
         text = format_html_join("", '<p class="notifier-names">{}:<br>{}</p>', rows)
-        return format_html('<div class="notifier-wide">{}{}</div>', text, display.quiet(hint))
+        return format_html("{}{}", text, display.quiet(hint))
 
 
 def _triggers_of(template):
-    found = {each.trigger_id: each.trigger for each in template.subscriptions.all()} if template.pk else {}
+    found = {each.trigger_id: each.trigger for each in template.subscriptions.all()} if template and template.pk else {}
     return sorted(found.values(), key=lambda trigger: trigger.name)
 
 

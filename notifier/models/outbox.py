@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import snapshot
 
+# The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
+OF_NO_RULE = 0
+
 
 class Event(models.Model):
     """One firing that matched one trigger, with the data its templates and audiences read, frozen."""
@@ -57,6 +60,10 @@ class Event(models.Model):
 
     def __str__(self):
         return f"#{self.pk} {self.verb} {self.action_object}"
+
+    @property
+    def is_test(self):
+        return self.trigger_id == OF_NO_RULE
 
 
 # The statuses that few deliveries have for long: each list of them has an index, which a delivery that is sent at once never enters.
@@ -142,6 +149,10 @@ class Delivery(models.Model):
 
     def __str__(self):
         return f"#{self.pk} {self.channel}"
+
+    @property
+    def is_test(self):
+        return self.subscription_id == OF_NO_RULE
 
 
 class Attempt(models.Model):

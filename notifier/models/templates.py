@@ -8,6 +8,9 @@ from .. import contents, extending, files, languages, providers, readable
 from ..exceptions import TemplateRefused, UnreadablePath
 from .rules import RulesQuerySet
 
+# Two versions that are alike in these are one.
+COLUMNS_OF_PARTS = ("subject", "text", "html", "whole_text", "whole_html")
+
 
 class Template(models.Model):
     """What is said, on any channel."""
@@ -120,20 +123,22 @@ class TemplateContent(models.Model):
                 raise
             raise TemplateRefused(str(error), part="file", line=error.line) from error
 
-    def add_version(self, compiled, *, author, note):
-        """Add a version, unless it would be the one that there is. Returns whether it did."""
+    def version_columns(self, compiled):
+        """What a version of this content holds, by column."""
         subject, text, html = self.sources()
-        parts = {"subject": subject, "text": text, "html": html}
+        columns = {"subject": subject, "text": text, "html": html}
         for part in ("text", "html"):
             whole = getattr(compiled, part).source
-            parts[f"whole_{part}"] = None if whole == parts[part] else whole
-        if self.version and all(getattr(self.version, name) == value for name, value in parts.items()):
+            columns[f"whole_{part}"] = None if whole == columns[part] else whole
+        return columns | {"text_from_html": contents.text_template(text, compiled.html.source), "paths": compiled.paths}
+
+    def add_version(self, compiled, *, author, note):
+        """Add a version, unless it would be the one that there is. Returns whether it did."""
+        columns = self.version_columns(compiled)
+        if self.version and all(getattr(self.version, name) == columns[name] for name in COLUMNS_OF_PARTS):
             return False
         number = self.version.number + 1 if self.version else 1
-        self.version = ContentVersion.objects.create(
-            content=self, number=number, **parts, text_from_html=contents.text_template(text, compiled.html.source),
-            paths=compiled.paths, author=author[:150], note=note[:200],
-        )  # fmt: skip
+        self.version = ContentVersion.objects.create(content=self, number=number, **columns, author=author[:150], note=note[:200])
         super().save(update_fields=["version"])
         return True
 
@@ -175,7 +180,8 @@ class TemplateContent(models.Model):
 class ContentVersion(models.Model):
     """A content as it was at one time: what an event was frozen for and a delivery is rendered from."""
 
-    content = models.ForeignKey(TemplateContent, models.CASCADE, related_name="versions")
+    # Null for a draft that somebody sent to themselves: it is no version of anything.
+    content = models.ForeignKey(TemplateContent, models.CASCADE, null=True, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     subject = models.CharField(max_length=500, blank=True)
     text = models.TextField(blank=True)
@@ -196,7 +202,7 @@ class ContentVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["content", "number"], name="notifier_version_numbers_are_unique")]
 
     def __str__(self):
-        return f"{self.content} v{self.number}"
+        return f"{self.content} v{self.number}" if self.content_id else f"test {self.pk}"
 
     def parts(self):
         return self.subject, self.text, self.html

@@ -207,7 +207,8 @@ def test_a_delivery_shows_status_reason_attempts_and_where_it_comes_from(admin_c
         "ses-1",
         f'<a href="/admin/auth/user/{user.pk}/change/">ada</a>',
         f'<a href="/admin/notifier/event/{delivery.event_id}/change/">#{delivery.event_id}</a>',
-        f'<a href="/admin/notifier/template/{template.pk}/change/">{template}</a>, version 1',
+        f'<a href="/admin/notifier/template/{template.pk}/change/">{template}</a>, <a',
+        ">version 1</a>",
     ):
         assert text in page
 

@@ -10,6 +10,7 @@ from .browser import errors_in, saved, submit, text_of
 pytestmark = pytest.mark.django_db
 
 ADD, LIST = "/admin/notifier/template/add/", "/admin/notifier/template/"
+DOUBLE = "There is another content for email in this language. Choose another language, or delete one."
 MAIL = {"name": "mail", "contents-0-channel": "email", "contents-0-text": "Hello"}
 
 
@@ -44,10 +45,12 @@ def test_a_template_with_a_syntax_error_is_refused_at_its_field_and_line(admin_c
 
 @pytest.mark.parametrize("part", ["subject", "text", "html"])
 def test_a_path_that_a_triggers_model_lacks_is_pointed_at(admin_client, part):
-    template = template_of(make_trigger())
+    trigger = make_trigger()
+    template = template_of(trigger)
     response = submit(admin_client, page_of(template), {f"contents-0-{part}": "{{ instance.titel }}"})
     [text] = errors_in(response)[f"contents-0-{part}"]
-    assert text == "“instance.titel”: post has nothing called “titel” that can be stored. There is: body, id, title."
+    assert text.startswith("“instance.titel”: post has nothing called “titel” that can be stored. There is: body, id, title.")
+    assert text.endswith(f"(Trigger “{trigger}”.)")
     assert ContentVersion.objects.count() == 1
 
 
@@ -58,14 +61,14 @@ def test_a_template_that_no_trigger_sends_may_name_anything(admin_client):
 def test_a_second_content_for_a_channel_is_refused(admin_client):
     second = {"contents-TOTAL_FORMS": "2", "contents-1-channel": "email", "contents-1-text": "Hello again"}
     response = submit(admin_client, ADD, MAIL | second)
-    assert errors_in(response) == {"contents-1-channel": ["There is another content for email. A channel has one."]}
+    assert errors_in(response) == {"contents-1-channel": [DOUBLE]}
     assert not Template.objects.exists()
 
 
 def test_a_content_cannot_take_the_channel_of_another(admin_client):
     template = make_template({"email": {"text": "a"}, "sms": {"text": "b"}})
     response = submit(admin_client, page_of(template), {"contents-1-channel": "email"})
-    assert "There is another content for email. A channel has one." in errors_in(response)["contents-1-channel"]
+    assert DOUBLE in errors_in(response)["contents-1-channel"]
 
 
 def test_an_unknown_channel_is_refused(admin_client):

@@ -1,0 +1,37 @@
+"""A draft that its editor sends to themselves: a real delivery, of no trigger. Next hop: ``notifier.publisher``.
+
+Note [tests]: the event is done and plans nothing, so no fan-out and no audience has a part in it; the version belongs to no content,
+so nothing that is live changes. From there on it is claimed, rendered, sent and recorded as any other.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from .. import publisher
+from ..messages import rings_for
+from ..models import OF_NO_RULE, Delivery, Event
+from .queueing import UNHEARD_AFTER
+
+TEST_VERB = "test"
+
+
+@transaction.atomic
+def queue_test(user, *, channel, address, language, version, data, about):
+    """A Delivery of ``version`` to ``user`` at ``address``, rung for after the commit. ``about`` is what it is a test of, or blank."""
+    now = timezone.now()
+    person = f"{user._meta.label_lower}:{user.pk}"
+    event = Event.objects.create(
+        trigger_id=OF_NO_RULE,
+        verb=TEST_VERB,
+        action_object=about,
+        actor=person,
+        data=data,
+        status=Event.Status.DONE,
+        created_at=now,
+    )
+    delivery = Delivery.objects.create(
+        event=event, subscription_id=OF_NO_RULE, version=version, channel=channel, language=language,
+        recipient=f"user:{user.pk}", address=address, created_at=now, due_at=now + UNHEARD_AFTER,
+    )  # fmt: skip
+    publisher.publish_on_commit(rings_for(channel, [delivery.pk]))
+    return delivery
