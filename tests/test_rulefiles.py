@@ -169,7 +169,7 @@ def documents(draw):
     return {"version": 1, "audiences": audiences, "templates": templates, "triggers": found}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=documents(), file_format=st.sampled_from(FORMATS))
 def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     delete_rules()
@@ -181,7 +181,7 @@ def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     assert rulefiles.export_text(file_format) == written
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     text=st.text(st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), st.sampled_from("\n \t#:-'\"|")))
 )
