@@ -5,11 +5,12 @@ from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 import yaml
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings as drawing, strategies as st
 
 from notifier import rulefiles, triggers
 from notifier.exceptions import RulesFileRefused
@@ -169,7 +170,7 @@ def documents(draw):
     return {"version": 1, "audiences": audiences, "templates": templates, "triggers": found}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@drawing(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=documents(), file_format=st.sampled_from(FORMATS))
 def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     delete_rules()
@@ -181,7 +182,7 @@ def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     assert rulefiles.export_text(file_format) == written
 
 
-@settings(max_examples=200, deadline=None)
+@drawing(max_examples=200, deadline=None)
 @given(
     text=st.text(st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), st.sampled_from("\n \t#:-'\"|")))
 )
@@ -568,3 +569,10 @@ def test_the_web_function_gives_its_rules_as_a_file_and_writes_none_of_them_into
     delete_rules()
     load(stored, file_format="json")
     assert json.dumps(operations.export_rules({}, None)) == stored
+
+
+def test_a_file_of_the_package_is_imported_as_zappa_calls_commands(monkeypatch):
+    """``zappa manage production "rules import …"``: divided at spaces, in the package's folder."""
+    monkeypatch.chdir(settings.BASE_DIR)
+    call_command(*["rules", "import", "project/demo/rules.yaml"], stdout=StringIO())
+    assert Trigger.objects.count() == 3

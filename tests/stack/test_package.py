@@ -24,6 +24,8 @@ def project(tmp_path, monkeypatch):
     for name, text in {
         "shop/__init__.py": "",
         "shop/models.py": "TABLE = 1",
+        "shop/rules.yaml": "version: 1",  # for `rules import` over there
+        "rules.yaml": "version: 1",
         "shop/docs/__init__.py": "",  # a package of that name goes, if it is inside one
         "manage.py": "",
         "templates/base.html": "<html>",
@@ -67,6 +69,7 @@ def test_packages_modules_and_templates_go_and_everything_else_stays(project, mo
     assert ours == {
         "shop/__init__.py",
         "shop/models.py",
+        "shop/rules.yaml",
         "shop/docs/__init__.py",
         "manage.py",
         "templates/base.html",
