@@ -5,14 +5,13 @@ from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 import yaml
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings as drawing, strategies as st
 
-from notifier import rulefiles, triggers
+from notifier import providers, rulefiles, triggers
 from notifier.exceptions import RulesFileRefused
 from notifier.models import Audience, ContentVersion, Event, Subscription, Template, TemplateContent, Trigger
 from notifier.rulefiles.reading import MAX_BYTES
@@ -333,6 +332,25 @@ def test_a_refused_import_leaves_the_rules_as_they_were():
     assert Event.objects.exists()
 
 
+def test_files_and_providers_of_the_project_are_named_not_copied(tmp_path, settings, monkeypatch):
+    (tmp_path / "sale.html").write_text("<p>{{ forecast }}</p>")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    monkeypatch.setattr(providers, "_registry", {})
+    text = SMALL.replace("contents:", "providers: [weather]\n    contents:").replace("subject:", "language: de\n        subject:")
+    text = text[: text.index("        text: |")] + "        file: sale.html\n" + text[text.index("triggers:") :]
+    with pytest.raises(RulesFileRefused, match="line 7: templates › hello › providers: There is no context provider weather"):
+        load(text)
+    providers.register_provider("weather", dict, provides=["forecast"])
+    load(text)
+    assert ContentVersion.objects.get().html == "<p>{{ forecast }}</p>"
+    written = rulefiles.export_text()
+    assert "providers: [weather]" in written
+    assert "language: de" in written
+    assert "file: sale.html" in written
+    assert "<p>" not in written
+    assert load(written) == []
+
+
 # What it refuses: the whole file, with everything that is wrong.
 
 HEAD = "version: 1\n"
@@ -571,7 +589,7 @@ def test_the_web_function_gives_its_rules_as_a_file_and_writes_none_of_them_into
     assert json.dumps(operations.export_rules({}, None)) == stored
 
 
-def test_a_file_of_the_package_is_imported_as_zappa_calls_commands(monkeypatch):
+def test_a_file_of_the_package_is_imported_as_zappa_calls_commands(monkeypatch, settings):
     """``zappa manage production "rules import …"``: divided at spaces, in the package's folder."""
     monkeypatch.chdir(settings.BASE_DIR)
     call_command(*["rules", "import", "project/demo/rules.yaml"], stdout=StringIO())
