@@ -1,6 +1,10 @@
 """The local cloud for all tests, and rules that are those of the test's own database."""
 
+from pathlib import Path
+
 import pytest
+from django.db import connections, transaction
+from django.test import TransactionTestCase
 
 from notifier import composing, triggers
 from project.local.cloud import LocalCloud
@@ -8,7 +12,27 @@ from project.local.pump import Pump
 from project.local.system import handlers_of
 from tests.gate import Gate
 
+# Most pages read a few rows by their keys, on any database alike; these search, count and lock.
+PAGES, PAGES_THAT_ASK_MUCH = (
+    Path(__file__).parent / "admin",
+    {"test_acting.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
+)
+# What migrations have put there; a test that commits leaves it as it is.
+KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
+
+
+def _empty_tables(case):
+    """Instead of Django's `flush`, which makes all permissions anew and, on PostgreSQL, rewrites the file of every table."""
+    for alias in case._databases_names(include_mirrors=False):
+        connection = connections[alias]
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        with transaction.atomic(using=alias), connection.constraint_checks_disabled(), connection.cursor() as cursor:
+            for table in set(tables) - KEPT_TABLES:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
+TransactionTestCase._fixture_teardown = _empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +80,16 @@ def pytest_addoption(parser):
     parser.addoption("--only-database", action="store_true", help="Leave out the tests that use no database.")
 
 
+def _belongs_to_both_databases(item):
+    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH:
+        return False
+    return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
+
+
 def pytest_collection_modifyitems(config, items):
     """On the second database only what has to do with one is run again."""
     if config.getoption("only_database"):
-        kept = [item for item in items if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)]
+        kept = [item for item in items if _belongs_to_both_databases(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
 
