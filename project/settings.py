@@ -59,7 +59,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         # The demo's folder holds the flash sale's template, which a content in the admin can name.
-        "DIRS": [BASE_DIR / "project" / "templates", BASE_DIR / "project" / "demo"],
+        "DIRS": [BASE_DIR / "project" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -45,6 +45,8 @@ def recipients():
 
 
 def test_memory_stays_flat_and_queries_follow_pages_at_100_000_people(doorbells):
+    if connection.vendor != "sqlite":
+        pytest.skip("The process's memory is the same with either database, and this takes long.")
     found = {}
     for number in (1_000, 100_000):
         User.objects.all().delete()

@@ -5,7 +5,6 @@ from copy import deepcopy
 import pytest
 from django.core import checks
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.core.management.sql import emit_post_migrate_signal
 
 from notifier import contents, files
@@ -122,11 +121,3 @@ def test_a_file_that_cannot_be_used_keeps_its_version_and_is_complained_of(folde
     found = [problem for problem in checks.run_checks(tags=["database"], databases=["default"]) if problem.id == "notifier.W005"]
     assert len(found) == 1
     assert "sale · email" in found[0].msg
-
-
-def test_the_flash_sales_own_file_can_be_named():
-    content = make_content("flash_sale_template.html", subject="{{ instance.title }}")
-    content.full_clean()
-    content.save()
-    assert "{{ instance.discount_percent }}% off" in content.version.html
-    call_command("check", databases=["default"])

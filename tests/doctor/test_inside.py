@@ -182,7 +182,7 @@ def test_a_web_function_that_does_not_answer_is_an_error(edge, account, look_ins
 
 
 def test_a_setting_that_djangos_checks_complain_of_is_a_finding(settings):
-    settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"fax": "fax"}}
+    settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"fax": "email"}}
     finding = only(here.check_settings(here.Where()))
     assert finding.severity is Severity.WARNING
     assert "notifier.W002" in finding.what
