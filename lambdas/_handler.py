@@ -165,7 +165,7 @@ class Channel:
         if isinstance(answer, SendError):
             return answer
         try:
-            return deliveries.Sent(answer, channels.examine(self.name, message).cost_micros)
+            return deliveries.Sent(answer, channels.price(self.name, message))
         except Exception as error:
             logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
             return deliveries.Sent(answer)

@@ -102,8 +102,17 @@ def examine(message):
         length=sum(widths),
         limit=single if len(pieces) == 1 else per_part * len(pieces),
         unit=f"{encoding} characters",
-        cost_micros=len(pieces) * MICROS_PER_PART.get(_country(message.address), OTHER_COUNTRIES),
+        cost_micros=_price_of(len(pieces), message.address),
     )
+
+
+def price(message):
+    """About what SNS asks for ``message``, in millionths of a US dollar: by its parts and its country."""
+    return _price_of(count_parts(message.text).parts, message.address)
+
+
+def _price_of(parts, address):
+    return parts * MICROS_PER_PART.get(_country(address), OTHER_COUNTRIES)
 
 
 def _problems(text, encoding, parts):

@@ -86,8 +86,18 @@ def examine(message):
         length=length,
         limit=MAX_WEIGHTED_LENGTH,
         unit="characters as X counts them",
-        cost_micros=MICROS_PER_POST_WITH_LINK if linked else MICROS_PER_POST,
+        cost_micros=_price_of(linked),
     )
+
+
+def price(message):
+    """What X charges for ``message``, in millionths of a US dollar."""
+    # What X refuses costs nothing, and the search takes seconds for some long texts.
+    return _price_of(weighted_length(message.text) <= MAX_WEIGHTED_LENGTH and has_link(message.text))
+
+
+def _price_of(is_linked):
+    return MICROS_PER_POST_WITH_LINK if is_linked else MICROS_PER_POST
 
 
 @contextmanager

@@ -64,13 +64,22 @@ class Examination:
 
 def examine(channel, message):
     """The Examination of a Message by its channel's own module, ``examine(message)`` there. Pure: nothing is asked of anybody."""
-    examiner = _examiner(conf.get("CHANNELS_PACKAGE"), channel)
+    examiner = _function(conf.get("CHANNELS_PACKAGE"), channel, "examine")
     return examiner(message) if examiner else Examination()
 
 
+def price(channel, message):
+    """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the channel's own module.
+
+    Asked of each message that is sent, so it must not take as long as an examination may.
+    """
+    pricer = _function(conf.get("CHANNELS_PACKAGE"), channel, "price")
+    return pricer(message) if pricer else 0
+
+
 @lru_cache
-def _examiner(package, channel):
-    return getattr(import_module(f"{package}.{channel}"), "examine", None) if find_spec(f"{package}.{channel}") else None
+def _function(package, channel, name):
+    return getattr(import_module(f"{package}.{channel}"), name, None) if find_spec(f"{package}.{channel}") else None
 
 
 def register_channel(name):

@@ -70,7 +70,7 @@ def _fan_out_held(event, is_time_up):
 def _put_back(event, error):
     """Give the claim on a failed event back, so that the queue's next try is one and five of them lead to the dead-letter queue."""
     now = timezone.now()
-    if now - event.created_at < GIVE_UP_AFTER:
+    if now - (event.restarted_at or event.created_at) < GIVE_UP_AFTER:
         _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + UNHEARD_AFTER)
     else:
         reason = f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."

@@ -55,7 +55,8 @@ class Scopes:
             return None
         covered = Q(channel__in=self.channels)
         if self.triggers:
-            covered |= Q(event_id__in=Event.objects.filter(trigger_id__in=self.triggers).values("pk"))
+            # A look at each delivery's own event: a list of all events of a trigger may be too long to keep, and is read anew for each.
+            covered |= Q(Exists(Event.objects.filter(pk=OuterRef("event_id"), trigger_id__in=self.triggers)))
         return covered
 
 

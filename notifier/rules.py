@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 
 from . import audiences, conditions, plans
 from .exceptions import ConditionRefused, UnreadablePath
-from .models import RulesVersion, Subscription, Trigger
+from .models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from .templating import merge_paths
 from .triggers import LiveTrigger
 
@@ -21,11 +21,17 @@ def read_token():
 
 
 def load_triggers():
-    """All enabled triggers with what their events must store. Five queries, whatever their number.
+    """All enabled triggers with what their events must store. Five queries, whatever their number, and no texts: those can be megabytes.
 
     One that cannot be read is logged and left out: it must not take the others along, nor the request that happens to load them.
     """
-    live = Subscription.objects.filter(enabled=True).prefetch_related("template__contents__version", "audiences")
+    versions = Prefetch("version", ContentVersion.objects.only("paths"))
+    contents = TemplateContent.objects.only("template", "channel", "language", "version").prefetch_related(versions)
+    live = (
+        Subscription.objects.filter(enabled=True)
+        .select_related("template")
+        .prefetch_related(Prefetch("template__contents", contents), "audiences")
+    )
     triggers = Trigger.objects.filter(enabled=True).prefetch_related(Prefetch("subscriptions", live, to_attr="live"))
     found = []
     for trigger in triggers:

@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from notifier import fanout
+from notifier import deliveries, fanout
 from notifier.exceptions import UnknownPerson, UnknownSubject
 from notifier.explaining import Outcome, explain, explain_period, find_person, find_subject, person_of
 from notifier.explaining.people import Person
-from notifier.models import ContactPoint, Delivery, Event, Pause, Subscription, Template, Trigger
+from notifier.models import OF_NO_RULE, ContactPoint, Delivery, Event, Pause, Subscription, Template, Trigger
 from project.demo.models import Movie, Post, Profile
 from tests.app.models import Order
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
@@ -75,6 +75,31 @@ def event_held(ann):
     event = make_event(status=Event.Status.HELD)
     Pause.objects.create(scope=f"trigger:{event.trigger_id}", reason="Stocktaking", paused_by="eve")
     return event
+
+
+def event_cancelled(ann):
+    return make_event(status=Event.Status.CANCELLED, due_at=None)
+
+
+def event_held_after_she_got_it(ann):
+    event = to_ann(ann, status=Status.SENT, provider_id="ses-1", finished_at=NOW)
+    Event.objects.update(status=Event.Status.HELD)
+    Pause.objects.create(scope="everything")
+    event.refresh_from_db()
+    return event
+
+
+def a_test_of_hers(ann):
+    version = make_event().trigger.subscriptions.get().template.contents.get().version
+    queued = {"channel": "email", "address": "ann@example.com", "language": "", "version": version, "data": {}, "about": ""}
+    deliveries.queue_test(ann, **queued)
+    return Event.objects.get(trigger=OF_NO_RULE)
+
+
+def a_test_of_somebody_else(ann):
+    a_test_of_hers(ann)
+    Delivery.objects.update(recipient="user:0", address="eve@example.com")
+    return Event.objects.get(trigger=OF_NO_RULE)
 
 
 def subscription_off(ann):
@@ -231,6 +256,10 @@ def sent(ann):
         (without_subscription, Outcome.NOT, "What to send", "no subscription that was switched on"),
         (trigger_is_gone, Outcome.GOT, "Provider", "ses-1"),  # what was sent stays on record
         (event_held, Outcome.WAITS, "Pause", "paused by eve since"),
+        (event_cancelled, Outcome.NOT, "Finding recipients", "a person took the event back"),
+        (event_held_after_she_got_it, Outcome.GOT, "Provider", "ses-1"),  # cut off, then paused
+        (a_test_of_hers, Outcome.WAITS, "Queue", "on its way"),
+        (a_test_of_somebody_else, Outcome.NOT, "Trigger", "an editor sent to themselves alone"),
         (subscription_off, Outcome.NOT, "Subscription", "is switched off, and it sent nothing"),
         (subscription_gone, Outcome.NOT, "Subscription", "has been deleted, and it sent nothing"),
         (subscription_gone_after_others_got_it, Outcome.OFF_RECORD, "Subscription", "not on record any more"),

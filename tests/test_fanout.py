@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifier import audiences, fanout
+from notifier.deliveries import holding
 from notifier.fanout import PAGE_SIZE
 from notifier.messages import CHUNK_SIZE
 from notifier.models import ContactPoint, Delivery, Event, Subscription
@@ -274,6 +275,19 @@ def test_an_event_that_cannot_be_fanned_out_comes_back_by_the_queue_and_is_given
     event.refresh_from_db()
     assert (event.status, event.claim, event.due_at) == ("failed", None, None)
     assert "LookupError" in event.reason
+
+
+def test_an_event_that_was_paused_for_days_is_tried_for_as_long_again(doorbells, broken_audience):
+    event = make_event(audiences=[broken_audience], status=Event.Status.HELD, due_at=None)
+    Event.objects.update(created_at=event.created_at - fanout.GIVE_UP_AFTER)
+    assert holding.release_events() == 1
+    assert fan_out(event) == [0]
+    event.refresh_from_db()
+    assert event.status == "recorded"
+    Event.objects.update(restarted_at=event.restarted_at - fanout.GIVE_UP_AFTER)
+    fan_out(event)
+    event.refresh_from_db()
+    assert event.status == "failed"
 
 
 def test_an_event_that_cannot_be_fanned_out_harms_no_other_of_the_batch(doorbells, broken_audience):

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from lambdas import _handler
 from notifier import deliveries, emit_bulk, hooks, signals
@@ -266,3 +267,14 @@ def test_a_hook_is_no_verb(signal):
     with pytest.raises(SignalRegistrationError, match="never end"):
         signals.register_signal("notified", signal)
     assert "notified" not in signals.names()
+
+
+def test_a_delivery_whose_function_died_at_the_provider_is_announced_when_the_sweep_finds_it(heard):
+    told = heard(hooks.notification_failed)
+    delivery = make_delivery(channel="sms", status="sending", due_at=timezone.now() - dt.timedelta(seconds=1))
+    assert deliveries.take_due(10) == []
+    [about] = told
+    assert (about["delivery_id"], about["event_id"], about["channel"]) == (delivery.pk, delivery.event_id, "sms")
+    assert (about["status"], about["reason"]) == ("unknown", "crashed")
+    deliveries.take_due(10)
+    assert len(told) == 1

@@ -272,6 +272,41 @@ def test_a_resume_waits_for_whoever_is_holding_and_then_lets_that_go_too():
     assert holding.release_deliveries() == 1
 
 
+ACTS = [
+    # what a person asks for, the status that it is for
+    (deliveries.cancel, "queued"),
+    (deliveries.retry, "failed"),
+    (deliveries.resend, "sent"),
+]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+@pytest.mark.parametrize(("act", "status"), ACTS)
+def test_what_a_person_asks_for_and_a_function_never_wait_for_each_other(act, status):
+    first, second = (make_delivery(status=status) for _ in range(2))
+
+    def is_waiting():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+            return cursor.fetchone()
+
+    def take_one_and_then_the_other():
+        with transaction.atomic():
+            Delivery.objects.filter(pk=first.pk).update(detail="mine")
+            locked.set()
+            while not is_waiting():
+                pass
+            # A database that finds a deadlock ends one of the two.
+            Delivery.objects.filter(pk=second.pk).update(detail="mine")
+
+    def ask():
+        assert locked.wait(PATIENCE_SECONDS)
+        assert len(act([first.pk, second.pk])) == 2
+
+    locked = threading.Event()
+    in_threads(take_one_and_then_the_other, ask)
+
+
 def test_a_signal_while_its_trigger_is_paused_is_recorded_and_goes_out_later(cloud, pump):
     trigger, _user = make_trigger(), make_user()
     pause, _ = pausing.pause(pausing.scope_of(trigger=trigger.pk))
@@ -282,3 +317,23 @@ def test_a_signal_while_its_trigger_is_paused_is_recorded_and_goes_out_later(clo
     sweep()
     pump.drain()
     assert (statuses(Event), statuses()) == ({"done": 1}, {"sent": 1})
+
+
+# What it costs
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="It is about PostgreSQL's plans.")
+def test_a_paused_trigger_with_very_many_events_does_not_keep_the_sweep():
+    delivery = make_delivery(status="held", due_at=None)
+    paused = make_event()
+    pausing.pause(pausing.scope_of(trigger=paused.trigger_id))
+    Event.objects.bulk_create(
+        Event(trigger_id=paused.trigger_id, verb="v", data={}, created_at=paused.created_at) for _ in range(3000)
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        # As little memory for so many as there would be for a million: a list of all of them would be read anew for each delivery.
+        cursor.execute("SET LOCAL work_mem = '64kB'")
+        cursor.execute("ANALYZE")
+        held = Delivery.objects.filter(status="held").exclude(pausing.read_scopes().of_deliveries())
+        assert list(held) == [delivery]
+        assert "Materialize" not in held.explain()

@@ -112,10 +112,12 @@ def _ready(act, queryset):
 def perform(request, act, queryset, *, seen=""):
     """Do it to what of ``queryset`` can be done to, MOST_AT_ONCE at most, and tell the person who asked. Returns how many.
 
-    ``seen``: when the person was asked, as ISO text. What was queued again since then is left alone, so a second click does nothing.
+    ``seen``: when the person was asked, as ISO text. What has come since then was not asked about; what was queued again since then is
+    not sent another time, so a second click does nothing. It is taken back, though: the end of a pause may have queued it.
     """
     if moment := parse_datetime(seen):
-        queryset = queryset.exclude(Q(restarted_at__gt=moment) | Q(created_at__gt=moment))
+        since = Q(created_at__gt=moment)
+        queryset = queryset.exclude(since | Q(restarted_at__gt=moment) if act.is_sending else since)
     found = list(_ready(act, queryset)[: MOST_AT_ONCE + 1])
     rows = found[:MOST_AT_ONCE]
     left = queryset.order_by().exclude(status__in=act.statuses)[:MOST_AT_ONCE].count()

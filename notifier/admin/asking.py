@@ -138,7 +138,9 @@ class EventActs(Asking):
         stopped = act is acting.CANCEL and deliveries.cancel_events([event.pk for event in events])
         if stopped:
             messages.success(request, _("No more deliveries come of %d events that were not through.") % stopped)
-        if acting.perform(request, act, found, seen=request.POST.get("seen", "")) or stopped:
+        # What a fan-out has written since the question is the event's as well.
+        seen = "" if act is acting.CANCEL else request.POST.get("seen", "")
+        if acting.perform(request, act, found, seen=seen) or stopped:
             LogEntry.objects.log_actions(request.user.pk, events, CHANGE, str(act.log))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from .. import channels, previewing, readable
 from ..models import Delivery, Event, Template, TemplateContent
+from . import masking
 
 # A frame of its own, without scripts, forms, or anything of this site's: what a mail shows, and nothing that it does. Pictures come from
 # elsewhere, and who fetches one is seen there, so they are shown only when asked for. Links lead nowhere.
@@ -117,8 +118,8 @@ def _may_see(request, model):
 
 
 def _may_see_events(request):
-    # An event holds what its templates read, names and addresses of customers too.
-    return _may_see(request, Event)
+    # An event holds what its templates read, names and addresses of customers too: its own page hides that from the others.
+    return _may_see(request, Event) and masking.may_see_recipients(request)
 
 
 def _describe(event):

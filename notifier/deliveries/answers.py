@@ -43,7 +43,7 @@ NOT_SENT = Sent("")
 
 
 class Outcome(NamedTuple):
-    """What was stored of a delivery (a ``Work``)."""
+    """What was stored of a delivery (a ``Work``, or its row)."""
 
     work: object
     status: str

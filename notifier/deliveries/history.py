@@ -28,10 +28,13 @@ def note_attempts(outcomes, numbers, now):
 
 
 def note_crashes(ids, now):
-    """Keep the attempts of those of ``ids`` that were found at ``now`` to be of a dead function. In the transaction that marks them."""
-    crashed = Delivery.objects.filter(pk__in=ids, status=Status.UNKNOWN, reason="crashed", finished_at=now)
-    rows = crashed.values_list("pk", "attempts", "status", "reason", "detail")
+    """Keep the attempts of those of ``ids`` that were found at ``now`` to be of a dead function. In the transaction that marks them.
+
+    Returns these deliveries.
+    """
+    crashed = list(Delivery.objects.filter(pk__in=ids, status=Status.UNKNOWN, reason="crashed", finished_at=now))
     Attempt.objects.bulk_create(
-        Attempt(delivery_id=pk, number=number, status=status, reason=reason, detail=detail, created_at=now)
-        for pk, number, status, reason, detail in rows
+        Attempt(delivery=each, number=each.attempts, status=each.status, reason=each.reason, detail=each.detail, created_at=now)
+        for each in crashed
     )
+    return crashed

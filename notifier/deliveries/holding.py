@@ -56,7 +56,8 @@ def release_events():
         return 0
     room = MOST_EVENTS_UNDER_WAY - under_way[:MOST_EVENTS_UNDER_WAY].count()
     ids = list(held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)])
-    return held.filter(pk__in=ids).update(status=Event.Status.RECORDED, due_at=timezone.now())
+    now = timezone.now()
+    return held.filter(pk__in=ids).update(status=Event.Status.RECORDED, due_at=now, restarted_at=now)
 
 
 def release_deliveries():

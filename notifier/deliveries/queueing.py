@@ -5,7 +5,9 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from .. import hooks
 from ..models import Delivery
+from .answers import Outcome
 from .history import note_crashes
 
 Status = Delivery.Status
@@ -27,16 +29,22 @@ def take_due(limit):
     rows = list(due.order_by("due_at").values_list("channel", "pk", "status")[:limit])
     hidden = [pk for _, pk, status in rows if status == Status.SENDING]
     if hidden:
-        with transaction.atomic():
-            due.filter(pk__in=hidden, status=Status.SENDING).update(
-                status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
-                detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
-            )  # fmt: skip
-            note_crashes(hidden, now)
+        _leave_to_a_person(due.filter(pk__in=hidden, status=Status.SENDING), hidden, now)
     due.filter(pk__in=[pk for _, pk, _ in rows]).exclude(status=Status.SENDING).update(
         status=Status.QUEUED, claim=None, due_at=now + UNHEARD_AFTER
     )
     return [(channel, pk) for channel, pk, status in rows if status != Status.SENDING]
+
+
+def _leave_to_a_person(sending, ids, now):
+    with transaction.atomic():
+        sending.update(
+            status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
+            detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
+        )  # fmt: skip
+        crashed = note_crashes(ids, now)
+    for each in crashed:
+        hooks.announce_outcomes([Outcome(each, each.status, each.reason, each.detail, "")], channel=each.channel)
 
 
 def ring_again_soon(ids):

@@ -2,6 +2,9 @@
 
 Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it twice on purpose is the
 same row, queued again: what the first sending was, its provider's id included, stays as an Attempt.
+
+Note [the order of locks]: rows are locked by key, upwards, as the claims of functions do it. The other way round, each of the two could
+wait for the other.
 """
 
 from django.db import transaction
@@ -32,7 +35,7 @@ def retry(ids, *, addresses=None):
     event holds what it reads.
     """
     addresses = addresses or {}
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE)
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).order_by("pk")
     with transaction.atomic():
         rows = [
             row
@@ -45,7 +48,7 @@ def retry(ids, *, addresses=None):
 
 def resend(ids, *, addresses=None):
     """Queue once more those of ``ids`` that were sent, or taken back. Returns ``(channel, id)`` pairs. See note [once more]."""
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RESENDABLE)
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RESENDABLE).order_by("pk")
     with transaction.atomic():
         found = list(ready.select_for_update())
         Attempt.objects.bulk_create(
@@ -83,7 +86,7 @@ def _queue(rows, addresses):
 
 def cancel(ids):
     """Take back those of ``ids`` that no function has taken up. Returns their ``(channel, id)`` pairs; the others are too late."""
-    ready = Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE)
+    ready = Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE).order_by("pk")
     with transaction.atomic():
         rows = list(ready.select_for_update().values_list("channel", "pk"))
         Delivery.objects.filter(pk__in=[pk for _, pk in rows]).update(

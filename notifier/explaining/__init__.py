@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 from .. import readable, rules
 from ..exceptions import UnknownSubject
-from ..models import Delivery, Event, Subscription, Trigger
+from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
 from . import foreseen, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
@@ -46,13 +46,14 @@ def explain(person, subject, channel=""):
 
 def _explain_event(person, event, channel):
     trigger = Trigger.objects.filter(pk=event.trigger_id).first()
-    pairs = [(step, name) for step in event.plan for name in ([channel] if channel else step["contents"])]
+    plan = event.plan or _plan_of_test(event)
+    pairs = [(step, name) for step in plan for name in ([channel] if channel else step["contents"])]
     deliveries = _deliveries_of(person, event, pairs)
     case = recorded.Case(person=person, event=event, trigger=trigger, deliveries=deliveries)
     early = walk(case, recorded.EVENT_STEPS, later=recorded.CHANNEL_STEPS, trigger=trigger, about=event)
     if early:
         return [early]
-    live = Subscription.objects.select_related("trigger", "template").in_bulk([step["subscription"] for step in event.plan])
+    live = Subscription.objects.select_related("trigger", "template").in_bulk([step["subscription"] for step in plan])
     found = []
     for step, name in pairs:
         one = recorded.Case(
@@ -62,6 +63,12 @@ def _explain_event(person, event, channel):
         steps = recorded.EVENT_STEPS + recorded.CHANNEL_STEPS
         found.append(walk(one, steps, trigger=trigger, about=event, delivery=one.delivery))
     return found
+
+
+def _plan_of_test(event):
+    """What an editor's test was to send: none is stored, as no fan-out has a part in it."""
+    sent = event.deliveries.values_list("channel", flat=True) if event.is_test else ()
+    return [{"subscription": OF_NO_RULE, "contents": {name: {} for name in sent}}] if sent else []
 
 
 def _deliveries_of(person, event, pairs):

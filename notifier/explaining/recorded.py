@@ -52,6 +52,9 @@ def look_at_middleware(case):
 
 
 def look_at_trigger(case):
+    if case.event.is_test:
+        text = "it was a test, which an editor sent to themselves alone, past triggers and audiences."
+        return Seen(text, None if case.deliveries else Outcome.NOT)
     if case.trigger is None:
         return Seen("the trigger matched then, and has been deleted since.")
     now = "" if case.trigger.enabled else " It is switched off now."
@@ -70,17 +73,19 @@ def look_at_event(case):
 
 
 def look_at_plan(case):
-    if not any(step["contents"] for step in case.event.plan):
+    if not case.event.is_test and not any(step["contents"] for step in case.event.plan):
         text = "the trigger had no subscription that was switched on, so there was nothing to send."
         return Seen(text, Outcome.NOT, (Trigger, case.event.trigger_id))
 
 
 def look_at_held_event(case):
-    if case.event.status == Event.Status.HELD:
+    if case.event.status == Event.Status.HELD and not case.deliveries:
         return paused(case) or Seen("the event is held, and goes on as soon as it is released.", Outcome.WAITS)
 
 
 def look_at_subscription(case):
+    if case.event.is_test:
+        return None
     if case.delivery:
         return Seen(f"the subscription {case.subscription or 'that has been deleted since'} was switched on.", about=_rule(case))
     if case.subscription and case.subscription.enabled:
@@ -128,6 +133,9 @@ def look_at_fan_out(case):
         return None
     if case.event.status == Event.Status.FAILED:
         return Seen(f"the recipients were not all found: {case.event.reason}", Outcome.NOT, (Event, case.event.pk))
+    if case.event.status == Event.Status.CANCELLED:
+        text = "a person took the event back before this one’s turn came. The event’s history says who."
+        return Seen(text, Outcome.NOT, (Event, case.event.pk))
     if pause := paused(case):
         return pause
     text = "the recipients are still being found, and this one’s turn has not come."

@@ -44,6 +44,8 @@ class Event(models.Model):
     cursor = models.JSONField(default=dict)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
+    # When a pause last let it go on: it is tried for as long again.
+    restarted_at = models.DateTimeField(null=True)
     # When the sweep looks at it again; null once done.
     due_at = models.DateTimeField(null=True)
 

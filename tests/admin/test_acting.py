@@ -8,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 
 from notifier import deliveries, pausing
 from notifier.admin import acting
+from notifier.deliveries import holding
 from notifier.fanout import fan_out
 from notifier.models import Attempt, Delivery, Event, Pause
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
@@ -223,6 +224,33 @@ def test_a_fan_out_that_is_cancelled_while_it_works_leaves_nothing_that_is_sent(
     assert fan_out(event.pk, lease_seconds=60, is_time_up=cancel_after_the_first_page)
     event.refresh_from_db()
     assert (pages, event.status, statuses()) == ([2], Event.Status.CANCELLED, ["cancelled"] * 2)
+
+
+WHILE_IT_IS_ASKED = [
+    # which action, what happens between the question and the answer; whether what came of it is taken back
+    ("event", "a fan-out writes another delivery", True),
+    ("event", "a pause ends", True),
+    ("deliveries", "a pause ends", True),
+    ("deliveries", "another delivery comes", False),  # nobody was asked about that one
+]
+
+
+@pytest.mark.parametrize(("action", "meanwhile", "is_taken_back"), WHILE_IT_IS_ASKED)
+def test_what_came_between_the_question_and_the_answer(admin_client, action, meanwhile, is_taken_back):
+    event = make_event(status=Event.Status.FANNING_OUT)
+    for _ in range(2):
+        make_delivery(event=event, status=Status.HELD, due_at=None)
+    chosen = choose("cancel_selected", *event.deliveries.all()) | {"select_across": "1"}
+    asked = (
+        post(admin_client, DELIVERIES, chosen) if action == "deliveries" else post(admin_client, f"{EVENTS}{event.pk}/cancel/")
+    )
+    if meanwhile == "a pause ends":
+        assert holding.release_deliveries() == 2
+    else:
+        make_delivery(event=event)
+    answer(admin_client, asked)
+    assert statuses()[-1] == (Status.CANCELLED if is_taken_back else Status.QUEUED)
+    assert statuses()[:2] == [Status.CANCELLED] * 2
 
 
 # Pauses

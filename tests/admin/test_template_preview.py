@@ -37,7 +37,7 @@ def previewed(client, **typed):
 @pytest.fixture
 def editor(client_with):
     """The client of somebody who may edit templates and see events, and nothing else."""
-    client = client_with("change_template", "view_event", "view_delivery")
+    client = client_with("change_template", "view_event", "view_delivery", "view_recipients")
     get_user_model().objects.filter(pk=client.session["_auth_user_id"]).update(first_name="Robin", email="robin@example.com")
     return client
 
@@ -126,8 +126,9 @@ def test_an_event_of_another_template_is_not_shown(editor):
     assert found["text"] == "Title"
 
 
-def test_who_may_not_see_events_previews_with_an_example(client_with):
-    client = client_with("change_template")
+@pytest.mark.parametrize("permissions", [(), ("view_event",), ("view_recipients",)])  # an event's page hides its data from these
+def test_who_may_not_see_events_data_previews_with_an_example(client_with, permissions):
+    client = client_with("change_template", *permissions)
     event = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Not for you"}})
     template = template_of(event)
     assert previewed(client, template=template.pk, event=event.pk, text="{{ instance.title }}")["text"] == "Example post"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from lambdas import email, sms, twitter
-from notifier.channels import Examination, Message, channel_names, examine
+from notifier.channels import Examination, Message, channel_names, examine, price
 from notifier.templating import MAX_OUTPUT_BYTES
 
 CHANNELS = channel_names()
@@ -37,6 +37,7 @@ def test_no_text_makes_an_examination_fail(channel, subject, text, html, address
     assert all(problem.text for problem in found.problems)
     if found.pieces:
         assert "".join(found.pieces) == text
+    assert price(channel, message(subject=subject, text=text, html=html, address=address)) == found.cost_micros
 
 
 HOSTILE = [
@@ -61,6 +62,17 @@ def test_the_longest_that_a_template_can_make_is_examined_in_time(channel, text)
     started = time.process_time()
     examine(channel, message(subject=text, text=text, html=text))
     assert time.process_time() - started < ALLOWED_SECONDS
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_is_sent_is_priced_without_looking_at_all_of_it(channel):
+    """It stands between the provider's answer and its being stored, once a message."""
+    mail = message(text="Hello, and goodbye. " * 3, html="<p>Hello <a href='https://example.com'>you</a></p>" * 500)
+    price(channel, mail)
+    started = time.process_time()
+    for _ in range(100):
+        price(channel, mail)
+    assert time.process_time() - started < 0.1
 
 
 # SMS
