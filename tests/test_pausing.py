@@ -287,6 +287,8 @@ def test_what_a_person_asks_for_and_a_function_never_wait_for_each_other(act, st
 
     def is_waiting():
         with connection.cursor() as cursor:
+            # A transaction looks once and keeps what it saw.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
             return cursor.fetchone()
 
