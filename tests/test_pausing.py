@@ -330,11 +330,11 @@ def test_a_paused_trigger_with_very_many_events_does_not_keep_the_sweep():
     paused = make_event()
     pausing.pause(pausing.scope_of(trigger=paused.trigger_id))
     Event.objects.bulk_create(
-        Event(trigger_id=paused.trigger_id, verb="v", data={}, created_at=paused.created_at) for _ in range(3000)
+        Event(trigger_id=paused.trigger_id, verb="v", data={}, created_at=paused.created_at) for _ in range(6000)
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # As little memory for so many as there would be for a million: a list of all of them would be read anew for each delivery.
-        cursor.execute("SET LOCAL work_mem = '64kB'")
+        cursor.execute("SET LOCAL work_mem = '64kB'; SET LOCAL hash_mem_multiplier = 1")
         cursor.execute("ANALYZE")
         held = Delivery.objects.filter(status="held").exclude(pausing.read_scopes().of_deliveries())
         assert list(held) == [delivery]
