@@ -66,7 +66,12 @@ def checked_event(recording, event):
 
 def failed_event(recording, reason, error=None):
     """An event that says why nothing is sent. It gives the key back: what is mended may be emitted again."""
-    event = _new_event(recording)
+    try:
+        event = _new_event(recording)
+    except DatabaseError:
+        # Who did it cannot be read either; that it happened is worth more.
+        recording.context["actor_object"] = None
+        event = _new_event(recording)
     recording.error = error
     _end(event, event.Status.FAILED, reason)
     event.key = None

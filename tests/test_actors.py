@@ -168,6 +168,20 @@ def test_a_session_store_that_is_down_costs_an_event_its_actor(db, caplog):
     assert "The signed-in user could not be read" in caplog.text
 
 
+def test_a_user_whom_the_database_does_not_give_costs_no_event(db):
+    def fail():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM sessions_that_are_gone")
+
+    make_trigger(subscribe=False)
+    request = Request()
+    request.user = SimpleLazyObject(fail)
+    handle(request, make_post)
+    event = Event.objects.get()
+    assert (event.status, event.actor) == ("failed", "")
+    assert Post.objects.count() == 1
+
+
 def test_a_request_without_users_has_no_actor(db):
     make_trigger(subscribe=False)
     handle(RequestFactory().get("/"), make_post)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from .. import readable, rules
 from ..exceptions import UnknownSubject
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
-from . import foreseen, recorded
+from . import delivered, foreseen, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
 
@@ -50,7 +50,7 @@ def _explain_event(person, event, channel):
     pairs = [(step, name) for step in plan for name in ([channel] if channel else step["contents"])]
     deliveries = _deliveries_of(person, event, pairs)
     case = recorded.Case(person=person, event=event, trigger=trigger, deliveries=deliveries)
-    early = walk(case, recorded.EVENT_STEPS, later=recorded.CHANNEL_STEPS, trigger=trigger, about=event)
+    early = walk(case, recorded.EVENT_STEPS, later=delivered.CHANNEL_STEPS, trigger=trigger, about=event)
     if early:
         return [early]
     live = Subscription.objects.select_related("trigger", "template").in_bulk([step["subscription"] for step in plan])
@@ -60,7 +60,7 @@ def _explain_event(person, event, channel):
             person=person, event=event, trigger=trigger, deliveries=deliveries,
             step=step, subscription=live.get(step["subscription"]), channel=name,
         )  # fmt: skip
-        steps = recorded.EVENT_STEPS + recorded.CHANNEL_STEPS
+        steps = recorded.EVENT_STEPS + delivered.CHANNEL_STEPS
         found.append(walk(one, steps, trigger=trigger, about=event, delivery=one.delivery))
     return found
 

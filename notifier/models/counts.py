@@ -1,0 +1,76 @@
+"""What is counted and measured of the outbox. Written by ``notifier.counts``, ``gauges`` and ``canary``; next hop: the overview."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .outbox import Delivery
+
+
+class HourlyCount(models.Model):
+    """How many deliveries of a channel ended how in one hour, and what they cost. Kept by the sweep; see ``notifier.counts``."""
+
+    hour = models.DateTimeField()
+    channel = models.CharField(max_length=50)
+    status = models.CharField(max_length=20, choices=Delivery.Status)
+    number = models.PositiveIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["hour", "channel", "status"], name="notifier_one_count_an_hour")]
+
+    def __str__(self):
+        return f"{self.hour:%Y-%m-%d %H}:00 {self.channel} {self.status}: {self.number}"
+
+
+class StaleHour(models.Model):
+    """An hour of which a finished delivery has changed since: it is to be counted anew. Only ever added, so nobody waits for it."""
+
+    hour = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.hour:%Y-%m-%d %H}:00"
+
+
+class Gauge(models.Model):
+    """The newest reading of something that is asked for now and then, such as a queue's depth. See ``notifier.gauges``."""
+
+    name = models.CharField(max_length=100, unique=True)
+    value = models.FloatField(null=True)
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.name}: {self.value}"
+
+
+class Overview(HourlyCount):
+    """The kept counts as a page; see ``notifier.admin.overview``."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = verbose_name_plural = _("overview")
+
+
+class Canary(models.Model):
+    """How far one canary came on one route; see ``notifier.canary``. Rows older than a day are removed by the next one."""
+
+    route = models.CharField(max_length=50)
+    released_at = models.DateTimeField()
+    arrived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"#{self.pk} {self.route}"
+
+    def seconds(self):
+        """Seconds from its release to its arrival, or None."""
+        return (self.arrived_at - self.released_at).total_seconds() if self.arrived_at else None
