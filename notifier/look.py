@@ -3,6 +3,8 @@
 A project writes ``UNFOLD = look.UNFOLD``, or with settings of its own ``look.UNFOLD | {...}``; without, it keeps unfold's own sidebar.
 """
 
+from django.templatetags.static import static
+
 # From Tailwind's palette: white text on 600 and 500 on the darkest grey both have a contrast above 4.5.
 # https://tailwindcss.com/docs/colors
 _BLUE = {
@@ -26,6 +28,6 @@ UNFOLD = {
     # There is no page of the site to return to.
     "SITE_URL": None,
     "COLORS": {"primary": _BLUE},
-    "DASHBOARD_CALLBACK": "notifier.admin.sidebar.dashboard",
+    "STYLES": [lambda request: static("notifier/admin.css")],
     "SIDEBAR": {"navigation": "notifier.admin.sidebar.navigation"},
 }

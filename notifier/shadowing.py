@@ -149,13 +149,13 @@ def _without_event(sources):
 
 
 def sends(trigger):
-    """What a saved trigger sends, to be compared with what it sent before: pairs of a channel and an audience's key. None while it is
+    """What a saved trigger sends, to be compared with what it sent before: pairs of a channel and an audience's name. None while it is
     off or only shows what it would send."""
     if not Trigger.objects.filter(pk=trigger.pk, enabled=True, shadow=False).exists():
         return frozenset()
     live = trigger.subscriptions.filter(enabled=True).prefetch_related("audiences")
     return frozenset(
-        (name, each.pk) for subscription in live for name in subscription.channels for each in subscription.audiences.all()
+        (name, each.name) for subscription in live for name in subscription.channels for each in subscription.audiences.all()
     )
 
 

@@ -5,7 +5,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from notifier.admin.start import first_page
+
 urlpatterns = [
+    path("admin/", admin.site.admin_view(first_page)),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

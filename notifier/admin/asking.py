@@ -146,8 +146,18 @@ class EventActs(Asking):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         event = self.get_object(request, object_id)
         buttons = []
-        # Without a look whether there is anything to do: an event can have a million deliveries.
         if event and event.status in WITH_DELIVERIES and self.has_retry_permission(request):
-            labels = (acting.RETRY, _("Try all that failed again")), (acting.CANCEL, _("Cancel what is not sent yet"))
+            there = (extra_context or {}).get("there")
+            found = [
+                (acting.RETRY, _("Try all that failed again"), (Delivery.Status.FAILED,)),
+                (acting.CANCEL, _("Cancel what is not sent yet"), acting.CANCEL.statuses),
+            ]
+            # An event can have a million deliveries: without a count of all, both are offered.
+            is_open = event.status in deliveries.UNFINISHED_EVENTS
+            labels = [
+                (act, label)
+                for act, label, statuses in found
+                if there is None or there.intersection(statuses) or (is_open and act is acting.CANCEL)
+            ]
             buttons = [(reverse(f"admin:notifier_event_{act.name}", args=[event.pk]), label) for act, label in labels]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "act_buttons": buttons})

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from .. import audiences, channels, signals
 
 BLANK = ("", "---------")
+# Where its name alone does not say what goes out.
+CHANNELS = {"twitter": _("twitter (a post on X)")}
 
 # Django's own signals in plain words, by what people look for. All others are the project's own.
 OBJECTS = {
@@ -70,7 +72,7 @@ def model_choices():
 
 
 def channel_choices():
-    return [(name, name) for name in channels.channel_names()]
+    return [(name, CHANNELS.get(name, name)) for name in channels.channel_names()]
 
 
 def callable_choices():

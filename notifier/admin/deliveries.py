@@ -35,6 +35,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
     list_filter = [StatusFilter, ChannelFilter, ReasonFilter, DayFilter]
     search_fields = ["provider_id", "reason"]
+    nothing_yet = _("No deliveries yet. An event has one for each person and each channel.")
     fieldsets = [
         (None, {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]}),
         (_("How it went"), {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]}),
@@ -68,7 +69,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
-        return format_html("{}<br>{}", display.status_word(delivery), display.quiet(delivery.reason))
+        return display.lines([display.status_word(delivery), *([display.quiet(delivery.reason)] if delivery.reason else [])])
 
     @admin.display(description=_("status"))
     def status_line(self, delivery):
@@ -82,7 +83,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     def recipient_and_channel(self, delivery):
         shown = outcomes.recipient_shown(delivery, not _is_masked(delivery))
         channel = _("%s, a test") % delivery.channel if delivery.is_test else delivery.channel
-        return format_html("{}<br>{}", shown, display.quiet(channel))
+        return display.lines([shown, display.quiet(channel)])
 
     @admin.display(description=_("person"))
     def person(self, delivery):

@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from .. import readable, summaries
-from ..models import Delivery, Event
+from ..models import Audience, Delivery, Event, Template
 
 NOTHING = "–"
 
@@ -22,11 +22,14 @@ TONES = {
     Delivery.Status.SKIPPED: "quiet",
     Delivery.Status.FAILED: "bad",
     Delivery.Status.UNKNOWN: "doubt",
+    Delivery.Status.HELD: "doubt",
+    Delivery.Status.CANCELLED: "quiet",
     Event.Status.DONE: "good",
     Event.Status.FAILED: "bad",
+    Event.Status.SHADOW: "doubt",
+    Event.Status.VETOED: "doubt",
     "live": "good",
     "off": "quiet",
-    "shadow": "doubt",
 }
 
 
@@ -35,7 +38,7 @@ class Media:
 
 
 def setup_media():
-    return forms.Media(css=Media.css, js=["notifier/setup.js"])
+    return forms.Media(css={"all": [*Media.css["all"], "notifier/setup.css"]}, js=["notifier/setup.js"])
 
 
 def status_word(row):
@@ -56,7 +59,8 @@ def doubt(text):
 
 def lines(items):
     """One item a line, or a dash for none. The items are safe or are escaped."""
-    return format_html_join("", "<div>{}</div>", ((item,) for item in items)) or NOTHING
+    found = format_html_join("", "<div>{}</div>", ((item,) for item in items))
+    return format_html('<div class="notifier-lines">{}</div>', found) if found else NOTHING
 
 
 def moment(time):
@@ -114,10 +118,12 @@ def describe_trigger(trigger):
 
 
 def describe_audiences(subscription):
-    return ", ".join(audience.name for audience in subscription.audiences.all()) or NOTHING
+    links = ((object_link(Audience, audience.pk, audience.name),) for audience in subscription.audiences.all())
+    return format_html_join(", ", "{}", links) or NOTHING
 
 
 def describe_subscription(subscription):
     """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
-    text = f"{subscription.template} → {', '.join(subscription.channels)} → {describe_audiences(subscription)}"
-    return text if subscription.enabled else quiet(_("%s (off)") % text)
+    template = object_link(Template, subscription.template_id, subscription.template.name)
+    text = format_html("{} → {} → {}", template, ", ".join(subscription.channels), describe_audiences(subscription))
+    return text if subscription.enabled else quiet(format_html(_("{} (off)"), text))

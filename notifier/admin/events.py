@@ -26,6 +26,7 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
     list_display = ["id", "status_word", "action_object_name", "trigger_link", "created_short", "its_deliveries", "reason"]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
+    nothing_yet = _("No events yet. One is recorded each time that what a trigger waits for happens.")
     # The page's own template shows the rest.
     fields = ["id"]
     change_form_template = "admin/notifier/event/change_form.html"
@@ -66,6 +67,7 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         event = self.get_object(request, object_id)
         found = {"timeline": timeline.timeline_of(event, request), "meaning": _meaning(event)} if event else {}
+        found |= {"there": timeline.statuses_of(found["timeline"])} if event else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **found})
 
     def get_urls(self):

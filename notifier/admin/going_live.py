@@ -57,15 +57,21 @@ def _what(request, trigger, people, sends):
     return {"user": str(request.user.pk), "name": trigger.name, "people": people, "sends": sorted(map(list, sends))}
 
 
-def confirmation(admin, request, error):
-    """The page that asks. It sends the same form again, with a signed token of what was asked."""
+def confirmation(admin, request, error, *, change=""):
+    """The page that asks. It sends the same form again, with a signed token of what was asked.
+
+    ``change``: the name of the button that sends it without, for a page that shows again what was typed.
+    """
     texts = (
         _("One event of “%(trigger)s” goes to %(people)s people."),
         _("One event of “%(trigger)s” goes to at least %(people)s people."),
     )
     title = texts[error.at_least] % {"trigger": error.trigger.name, "people": f"{error.people:,}"}
     again = [
-        (name, value) for name, values in request.POST.lists() for value in values if name not in (ANSWER, "csrfmiddlewaretoken")
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in (ANSWER, change, "csrfmiddlewaretoken")
     ]
     context = admin.admin_site.each_context(request) | {
         "title": title,
@@ -77,6 +83,7 @@ def confirmation(admin, request, error):
         "token": signing.dumps(_what(request, error.trigger, error.people, error.sends), salt=SALT),
         "yes": _("Save, and go live"),
         "back": request.get_full_path(),
+        "change": change,
     }
     return TemplateResponse(request, "admin/notifier/ask.html", context)
 

@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
@@ -60,7 +61,8 @@ class PauseForm(forms.Form):
 
 @admin.register(Pause)
 class PauseAdmin(ModelAdmin):
-    Media = display.Media
+    class Media:
+        css = {"all": [*display.Media.css["all"], "notifier/pauses.css"]}
 
     def get_urls(self):
         wrap = self.admin_site.admin_view
@@ -78,7 +80,7 @@ class PauseAdmin(ModelAdmin):
             raise PermissionDenied
         pauses = described_pauses()
         for each in pauses:
-            each.held = describe_held(each.scope)
+            each.held, each.url = describe_held(each.scope), _url_of(each.scope)
         paused = {each.scope for each in pauses}
         context = self.admin_site.each_context(request) | {
             "title": _("Pauses"),
@@ -132,6 +134,14 @@ class PauseAdmin(ModelAdmin):
         # Who may pause need not be allowed to see the page.
         target = "notifier_pause_changelist" if self.has_view_permission(request) else "index"
         return HttpResponseRedirect(reverse(f"admin:{target}"))
+
+
+def _url_of(scope):
+    """Where one sees what is paused: the trigger, or the channel's deliveries."""
+    kind, _colon, name = scope.partition(":")
+    if kind == "trigger":
+        return reverse("admin:notifier_trigger_change", args=[name])
+    return f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'channel': name})}" if kind == "channel" else ""
 
 
 def describe_held(scope):

@@ -52,6 +52,9 @@ class AudienceAdmin(SearchedAdmin):
     form = AudienceForm
     list_display = ["name", "sources", "used_by"]
     search_fields = ["name"]
+    nothing_yet = _(
+        "No audiences yet. An audience is who gets something: all users, groups, addresses, or those whom an event names."
+    )
     searched = raw_id_fields = ["users", "groups"]
     readonly_fields = ["used_by", "many_users"]
     Media = display.Media
@@ -100,6 +103,7 @@ class ContactPointAdmin(SearchedAdmin):
     form = ContactPointForm
     list_display = ["address", "channel", "user", "verified"]
     list_filter = [ChannelFilter, "verified"]
+    nothing_yet = _("No contact points yet. One is needed only for an address that the user's own page does not hold.")
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
 

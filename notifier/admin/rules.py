@@ -44,6 +44,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     list_filter = ["enabled", "shadow"]
     search_fields = ["name", "verb", "model"]
     readonly_fields = ["summary", "recent_events"]
+    nothing_yet = _("No triggers yet. A trigger says when something is sent.")
     list_before_template = "notifier/trigger_list_before.html"
     Media = display.Media
 
@@ -67,7 +68,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     def state(self, trigger):
         if not trigger.enabled:
             return display.tinted("off", _("off"))
-        return display.tinted("shadow", _("only tried")) if trigger.shadow else display.tinted("live", _("live"))
+        return display.tinted(Event.Status.SHADOW, _("only tried")) if trigger.shadow else display.tinted("live", _("live"))
 
     @admin.display(description=_("in words"))
     def summary(self, trigger):

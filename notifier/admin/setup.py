@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -10,8 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from . import display, names, setup_texts, setup_words
+from .going_live import AskFirst, ask_first, confirmation
 from .setup_form import SetupForm
 from .setup_permissions import may_set_up
+
+# Sent with the same form by somebody who was asked and wants to change what was typed.
+CHANGE = "change"
 
 
 class SetupPages(admin.ModelAdmin):
@@ -26,10 +31,8 @@ class SetupPages(admin.ModelAdmin):
 
     def setup_view(self, request):
         form = self._setup_form(request)
-        if request.method == "POST" and form.is_valid():
-            trigger = form.rows.save(request.user)
-            _say_what_next(request, trigger, form.rows.template)
-            return HttpResponseRedirect(reverse("admin:notifier_trigger_change", args=[trigger.pk]))
+        if request.method == "POST" and CHANGE not in request.POST and form.is_valid():
+            return self._set_up(request, form)
         facts = setup_facts(
             form if form.is_bound else self._setup_form(request, {name: form[name].initial for name in form.fields})
         )
@@ -40,6 +43,16 @@ class SetupPages(admin.ModelAdmin):
             "media": form.media + display.setup_media(),
         }
         return TemplateResponse(request, "notifier/setup.html", context)
+
+    def _set_up(self, request, form):
+        try:
+            with transaction.atomic():
+                trigger = form.rows.save(request.user)
+                ask_first(request, trigger, frozenset())
+        except AskFirst as error:
+            return confirmation(self, request, error, change=CHANGE)
+        _say_what_next(request, trigger, form.rows.template)
+        return HttpResponseRedirect(reverse("admin:notifier_trigger_change", args=[trigger.pk]))
 
     def setup_facts_view(self, request):
         """What the page says and offers for what is typed so far."""
@@ -64,7 +77,6 @@ def setup_facts(form):
             "paths": names.for_audiences(trigger),
         },
         "start": setup_texts.starting_texts(trigger),
-        "asks": form.rows.asks_for_confirmation and not trigger.shadow,
     }
 
 

@@ -91,7 +91,6 @@ class SetupForm(forms.Form):
         required=False,
         help_text=_("It records and shows what it would send, and sends nothing. You can let it send later, on its own page."),
     )
-    confirmed = forms.BooleanField(label=_("Yes, send to so many people"), widget=UnfoldBooleanSwitchWidget, required=False)
 
     def __init__(self, *args, request, site, **options):
         super().__init__(*args, **options)

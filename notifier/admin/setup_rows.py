@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _, gettext_lazy
 
-from .. import conf
 from ..models import Audience, Subscription, Template, TemplateContent, Trigger
 from . import setup_choices, setup_texts, setup_words
 
@@ -77,11 +76,11 @@ class Rows:
 
     def problems(self):
         """(field of the form, errors) of everything at once."""
-        yield from _problems(self.trigger.full_clean, FIELDS_OF_TRIGGER)
+        for field, errors in _problems(self.trigger.full_clean, FIELDS_OF_TRIGGER):
+            is_missing = field == "model" and not self.trigger.model
+            yield field, [_("Choose what it must happen to.")] if is_missing else errors
         yield from self._problems_with_what()
         yield from self._problems_with_whom()
-        if not self.trigger.shadow and not self._given.get("confirmed") and self.asks_for_confirmation:
-            yield "confirmed", [_("This would reach %s. Say that you mean it, or only try it for now.") % self.people_words]
 
     def _problems_with_what(self):
         subscription = Subscription(trigger=self.trigger, template=self.template, channels=self.channels)
@@ -121,14 +120,6 @@ class Rows:
     def count(self):
         """How many people it reaches today, as far as that is known before it happens; see ``setup_words.count_people``."""
         return setup_words.count_people(self)
-
-    @property
-    def people_words(self):
-        return setup_words.people_words(self.count)
-
-    @property
-    def asks_for_confirmation(self):
-        return self.count > conf.get("CONFIRM_ABOVE")
 
     # Saving
 

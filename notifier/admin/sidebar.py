@@ -1,12 +1,11 @@
-"""The sidebar, in the order in which people work, and what the first page says. Next hop: each entry's own page."""
+"""The sidebar, in the order in which people work. Next hop: each entry's own page."""
 
 from django.apps import apps as installed_apps
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Trigger
-from . import setup_permissions
+from . import setup_permissions, why
 
 # Page → icon. A page that this version, or this person, does not have is left out.
 # https://fonts.google.com/icons
@@ -23,27 +22,25 @@ def navigation(request):
     groups = [
         ("", _pages(request)),
         (_("Rules"), _entries(request, ours, RULES)),
-        (_("What came of it"), _entries(request, ours, OUTCOME)),
+        (_("What came of it"), _entries(request, ours, OUTCOME) + _questions(request)),
         (_("People"), _entries(request, people, PEOPLE)),
     ]
     groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
     return [{"title": title, "items": items} for title, items in groups if items]
 
 
-def dashboard(request, context):
-    """What the admin's first page needs to invite somebody who has no rules yet."""
-    url = setup_permissions.setup_url(request)
-    return context | {"notifier_setup_url": url if url and not Trigger.objects.exists() else ""}
-
-
 def _pages(request):
-    found = [
-        _page(request, _("Overview"), "monitoring", "admin:notifier_overview")
-        or _page(request, _("Start"), "home", "admin:index")
-    ]
+    may_see = request.user.has_perm("notifier.view_delivery")
+    overview = may_see and _page(request, _("Overview"), "monitoring", "admin:notifier_overview")
+    found = [overview or _page(request, _("Start"), "home", "admin:index")]
     if setup_permissions.may_set_up(request):
         found.append(_page(request, _("Set up"), "add_alert", "admin:notifier_setup"))
     return [page for page in found if page]
+
+
+def _questions(request):
+    page = request.user.has_perms(why.NEEDED) and _page(request, _("Why?"), "help", "admin:notifier_why")
+    return [page] if page else []
 
 
 def _page(request, title, icon, name):
@@ -81,4 +78,4 @@ def _entries(request, models, icons):
 
 def _is_page_of_its_own(request):
     match = request.resolver_match
-    return match is not None and match.url_name in ("notifier_setup", "notifier_overview")
+    return match is not None and match.url_name in ("notifier_setup", "notifier_overview", "notifier_why")

@@ -34,7 +34,13 @@ class TemplateContentForm(forms.ModelForm):
     channel = forms.ChoiceField(
         label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL, widget=UnfoldAdminSelectWidget
     )
-    language = LanguageField(label=_("Language"), choices=language_choices, required=False, widget=UnfoldAdminSelectWidget)
+    language = LanguageField(
+        label=_("Language"),
+        choices=language_choices,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("For people who read it. All others get “Any language”."),
+    )
 
     class Meta:
         model = TemplateContent
@@ -48,7 +54,9 @@ class TemplateContentForm(forms.ModelForm):
             "subject": _("For channels that have one, such as e-mail."),
             "text": _("Left blank, it is made from the HTML."),
             "html": _("For channels that show it, such as e-mail."),
-            "file": _("Instead of the parts above: a template file of the project, such as shop/sale.html."),
+            "file": _(
+                "For developers, and usually left blank: a template file of the project, such as shop/sale.html, in place of HTML and text."
+            ),
         }
 
     def __init__(self, *args, **options):
@@ -131,13 +139,18 @@ class TemplateContentFormSet(forms.BaseInlineFormSet):
                 raise forms.ValidationError(str(error)) from error
 
 
+def _offer(name, given):
+    """“weather: {{ forecast }}, {{ wind }}”."""
+    return f"{name}: {', '.join(f'{{{{ {each} }}}}' for each in given)}"
+
+
 class TemplateForm(forms.ModelForm):
     providers = forms.MultipleChoiceField(
-        label=_("Context providers"),
-        choices=lambda: [(name, name) for name in providers.names()],
+        label=_("More names"),
+        choices=lambda: [(name, _offer(name, given)) for name, given in providers.provided_by(providers.names()).items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
-        help_text=_("Functions of this project that add names to write."),
+        help_text=_("Context providers: what this project can look up when it happens. Tick one, save, and write its names."),
     )
 
     class Meta:

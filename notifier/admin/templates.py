@@ -38,6 +38,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]
+    nothing_yet = _("No templates yet. A template is what is said, on each channel. Setting up a notification makes one.")
     form = TemplateForm
     readonly_fields = ["used_by"]
     change_form_template = "admin/notifier/template/change_form.html"

@@ -77,6 +77,14 @@ def _waits(event, sent):
     return _("Under way: %s.") % ", ".join(live) if live else ""
 
 
+def statuses_of(shown):
+    """The statuses that deliveries of the event have, or None where there are more than were counted."""
+    channels = [channel for each in shown["subscriptions"] for channel in each["channels"]]
+    if any(channel["more"] for channel in channels):
+        return None
+    return {count["status"] for channel in channels for count in channel["counts"]}
+
+
 def _triggers(event, may_see):
     """Each trigger that this firing met: it matched, or why not; and those that are switched off now."""
     said = event.explanation or [{"trigger": event.trigger_id, "name": "", "because": ""}]

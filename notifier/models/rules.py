@@ -111,6 +111,8 @@ class Trigger(models.Model):
         return self.name
 
     def clean(self):
+        if not self.verb:
+            return  # the field's own check has said so
         registered = signals.get(self.verb)
         if registered is None:
             known = ", ".join(signals.names())

@@ -93,7 +93,7 @@ FORGED = {
     "of far fewer people": (lambda said: said | {"people": 5}, False),
     "of somebody else": (lambda said: said | {"user": "0"}, False),
     "of another trigger": (lambda said: said | {"name": "Other"}, False),
-    "of other audiences": (lambda said: said | {"sends": [["email", 0]]}, False),
+    "of other audiences": (lambda said: said | {"sends": [["email", "Others"]]}, False),
 }
 
 
@@ -102,7 +102,7 @@ def test_a_yes_is_for_what_was_asked(admin_client, admin_user, kind):
     change, is_taken = FORGED[kind]
     audience = make_audience(everyone=True)
     trigger = make_trigger(enabled=False, audiences=[audience])
-    said = change({"user": str(admin_user.pk), "name": trigger.name, "people": 7, "sends": [["email", audience.pk]]})
+    said = change({"user": str(admin_user.pk), "name": trigger.name, "people": 7, "sends": [["email", audience.name]]})
     token = signing.dumps(said, salt=going_live.SALT)
     values = filled_in(read_form(admin_client, page_of(trigger)), {"enabled": "on", going_live.ANSWER: token})
     assert admin_client.post(page_of(trigger), values).status_code == (302 if is_taken else 200)

@@ -22,7 +22,7 @@ STYLES = (Path(notifier.__file__).parent / "static/notifier/admin.css").read_tex
 
 def sidebar_of(client, path="/admin/"):
     """Title → its entries' titles, as the page shows them."""
-    groups = client.get(path).context["sidebar_navigation"]
+    groups = client.get(path, follow=True).context["sidebar_navigation"]
     return {str(group["title"]): [str(item["title"]) for item in group["items"]] for group in groups}
 
 
@@ -39,7 +39,9 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
 
 def test_the_sidebar_holds_what_one_may_see(client_with):
     assert list(sidebar_of(client_with("view_event"))) == ["", "What came of it"]
-    assert sidebar_of(client_with("view_template")) == {"": ["Overview"], "Rules": ["Templates"]}
+    assert sidebar_of(client_with("view_template")) == {"": ["Start"], "Rules": ["Templates"]}
+    # Not a page that would refuse them.
+    assert sidebar_of(client_with("view_delivery"))[""] == ["Overview"]
 
 
 def test_the_page_that_one_is_on_is_marked_and_it_alone(admin_client):
@@ -111,7 +113,7 @@ def test_permissions_are_found_by_typing_and_are_nobodys_to_change(admin_client)
     [found] = admin_client.get("/admin/autocomplete/", query).json()["results"]
     assert "retry" in found["text"]
     assert admin_client.get("/admin/auth/permission/add/").status_code == 403
-    assert "/admin/auth/permission/" not in text_of(admin_client.get("/admin/"))
+    assert "/admin/auth/permission/" not in text_of(admin_client.get("/admin/", follow=True))
 
 
 def test_a_group_keeps_its_permissions(admin_client):

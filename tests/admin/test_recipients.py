@@ -51,7 +51,7 @@ def test_without_the_permission_no_page_tells_who_receives(client_with, event):
     client = client_with(*MAY_READ)
     seen = ""
     for path in pages_of(event, make_user()):
-        page = text_of(client.get(path))
+        page = text_of(client.get(path, follow=True))
         assert [word for word in TELLING if word in page] == [], path
         seen += page
     # What is not personal stays: counts, reasons, the beginning of an address to tell rows apart.
@@ -61,7 +61,7 @@ def test_without_the_permission_no_page_tells_who_receives(client_with, event):
 
 def test_with_the_permission_all_of_it_is_seen(client_with, event):
     client = client_with(*MAY_SEE)
-    seen = "".join(text_of(client.get(path)) for path in pages_of(event, make_user()))
+    seen = "".join(text_of(client.get(path, follow=True)) for path in pages_of(event, make_user()))
     assert [word for word in TELLING if word not in seen] == ["Annabel"]  # people are called by their user names here
 
 

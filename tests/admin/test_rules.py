@@ -244,8 +244,10 @@ def test_the_list_says_when_and_what_and_to_whom(admin_client):
     page = text_of(admin_client.get(LIST))
     first, second = trigger.subscriptions.all()
     assert "Flash sale is created" in page
-    assert f"{first.template} → email → {everyone}" in page
-    assert f"{second.template} → email → – (off)" in page
+    template = '<a href="/admin/notifier/template/{0.pk}/change/">{0}</a>'
+    audience = f'<a href="/admin/notifier/audience/{everyone.pk}/change/">{everyone}</a>'
+    assert f"{template.format(first.template)} → email → {audience}" in page
+    assert f"{template.format(second.template)} → email → – (off)" in page
     assert f'href="/admin/notifier/event/?trigger__id__exact={trigger.pk}"' in page
 
 

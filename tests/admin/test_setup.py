@@ -140,7 +140,7 @@ def test_a_template_and_an_audience_that_are_there_are_used(admin_client):
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
-        ({"model": ""}, "model", "The signal post_save needs a model."),
+        ({"model": ""}, "model", "Choose what it must happen to."),
         ({"when": "no_such:any"}, "when", "not one of the available choices"),
         ({"channels": []}, "channels", "Choose at least one channel."),
         ({"email_subject": ""}, "email_subject", "Write a subject."),
@@ -208,11 +208,14 @@ def test_more_people_than_the_setting_are_asked_about_once_more(admin_client, se
     settings.NOTIFIER = settings.NOTIFIER | {"CONFIRM_ABOVE": 2}
     for _ in range(2):
         make_user()
-    assert errors_of(set_up(admin_client, SALE)) == {
-        "confirmed": ["This would reach 3 people. Say that you mean it, or only try it for now."]
-    }
+    asked = set_up(admin_client, SALE)
+    assert "One event of “A Flash sale is created” goes to 3 people." in text_of(asked)
+    assert not any(model.objects.exists() for model in MODELS)
+    again = {name: value for name, value in asked.context["again"]}
+    # Who goes back finds what was typed.
+    assert form_values(text_of(admin_client.post(SETUP, again | {"change": "yes"})), "setup_form")["model"] == ["demo.flashsale"]
+    assert saved(admin_client.post(SETUP, again | {asked.context["token_name"]: asked.context["token"]}))
     assert saved(set_up(admin_client, SALE | {"shadow": "on"}))
-    assert saved(set_up(admin_client, SALE | {"confirmed": "on"}))
 
 
 # Who may
@@ -351,11 +354,15 @@ def test_functions_of_the_project_can_be_chosen(admin_client, monkeypatch):
 
 
 def test_an_empty_database_leads_to_it_from_the_first_page_and_the_list(admin_client):
-    for page in "/admin/", "/admin/notifier/trigger/":
-        assert "Nothing is sent yet" in text_of(admin_client.get(page))
+    assert admin_client.get("/admin/").url == SETUP
+    assert "Nothing is sent yet" in text_of(admin_client.get("/admin/notifier/trigger/"))
     assert saved(set_up(admin_client, SALE))
-    for page in "/admin/", "/admin/notifier/trigger/":
-        assert "Nothing is sent yet" not in text_of(admin_client.get(page))
+    assert admin_client.get("/admin/").url == "/admin/notifier/overview/"
+    assert "Nothing is sent yet" not in text_of(admin_client.get("/admin/notifier/trigger/"))
+
+
+def test_who_may_neither_set_up_nor_see_what_was_sent_gets_the_plain_first_page(client_with):
+    assert "Site administration" in text_of(client_with("view_template").get("/admin/"))
 
 
 def test_what_is_set_up_is_live_at_once(admin_client):

@@ -49,7 +49,6 @@ window.addEventListener("DOMContentLoaded", () => {
     const summary = document.getElementById("summary");
     if (summary.textContent !== facts.summary) summary.textContent = facts.summary;
     form.elements.name.placeholder = facts.name;
-    document.getElementById("confirmation").hidden = !facts.asks;
     if (!before || JSON.stringify(before.chips) !== JSON.stringify(facts.chips)) chips();
     draft(before);
   }
