@@ -3,6 +3,8 @@
 A project writes ``UNFOLD = look.UNFOLD``, or with settings of its own ``look.UNFOLD | {...}``; without, it keeps unfold's own sidebar.
 """
 
+from django.templatetags.static import static
+
 # From Tailwind's palette: white text on 600 and 500 on the darkest grey both have a contrast above 4.5.
 # https://tailwindcss.com/docs/colors
 _BLUE = {
@@ -23,6 +25,8 @@ UNFOLD = {
     "SITE_TITLE": "Notifier",
     "SITE_HEADER": "Notifier",
     "SITE_SYMBOL": "notifications",
+    # Without one, browsers ask for /favicon.ico, which no page of the admin answers.
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("notifier/icon.svg")}],
     # There is no page of the site to return to.
     "SITE_URL": None,
     "COLORS": {"primary": _BLUE},

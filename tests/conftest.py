@@ -9,6 +9,8 @@ from project.local.system import handlers_of
 from tests.gate import Gate
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
+# What a page shows in a browser is the same with each database, and takes long.
+BROWSER_FIXTURE = "open_window"
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +62,7 @@ def pytest_collection_modifyitems(config, items):
     """On the second database only what has to do with one is run again."""
     if config.getoption("only_database"):
         kept = [item for item in items if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)]
+        kept = [item for item in kept if BROWSER_FIXTURE not in item.fixturenames]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
 
