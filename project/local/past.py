@@ -28,7 +28,10 @@ HOURS = [1, 0, 0, 0, 0, 1, 3, 8, 14, 12, 10, 9, 13, 11, 9, 8, 9, 12, 16, 18, 14,
 WEEKDAYS = [0.8, 0.7, 0.9, 1.0, 1.4, 1.2, 0.6]
 # channel → messages in a busy hour, their price in millionths of a dollar, and of a hundred: skipped, failed
 TRAFFIC = {"email": (340, 100, 4, 0.9), "sms": (70, 37_000, 9, 1.6), "twitter": (0.4, 15_000, 0, 3)}
-MEMBERS = "Only members hear of it: {{ instance.title }}, {{ instance.discount_percent }}% off."
+MORE_TEMPLATES = [
+    ("big_sale", "sms", {"text": "{{ instance.discount_percent }}% off today, {{ user.first_name }}: {{ instance.title }}"}),
+    ("sale_prolonged", "email", {"subject": "A day longer: {{ instance.title }}", "text": "Until {{ instance.ends_at }}."}),
+]
 
 
 def happen(cloud, pump):
@@ -77,8 +80,8 @@ def keys():
 
 def _add_rules():
     everyone = Audience.objects.get(name="Everyone")
-    template = Template.objects.create(name="big_sale", description="For sales that are worth a second message")
-    TemplateContent.objects.create(template=template, channel="sms", text=MEMBERS)
+    for name, channel, parts in MORE_TEMPLATES:
+        TemplateContent.objects.create(template=Template.objects.create(name=name), channel=channel, **parts)
     big = Trigger.objects.create(
         name="Big flash sale", verb="post_save", model="demo.flashsale", on="created", condition="instance.discount_percent >= 50"
     )
@@ -86,7 +89,7 @@ def _add_rules():
         name="Flash sale prolonged", verb="post_save", model="demo.flashsale", on="updated",
         condition="previous.ends_at < instance.ends_at", shadow=True,
     )  # fmt: skip
-    for trigger, channel, name in (big, "sms", "big_sale"), (moved, "email", "flash_sale"):
+    for trigger, channel, name in (big, "sms", "big_sale"), (moved, "email", "sale_prolonged"):
         Subscription.objects.create(
             trigger=trigger, template=Template.objects.get(name=name), channels=[channel]
         ).audiences.add(everyone)
@@ -108,10 +111,10 @@ def _let_things_happen(cloud, pump):
     sale = FlashSale.objects.get()
     sale.ends_at += dt.timedelta(days=1)
     sale.save()
-    # X refuses what it has, and may be out of order.
+    # X refuses what it has, and puts off what comes too fast.
     Post.objects.create(title=Post.objects.get().title)
     pump.drain()
-    cloud.x.fail_next(503)
+    cloud.x.fail_next(429)
     Post.objects.create(title="What linen is made of")
     pump.drain()
 

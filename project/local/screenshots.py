@@ -32,8 +32,6 @@ def take_all():
     from .server import LoopbackServer
     from .system import local_system
 
-    # So that the demo's few people are many enough to be asked about.
-    settings.NOTIFIER["CONFIRM_ABOVE"] = 3
     call_command("migrate", verbosity=0, interactive=False)
     server = LoopbackServer(StaticFilesHandler(get_wsgi_application()), name="The admin")
     with local_system() as (cloud, pump), chromium() as browser:
@@ -42,6 +40,8 @@ def take_all():
             past.happen(cloud, pump)
             _look(browser, server.url, shots.SHOTS, past.keys())
             past.pause(pump)
+            # The demo's few people are many enough to be asked about.
+            settings.NOTIFIER["CONFIRM_ABOVE"] = 3
             _look(browser, server.url, shots.PAUSED, past.keys())
         finally:
             server.stop()
@@ -68,7 +68,7 @@ def _sign_in(page):
     page.get_by_label("Username").fill(ADMIN)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    page.get_by_label("Username").wait_for(state="detached")
     return page.context.storage_state()
 
 
@@ -76,10 +76,13 @@ def _take(page, shot, path, variant):
     page.goto(path)
     shot.act(page)
     page.wait_for_function("document.fonts.status === 'loaded'")
-    page.screenshot(path=FOLDER / f"{shot.name}-{variant}.png", full_page=True, animations="disabled")
-    if shot.readme and variant == f"{WIDTHS[0]}-{SCHEMES[0]}":
-        clip = {"x": 0, "y": 0, "width": WIDTHS[0], "height": shot.readme}
-        page.screenshot(path=DOCS / f"{shot.name}.png", clip=clip, animations="disabled")
+    if shot.in_readme and variant == f"{WIDTHS[0]}-{SCHEMES[0]}":
+        page.screenshot(path=DOCS / f"{shot.name}.png", animations="disabled")
+    if shot.is_whole:
+        # Chromium's own picture of a whole page has what sticks to the window's edge in its middle.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size(page.viewport_size | {"height": max(height, HEIGHT)})
+    page.screenshot(path=FOLDER / f"{shot.name}-{variant}.png", animations="disabled")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def sign_in(page):
     page.get_by_label("Username").fill("robin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Nothing is sent yet")).to_be_visible()
+    expect(page.get_by_role("link", name="Set up a notification")).to_be_visible()
     fits(page)
 
 
