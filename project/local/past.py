@@ -1,4 +1,4 @@
-"""A shop that has used Notifier for a month, on top of the demo: what the pages of the screenshots show. Next hop: ``project.local.screenshots``."""
+"""A shop that has used Notifier for a month, on top of the demo: what the pictures show. Next hop: ``project.local.screenshots``."""
 
 import datetime as dt
 import random
@@ -90,9 +90,9 @@ def _add_rules():
         condition="previous.ends_at < instance.ends_at", shadow=True,
     )  # fmt: skip
     for trigger, channel, name in (big, "sms", "big_sale"), (moved, "email", "sale_prolonged"):
-        Subscription.objects.create(
-            trigger=trigger, template=Template.objects.get(name=name), channels=[channel]
-        ).audiences.add(everyone)
+        Subscription.objects.create(trigger=trigger, template=Template.objects.get(name=name), channels=[channel]).audiences.add(
+            everyone
+        )
     ada = get_user_model().objects.get(username="ada")
     ContactPoint.objects.create(user=ada, channel="email", address="ada.lovelace@example.com")
 
