@@ -8,7 +8,7 @@ STAGE ?= production
 PROCESSES ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sqlite test-postgres e2e package figures bench lint lock clean
+.PHONY: help setup run demo test test-sqlite test-postgres e2e package figures bench screenshots lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ figures: $(VENV)/ready ## Measure packages, deploy, update and cold starts, besi
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
 	@$(BIN)/python -m project.local.bench
+
+screenshots: $(VENV)/ready ## Look at every page of the admin, at two widths, light and dark, and at the README's (needs Chromium)
+	@$(BIN)/python -m project.local.screenshots
 
 lint: $(VENV)/ready ## Style and likely bugs
 	$(BIN)/ruff check .

@@ -25,6 +25,8 @@ UNFOLD = {
     "SITE_TITLE": "Notifier",
     "SITE_HEADER": "Notifier",
     "SITE_SYMBOL": "notifications",
+    # Without one, browsers ask for /favicon.ico, which no page of the admin answers.
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("notifier/icon.svg")}],
     # There is no page of the site to return to.
     "SITE_URL": None,
     "COLORS": {"primary": _BLUE},

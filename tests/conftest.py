@@ -20,6 +20,8 @@ PAGES, PAGES_THAT_ASK_MUCH = (
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
+# What a page shows in a browser is the same with each database, and takes long.
+BROWSER_FIXTURE = "open_window"
 
 
 def _empty_tables(case):
@@ -83,7 +85,7 @@ def pytest_addoption(parser):
 
 
 def _belongs_to_both_databases(item):
-    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH:
+    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH or BROWSER_FIXTURE in item.fixturenames:
         return False
     return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
 
@@ -92,7 +94,7 @@ def pytest_collection_modifyitems(config, items):
     """On the second database only what has to do with one is run again."""
     if config.getoption("only_database"):
         kept = [item for item in items if _belongs_to_both_databases(item)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        config.hook.pytest_deselected(items=list(set(items).difference(kept)))
         items[:] = kept
 
 

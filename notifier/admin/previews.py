@@ -23,6 +23,10 @@ POLICY = (
 )
 FRAME = '<!doctype html><meta http-equiv="Content-Security-Policy" content="{policy}"><base target="_blank">{html}'
 
+# Of the made-up person, by how a channel's messages look; the number is nobody's:
+# https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
+MADE_UP_ADDRESSES = {"mail": "ada@example.com", "phone": "+44 7700 900123"}
+
 
 class PreviewMixin:
     """The two views, for the ModelAdmin of templates."""
@@ -141,7 +145,7 @@ def _as_json(request, content, found):
         "look": examined.look,
         "public": examined.is_public,
         "sender": settings.DEFAULT_FROM_EMAIL,
-        "recipient": address or "ada@example.com",
+        "recipient": address if person else MADE_UP_ADDRESSES.get(examined.look, ""),
         "subject": found.parts["subject"],
         "text": found.parts["text"],
         "frame": FRAME.format(policy=policy, html=found.parts["html"]) if found.parts["html"].strip() else "",

@@ -55,6 +55,19 @@ def test_a_mail_is_shown_with_its_sender_its_subject_and_the_editor_as_its_reade
     assert found["cost"] == "about $0.10 for 1,000 people"
 
 
+@pytest.mark.parametrize(
+    ("channel", "person", "recipient"),
+    [
+        ("email", "sample", "ada@example.com"),
+        ("sms", "sample", "+44 7700 900123"),
+        ("sms", "me", ""),  # the editor has no phone, and nobody else's is shown
+        ("twitter", "sample", ""),  # for everybody
+    ],
+)
+def test_the_address_that_is_shown_fits_the_channel(editor, channel, person, recipient):
+    assert previewed(editor, channel=channel, person=person, subject="")["recipient"] == recipient
+
+
 def test_the_html_stands_in_a_frame_that_loads_nothing_and_leads_nowhere(editor):
     source = "<script>parent.x</script><img src='https://a.example/pixel'>{{ user.first_name }}"
     found = previewed(editor, html=source)["frame"]

@@ -1,0 +1,27 @@
+"""A browser before a live server. What goes wrong in its pages fails the test, whatever the test looks at."""
+
+import pytest
+
+from project.local.chromium import chromium
+
+PATIENCE_MILLISECONDS = 10_000
+
+
+@pytest.fixture
+def open_window(live_server, monkeypatch):
+    """Opens a page of a given width; ``noisy`` where the browser itself complains of what the test does."""
+    # Playwright runs a loop in this thread, which Django would take for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    problems = []
+    with chromium() as browser:
+
+        def open_window(*, width, height=900, noisy=False):
+            page = browser.new_page(viewport={"width": width, "height": height}, base_url=live_server.url)
+            page.set_default_timeout(PATIENCE_MILLISECONDS)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            if not noisy:
+                page.on("console", lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+            return page
+
+        yield open_window
+    assert problems == []
