@@ -128,6 +128,9 @@ def look_at_fan_out(case):
         return None
     if case.event.status == Event.Status.FAILED:
         return Seen(f"the recipients were not all found: {case.event.reason}", Outcome.NOT, (Event, case.event.pk))
+    if case.event.status == Event.Status.CANCELLED:
+        text = "a person took the event back before this one’s turn came. The event’s history says who."
+        return Seen(text, Outcome.NOT, (Event, case.event.pk))
     if pause := paused(case):
         return pause
     text = "the recipients are still being found, and this one’s turn has not come."
