@@ -139,7 +139,7 @@ def test_only_what_is_on_and_out_of_the_shadow_is_sent():
     trigger = make_trigger()
     [audience] = trigger.subscriptions.get().audiences.all()
     make_subscription(trigger, enabled=False, audiences=[make_audience()])
-    assert shadowing.sends(trigger) == {("email", audience.pk)}
+    assert shadowing.sends(trigger) == {("email", audience.name)}
     for values in {"enabled": False}, {"enabled": True, "shadow": True}:
         Trigger.objects.update(**values)
         assert shadowing.sends(trigger) == set()

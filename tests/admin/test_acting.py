@@ -296,3 +296,26 @@ def test_pausing_twice_and_resuming_twice_is_said(admin_client):
     for expected in "Resumed. What", "It is not paused any more.":
         assert expected in text_of(post(admin_client, path, follow=True))
     assert LogEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        (Status.SENT, []),  # all went well: there is nothing to press
+        (Status.FAILED, ["retry"]),
+        (Status.HELD, ["cancel"]),
+    ],
+)
+def test_an_event_offers_only_what_there_is_to_do(admin_client, status, offered):
+    event = make_delivery(status=status).event
+    page = text_of(admin_client.get(f"{EVENTS}{event.pk}/change/"))
+    assert [name for name in ("retry", "cancel") if f"{EVENTS}{event.pk}/{name}/" in page] == offered
+
+
+def test_what_was_cancelled_does_not_wait_for_a_pause_to_end(admin_client):
+    ada = make_user(username="ada")
+    event = make_event(audiences=[make_audience(users=[ada])], status=Event.Status.CANCELLED)
+    pausing.pause("everything")
+    page = text_of(admin_client.get(f"{EVENTS}why/", {"person": "ada", "subject": event.pk}))
+    assert "a person took the event back" in page
+    assert "It goes on when that ends" not in page

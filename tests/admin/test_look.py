@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 import notifier
-from notifier.models import Trigger
+from notifier.admin import display
+from notifier.models import Delivery, Event, Trigger
 from project import look
 from tests.builders import make_audience, make_trigger, make_user
 
@@ -31,7 +32,7 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
     assert list(found)[:4] == ["", "Rules", "What came of it", "People"]
     assert found[""][-1] == "Set up"
     assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Contact points"]
-    assert found["What came of it"][:2] == ["Events", "Deliveries"]
+    assert found["What came of it"] == ["Events", "Deliveries", "Pauses", "Why?"]
     assert found["People"] == ["Users", "Groups"]
     # The project's own models before those of what was installed.
     assert list(found).index("Demo shop") < list(found).index("Axes")
@@ -90,6 +91,34 @@ def test_a_trigger_says_what_it_does_on_its_page_and_what_came_of_it(admin_clien
     assert "When a Post is created, e-mail all active users." in page
     assert "It is only tried" in page
     assert "None yet." in page
+
+
+# Shared by all pages
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/login/", "/admin/auth/user/", "/admin/notifier/event/why/", "/admin/notifier/overview/"]
+)
+def test_every_page_has_the_shared_styles_and_can_be_seen_without_scripts(admin_client, path):
+    client = Client() if path.endswith("/login/") else admin_client
+    assert "notifier/admin.css" in text_of(client.get(path))
+    # unfold's own rule hides what is marked so until its scripts have run.
+    assert re.search(r"@media \(scripting: none\) \{\s+html\[x-cloak\] \{ display: block !important; \}", STYLES)
+
+
+def test_every_status_that_is_no_step_on_the_way_has_a_colour_of_its_own():
+    on_the_way = {"queued", "waiting", "claimed", "sending", "recorded", "fanning_out"}
+    assert {*Delivery.Status.values, *Event.Status.values} - on_the_way == {str(name) for name in display.TONES} - {"live", "off"}
+    for tone in display.TONES.values():
+        assert f".notifier-{tone} {{ color:" in STYLES
+
+
+def test_a_list_with_nothing_says_what_would_be_there_and_a_search_how_to_see_all(admin_client):
+    assert "No events yet." in text_of(admin_client.get("/admin/notifier/event/"))
+    page = text_of(admin_client.get("/admin/notifier/audience/"))
+    assert "No audiences yet." in page
+    assert "Add audience" in page
+    assert "Nothing fits what you look for." in text_of(admin_client.get("/admin/notifier/audience/?q=linen"))
 
 
 # Users and groups
