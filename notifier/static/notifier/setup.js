@@ -23,11 +23,11 @@ window.addEventListener("DOMContentLoaded", () => {
 
   const field = (name) => document.getElementById(`id_${name}`).closest(".group");
 
-  // A first draft stands in what nobody has written in, and goes when something else is chosen.
+  // A first draft stands in what nobody has written in, and goes when something else is chosen. Who empties a field wants it empty.
   function draft(before) {
     for (const box of form.querySelectorAll("[data-if^='channels='] textarea, [data-if^='channels='] input[type=text]")) {
       const part = box.name.slice(box.name.lastIndexOf("_") + 1);
-      const untouched = box.value === "" || (before && box.value === before.start[part]);
+      const untouched = (box.value === "" && !("written" in box.dataset)) || (before && box.value === before.start[part]);
       if (untouched && (form.elements.model.value || !isAboutObject())) box.value = facts.start[part];
     }
   }
@@ -85,6 +85,7 @@ window.addEventListener("DOMContentLoaded", () => {
     into.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  form.addEventListener("input", (event) => { event.target.dataset.written = ""; });
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
   // select2 tells only jQuery.
