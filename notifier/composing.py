@@ -42,8 +42,8 @@ def compose_messages(works):
 
 
 def _compose(work, content, person):
-    if work.attempts > deliveries.MAX_ATTEMPTS:
-        raise Rejected("gave_up", f"Taken up {work.attempts} times without a result.")
+    if work.attempts > deliveries.MAX_ATTEMPTS and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS:
+        raise Rejected("gave_up", f"Taken up {silent} times without a result.")
     try:
         parts = content.render(person)
     except Exception as error:

@@ -38,3 +38,8 @@ def note_crashes(ids, now):
         for each in crashed
     )
     return crashed
+
+
+def count_unanswered(work):
+    """How many times a delivery was taken up without an answer on record. A provider that says “later” all day is no reason to give up."""
+    return work.attempts - Attempt.objects.filter(delivery_id=work.pk).count()

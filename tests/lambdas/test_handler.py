@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 from lambdas import _handler, email
+from notifier.deliveries import MAX_ATTEMPTS
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from notifier.models import ContentVersion, Delivery
+from notifier.models import Attempt, ContentVersion, Delivery
 from notifier.templating import MAX_OUTPUT_BYTES
 from tests.builders import make_delivery, make_event, make_user
 from tests.functions import bodies_for, event_for, invoke, let_time_pass, make_context
@@ -193,6 +194,16 @@ def test_a_delivery_that_was_taken_up_too_often_is_given_up_without_a_call(gate)
     delivery = make_delivery(attempts=20)
     invoke("email", *bodies_for("email", [delivery.pk]))
     assert (status_of(delivery), gate.sends()) == (("failed", "gave_up"), 0)
+
+
+def test_a_provider_that_says_later_all_day_is_asked_until_the_horizon(gate):
+    delivery = make_delivery(attempts=MAX_ATTEMPTS + 5)
+    Attempt.objects.bulk_create(
+        Attempt(delivery=delivery, number=number, status="waiting", reason="throttled", created_at=delivery.created_at)
+        for number in range(1, 10)
+    )
+    invoke("email", *bodies_for("email", [delivery.pk]))
+    assert (status_of(delivery), gate.sends()) == (("sent", ""), 1)
 
 
 # Time that runs out.
