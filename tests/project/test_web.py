@@ -100,12 +100,12 @@ def test_the_sign_in_page_comes_with_hashed_files_that_browsers_keep_for_ever(br
     page = browser.get("/admin/login/")
     assert page.status == 200
     files = linked_files(page.text)
-    assert [url for url in files if re.search(r"\.[0-9a-f]{12}\.(css|js)$", url)] == files
+    assert [url for url in files if re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", url)] == files
     assert any(url.endswith(".css") for url in files)
     for url in files:
         answer = browser.get(url)
         assert (answer.status, answer.headers["cache-control"]) == (200, "max-age=315360000, public, immutable"), url
-        assert answer.headers["content-type"].partition(";")[0] in ("text/css", "text/javascript")
+        assert answer.headers["content-type"].partition(";")[0] in ("text/css", "text/javascript", "image/svg+xml")
 
 
 def test_a_compressed_file_is_the_file(browser, packaged_files):
@@ -170,7 +170,9 @@ def test_away_from_lambda_pages_name_files_as_they_are(client, settings):
 def test_somebody_signs_in_and_the_cookies_travel_by_https_only(browser, admin):
     answer = browser.sign_in("ada", PASSWORD)
     assert (answer.status, answer.headers["location"]) == (302, "/admin/")
-    assert browser.get("/admin/").status == 200
+    first = browser.get("/admin/")
+    assert (first.status, first.headers["location"]) == (302, "/admin/notifier/trigger/setup/")
+    assert browser.get(first.headers["location"]).status == 200
     assert all(browser.cookies[name]["secure"] for name in ("sessionid", "csrftoken"))
     assert browser.cookies["sessionid"]["httponly"]
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
