@@ -123,7 +123,7 @@ def _measure_fanout():
     user_model.objects.bulk_create(people, batch_size=1000)
     subscription = _make_rule("demo.flashsale", {"email": {"subject": "{{ instance.title }}", "text": TEXT, "html": HTML}})
     version = ContentVersion.objects.get(content__template=subscription.template)
-    plan = [{"subscription": subscription.pk, "contents": {"email": version.pk}}]
+    plan = [{"subscription": subscription.pk, "contents": {"email": {"": version.pk}}}]
 
     def run():
         event = Event.objects.create(
