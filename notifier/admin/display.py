@@ -1,7 +1,5 @@
 """The small pieces that the pages are made of: words in colour, links, readable data."""
 
-import json
-
 from django import forms
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
@@ -89,11 +87,6 @@ def object_link(model, pk, text):
     except NoReverseMatch:
         return text
     return format_html('<a href="{}">{}</a>', url, text)
-
-
-def readable_json(data):
-    """Frozen data as a person reads it: indented, dates and decimals as plain text."""
-    return format_html('<pre class="notifier-data">{}</pre>', json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
 
 def describe_action_object(event):

@@ -1,7 +1,5 @@
 """One form for when, what and whom; its rows' own ``clean`` decide what is wrong. Next hop: ``setup_rows``."""
 
-from functools import cached_property
-
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.contrib.auth import get_user_model
@@ -17,7 +15,7 @@ from unfold.widgets import (
 )
 
 from ..models import Audience, Template, Trigger
-from . import choices, setup_choices, setup_rows, setup_texts
+from . import choices, setup_choices, setup_rows
 
 CODE = {"class": "notifier-code notifier-prose", "spellcheck": "false"}
 PART_LABELS = {"subject": _("Subject"), "body": _("Body"), "text": _("Text")}
@@ -124,10 +122,6 @@ class SetupForm(forms.Form):
             (channel, label, [self[f"{channel}_{part}"] for part in setup_choices.parts_of(channel)])
             for channel, label in setup_choices.channels()
         ]
-
-    @cached_property
-    def proposed_name(self):
-        return setup_texts.trigger_name(self.rows.trigger)
 
     def clean(self):
         cleaned = super().clean()
