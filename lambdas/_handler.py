@@ -16,7 +16,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import canary, channels, deliveries, hooks, messages  # noqa: E402
+from notifier import canary, channels, deliveries, gates, hooks, messages  # noqa: E402
 from notifier.composing import compose_messages  # noqa: E402
 from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
@@ -124,7 +124,9 @@ class Channel:
 
     def _send_all(self, works, clock):
         """Send until time is up; returns the Work that was given back."""
-        ready, refused = compose_messages(works)
+        answers = gates.ask_all(works, self.name)
+        self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
+        ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer])
         self._record(refused)
         session = clock.session(self.session) if ready else None
         queue = iter(ready)

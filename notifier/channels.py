@@ -25,6 +25,9 @@ class Message:
     delivery: int
     attempt: int
     address: str
+    # "user:<primary key>" or "address:<address>".
+    recipient: str = ""
+    event: int = 0
     subject: str = ""
     text: str = ""
     html: str = ""

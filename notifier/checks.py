@@ -104,7 +104,12 @@ def _leads_to_field(path):
         if relation is None:
             return False
         model = relation.related_model
-    return readable.single_relation(model, last) is not None or any(last == field.name for field in model._meta.concrete_fields)
+    # `pk` is a name of whichever field it is.
+    return (
+        last == "pk"
+        or readable.single_relation(model, last) is not None
+        or any(last == field.name for field in model._meta.concrete_fields)
+    )
 
 
 @checks.register(checks.Tags.database)

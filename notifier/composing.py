@@ -52,7 +52,9 @@ def _compose(work, content, person):
         # A filter's own words may hold what it was given, a name or an address; ours never do.
         detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
         raise Rejected("template_failed", detail) from error
-    return Message(delivery=work.pk, attempt=work.attempts, address=work.address, **parts)
+    return Message(
+        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient, event=work.event_id, **parts
+    )
 
 
 @lru_cache(maxsize=CACHED_EVENTS)

@@ -57,7 +57,7 @@ class MalformedMessage(NotifierError):
 
 
 class SendError(NotifierError):
-    """A channel's answer for one delivery that did not go out. Raise one of the four below.
+    """A channel's answer for one delivery that did not go out. Raise one of those below; a channel raises no ``Later``.
 
     ``reason`` is a short snake_case code that people filter by; the text is the detail they read.
     It never holds an address, a body or a secret.
@@ -82,6 +82,14 @@ class TryAgain(SendError):
     def __init__(self, reason, detail="", *, after_seconds=None):
         super().__init__(reason, detail)
         self.after_seconds = after_seconds
+
+
+class Later(SendError):
+    """Not now, by our own choice (quiet hours, a rate): it waits until ``due_at`` without having been tried, however long that is."""
+
+    def __init__(self, reason, detail="", *, due_at):
+        super().__init__(reason, detail)
+        self.due_at = due_at
 
 
 class OutcomeUnknown(SendError):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import audiences, conf, languages, pausing, plans, publisher
+from . import audiences, conf, gates, languages, pausing, plans, publisher
 from .deliveries import UNHEARD_AFTER, holding, ring_again_soon
 from .messages import rings_for
 from .models import Audience, ContactPoint, Delivery, Event, Subscription
@@ -81,7 +81,7 @@ def take_due(limit):
     """Keys of up to ``limit`` events whose doorbell was lost or whose function died, ready for another."""
     now = timezone.now()
     due = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__lte=now)
-    ids = list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+    ids = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
     due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + PAUSE)
     return ids
 
@@ -191,6 +191,7 @@ def _deliver(event, subscription, step, recipients):
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
         ))  # fmt: skip
+    _skip_refused(deliveries, now)
     with transaction.atomic():
         # Whoever cancels the event waits for this page, and takes it back too.
         if not _held(event).select_for_update().exists():
@@ -206,3 +207,16 @@ def _deliver(event, subscription, step, recipients):
         ids = [delivery.pk for delivery in written if delivery.channel == channel and not delivery.reason]
         failed = publisher.publish(rings_for(channel, ids))
         ring_again_soon([pk for ring in failed for pk in ring.ids])
+
+
+def _skip_refused(deliveries, now):
+    """Mark those that will not be sent, by the same gates that are asked once more before a send."""
+    by_channel = {}
+    for delivery in deliveries:
+        if not delivery.reason:
+            by_channel.setdefault(delivery.channel, []).append(delivery)
+    for channel, candidates in by_channel.items():
+        for delivery, refused in zip(candidates, gates.ask_final(candidates, channel), strict=True):
+            if refused:
+                delivery.status, delivery.finished_at, delivery.due_at = Delivery.Status.SKIPPED, now, None
+                delivery.reason, delivery.detail = refused.reason, refused.detail

@@ -97,7 +97,8 @@ def _new_event(recording):
     event = Event(
         trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
-        key=recording.key, data={}, plan=list(recording.trigger.plan), created_at=now, due_at=now + UNHEARD_AFTER,
+        category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
+        created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
     if recording.trigger.shadow:
         # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.

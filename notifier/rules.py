@@ -63,7 +63,7 @@ def _live_trigger(trigger):
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target, shadow=trigger.shadow,
         plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
-        name=trigger.name, condition=condition, condition_problem=problem,
+        name=trigger.name, category=trigger.category_id, condition=condition, condition_problem=problem,
     )  # fmt: skip
 
 

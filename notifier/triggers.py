@@ -46,6 +46,7 @@ class LiveTrigger:
     actor_pk: str = ""
     target: str = ""
     shadow: bool = False
+    category: int | None = None
     plan: list = field(default_factory=list)
     paths: dict = field(default_factory=dict)
     recipient_paths: dict = field(default_factory=dict)

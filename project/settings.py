@@ -9,11 +9,14 @@ from .environment import ON_LAMBDA, configuration, filled, mail_address, off_lam
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+LOCAL_URL = "" if ON_LAMBDA else "http://localhost:8000"
+
 with configuration() as env:
     SECRET_KEY = env.str("SECRET_KEY", off_lambda("not-secret-and-only-for-this-machine"), validate=filled)
     DEBUG = not ON_LAMBDA and env.bool("DEBUG", False)
     DATABASES = {"default": env.database("DATABASE_URL", off_lambda(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
     DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
+    BASE_URL = env.str("BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL)
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
@@ -125,7 +128,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
-NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
+NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"}}
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
 LOGIN_REDIRECT_URL = "admin:index"

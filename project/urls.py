@@ -10,6 +10,7 @@ from notifier.admin.start import first_page
 urlpatterns = [
     path("admin/", admin.site.admin_view(first_page)),
     path("admin/", admin.site.urls),
+    path("notifications/", include("notifier.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
 if not settings.ON_LAMBDA:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from ..exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
+from ..exceptions import Later, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
 from .history import note_attempts, storable
 
@@ -112,6 +112,8 @@ def _settle(work, answer, policy, now):
             return Sent(answer), (Status.SENT, "", "", None)
         case Skipped():
             return NOT_SENT, (Status.SKIPPED, answer.reason, answer.detail, None)
+        case Later():
+            return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, answer.due_at)
         case Rejected():
             return NOT_SENT, (Status.FAILED, answer.reason, answer.detail, None)
         case OutcomeUnknown() if policy.at_most_once:

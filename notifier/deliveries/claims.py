@@ -27,6 +27,7 @@ class Work:
 
     pk: int
     event_id: int
+    subscription_id: int
     version_id: int
     recipient: str
     address: str
@@ -70,7 +71,7 @@ _CLAIM = f"""
             (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event WHERE event.id = {Delivery._meta.db_table}.event_id)
         )
     )
-    RETURNING id, event_id, version_id, recipient, address, language, time_zone, attempts
+    RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts
 """  # noqa: S608 - the tables' names are our own
 
 

@@ -1,7 +1,9 @@
 """The words of the system as rows: when, what, whom, and what came of it."""
 
+from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
-from .outbox import OF_NO_RULE, Attempt, Delivery, Event
+from .inbox import Inbox, InboxItem
+from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
 from .people import Audience, ContactPoint
 from .rules import Pause, RulesVersion, Subscription, Trigger
 from .templates import ContentVersion, Template, TemplateContent
@@ -11,17 +13,24 @@ __all__ = [
     "Attempt",
     "Audience",
     "Canary",
+    "Category",
     "ContactPoint",
     "ContentVersion",
     "Delivery",
     "Event",
+    "Feedback",
     "Gauge",
     "HourlyCount",
+    "Inbox",
+    "InboxItem",
+    "OptOut",
     "Overview",
     "Pause",
+    "Preferences",
     "RulesVersion",
     "StaleHour",
     "Subscription",
+    "Suppression",
     "Template",
     "TemplateContent",
     "Trigger",

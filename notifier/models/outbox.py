@@ -31,6 +31,8 @@ class Event(models.Model):
     action_object = models.CharField(_("action object"), max_length=300, blank=True)
     # Who did it: "auth.user:5", or blank.
     actor = models.CharField(_("actor"), max_length=300, blank=True)
+    # What its trigger was about when it happened.
+    category = models.ForeignKey("Category", models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
     # Given by the caller of `emit`: the same key again is the same event.
     key = models.CharField(_("idempotency key"), max_length=200, null=True)
     # What matching said of this firing's triggers: [{"trigger": id, "name": …, "because": why it did not match, or blank}, …]
@@ -46,6 +48,8 @@ class Event(models.Model):
     created_at = models.DateTimeField(_("created"))
     # When a pause last let it go on: it is tried for as long again.
     restarted_at = models.DateTimeField(null=True)
+    # After this nothing of it is sent any more.
+    expires_at = models.DateTimeField(_("expires"), null=True)
     # When the sweep looks at it again; null once done.
     due_at = models.DateTimeField(null=True)
 
@@ -175,3 +179,31 @@ class Attempt(models.Model):
 
     def __str__(self):
         return f"{self.delivery} attempt {self.number}: {self.status}"
+
+
+class Feedback(models.Model):
+    """What a provider said of a delivery after it had taken it. Written by ``notifier.feedback``."""
+
+    class Kind(models.TextChoices):
+        DELIVERED = "delivered", _("delivered")  # the other side has it
+        DELAYED = "delayed", _("delayed")  # the provider goes on trying
+        BOUNCED = "bounced", _("bounced")  # returned: see `detail`; only a permanent one suppresses the address
+        COMPLAINED = "complained", _("complained")  # called spam
+        REFUSED = "refused", _("refused")  # the provider took it and did not send it
+        OPENED = "opened", _("opened")
+        CLICKED = "clicked", _("clicked")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="feedback", verbose_name=_("delivery"))
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    happened_at = models.DateTimeField(_("when"))
+    # What makes the same report the same, however often it comes.
+    key = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        ordering = ["happened_at", "pk"]
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.delivery} {self.kind}"

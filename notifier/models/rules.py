@@ -96,6 +96,15 @@ class Trigger(models.Model):
     shadow = models.BooleanField(
         _("shadow"), default=False, help_text=_("Record and explain what it would send, and send nothing.")
     )
+    category = models.ForeignKey(
+        "Category",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="triggers",
+        verbose_name=_("category"),
+        help_text=_("What it is about, as the people who get it choose."),
+    )
     actor_model = models.CharField(_("actor"), max_length=200, blank=True, help_text=_("The model of who did it."))
     actor_pk = models.CharField(_("one actor"), max_length=200, blank=True)
     target = models.CharField(_("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`."))

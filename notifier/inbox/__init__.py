@@ -1,0 +1,1 @@
+"""What people read in the site: kept by ``items``, told by ``api`` and ``stream``."""

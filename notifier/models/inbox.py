@@ -1,0 +1,62 @@
+"""What people read in the site. Written by ``notifier.inbox.items``; next hop: the API and the stream.
+
+Note [sequences]: each change of an item (new, read, archived) takes the next number of its owner's inbox, and whoever takes one holds the
+inbox's row until the commit. So numbers become visible in their order and without gaps, and a client that has seen number n has seen all up
+to n: keys, which a slow transaction makes visible late, could not promise that.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .consent import Category
+
+
+class Inbox(models.Model):
+    """One person's inbox: the number of its last change. See note [sequences]."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    sequence = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.user_id} at {self.sequence}"
+
+
+class InboxItem(models.Model):
+    """One notification as a person reads it in the site."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_index=False, related_name="+", verbose_name=_("user"))
+    # The delivery that it came from; no constraint, so that old deliveries can go and the item stays.
+    delivery = models.BigIntegerField(null=True, unique=True)
+    category = models.ForeignKey(Category, models.SET_NULL, null=True, related_name="+", verbose_name=_("category"))
+    title = models.CharField(_("title"), max_length=200)
+    text = models.TextField(_("text"), blank=True)
+    link = models.CharField(_("link"), max_length=2000, blank=True)
+    icon = models.CharField(_("icon"), max_length=100, blank=True)
+    # What it is about, as the event has it: "shop.order:5".
+    about = models.CharField(_("object"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    read_at = models.DateTimeField(_("read"), null=True)
+    archived_at = models.DateTimeField(_("archived"), null=True)
+    # The inbox's number when it changed last.
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("inbox item")
+        verbose_name_plural = _("inbox items")
+        constraints = [models.UniqueConstraint(fields=["user", "sequence"], name="notifier_one_item_a_change")]
+        indexes = [
+            models.Index(fields=["user", "-id"], condition=models.Q(archived_at__isnull=True), name="notifier_inbox_list"),
+            models.Index(
+                fields=["user"],
+                condition=models.Q(read_at__isnull=True, archived_at__isnull=True),
+                name="notifier_inbox_unread",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
