@@ -104,8 +104,8 @@ def test_with_its_functions_nothing_is_left_to_do(long_lived, recorded):
     assert again == apply(long_lived)
 
 
-def test_ten_applies_leave_one_permission(long_lived):
-    for _ in range(10):
+def test_however_often_it_is_applied_there_is_one_permission(long_lived):
+    for _ in range(3):
         apply(long_lived)
 
     policy = json.loads(client("lambda").get_policy(FunctionName=f"{long_lived.name}-sweep")["Policy"])
@@ -239,6 +239,9 @@ def open_to_everybody(stack):
 
 # What a person, or another tool, may have changed, and the attribute in which it shows.
 EDITS = [
+    # First: SES takes no topic that it may not publish to, which the next row but one sees to.
+    ("SES event destination {}-feedback", "Events", edit_destination),
+    ("SES event destination {}-feedback", "Enabled", lambda stack: edit_destination(stack, Enabled=False)),
     ("topic {}", "Policy", lambda stack: edit_topic(stack, stack.name, Policy=ANYBODY)),
     ("topic {}-feedback", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-feedback", Policy=ANYBODY)),
     ("queue {}-email", "VisibilityTimeout", lambda stack: edit_queue(stack, VisibilityTimeout="1")),
@@ -247,8 +250,6 @@ EDITS = [
     ("queue {}-email-dlq", "MessageRetentionPeriod", lambda stack: edit_queue(stack, route="email-dlq", MessageRetentionPeriod="60")),
     ("subscription {}-email", "FilterPolicy", lambda stack: edit_subscription(stack, FilterPolicy='{"route": ["sms"]}')),
     ("subscription {}-email", "RawMessageDelivery", lambda stack: edit_subscription(stack, RawMessageDelivery="false")),
-    ("SES event destination {}-feedback", "Events", edit_destination),
-    ("SES event destination {}-feedback", "Enabled", lambda stack: edit_destination(stack, Enabled=False)),
     ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: client("logs").put_retention_policy(
         logGroupName=f"/aws/lambda/{stack.name}-email", retentionInDays=1)),
     ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: client("logs").delete_retention_policy(
@@ -286,15 +287,31 @@ EDITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("resource", "attribute", "edit"), EDITS)
-def test_what_was_changed_by_hand_is_found_and_put_right(long_lived, resource, attribute, edit):
-    edit(long_lived)
+def rounds(edits):
+    """The rows in rounds, of which none has a resource twice: what costs time is to look at everything, not how much is found."""
+    found = []
+    for row in edits:
+        for taken in found:
+            if all(row[0] != other[0] for other in taken):
+                taken.append(row)
+                break
+        else:
+            found.append([row])
+    return found
 
-    (found,) = plan(long_lived)
-    assert (found.resource, found.action) == (resource.format(long_lived.name), "change")
-    assert attribute in found.differences
 
-    assert apply(long_lived).changes == [found]
+@pytest.mark.parametrize("edits", rounds(EDITS))
+def test_what_was_changed_by_hand_is_found_and_put_right(long_lived, edits):
+    for _, _, edit in edits:
+        edit(long_lived)
+
+    found = plan(long_lived)
+    assert {(each.resource, each.action) for each in found} == {(row[0].format(long_lived.name), "change") for row in edits}
+    differences = {each.resource: each.differences for each in found}
+    for resource, attribute, _ in edits:
+        assert attribute in differences[resource.format(long_lived.name)]
+
+    assert apply(long_lived).changes == found
     assert plan(long_lived) == []
 
 
