@@ -1,4 +1,4 @@
-"""Every minute: rings again for what is due, counts what is finished, asks AWS how it stands. Next hop: ``notifier.sweep``."""
+"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old. Next hop: ``notifier.sweep``."""
 
 import logging
 
@@ -10,7 +10,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import counts  # noqa: E402
+from notifier import counts, retention  # noqa: E402
 from notifier.sweep import sweep  # noqa: E402
 
 from ._readings import read_gauges  # noqa: E402
@@ -46,11 +46,11 @@ def handler(event, context):
 
 
 def _look(clock):
-    """What is only looked at. Whatever fails here, the ringing was done and is done again in a minute."""
-    for look in (lambda: counts.keep(clock.is_time_up), read_gauges):
+    """What can wait. Whatever fails here, the ringing was done and is done again in a minute."""
+    for look in (lambda: counts.keep(clock.is_time_up), read_gauges, lambda: retention.purge(clock.is_time_up)):
         if clock.is_time_up():
             return
         try:
             look()
         except Exception:
-            logger.exception("The sweep could not bring the overview up to date.")
+            logger.exception("The sweep could not do all that comes after the ringing.")

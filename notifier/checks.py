@@ -40,6 +40,31 @@ def check_settings(**_options):
 
 
 @checks.register(checks.Tags.compatibility)
+def check_ages(**_options):
+    """How long things are kept: whole days, and records no shorter than what they say."""
+    names = ("KEEP_CONTENTS_DAYS", "KEEP_RECORDS_DAYS")
+    contents, records = (getattr(settings, "NOTIFIER", {}).get(name, conf.DEFAULTS[name]) for name in names)
+    problems = [
+        checks.Error(
+            f'NOTIFIER["{name}"] is {days!r}.',
+            hint="Write a number of days above 0, or None to keep it for ever.",
+            id="notifier.E008",
+        )
+        for name, days in zip(names, (contents, records), strict=True)
+        if days is not None and (type(days) is not int or days < 1)
+    ]
+    if not problems and contents and records and records < contents:
+        problems.append(
+            checks.Error(
+                f'NOTIFIER["KEEP_RECORDS_DAYS"] is {records}, less than KEEP_CONTENTS_DAYS, {contents}.',
+                hint="A record that is removed takes along what it says. Give records at least as many days.",
+                id="notifier.E008",
+            )
+        )
+    return problems
+
+
+@checks.register(checks.Tags.compatibility)
 def check_middleware(**_options):
     """Signal middleware: paths that lead nowhere, names that are taken."""
     paths = getattr(settings, "NOTIFIER", {}).get("MIDDLEWARE", [])

@@ -18,6 +18,9 @@ DEFAULTS = {
     "MIDDLEWARE": [],
     # A rule that would reach more people than this asks once more before it goes live.
     "CONFIRM_ABOVE": 1000,
+    # After so many days what was said, and to which addresses, is removed; after more, that it was sent. None keeps it for ever.
+    "KEEP_CONTENTS_DAYS": 90,
+    "KEEP_RECORDS_DAYS": 730,
     # Where the channels' modules are.
     "CHANNELS_PACKAGE": "lambdas",
 }

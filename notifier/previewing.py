@@ -50,7 +50,8 @@ def recent_events(template_id):
     newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first()
     if not triggers or newest is None:
         return []
-    found = Event.objects.filter(trigger__in=triggers, pk__gt=newest - MOST_SEARCHED).exclude(status=Event.Status.FAILED)
+    recent = Event.objects.filter(trigger__in=triggers, pk__gt=newest - MOST_SEARCHED)
+    found = recent.filter(emptied_at__isnull=True).exclude(status=Event.Status.FAILED)
     return list(found.order_by("-pk")[:EVENTS_OFFERED])
 
 

@@ -311,4 +311,4 @@ def test_when_the_counts_fail_the_sweep_still_rings(gate, monkeypatch, caplog):
     monkeypatch.setattr(counts, "keep", lambda is_time_up: 1 / 0)
     make_delivery(due_at=timezone.now() - MINUTE)
     assert sweep() == 1
-    assert "could not bring the overview up to date" in caplog.text
+    assert "could not do all that comes after the ringing" in caplog.text

@@ -8,6 +8,7 @@ wait for the other.
 """
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -25,6 +26,9 @@ UNREACHABLE = ("inactive", "no_address", "unverified")
 CANCELLABLE = (Status.QUEUED, Status.WAITING, Status.HELD)
 RESENDABLE = (Status.SENT, Status.CANCELLED)
 
+# What was emptied for its age could only be sent blank.
+STILL_SAYS = Exists(Event.objects.filter(pk=OuterRef("event"), emptied_at__isnull=True))
+
 UNFINISHED_EVENTS = (Event.Status.RECORDED, Event.Status.FANNING_OUT, Event.Status.HELD)
 
 
@@ -35,7 +39,7 @@ def retry(ids, *, addresses=None):
     event holds what it reads.
     """
     addresses = addresses or {}
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).order_by("pk")
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).filter(STILL_SAYS).order_by("pk")
     with transaction.atomic():
         rows = [
             row
@@ -48,7 +52,7 @@ def retry(ids, *, addresses=None):
 
 def resend(ids, *, addresses=None):
     """Queue once more those of ``ids`` that were sent, or taken back. Returns ``(channel, id)`` pairs. See note [once more]."""
-    ready = Delivery.objects.filter(pk__in=ids, status__in=RESENDABLE).order_by("pk")
+    ready = Delivery.objects.filter(pk__in=ids, status__in=RESENDABLE).filter(STILL_SAYS).order_by("pk")
     with transaction.atomic():
         found = list(ready.select_for_update())
         Attempt.objects.bulk_create(

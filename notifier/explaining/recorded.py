@@ -37,7 +37,13 @@ class Case:
 def look_at_signal(case):
     what = f" of {case.event.action_object}" if case.event.action_object else ""
     by = f", by {case.event.actor}" if case.event.actor else ""
-    return Seen(f"the signal {case.event.verb}{what} came at {moment(case.event.created_at)}{by}.", about=(Event, case.event.pk))
+    gone = (
+        f" Its words and addresses were removed for their age at {moment(case.event.emptied_at)}."
+        if case.event.emptied_at
+        else ""
+    )
+    text = f"the signal {case.event.verb}{what} came at {moment(case.event.created_at)}{by}.{gone}"
+    return Seen(text, about=(Event, case.event.pk))
 
 
 def look_at_middleware(case):

@@ -50,6 +50,8 @@ class Event(models.Model):
     restarted_at = models.DateTimeField(null=True)
     # After this nothing of it is sent any more.
     expires_at = models.DateTimeField(_("expires"), null=True)
+    # When what it said and the addresses were removed; see `notifier.retention`.
+    emptied_at = models.DateTimeField(_("emptied"), null=True)
     # When the sweep looks at it again; null once done.
     due_at = models.DateTimeField(null=True)
 
@@ -62,6 +64,8 @@ class Event(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"),
             models.Index(fields=["created_at"], name="notifier_event_created"),
             models.Index(fields=["id"], condition=models.Q(status="held"), name="notifier_event_held"),
+            # Those that still say something, the oldest first.
+            models.Index(fields=["created_at"], condition=models.Q(emptied_at__isnull=True), name="notifier_event_full"),
         ]
 
     def __str__(self):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifier.exceptions import NotifierError
 
-SUBCOMMANDS = ("emit", "explain", "render", "rules", "send-test")
+SUBCOMMANDS = ("emit", "erase-person", "explain", "export-person", "purge", "render", "rules", "send-test")
 EXAMPLES = """\
 examples:
   manage.py notify rules                                          what is sent when, by what, to whom
@@ -15,13 +15,15 @@ examples:
   manage.py notify render flash_sale --channel email --user ada   as ada would get it, from made-up data
   manage.py notify send-test flash_sale --channel sms --to ada    to ada’s own address, marked as a test
   manage.py notify explain ada 12                                 why ada got, or did not get, event 12
+  manage.py notify purge --dry-run                                what is old enough to go
+  manage.py notify export-person ada                              all that is kept of ada; erase-person removes it
 
 `manage.py notify emit --help` and so on say more.
 """
 
 
 class Command(BaseCommand):
-    help = "Notifications in a terminal: emit, explain, render, rules, send-test."
+    help = f"Notifications in a terminal: {', '.join(SUBCOMMANDS)}."
 
     def add_arguments(self, parser):
         parser.formatter_class, parser.epilog = RawDescriptionHelpFormatter, EXAMPLES
