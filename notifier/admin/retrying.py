@@ -13,7 +13,7 @@ REASONS = {
 
 
 def can_be_retried(delivery):
-    if delivery.status not in deliveries.RETRIABLE:
+    if delivery.status not in deliveries.RETRIABLE or delivery.reason in deliveries.SATISFIED:
         return False
     reached, unreachable = reaching.look_again([(delivery.pk, delivery.channel, delivery.recipient)])
     return delivery.pk not in unreachable and (delivery.reason not in deliveries.UNREACHABLE or delivery.pk in reached)
