@@ -52,7 +52,7 @@ def _gather(works):
     if not any(work.digest for work in works):
         return works
     groups = defaultdict(list)
-    for work in sorted(works, key=lambda work: work.pk):
+    for work in sorted(works, key=lambda work: work.event_id):
         groups[(work.subscription_id, work.recipient) if work.digest else work.pk].append(work)
     return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
 
