@@ -45,7 +45,12 @@ def describe_rule(trigger, sendings):
 def describe_trigger(trigger):
     """``describe_rule`` for a saved trigger, by those of its subscriptions that are switched on."""
     live = [each for each in trigger.subscriptions.all() if each.enabled]
-    return describe_rule(trigger, [(each.channels, all_of(map(describe_audience, each.audiences.all()))) for each in live])
+    return describe_rule(trigger, [(each.channels, _describe_whom(each)) for each in live])
+
+
+def _describe_whom(subscription):
+    whom, flow = all_of(map(describe_audience, subscription.audiences.all())), describe_flow(subscription)
+    return f"{whom} ({flow})" if whom and flow else whom
 
 
 def describe_when(trigger):

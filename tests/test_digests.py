@@ -17,7 +17,7 @@ from tests.builders import make_subscription, make_template, make_trigger, make_
 from tests.flowing import AT_MOST_ONCE, POLICY, another, by_channel, fan_out, flowing_event, let_flow, make_category, send, sweep
 from tests.test_pausing import in_threads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
 
 def gathered(*titles, **values):
@@ -328,3 +328,13 @@ def test_a_scheduled_event_can_be_taken_back():
     assert deliveries.cancel_events([event.pk]) == 1
     fan_out(event)
     assert by_channel() == {}
+
+
+def test_no_retry_comes_after_the_expiry():
+    event = flowing_event()
+    Event.objects.update(expires_at=timezone.now() + dt.timedelta(minutes=5))
+    fan_out(event)
+    send(Delivery.objects.get(), answer=TryAgain("busy", after_seconds=600))
+    found = Delivery.objects.get()
+    assert (found.status, found.reason, found.due_at) == ("skipped", "expired", None)
+    assert "busy" in found.detail

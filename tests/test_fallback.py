@@ -16,7 +16,7 @@ from tests.builders import make_user
 from tests.flowing import AT_MOST_ONCE, POLICY, by_channel, fan_out, flowing_event, let_flow, send, sweep
 from tests.test_pausing import in_threads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
 # Not the alphabet's order.
 THREE = ("sms", "inbox", "email")

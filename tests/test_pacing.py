@@ -14,7 +14,7 @@ from tests.builders import make_people, make_user
 from tests.flowing import another, by_channel, fan_out, flowing_event, make_category, sweep
 from tests.test_pausing import in_threads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
 
 def outcomes():

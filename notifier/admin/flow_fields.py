@@ -15,9 +15,11 @@ USUAL_UNIT = "hours"
 class SpanWidget(forms.MultiWidget):
     """A number and its unit, side by side."""
 
+    template_name = "notifier/widgets/span.html"
+
     def __init__(self):
-        number = UnfoldAdminIntegerFieldWidget(attrs={"class": "notifier-span", "min": 1})
-        unit = UnfoldAdminSelectWidget(attrs={"class": "notifier-span", "aria-label": _("unit")}, choices=UNITS)
+        number = UnfoldAdminIntegerFieldWidget(attrs={"min": 1})
+        unit = UnfoldAdminSelectWidget(attrs={"aria-label": _("unit")}, choices=UNITS)
         super().__init__([number, unit])
 
     def decompress(self, value):
