@@ -71,6 +71,11 @@ class SubscriptionForm(forms.ModelForm):
         model = Subscription
         fields = "__all__"
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        # Left out, it is the model's default.
+        self.fields["order"].required = False
+
     def clean(self):
         cleaned = super().clean()
         for audience in cleaned.get("audiences", ()):
