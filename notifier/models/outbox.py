@@ -165,7 +165,7 @@ class Delivery(models.Model):
             # What goes together.
             models.Index(
                 fields=["subscription", "recipient", "channel", "id"],
-                condition=models.Q(digest=True, status__in=["queued", "waiting"]),
+                condition=models.Q(digest=True, status__in=["claimed", "queued", "waiting"]),
                 name="notifier_delivery_digest",
             ),
         ]
