@@ -11,7 +11,7 @@ from notifier import deliveries
 from notifier.deliveries import fallback
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.inbox.items import add_item, mark_all_read
-from notifier.models import ContactPoint, Delivery, OptOut
+from notifier.models import ContactPoint, Delivery
 from tests.builders import make_user
 from tests.flowing import AT_MOST_ONCE, POLICY, by_channel, fan_out, flowing_event, let_flow, send, sweep
 from tests.test_pausing import in_threads
@@ -141,14 +141,12 @@ def test_what_was_not_needed_is_not_sent_by_trying_everything_again():
     assert deliveries.retry(list(Delivery.objects.values_list("pk", flat=True))) == []
 
 
-def test_somebody_who_opts_out_while_it_stands_by_is_not_sent_it():
-    """The gates are asked at the claim, as of all others."""
+def test_what_a_gate_refuses_after_it_stood_by_wakes_the_one_after_it():
     fan_out(first_event())
     send(one("sms"), channel="sms", answer=Rejected("refused"))
     Delivery.objects.filter(channel="inbox").update(expires_at=timezone.now())
     assert send(one("inbox"), channel="inbox") == []
     assert by_channel() == {"sms": "failed refused", "inbox": "skipped expired", "email": "queued"}
-    assert not OptOut.objects.exists()
 
 
 # The inbox first
