@@ -119,7 +119,7 @@ class Channel:
         ids = [pk for ring in rings.values() for pk in ring.ids]
         works = deliveries.claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
         clock.callback(count_outcomes, works)
-        left = {work.pk for work in self._send_all(works, clock)}
+        left = {each.pk for work in self._send_all(works, clock) for each in work.everything}
         return [message for message, ring in rings.items() if left.intersection(ring.ids)]
 
     def _send_all(self, works, clock):

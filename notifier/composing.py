@@ -1,11 +1,13 @@
 """Makes messages of claimed deliveries: event, template and person come together. Next hop: ``lambdas._handler`` sends them."""
 
 import logging
+from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from . import audiences, contents, deliveries
+from . import audiences, contents, deliveries, event_lists
 from .channels import Message
 from .exceptions import NotifierError, Rejected, SendError, TemplateRefused
 
@@ -16,11 +18,15 @@ CACHED_EVENTS = 64
 
 
 def compose_messages(works):
-    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people."""
+    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people.
+
+    Of works that go in one message, the newest stands for all, with the others in it.
+    """
     ready, refused = [], []
     by_content = {}
-    for work in works:
-        by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone), []).append(work)
+    for work in _gather(works):
+        others = tuple(other.event_id for other in work.others)
+        by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone, others), []).append(work)
     for key, group in by_content.items():
         try:
             content = _content_for(*key)
@@ -41,6 +47,16 @@ def compose_messages(works):
     return ready, refused
 
 
+def _gather(works):
+    """``works`` with those of a digest as one: its newest, which has the others, oldest first."""
+    if not any(work.digest for work in works):
+        return works
+    groups = defaultdict(list)
+    for work in sorted(works, key=lambda work: work.event_id):
+        groups[(work.subscription_id, work.recipient) if work.digest else work.pk].append(work)
+    return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
+
+
 def _compose(work, content, person):
     if work.attempts > deliveries.MAX_ATTEMPTS and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS:
         raise Rejected("gave_up", f"Taken up {silent} times without a result.")
@@ -58,10 +74,13 @@ def _compose(work, content, person):
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone):
+def _content_for(event_id, version_id, language, time_zone, others):
     from .models import Event
 
-    data = Event.objects.values_list("data", flat=True).get(pk=event_id)
+    found = dict(Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", "data"))
+    if event_id not in found:
+        raise Event.DoesNotExist
+    data = event_lists.gathered([found[pk] for pk in (*others, event_id) if pk in found])
     return contents.EventContent(contents.compiled_version(version_id), data, language=language, time_zone=time_zone)
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from . import languages, layouts, plans
+from . import event_lists, languages, layouts, plans
 from .exceptions import NotifierError, TemplateRefused
 from .inlining import Inlined
 from .plaintext import html_to_text, text_template_from_html, tidy_text
@@ -115,8 +115,10 @@ def mended_version(event_id, version_id):
     if newest is None or newest.pk == version_id:
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
-    held = merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
-    wanted = {name: branch for name, branch in newest.paths.items() if name != "user"}
+    held = event_lists.folded(
+        merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
+    )
+    wanted = {name: branch for name, branch in event_lists.folded(newest.paths).items() if name != "user"}
     return newest.pk if merge_paths(held, wanted) == held else version_id
 
 

@@ -1,7 +1,10 @@
 """One call of ``emit``, checked, matched and recorded as its signal would be. Next hop: ``notifier.storing``."""
 
+import datetime as dt
+
 from django.db import models, router
 from django.db.models import signals as db
+from django.utils import timezone
 
 from . import events, pages, signals, storing, triggers
 from .exceptions import EmitError
@@ -21,10 +24,28 @@ def _checked_key(key):
     return key
 
 
+def _times(at, expires):
+    """``starts_at`` and ``expires_at`` of a Recording. EmitError for times that mean nothing."""
+    for name, value in ("at", at), ("expires", expires):
+        allowed = (dt.datetime,) if name == "at" else (dt.datetime, dt.timedelta)
+        if value is not None and not isinstance(value, allowed):
+            kinds = " or a timedelta" if name == "expires" else ""
+            raise EmitError(
+                f"{name} is {type(value).__name__}. Give it a datetime with a time zone{kinds}, as of timezone.now()."
+            )
+        if isinstance(value, dt.datetime) and timezone.is_naive(value):
+            raise EmitError(f"{name} has no time zone, so nobody knows when that is. Write {name}=timezone.make_aware(…).")
+    if isinstance(expires, dt.timedelta):
+        expires = max(at or timezone.now(), timezone.now()) + expires
+    if at and expires and expires <= at and at > timezone.now():
+        raise EmitError("It would expire before it is sent: let expires be later than at.")
+    return {"starts_at": at, "expires_at": expires}
+
+
 class Emission:
     """One call of ``emit`` or ``emit_bulk``, checked: the signal, and what is the same for all its objects. Raises EmitError."""
 
-    def __init__(self, verb, *, sender, actor, target, created, args, argument="instance"):
+    def __init__(self, verb, *, sender, actor, target, created, args, argument="instance", at=None, expires=None):
         self.verb, self.sender, self.created, self.argument = verb, sender, created, argument
         self.signal = signals.get(verb)
         if self.signal is None:
@@ -33,6 +54,7 @@ class Emission:
             raise EmitError(
                 f"“{verb}” was emitted while an event is being recorded. Emit from a receiver of event_recorded instead."
             )
+        self.times = _times(at, expires)
         self._check_arguments(args)
         self._check_created()
         named = {"actor_object": actor, "target": target}
@@ -97,7 +119,7 @@ class Emission:
             kwargs["using"] = using
         context = signals.context_of(self.signal, self._sender_for(instance), kwargs)
         matched = triggers.index.find(self.verb, context, self.created)
-        return events.recordings_of(self.signal, matched, context, created=self.created, using=using, key=key)
+        return events.recordings_of(self.signal, matched, context, created=self.created, using=using, key=key, times=self.times)
 
     def _sender_for(self, instance):
         return self.sender if self.sender is not None or instance is None else type(instance)

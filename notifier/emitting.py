@@ -15,30 +15,58 @@ from .exceptions import EmitError
 PAGE_SIZE = 500
 
 
-def emit(verb, *, instance=None, sender=None, actor=None, target=None, created=None, key=None, using=None, **args):
+def emit(
+    verb,
+    *,
+    instance=None,
+    sender=None,
+    actor=None,
+    target=None,
+    created=None,
+    key=None,
+    at=None,
+    expires=None,
+    using=None,
+    **args,
+):
     """Record that ``verb``, a registered signal's name, happened. Returns the new events, one for each trigger that matched.
 
     ``instance``: what it happened to, for a signal about a model. ``created``: whether a save made it. ``args``: the signal's own
-    arguments. ``key``: the same key again makes no second event of a trigger, save where the first one failed. ``using``: the
+    arguments. ``key``: the same key again makes no second event of a trigger, save where the first one failed. ``at``: when it is to be
+    sent, as a datetime with a time zone; one that is past is at once. ``expires``: a datetime, or a timedelta from then on, after which
+    nothing of it is sent any more. What it says is of now, the recipients are those of then. ``using``: the
     database whose transaction decides, by default the instance's; the events of one that is still open have no ids before it commits.
     """
-    emission = Emission(verb, sender=sender, actor=actor, target=target, created=created, args=args)
+    emission = Emission(verb, sender=sender, actor=actor, target=target, created=created, args=args, at=at, expires=expires)
     emission.check_object(instance)
     using = using or (pages.database_of(instance) if isinstance(instance, models.Model) else None)
     return emission.record([(instance, key)], using)
 
 
 def emit_bulk(
-    objects, *, verb="post_save", argument="instance", actor=None, target=None, created=None, key=None, using=None, **args
+    objects,
+    *,
+    verb="post_save",
+    argument="instance",
+    actor=None,
+    target=None,
+    created=None,
+    key=None,
+    at=None,
+    expires=None,
+    using=None,
+    **args,
 ):
     """Record that ``verb`` happened to each of ``objects``. Returns the number of new events.
 
     ``objects``: a queryset, read a page at a time in the order of its keys, or a list of saved objects. A page is one INSERT; outside a
     transaction each is committed and rung for by itself. ``argument``: the signal's own that the object is, where that is not
-    ``instance``. ``key``: a function of the object, or a text with ``{pk}`` in it.
+    ``instance``. ``key``: a function of the object, or a text with ``{pk}`` in it. ``at`` and ``expires`` as of ``emit``.
     """
     model = pages.model_of(objects)
-    emission = Emission(verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument)
+    emission = Emission(
+        verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument, at=at, expires=expires
+    )
     key_of = _key_function(key)
     if isinstance(objects, list | tuple):
         for instance in objects:

@@ -31,9 +31,9 @@ def _is_loading(kwargs):
     return kwargs.get("raw") or "pk_set" in kwargs and _LOADED in kwargs["instance"].__dict__
 
 
-def recordings_of(registered, matched, context, *, created, using, key=None):
+def recordings_of(registered, matched, context, *, created, using, key=None, times=None):
     """A Recording for each trigger that was matched, with a context of its own."""
-    rest = {
+    rest = (times or {}) | {
         "created": created,
         "using": using,
         "key": key,

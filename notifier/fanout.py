@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import audiences, conf, gates, languages, pausing, plans, publisher
+from . import addressees, audiences, gates, pacing, pausing, plans, publisher
 from .deliveries import UNHEARD_AFTER, holding, ring_again_soon
 from .messages import rings_for
-from .models import Audience, ContactPoint, Delivery, Event, Subscription
+from .models import Audience, Delivery, Event, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +27,6 @@ PAGE_SIZE = 1000
 PAUSE = dt.timedelta(minutes=5)
 # An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again every hour for this long.
 GIVE_UP_AFTER = dt.timedelta(hours=24)
-# The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
-MAX_ADDRESS_CHARACTERS = 320
-# Of a row, beside the addresses, whose keys are names of channels.
-LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 
 
 def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
@@ -40,6 +36,8 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
     """
     now, claim = timezone.now(), secrets.randbits(63)
     ready = Q(status=Event.Status.RECORDED) | Q(status=Event.Status.FANNING_OUT, due_at__lte=now)
+    # A ring that came too early is one too many: the sweep rings when it is time.
+    ready &= Q(starts_at__isnull=True) | Q(starts_at__lte=now)
     lease = {"status": Event.Status.FANNING_OUT, "claim": claim, "due_at": now + dt.timedelta(seconds=lease_seconds)}
     if not Event.objects.filter(ready, ~pausing.pauses_of_event(), pk=event_id).update(**lease):
         holding.hold_event(event_id)
@@ -70,7 +68,7 @@ def _fan_out_held(event, is_time_up):
 def _put_back(event, error):
     """Give the claim on a failed event back, so that the queue's next try is one and five of them lead to the dead-letter queue."""
     now = timezone.now()
-    if now - (event.restarted_at or event.created_at) < GIVE_UP_AFTER:
+    if now - (event.restarted_at or event.starts_at or event.created_at) < GIVE_UP_AFTER:
         _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + UNHEARD_AFTER)
     else:
         reason = f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
@@ -116,79 +114,35 @@ def _fan_out_steps(event):
 
 def _deliver_pages(event, subscription, step, after):
     """Insert and ring for one subscription's deliveries after the user ``after``; yield the last user's key, a page at a time."""
-    sources = Audience.objects.filter(subscriptions=subscription)
+    sources, pace = Audience.objects.filter(subscriptions=subscription), pacing.Pace(event, subscription)
     users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()))
-    paths = {channel: path for channel, path in conf.get("ADDRESSES").items() if channel in step["contents"]}
-    paths |= {key: path for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE"))) if path}
-    columns = {key: path.replace(".", "__") for key, path in paths.items()}
-    pk = get_user_model()._meta.pk
-    page = users.order_by("pk")
-    while rows := _read_page(page.filter(pk__gt=pk.to_python(after)) if after is not None else page, columns):
-        _deliver(event, subscription, step, _user_recipients(rows, step["contents"]))
+    step = step | {"contents": pace.in_order(step["contents"])}
+    columns = addressees.columns_for(step["contents"])
+    page, pk = users.order_by("pk"), get_user_model()._meta.pk
+    while rows := addressees.read_page(_after(page, pk.to_python(after)), columns, PAGE_SIZE):
+        _deliver(pace, step, addressees.of_users(rows, step["contents"]))
         after = str(rows[-1]["pk"])
         yield after
         if len(rows) < PAGE_SIZE:
             break
     if addresses:
-        _deliver(event, subscription, step, _address_recipients(event, subscription, step, addresses))
+        _deliver(pace, step, addressees.of_addresses(event, subscription, step, addresses))
 
 
-def _read_page(users, columns):
-    """Up to PAGE_SIZE rows of ``{"pk", "is_active", channel: address, …, LANGUAGE, TIME_ZONE}``. One query."""
-    active = ["is_active"] if audiences.has_field(get_user_model(), "is_active") else []
-    names = ["pk", *active, *columns.values()]
-    rows = users.values_list(*names)[:PAGE_SIZE]
-    return [dict(zip(["pk", *active, *columns], row, strict=True)) for row in rows]
+def _after(users, pk):
+    return users if pk is None else users.filter(pk__gt=pk)
 
 
-def _user_recipients(rows, channels):
-    """Yield ``(channel, recipient, address, reason, language, time zone)``; a reason means that nothing can be sent."""
-    keys = [row["pk"] for row in rows]
-    points = {
-        (user, channel): (address, verified)
-        for user, channel, address, verified in ContactPoint.objects.filter(
-            user__in=keys, channel__in=list(channels)
-        ).values_list("user_id", "channel", "address", "verified")
-    }
-    for row in rows:
-        language, time_zone = languages.tag_of(row.get(LANGUAGE)), languages.zone_name(row.get(TIME_ZONE))
-        for channel in channels:
-            address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
-            reason = ""
-            if not row.get("is_active", True):
-                reason = "inactive"
-            elif not address.strip():
-                reason = "no_address"
-            elif not verified:
-                reason = "unverified"
-            yield channel, f"user:{row['pk']}", address.strip(), reason, language, time_zone
-
-
-def _address_recipients(event, subscription, step, addresses):
-    """As ``_user_recipients``, for plain addresses, without those that somebody in the audience already gets."""
-    wanted = {
-        (channel, address.strip()[:MAX_ADDRESS_CHARACTERS]): None
-        for only, address in addresses
-        for channel in ([only] if only else step["contents"])
-        if channel in step["contents"]
-    }
-    taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith="user:")
-    found = set(taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address"))
-    for channel, address in wanted:
-        if (channel, address) not in found:
-            yield channel, f"address:{address}", address, "", "", ""
-
-
-def _deliver(event, subscription, step, recipients):
-    now = timezone.now()
+def _deliver(pace, step, recipients):
+    event, subscription, now = pace.event, pace.subscription, timezone.now()
     version_for = cache(partial(plans.version_for, step))
     deliveries = []
     for channel, recipient, address, reason, wanted, time_zone in recipients:
         version, language = version_for(channel, wanted)
         deliveries.append(Delivery(
             event=event, subscription=subscription, version_id=version, channel=channel, recipient=recipient,
-            address=address[:MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone, created_at=now, reason=reason,
-            status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED,
+            address=address[: addressees.MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone, created_at=now, reason=reason,
+            status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED, expires_at=event.expires_at,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
         ))  # fmt: skip
     _skip_refused(deliveries, now)
@@ -196,6 +150,7 @@ def _deliver(event, subscription, step, recipients):
         # Whoever cancels the event waits for this page, and takes it back too.
         if not _held(event).select_for_update().exists():
             return
+        pace.arrange(deliveries, now)
         # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
         written = Delivery.objects.bulk_create(
             deliveries,
@@ -204,7 +159,7 @@ def _deliver(event, subscription, step, recipients):
             unique_fields=["event", "subscription", "channel", "recipient"],
         )
     for channel in step["contents"]:
-        ids = [delivery.pk for delivery in written if delivery.channel == channel and not delivery.reason]
+        ids = [each.pk for each in written if each.channel == channel and each.status == Delivery.Status.QUEUED]
         failed = publisher.publish(rings_for(channel, ids))
         ring_again_soon([pk for ring in failed for pk in ring.ids])
 
@@ -218,5 +173,4 @@ def _skip_refused(deliveries, now):
     for channel, candidates in by_channel.items():
         for delivery, refused in zip(candidates, gates.ask_final(candidates, channel), strict=True):
             if refused:
-                delivery.status, delivery.finished_at, delivery.due_at = Delivery.Status.SKIPPED, now, None
-                delivery.reason, delivery.detail = refused.reason, refused.detail
+                pacing.skip(delivery, refused.reason, refused.detail, now)

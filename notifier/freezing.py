@@ -94,16 +94,29 @@ def _new_event(recording):
     from .models import Event
 
     now = timezone.now()
+    starts_at, expires_at = _times(recording, now)
     event = Event(
         trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
-        created_at=now, due_at=now + UNHEARD_AFTER,
+        created_at=now, starts_at=starts_at, expires_at=expires_at, due_at=starts_at or now + UNHEARD_AFTER,
     )  # fmt: skip
     if recording.trigger.shadow:
         # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.
         event.status, event.due_at = event.Status.SHADOW, None
     return event
+
+
+def _times(recording, now):
+    """When the event is sent, None for at once, and until when. What ``emit`` says comes before what its trigger says."""
+    trigger, starts_at, expires_at = recording.trigger, recording.starts_at, recording.expires_at
+    if starts_at is None and trigger.delay_minutes:
+        starts_at = now + dt.timedelta(minutes=trigger.delay_minutes)
+    if starts_at is not None and starts_at <= now:
+        starts_at = None
+    if expires_at is None and trigger.expires_minutes:
+        expires_at = (starts_at or now) + dt.timedelta(minutes=trigger.expires_minutes)
+    return starts_at, expires_at
 
 
 def _describe(action_object):

@@ -4,14 +4,17 @@ Note [before the claim wins]: gates ask after the claim, so whatever was committ
 claim on nobody else sends this delivery.
 
 A gate is ``gate(candidates, channel)`` and returns a list alongside: None where it has nothing against it, or a SendError. A candidate has
-``event_id``, ``subscription_id``, ``recipient``, ``address`` and ``time_zone``: a ``deliveries.Work``, or an unsaved ``Delivery``.
+``event_id``, ``subscription_id``, ``recipient``, ``address``, ``time_zone``, ``follows`` and ``is_expired``: a ``deliveries.Work``, or an
+unsaved ``Delivery``.
 A gate costs at most one query for all candidates together.
 """
 
+from . import timeliness
+
 # What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent.
-FINAL_GATES = []
+FINAL_GATES = [timeliness.refuse_expired]
 # What depends on the moment; asked when it is to be sent, and not before.
-TIMELY_GATES = []
+TIMELY_GATES = [timeliness.refuse_read]
 
 
 def ask_final(candidates, channel):

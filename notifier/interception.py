@@ -15,6 +15,7 @@ It may raise ``notifier.exceptions.Veto("why")``. Nothing else that it raises re
 whoever is around it gets an event that says what happened, as Django turns a view's exception into a response.
 """
 
+import datetime as dt
 import logging
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -36,7 +37,8 @@ class Recording:
     ``context``: name → live object, this event's own; what templates read is taken from it, so it may be added to and changed.
     ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None.
     ``using``: the database that the caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about
-    to go, or gone. ``explanation``: what matching said of this firing's triggers.
+    to go, or gone. ``explanation``: what matching said of this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent,
+    and until when, where ``emit`` was told.
     ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
     """
 
@@ -46,6 +48,8 @@ class Recording:
     using: str = ""
     key: str | None = None
     deleting: bool = False
+    starts_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
     explanation: list = field(default_factory=list)
     error: Exception | None = None
 

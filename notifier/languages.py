@@ -24,11 +24,12 @@ def tag_of(value):
 def zone_name(value):
     """A person's time zone by its name; ``""`` where there is no such zone."""
     name = str(value or "").strip()
-    return name if len(name) <= MAX_ZONE_CHARACTERS and _zone(name) else ""
+    return name if len(name) <= MAX_ZONE_CHARACTERS and zone_of(name) else ""
 
 
 @lru_cache(maxsize=1024)
-def _zone(name):
+def zone_of(name):
+    """The time zone of this name, or None."""
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):  # no such zone; a path; a folder of zones
@@ -56,7 +57,7 @@ def spoken(content, person):
 def in_language(language, time_zone):
     """Translate, and write numbers, dates and times, for somebody. What Django does not know is the site's; nothing raises."""
     # `timezone.override(None)` would be whatever the thread has.
-    zone = _zone(time_zone) or timezone.get_default_timezone()
+    zone = zone_of(time_zone) or timezone.get_default_timezone()
     with translation.override(known_to_django(language)), timezone.override(zone):
         yield
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
-from . import audiences, channels, conf, contents, deliveries, sampling
+from . import audiences, channels, conf, contents, deliveries, event_lists, sampling
 from .channels import Examination, Message, Problem
 from .exceptions import TemplateRefused
 from .models import ContactPoint, ContentVersion, Event, Subscription
@@ -13,6 +13,8 @@ from .models import ContactPoint, ContentVersion, Event, Subscription
 # So many of the newest events are looked through for those of one template: there is no index by template.
 MOST_SEARCHED = 10_000
 EVENTS_OFFERED = 10
+# So many events a previewed digest has.
+DIGEST_SHOWN = 3
 PARTS = ("subject", "text", "html")
 TEST_MARK = "[Test] "
 
@@ -64,10 +66,12 @@ def preview(content, *, event=None, person=None):
         paths = compiled.paths
         if faults := _unknown_names(content, compiled, triggers):
             return Preview(errors=faults, paths=paths)
-        read = {name: branch for name, branch in paths.items() if name != "user"}
+        read = {name: branch for name, branch in event_lists.folded(paths).items() if name != "user"}
         of_event = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
         sample = sampling.sample_data(read, next(iter(of_event or triggers), None))
         data, made_up = sampling.fill(event.data, sample) if event else (sample, [])
+        if event_lists.EVENTS in paths:
+            data = _digest(event, data, sample)
         parts = _render(content, data, _person(person, paths.get("user", {})))
     except TemplateRefused as error:
         fault = Fault(part=error.part or "text", text=str(error), is_error=True, line=error.line)
@@ -120,6 +124,13 @@ def _render(content, data, user):
     return contents.render_draft(
         parts, template=template, channel=content.channel, language=content.language, data=data, user=user
     )
+
+
+def _digest(event, data, sample):
+    """``data`` as the newest of a digest: after those of the events before it, or a made-up one."""
+    before = Event.objects.filter(trigger=event.trigger_id, pk__lt=event.pk).order_by("-pk")[: DIGEST_SHOWN - 1] if event else ()
+    found = [sampling.fill(each.data, sample)[0] for each in reversed(before)] if event else [sample]
+    return event_lists.gathered([*found, data])
 
 
 def _person(user, tree):

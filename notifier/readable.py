@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 
-from . import providers, signals
+from . import event_lists, providers, signals
 from .exceptions import UnreadablePath
 from .template_data import SECRET_FRAGMENTS, SECRET_WORDS
 from .templating import path_names
@@ -77,6 +77,9 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
     if registered is None:
         return
     check_providers(chosen, trigger)
+    if provided:
+        _check_events(tree)
+        tree = event_lists.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
     model = find_model(trigger.model) if trigger.model else None
     offered = {*STANDARD_NAMES, *registered.args, "user", *added, *(interception.provided_names() if provided else ())}
@@ -99,6 +102,16 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
             _check_model(found, tree[root], root)
     if model and signals.is_about_save(registered):
         _check_previous(model, tree.get("previous", {}))
+
+
+def _check_events(tree):
+    """What is read of several events is read of each."""
+    if wrong := event_lists.unknown_names(tree):
+        raise UnreadablePath(
+            f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ event.{wrong[0]} }}}}{{% endfor %}}."
+        )
+    if "user" in tree.get(event_lists.EVENTS, {}).get("*", {}):
+        raise UnreadablePath("“event.user”: the person who receives is the same for all events. Write user, without the event.")
 
 
 def _check_previous(model, tree):

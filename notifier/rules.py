@@ -6,7 +6,7 @@ from itertools import chain
 
 from django.db.models import Prefetch
 
-from . import audiences, conditions, plans
+from . import audiences, conditions, event_lists, plans
 from .exceptions import ConditionRefused, UnreadablePath
 from .models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from .templating import merge_paths
@@ -56,14 +56,15 @@ def _live_trigger(trigger):
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
         recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
     condition, problem = _read_condition(trigger)
-    paths = merge_paths(*trees, condition.paths if condition else {})
+    paths = event_lists.folded(merge_paths(*trees, condition.paths if condition else {}))
     # The person is not part of the event: who that is, is known only after the fan-out.
     paths.pop("user", None)
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target, shadow=trigger.shadow,
         plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
-        name=trigger.name, category=trigger.category_id, condition=condition, condition_problem=problem,
+        name=trigger.name, category=trigger.category_id, delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
+        condition=condition, condition_problem=problem,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from . import actors, hooks
 from .exceptions import SignalRegistrationError
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
-RESERVED_NAMES = frozenset({"user", "verb", "action_object", "actor_object", "target", "forloop"})
+RESERVED_NAMES = frozenset({"user", "verb", "action_object", "actor_object", "target", "forloop", "events"})
 # Arguments that Django or the caller passes for matching, allowed in any signal and not templates' own.
 MATCHING_ARGUMENTS = frozenset({"action_object", "actor_object", "actor", "target"})
 

@@ -100,7 +100,8 @@ def _insert(events, using):
     for event in new:
         if event.status == Event.Status.FAILED:
             logger.error("Event %d has failed: %s", event.pk, event.reason, extra={"event_ids": [event.pk]})
-    publisher.ring_on_commit([event.pk for event in new if event.due_at], using=using)
+    # One that is scheduled is rung for by the sweep, when it is time.
+    publisher.ring_on_commit([event.pk for event in new if event.due_at and not event.starts_at], using=using)
     if new and hooks.wants_events():
         transaction.on_commit(partial(_announce, [_describe(event) for event in new]), using=using)
     return new

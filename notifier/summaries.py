@@ -6,8 +6,9 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
-from . import audiences, condition_words, readable, signals
+from . import audiences, condition_words, event_lists, readable, signals, spans
 from .models import Audience
+from .models.flow import READ_IN_THE_SITE
 
 # What becomes of the object, by signal; for a save, by when it counts.
 SAVED = {
@@ -44,7 +45,12 @@ def describe_rule(trigger, sendings):
 def describe_trigger(trigger):
     """``describe_rule`` for a saved trigger, by those of its subscriptions that are switched on."""
     live = [each for each in trigger.subscriptions.all() if each.enabled]
-    return describe_rule(trigger, [(each.channels, all_of(map(describe_audience, each.audiences.all()))) for each in live])
+    return describe_rule(trigger, [(each.channels, _describe_whom(each)) for each in live])
+
+
+def _describe_whom(subscription):
+    whom, flow = all_of(map(describe_audience, subscription.audiences.all())), describe_flow(subscription)
+    return f"{whom} ({flow})" if whom and flow else whom
 
 
 def describe_when(trigger):
@@ -120,6 +126,40 @@ def warnings(trigger):
     for each in trigger.subscriptions.all():
         if not each.enabled:
             yield _("What sends “%s” is switched off.") % each.template
+        yield from digest_warnings(each)
+
+
+def describe_flow(subscription):
+    """“the first channel that succeeds, at most 3 in a day, in one message every hour”, or nothing."""
+    one, found = subscription, []
+    if one.order == one.Order.FIRST:
+        found.append(_("the first channel that succeeds"))
+    elif one.order == one.Order.INBOX_FIRST:
+        found.append(_("the others if unread after %s") % spans.in_words(one.wait_minutes or 60))
+    if one.throttle_number and one.throttle_minutes:
+        period = spans.in_words(one.throttle_minutes)
+        found.append(_("at most %(number)d in %(period)s") % {"number": one.throttle_number, "period": period})
+    if one.cooldown_minutes:
+        found.append(_("not again about the same within %s") % spans.in_words(one.cooldown_minutes))
+    if one.digest_minutes:
+        found.append(_("together in one message after %s") % spans.in_words(one.digest_minutes))
+    return ", ".join(found)
+
+
+def digest_warnings(subscription):
+    """What of a digest would not be seen, as texts."""
+    if not subscription.digest_minutes:
+        return
+    channels = [name for name in subscription.channels if name != READ_IN_THE_SITE]
+    for content in subscription.template.contents.filter(channel__in=channels).select_related("version"):
+        if content.version and event_lists.EVENTS not in content.version.paths:
+            yield (
+                _(
+                    "“%s” does not list the events: of several that come together, only the newest would be shown. "
+                    "Write {%% for event in events %%} in it."
+                )
+                % content
+            )
 
 
 def _names_users(audience):

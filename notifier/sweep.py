@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from . import deliveries, fanout, publisher
+from . import allowances, deliveries, fanout, publisher
 from .deliveries import holding
 from .messages import FANOUT, Ring, rings_for
 
@@ -18,6 +18,8 @@ def sweep(is_time_up=lambda: False):
     for page in (_sweep_events, _sweep_deliveries):
         while not is_time_up() and (found := page()):
             rung += found
+    while not is_time_up() and allowances.forget_ended() == allowances.PAGE_SIZE:
+        pass
     return rung
 
 

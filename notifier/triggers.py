@@ -47,6 +47,8 @@ class LiveTrigger:
     target: str = ""
     shadow: bool = False
     category: int | None = None
+    delay_minutes: int | None = None
+    expires_minutes: int | None = None
     plan: list = field(default_factory=list)
     paths: dict = field(default_factory=dict)
     recipient_paths: dict = field(default_factory=dict)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections, transaction
 from django.test import TransactionTestCase
 
-from notifier import composing, triggers
+from notifier import composing, publisher, triggers
 from project.local.cloud import LocalCloud
 from project.local.pump import Pump
 from project.local.system import handlers_of
@@ -79,6 +79,13 @@ def cloud(session_cloud, settings):
 def pump(cloud):
     """All functions on the cloud's queues; ``pump.drain()`` runs them until nothing is left."""
     return Pump(cloud.queues, handlers_of(cloud.queues))
+
+
+@pytest.fixture
+def rings_nowhere():
+    """Nothing is published: a test that plays the sweep and the functions itself needs no cloud."""
+    with publisher.diverted():
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """``emit`` and ``emit_bulk``: what happened without a signal, said once, at a known price, or refused with a reason."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from threading import Barrier, Thread
 import pytest
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection, connections, transaction
+from django.utils import timezone
 
 from notifier import emit, emit_bulk, publisher
 from notifier.emitting import PAGE_SIZE, _objects_a_page
@@ -44,6 +46,16 @@ def test_an_emitted_event_is_as_the_signals_own(gate):
     assert gate.count(PUBLISH_BATCH) == 1
     assert emit("post_save", instance=post, created=False) == []
     assert len(recorded()) == 1
+
+
+def test_a_scheduled_event_is_left_to_the_sweep_and_one_whose_time_is_past_is_rung_for(gate):
+    make_trigger()
+    (post,) = make_posts(1)
+    now = timezone.now()
+    emit("post_save", instance=post, created=True, at=now + dt.timedelta(hours=1))
+    assert gate.count(PUBLISH_BATCH) == 0
+    emit("post_save", instance=post, created=True, at=now - dt.timedelta(hours=1))
+    assert gate.count(PUBLISH_BATCH) == 1
 
 
 def test_actor_target_and_the_signals_own_arguments_are_matched_and_frozen():

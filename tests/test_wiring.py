@@ -147,11 +147,13 @@ STATUS_WRITERS = [
     "notifier/deliveries/answers.py",
     "notifier/deliveries/claims.py",
     "notifier/deliveries/drafts.py",
+    "notifier/deliveries/fallback.py",
     "notifier/deliveries/holding.py",
     "notifier/deliveries/queueing.py",
     "notifier/deliveries/requests.py",
     "notifier/fanout.py",
     "notifier/freezing.py",
+    "notifier/pacing.py",
 ]
 WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "bulk_create", "Event", "Delivery"}
 

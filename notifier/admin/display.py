@@ -18,6 +18,7 @@ NOTHING = "–"
 TONES = {
     Delivery.Status.SENT: "good",
     Delivery.Status.SKIPPED: "quiet",
+    Delivery.Status.STANDBY: "quiet",
     Delivery.Status.FAILED: "bad",
     Delivery.Status.UNKNOWN: "doubt",
     Delivery.Status.HELD: "doubt",
@@ -119,4 +120,6 @@ def describe_subscription(subscription):
     """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
     template = object_link(Template, subscription.template_id, subscription.template.name)
     text = format_html("{} → {} → {}", template, ", ".join(subscription.channels), describe_audiences(subscription))
+    if flow := summaries.describe_flow(subscription):
+        text = format_html("{} {}", text, quiet(f"({flow})"))
     return text if subscription.enabled else quiet(format_html(_("{} (off)"), text))

@@ -10,6 +10,7 @@ from unfold.widgets import (
 
 from ..models import Audience, ContactPoint, Subscription, Trigger
 from .choices import callable_choices, channel_choices, model_choices, verb_choices
+from .flow_fields import OrderedCheckboxes, span_fields
 
 CODE = {"class": "notifier-code", "spellcheck": "false"}
 UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
@@ -22,6 +23,7 @@ class SourceTextarea(UnfoldAdminTextareaWidget):
 
 
 class TriggerForm(forms.ModelForm):
+    delay_minutes, expires_minutes = span_fields(Trigger, "delay_minutes", "expires_minutes")
     verb = forms.ChoiceField(
         label=_("Signal"), choices=verb_choices, widget=UnfoldAdminSelectWidget, help_text=_("What must happen.")
     )
@@ -54,17 +56,25 @@ class ChannelsField(forms.MultipleChoiceField):
 
 
 class SubscriptionForm(forms.ModelForm):
+    wait_minutes, throttle_minutes, cooldown_minutes, digest_minutes = span_fields(
+        Subscription, "wait_minutes", "throttle_minutes", "cooldown_minutes", "digest_minutes"
+    )
     channels = ChannelsField(
         label=_("Channels"),
         choices=channel_choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        widget=OrderedCheckboxes,
         required=False,
-        help_text=_("The template needs a content for each."),
+        help_text=_("The template needs a content for each. Their order counts where only the first that succeeds is used."),
     )
 
     class Meta:
         model = Subscription
         fields = "__all__"
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        # Left out, it is the model's default.
+        self.fields["order"].required = False
 
     def clean(self):
         cleaned = super().clean()

@@ -13,7 +13,8 @@ REASONS = {
 
 
 def can_be_retried(delivery):
-    if delivery.status not in deliveries.RETRIABLE or delivery.event.emptied_at:
+    is_over = delivery.event.emptied_at or delivery.reason in deliveries.SATISFIED
+    if is_over or delivery.status not in deliveries.RETRIABLE:
         return False
     reached, unreachable = reaching.look_again([(delivery.pk, delivery.channel, delivery.recipient)])
     return delivery.pk not in unreachable and (delivery.reason not in deliveries.UNREACHABLE or delivery.pk in reached)

@@ -22,6 +22,20 @@ class SubscriptionInline(StackedInline):
     fieldsets = [
         (_("What"), {"fields": ["template", "channels"]}),
         (_("Whom"), {"fields": ["audiences", "enabled"]}),
+        (
+            _("More: which channel first, how often, together"),
+            {
+                "fields": [
+                    "order",
+                    "wait_minutes",
+                    "throttle_number",
+                    "throttle_minutes",
+                    "cooldown_minutes",
+                    "digest_minutes",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
     ]
     verbose_name_plural = _("subscriptions: what is sent, and to whom")
 
@@ -54,6 +68,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
             (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow"]}),
             (_("When"), {"fields": ["verb", "model", "on", "condition"]}),
             (_("Only for one instance, one actor or one target"), one),
+            (_("More: later, and until when"), {"fields": ["delay_minutes", "expires_minutes"], "classes": ["collapse"]}),
         ]
 
     def get_queryset(self, request):
@@ -91,6 +106,9 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        for subscription in form.instance.subscriptions.all():
+            for text in summaries.digest_warnings(subscription):
+                messages.warning(request, text)
         if form.instance.enabled and not form.instance.subscriptions.filter(enabled=True).exists():
             text = _("Nothing is sent yet: the trigger has no subscription that is switched on.")
             messages.warning(request, text)

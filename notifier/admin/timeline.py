@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db.models import Prefetch
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,7 @@ LIVE_EVENT = {
     Event.Status.FANNING_OUT: _("A function is finding its recipients."),
 }
 NO_ANSWER = _("No answer is on record: its function ended before it could store one.")
+WAITING_FOR_A_TIME = (Delivery.Status.WAITING, Delivery.Status.STANDBY)
 LIVE_DELIVERY = (Delivery.Status.QUEUED, Delivery.Status.CLAIMED, Delivery.Status.SENDING, Delivery.Status.WAITING)
 
 
@@ -40,6 +42,8 @@ def timeline_of(event, request):
         "hidden": masking.WHY_HIDDEN,
         "status": display.status_word(event),
         "when": display.moment(event.created_at),
+        "starts": display.moment(event.starts_at) if event.starts_at else "",
+        "expires": display.moment(event.expires_at) if event.expires_at else "",
         "object": display.describe_action_object(event),
         "actor": describe_actor(event.actor),
         "triggers": _triggers(event, may_see),
@@ -67,6 +71,8 @@ def list_of(*, event, **filters):
 
 def _waits(event, sent):
     """Whether the page is to look again by itself, and for what."""
+    if event.starts_at and event.starts_at > timezone.now():
+        return ""
     if event.status in LIVE_EVENT:
         return LIVE_EVENT[event.status]
     numbers = {}
@@ -207,7 +213,7 @@ def _deliveries(event, versions, may_see):
             "version": version_link(versions[row.version_id]) if row.version_id in versions else "",
             "cost": cost(row.cost_micros),
             "when": display.moment(row.finished_at) if row.finished_at else "",
-            "due": display.moment(row.due_at) if row.status == Delivery.Status.WAITING else "",
+            "due": display.moment(row.due_at) if row.status in WAITING_FOR_A_TIME else "",
             "attempts": attempts_of(row),
             "why": why_link(row) if may_see else "",
         }

@@ -3,15 +3,28 @@
 from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .drafts import queue_test
+from .fallback import next_after_bounce
 from .history import count_unanswered
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
-from .requests import CANCELLABLE, RESENDABLE, RETRIABLE, UNFINISHED_EVENTS, UNREACHABLE, cancel, cancel_events, resend, retry
+from .requests import (
+    CANCELLABLE,
+    RESENDABLE,
+    RETRIABLE,
+    SATISFIED,
+    UNFINISHED_EVENTS,
+    UNREACHABLE,
+    cancel,
+    cancel_events,
+    resend,
+    retry,
+)
 
 __all__ = [
     "CANCELLABLE",
     "MAX_ATTEMPTS",
     "RESENDABLE",
     "RETRIABLE",
+    "SATISFIED",
     "UNFINISHED_EVENTS",
     "UNHEARD_AFTER",
     "UNREACHABLE",
@@ -23,6 +36,7 @@ __all__ = [
     "claim_deliveries",
     "count_unanswered",
     "mark_sending",
+    "next_after_bounce",
     "queue_test",
     "record_answers",
     "release",

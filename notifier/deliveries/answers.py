@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ..exceptions import Later, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
+from . import fallback
 from .history import note_attempts, storable
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def record_answers(answers, policy):
     """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by one more for all of them.
+    What went in one message ends alike, all or none. What stands by for one that was not sent is woken in the same transaction.
     Returns an Outcome for each that was stored.
     """
     if not answers:
@@ -65,12 +67,18 @@ def record_answers(answers, policy):
     for work, answer in answers:
         sent, outcome = _settle(work, answer, policy, now)
         alike[outcome].append((work, storable(sent.provider_id, 200), sent.cost_micros))
+        for other in work.others:
+            is_sent = outcome[0] == Status.SENT
+            of_other = (Status.SENT, "", f"In one message with #{work.pk}.", None) if is_sent else outcome
+            alike[of_other].append((other, storable(sent.provider_id, 200), 0))
     alias = router.db_for_write(Delivery)
     # What went well is one statement, which needs no transaction around it.
-    whole = nullcontext() if all(status == Status.SENT for status, *_ in alike) else transaction.atomic(using=alias)
+    whole = nullcontext() if [status for status, *_ in alike] == [Status.SENT] else transaction.atomic(using=alias)
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
-        note_attempts(stored, {work.pk: work.attempts for work, _ in answers}, now)
+        note_attempts(stored, {each.pk: each.attempts for work, _ in answers for each in work.everything}, now)
+        ended = {pk for (status, *_), keys in stored.items() if status in fallback.NOT_SENT for pk in keys}
+        fallback.wake_next(each for rows in alike.values() for each, *_ in rows if each.pk in ended)
     return [
         Outcome(work, *outcome[:3], provider_id)
         for outcome, rows in alike.items()
@@ -119,7 +127,10 @@ def _settle(work, answer, policy, now):
         case OutcomeUnknown() if policy.at_most_once:
             return NOT_SENT, (Status.UNKNOWN, answer.reason, answer.detail, None)
     due_at = now + _pause(work, answer)
-    if due_at > max(filter(None, Delivery.objects.values_list("created_at", "restarted_at").get(pk=work.pk))) + policy.horizon:
+    *begun, expires_at = Delivery.objects.values_list("created_at", "restarted_at", "expires_at").get(pk=work.pk)
+    if expires_at and due_at >= expires_at:
+        return NOT_SENT, (Status.SKIPPED, "expired", f"The last: {answer.reason} {answer.detail}", None)
+    if due_at > max(filter(None, begun)) + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
         return NOT_SENT, (Status.FAILED, "gave_up", detail, None)
     return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, due_at)

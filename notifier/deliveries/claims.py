@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Delivery, Event, Pause
+from . import gathering
 from .holding import hold_unclaimed
 
 Status = Delivery.Status
@@ -34,30 +35,51 @@ class Work:
     language: str
     time_zone: str
     attempts: int
+    # The channels before and after it, where their order counts.
+    follows: str
+    followed_by: str
+    is_expired: bool
+    digest: bool
     claim: int
+    # Those that go in the same message, which is this one's. See `gathering`.
+    others: tuple = ()
+
+    @property
+    def everything(self):
+        """This one, and those that go in its message."""
+        return (self, *self.others)
 
 
 def claim_deliveries(ids, *, channel, lease_seconds):
     """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused. Returns a list of Work, by key.
 
-    One statement, and another where some were not ready.
+    One that goes in a digest brings along whatever waits with it. One statement, and others where some were not ready or go in digests.
     """
     if not ids:
         return []
-    works = _claim(ids, channel, lease_seconds)
+    claim = secrets.randbits(63)
+    works = _claim(ids, channel, lease_seconds, claim)
     if left := set(ids) - {work.pk for work in works}:
+        works += gathering.claim_gathered(left, channel, lease_seconds, claim, _claim_rows)
         hold_unclaimed(left, channel)
     return works
 
 
-def _claim(ids, channel, lease_seconds):
-    now, claim = timezone.now(), secrets.randbits(63)
+def _claim(ids, channel, lease_seconds, claim):
+    # Whole numbers can stand in the text, and hundreds of placeholders cost more than the rows.
+    which = f"id IN ({', '.join(map(str, map(int, ids)))}) AND NOT digest AND (status = %s OR status = %s AND due_at <= %s)"
+    now = timezone.now()
+    return _claim_rows(which, [Status.QUEUED, Status.CLAIMED, now], channel, lease_seconds, claim)
+
+
+def _claim_rows(which, values, channel, lease_seconds, claim):
+    """Claim the rows of a channel that a condition in SQL means. Returns a list of Work, by key. One statement."""
+    now = timezone.now()
     with connections[router.db_for_write(Delivery)].cursor() as cursor:
         adapt = cursor.db.ops.adapt_datetimefield_value
-        lease_end = now + dt.timedelta(seconds=lease_seconds)
-        # Whole numbers can stand in the text, and hundreds of placeholders cost more than the rows.
-        statement = _CLAIM.format(ids=", ".join(map(str, map(int, ids))))
-        cursor.execute(statement, [Status.CLAIMED, claim, adapt(lease_end), channel, Status.QUEUED, Status.CLAIMED, adapt(now)])
+        values = [adapt(value) if isinstance(value, dt.datetime) else value for value in values]
+        lease_end = adapt(now + dt.timedelta(seconds=lease_seconds))
+        cursor.execute(_CLAIM.format(which=which), [Status.CLAIMED, claim, lease_end, channel, *values, adapt(now)])
         return [Work(*row, claim) for row in sorted(cursor.fetchall())]
 
 
@@ -65,13 +87,14 @@ def _claim(ids, channel, lease_seconds):
 _CLAIM = f"""
     UPDATE {Delivery._meta.db_table}
     SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1
-    WHERE id IN ({{ids}}) AND channel = %s AND (status = %s OR status = %s AND due_at <= %s) AND NOT EXISTS (
+    WHERE channel = %s AND {{which}} AND NOT EXISTS (
         SELECT 1 FROM {Pause._meta.db_table} AS pause WHERE pause.scope IN (
             'everything', 'channel:' || {Delivery._meta.db_table}.channel,
             (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event WHERE event.id = {Delivery._meta.db_table}.event_id)
         )
     )
-    RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts
+    RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts,
+        follows, followed_by, COALESCE(expires_at <= %s, false), digest
 """  # noqa: S608 - the tables' names are our own
 
 
@@ -80,7 +103,7 @@ def mark_sending(works):
 
     Returns False where a claim has ended meanwhile: then nothing may be sent.
     """
-    if _held(works).update(status=Status.SENDING) == len(works):
+    if _held(works).update(status=Status.SENDING) == sum(len(work.everything) for work in works):
         return True
     # The others of the batch are not sent either, and must not look as if they might have been.
     _held(works, Status.SENDING).update(status=Status.CLAIMED)
@@ -94,4 +117,6 @@ def release(works):
 
 
 def _held(works, status=Status.CLAIMED):
-    return Delivery.objects.filter(pk__in=[work.pk for work in works], claim=works[0].claim, status=status)
+    return Delivery.objects.filter(
+        pk__in=[each.pk for work in works for each in work.everything], claim=works[0].claim, status=status
+    )

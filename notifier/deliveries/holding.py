@@ -8,6 +8,7 @@ does not matter where somebody crashed, nor that a pause was deleted by other me
 """
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .. import pausing
@@ -38,7 +39,8 @@ def hold_unclaimed(ids, channel):
 
 def hold_event(event_id):
     """As ``hold_unclaimed``, for an event that a fan-out has left alone."""
-    left = Event.objects.filter(pk=event_id, status=Event.Status.RECORDED)
+    begun = Q(starts_at__isnull=True) | Q(starts_at__lte=timezone.now())
+    left = Event.objects.filter(begun, pk=event_id, status=Event.Status.RECORDED)
     if not left.exists():
         return
     with transaction.atomic():

@@ -1,12 +1,14 @@
 """Deliveries that are rung for again because they are due. Next hop: ``notifier.publisher``."""
 
 import datetime as dt
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
 from .. import hooks
 from ..models import Delivery
+from . import fallback
 from .answers import Outcome
 from .history import note_crashes
 
@@ -26,14 +28,37 @@ def take_due(limit):
     """
     now = timezone.now()
     due = Delivery.objects.filter(due_at__lte=now)
-    rows = list(due.order_by("due_at").values_list("channel", "pk", "status")[:limit])
-    hidden = [pk for _, pk, status in rows if status == Status.SENDING]
+    rows = list(due.order_by("due_at").values_list(*_Due._fields)[:limit])
+    rows = [_Due(*row) for row in rows]
+    if standing := [row.pk for row in rows if row.status == Status.STANDBY]:
+        fallback.settle_due(standing, now)
+    hidden = [row.pk for row in rows if row.status == Status.SENDING]
     if hidden:
         _leave_to_a_person(due.filter(pk__in=hidden, status=Status.SENDING), hidden, now)
-    due.filter(pk__in=[pk for _, pk, _ in rows]).exclude(status=Status.SENDING).update(
+    ready = [row for row in rows if row.status not in (Status.SENDING, Status.STANDBY)]
+    # What has waited by our own choice is tried from now on.
+    if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
+        due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now)
+    due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
         status=Status.QUEUED, claim=None, due_at=now + UNHEARD_AFTER
     )
-    return [(channel, pk) for channel, pk, status in rows if status != Status.SENDING]
+    return [(row.channel, row.pk) for row in _one_a_digest(ready)]
+
+
+class _Due(NamedTuple):
+    channel: str
+    pk: int
+    status: str
+    attempts: int
+    digest: bool
+    subscription_id: int
+    recipient: str
+
+
+def _one_a_digest(rows):
+    """``rows`` with one of each digest: whoever is rung for it takes the others along."""
+    found = {(row.subscription_id, row.recipient, row.channel) if row.digest else row.pk: row for row in rows}
+    return list(found.values())
 
 
 def _leave_to_a_person(sending, ids, now):
@@ -43,6 +68,7 @@ def _leave_to_a_person(sending, ids, now):
             detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
         )  # fmt: skip
         crashed = note_crashes(ids, now)
+        fallback.wake_next(crashed)
     for each in crashed:
         hooks.announce_outcomes([Outcome(each, each.status, each.reason, each.detail, "")], channel=each.channel)
 

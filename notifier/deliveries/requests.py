@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from .. import contents, counts
 from ..models import Attempt, Delivery, Event
+from . import fallback
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
 
 Status = Delivery.Status
@@ -22,8 +23,10 @@ Status = Delivery.Status
 RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
 # Why the fan-out skipped somebody. They are tried only with an address that the person has now.
 UNREACHABLE = ("inactive", "no_address", "unverified")
+# Why somebody who has got it on another channel was skipped: trying again would double it.
+SATISFIED = (fallback.NOT_NEEDED, "read")
 # What no function has taken up.
-CANCELLABLE = (Status.QUEUED, Status.WAITING, Status.HELD)
+CANCELLABLE = (Status.QUEUED, Status.WAITING, Status.STANDBY, Status.HELD)
 RESENDABLE = (Status.SENT, Status.CANCELLED)
 
 # What was emptied for its age could only be sent blank.
@@ -44,7 +47,7 @@ def retry(ids, *, addresses=None):
         rows = [
             row
             for row in ready.select_for_update().values_list(*_FIELDS, "reason")
-            if row[-1] not in UNREACHABLE or row[1] in addresses
+            if row[-1] not in SATISFIED and (row[-1] not in UNREACHABLE or row[1] in addresses)
         ]
         _queue(rows, addresses)
     return [row[:2] for row in rows]
@@ -92,11 +95,12 @@ def cancel(ids):
     """Take back those of ``ids`` that no function has taken up. Returns their ``(channel, id)`` pairs; the others are too late."""
     ready = Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE).order_by("pk")
     with transaction.atomic():
-        rows = list(ready.select_for_update().values_list("channel", "pk"))
-        Delivery.objects.filter(pk__in=[pk for _, pk in rows]).update(
+        found = list(ready.select_for_update())
+        Delivery.objects.filter(pk__in=[each.pk for each in found]).update(
             status=Status.CANCELLED, reason="", detail="", claim=None, due_at=None, finished_at=timezone.now()
         )
-    return rows
+        fallback.cancel_next(found)
+    return [(each.channel, each.pk) for each in found]
 
 
 def cancel_events(ids):

@@ -10,6 +10,7 @@ from .recorded import paused
 from .wording import moment, words_of
 
 Status = Delivery.Status
+FLOW_REASONS = ("expired", "read", "not_needed", "throttled", "cooldown")
 TEMPLATE_REASONS = ("template_failed", "template_deleted")
 
 
@@ -92,6 +93,17 @@ def look_at_verified(case):
         return Seen(f"the address for {case.channel} was not verified.", Outcome.NOT, about)
 
 
+def look_at_flow(case):
+    if case.delivery.status == Status.SKIPPED and case.delivery.reason in FLOW_REASONS:
+        return Seen(words_of(case.delivery), Outcome.NOT, _rule(case))
+    if case.delivery.status == Status.STANDBY:
+        text = f"it stands by: it goes only if {case.delivery.follows} does not succeed, or its message comes back."
+        return Seen(text, Outcome.WAITS, _rule(case))
+    if case.delivery.status == Status.WAITING and case.delivery.reason in ("digest", "if_unread"):
+        text = f"it waits until {moment(case.delivery.due_at)}: {words_of(case.delivery)}"
+        return Seen(text, Outcome.WAITS, (Delivery, case.delivery.pk))
+
+
 def look_at_preferences(case):
     if case.delivery.status == Status.SKIPPED:
         return Seen(words_of(case.delivery), Outcome.NOT, (Delivery, case.delivery.pk))
@@ -145,7 +157,8 @@ def look_at_provider(case):
     language = f", in {delivery.language}" if delivery.language else ""
     again = f" That was attempt {delivery.attempts}." if delivery.attempts > 1 else ""
     at = f" at {moment(delivery.finished_at)}" if delivery.finished_at else ""
-    return Seen(f"the provider took it{at}{named}{language}.{again}", Outcome.GOT, about)
+    together = f" {delivery.detail}" if delivery.digest and delivery.detail else ""
+    return Seen(f"the provider took it{at}{named}{language}.{again}{together}", Outcome.GOT, about)
 
 
 CHANNEL_STEPS = [
@@ -156,6 +169,7 @@ CHANNEL_STEPS = [
     ("Account", look_at_account),
     ("Address", look_at_address),
     ("Verified", look_at_verified),
+    ("How often, and how", look_at_flow),
     ("Opting out", look_at_preferences),
     ("Cancelled", look_at_cancelled),
     ("Paused", look_at_pause),

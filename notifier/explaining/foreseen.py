@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, triggers
+from .. import readable, recipients, signals, snapshot, summaries, triggers
 from ..audiences import describe_sources
-from ..models import Audience, Event, Subscription, Template, Trigger
+from ..models import Allowance, Audience, Event, Subscription, Template, Trigger
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
+from .wording import moment
 
 
 @dataclass(kw_only=True)
@@ -138,6 +139,19 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_flow(case):
+    one, about = case.subscription, (Trigger, case.trigger.pk)
+    had = Allowance.objects.filter(subscription_id=one.pk, recipient=case.person.key, ends_at__gt=timezone.now())
+    for objects, most, why in (
+        ([case.event.action_object] if one.cooldown_minutes else [], 1, "has heard of the same object"),
+        ([""] if one.throttle_number else [], one.throttle_number, "has had as many as the subscription allows"),
+    ):
+        if full := had.filter(about__in=objects, number__gte=most or 1).first() if objects else None:
+            return Seen(f"{case.person.name} {why}; that counts until {moment(full.ends_at)}.", Outcome.WOULD_NOT, about)
+    if flow := summaries.describe_flow(one):
+        return Seen(f"it would go by the subscription’s own rules: {flow}.", about=about)
+
+
 def look_at_pause(case):
     if pause := paused(case):
         return replace(pause, outcome=Outcome.WOULD_NOT)
@@ -163,6 +177,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("How often, and how", look_at_flow),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),
 ]

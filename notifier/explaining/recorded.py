@@ -7,6 +7,8 @@ What is not on record is not guessed: who was in an audience is known only of th
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from ..models import Audience, Event, Pause, Subscription, Trigger
 from .answers import Outcome, Seen
 from .people import Person
@@ -78,6 +80,15 @@ def look_at_plan(case):
         return Seen(text, Outcome.NOT, (Trigger, case.event.trigger_id))
 
 
+def look_at_schedule(case):
+    if case.event.starts_at is None:
+        return None
+    at = moment(case.event.starts_at)
+    if case.event.status == Event.Status.RECORDED and case.event.starts_at > timezone.now():
+        return Seen(f"it is scheduled for {at}.", Outcome.WAITS, (Event, case.event.pk))
+    return Seen(f"it was scheduled for {at}.", about=(Event, case.event.pk))
+
+
 def look_at_held_event(case):
     if case.event.status == Event.Status.HELD and not case.deliveries:
         return paused(case) or Seen("the event is held, and goes on as soon as it is released.", Outcome.WAITS)
@@ -90,6 +101,7 @@ EVENT_STEPS = [
     ("Shadow mode", look_at_shadow),
     ("Event", look_at_event),
     ("What to send", look_at_plan),
+    ("Schedule", look_at_schedule),
     ("Pause", look_at_held_event),
 ]
 

@@ -35,7 +35,15 @@ REASONS = {
     "too_long": "the text was too long.",
     "duplicate": "the provider had this text already.",
     "not_configured": "the channel is not set up.",
+    "expired": "its time was over: it would have come too late.",
+    "read": "it was read in the inbox before.",
+    "not_needed": "it was sent on the channel before, and nothing came back.",
+    "cooldown": "the person had heard of the same object not long before.",
+    "digest": "it is gathered with others that come, and goes with them as one message.",
+    "if_unread": "it goes only if it is still unread in the inbox then.",
 }
+# The provider's word for “later”, and the rule's for “no more”.
+SKIPPED = {"throttled": "the person has had as many as the subscription allows."}
 
 
 def moment(time):
@@ -63,5 +71,6 @@ def read_moment(text, *, end=False):
 
 def words_of(row):
     """Why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
-    words = REASONS.get(row.reason) or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
+    ours = SKIPPED.get(row.reason) if row.status == "skipped" else None
+    words = ours or REASONS.get(row.reason) or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
     return f"{words} {row.detail}".strip() if row.detail and row.detail != row.reason else words

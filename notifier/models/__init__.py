@@ -2,6 +2,7 @@
 
 from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
+from .flow import Allowance
 from .inbox import Inbox, InboxItem
 from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
 from .people import Audience, ContactPoint
@@ -10,6 +11,7 @@ from .templates import ContentVersion, Template, TemplateContent
 
 __all__ = [
     "OF_NO_RULE",
+    "Allowance",
     "Attempt",
     "Audience",
     "Canary",

@@ -4,6 +4,7 @@ Written by ``notifier.storing``, ``notifier.fanout`` and ``notifier.deliveries``
 """
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import snapshot
@@ -48,6 +49,8 @@ class Event(models.Model):
     created_at = models.DateTimeField(_("created"))
     # When a pause last let it go on: it is tried for as long again.
     restarted_at = models.DateTimeField(null=True)
+    # Before this nothing of it is sent: a time that was asked for, or its trigger's delay. Null is at once.
+    starts_at = models.DateTimeField(_("scheduled for"), null=True)
     # After this nothing of it is sent any more.
     expires_at = models.DateTimeField(_("expires"), null=True)
     # When what it said and the addresses were removed; see `notifier.retention`.
@@ -77,7 +80,7 @@ class Event(models.Model):
 
 
 # The statuses that few deliveries have for long: each list of them has an index, which a delivery that is sent at once never enters.
-ENDED_OTHERWISE = models.Q(status__in=["cancelled", "failed", "held", "sending", "skipped", "unknown", "waiting"])
+ENDED_OTHERWISE = models.Q(status__in=["cancelled", "failed", "held", "sending", "skipped", "standby", "unknown", "waiting"])
 
 
 class Delivery(models.Model):
@@ -85,7 +88,8 @@ class Delivery(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")  # a message is on its way; the sweep rings again at `due_at`
-        WAITING = "waiting", _("waiting")  # until `due_at`: the provider asked for a later time
+        WAITING = "waiting", _("waiting")  # until `due_at`: the provider asked for a later time, or we chose one
+        STANDBY = "standby", _("standing by")  # goes only if the channel before it does not succeed
         CLAIMED = "claimed", _("claimed")  # a function holds it, until `due_at` at the latest
         SENDING = "sending", _("sending")  # the provider is being called, on a channel that must not repeat itself
         SENT = "sent", _("sent")  # the provider took it
@@ -117,6 +121,13 @@ class Delivery(models.Model):
     # When a pause, or a person, last let it go on: it is tried for as long again.
     restarted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # Where the order of the channels counts: the channel before it, and the one that stands by for it.
+    follows = models.CharField(max_length=50, blank=True)
+    followed_by = models.CharField(max_length=50, blank=True)
+    # It goes in one message with others of the same subscription, recipient and channel.
+    digest = models.BooleanField(_("in a digest"), default=False)
+    # Its event's.
+    expires_at = models.DateTimeField(null=True)
     # When the sweep looks at it again; null once final.
     due_at = models.DateTimeField(null=True)
 
@@ -155,6 +166,12 @@ class Delivery(models.Model):
                 fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="notifier_delivery_finished"
             ),
             models.Index(fields=["channel", "id"], condition=models.Q(status="held"), name="notifier_delivery_held"),
+            # What goes together.
+            models.Index(
+                fields=["subscription", "recipient", "channel", "id"],
+                condition=models.Q(digest=True, status__in=["claimed", "queued", "waiting"]),
+                name="notifier_delivery_digest",
+            ),
         ]
 
     def __str__(self):
@@ -163,6 +180,10 @@ class Delivery(models.Model):
     @property
     def is_test(self):
         return self.subscription_id == OF_NO_RULE
+
+    @property
+    def is_expired(self):
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
 
 class Attempt(models.Model):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import channels, comparisons, conditions, readable, signals
 from ..exceptions import ConditionRefused, UnreadablePath
+from .flow import MAX_MINUTES, Flow
 
 # Whether rules have changed inside `RulesVersion.touched_once`; None outside of it.
 _touched = ContextVar("notifier_touched", default=None)
@@ -108,6 +109,15 @@ class Trigger(models.Model):
     actor_model = models.CharField(_("actor"), max_length=200, blank=True, help_text=_("The model of who did it."))
     actor_pk = models.CharField(_("one actor"), max_length=200, blank=True)
     target = models.CharField(_("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`."))
+    delay_minutes = models.PositiveIntegerField(
+        _("send after"), null=True, blank=True, help_text=_("So long after it happened. Left blank, at once.")
+    )
+    expires_minutes = models.PositiveIntegerField(
+        _("expires after"),
+        null=True,
+        blank=True,
+        help_text=_("What was not sent by then is not sent any more. A code that comes too late is worse than none."),
+    )
 
     objects = RulesQuerySet.as_manager()
 
@@ -131,7 +141,13 @@ class Trigger(models.Model):
             raise ValidationError({"model": _("The signal %s needs a model.") % self.verb})
         for label, pk, field in (self.model, self.object_pk, "object_pk"), (self.actor_model, self.actor_pk, "actor_pk"):
             self._clean_instance(label, pk, field)
+        self._clean_minutes()
         self._clean_condition()
+
+    def _clean_minutes(self):
+        for name in ("delay_minutes", "expires_minutes"):
+            if (value := getattr(self, name)) is not None and not 1 <= value <= MAX_MINUTES:
+                raise ValidationError({name: _("Write a number from 1 to %d, or leave it blank.") % MAX_MINUTES})
 
     def _clean_condition(self):
         self.condition = self.condition.strip()
@@ -175,7 +191,7 @@ class Pause(models.Model):
         return self.scope
 
 
-class Subscription(models.Model):
+class Subscription(Flow, models.Model):
     """Whom: who gets a trigger's events, by which template and channels."""
 
     trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger"))
@@ -200,6 +216,7 @@ class Subscription(models.Model):
             raise ValidationError({"channels": _("Choose at least one channel.")})
         if unknown := sorted(set(self.channels) - set(known)):
             raise ValidationError({"channels": _("No such channel: %s. There are: %s.") % (", ".join(unknown), ", ".join(known))})
+        self.clean_flow()
         if self.template_id is None or (trigger := self._trigger_if_set()) is None:
             return
         contents = [content for content in self.template.contents.all() if content.channel in self.channels]

@@ -83,6 +83,12 @@ class _Check:
             return key.default
         return value
 
+    def number(self, path, _key, value):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            self.refuse(path, "This is a whole number from 1 on.")
+            return None
+        return value
+
     def names(self, path, key, value):
         if not isinstance(value, list):
             self.refuse(path, "This is a list: [one, another], or one a line after a dash.")

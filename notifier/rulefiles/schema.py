@@ -16,7 +16,7 @@ HEAD = """\
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One key of a row. ``kind``: ``text``, ``flag``, ``lines`` (texts of which the field keeps one a line), ``names``, ``set``
+    """One key of a row. ``kind``: ``text``, ``flag``, ``number``, ``lines`` (texts of which the field keeps one a line), ``names``, ``set``
     (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
 
     name: str
@@ -57,8 +57,14 @@ TEMPLATE = (
 )
 SUBSCRIPTION = (
     Key(name="template", required=True),
-    Key(name="channels", kind="set", required=True),
+    Key(name="channels", kind="names", required=True),
     Key(name="audiences", kind="set", required=True),
+    Key(name="order", default="all"),
+    Key(name="wait_minutes", kind="number", default=None),
+    Key(name="throttle_number", kind="number", default=None),
+    Key(name="throttle_minutes", kind="number", default=None),
+    Key(name="cooldown_minutes", kind="number", default=None),
+    Key(name="digest_minutes", kind="number", default=None),
     Key(name="enabled", kind="flag", default=True),
 )
 # Not `on`, which YAML's older readers take for `true`.
@@ -71,6 +77,8 @@ TRIGGER = (
     Key(name="actor", field="actor_model"),
     Key(name="actor_instance", field="actor_pk"),
     Key(name="target"),
+    Key(name="delay_minutes", kind="number", default=None),
+    Key(name="expires_minutes", kind="number", default=None),
     Key(name="enabled", kind="flag", default=True),
     Key(name="shadow", kind="flag", default=False),
     Key(name="subscriptions", kind="rows", rows=SUBSCRIPTION),

@@ -47,6 +47,7 @@ def statuses():
 CANCELLED = {
     Status.QUEUED: True,
     Status.WAITING: True,
+    Status.STANDBY: True,
     Status.HELD: True,
     Status.CLAIMED: False,  # a function is about to send it
     Status.SENDING: False,

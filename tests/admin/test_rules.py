@@ -110,6 +110,28 @@ def test_a_form_that_is_sent_back_unchanged_changes_nothing(admin_client):
     assert (Trigger.objects.values().get(), Subscription.objects.values().get()) == before
 
 
+def test_the_order_of_the_channels_and_times_with_their_units_are_kept_and_can_be_changed(admin_client):
+    both = {"email": {"text": "a"}, "sms": {"text": "b"}}
+    trigger = make_trigger(subscribe=False, delay_minutes=90)
+    make_subscription(trigger, contents=both, channels=["sms", "email"], order="first", digest_minutes=120)
+    before = (Trigger.objects.values().get(), Subscription.objects.values().get())
+    assert saved(submit(admin_client, page_of(trigger), {}))
+    assert (Trigger.objects.values().get(), Subscription.objects.values().get()) == before
+    # Checked boxes are sent in the order of the page.
+    changed = {
+        "subscriptions-0-channels": ["email", "sms"],
+        "subscriptions-0-throttle_number": "3",
+        "subscriptions-0-throttle_minutes_0": "1",
+        "subscriptions-0-throttle_minutes_1": "days",
+        "delay_minutes_0": "",
+    }
+    assert saved(submit(admin_client, page_of(trigger), changed))
+    subscription = Subscription.objects.get()
+    assert (subscription.channels, subscription.throttle_number, subscription.throttle_minutes) == (["email", "sms"], 3, 1440)
+    assert Trigger.objects.get().delay_minutes is None
+    assert "only the newest would be shown" in text_of(admin_client.get(LIST))
+
+
 def test_a_trigger_without_a_subscription_is_saved_and_says_that_nothing_is_sent(admin_client):
     response = submit(admin_client, ADD, POSTS)
     assert saved(response)

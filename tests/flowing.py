@@ -1,0 +1,72 @@
+"""Subscriptions with a flow, and what becomes of their events, without a cloud: for the tests of fallback, digests and pacing."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from notifier import deliveries, fanout, gates, publisher
+from notifier.composing import compose_messages
+from notifier.models import Category, Delivery, Event, Subscription
+from tests.builders import make_audience, make_event, make_user
+
+POLICY = deliveries.Policy(at_most_once=False, horizon=dt.timedelta(hours=24))
+AT_MOST_ONCE = deliveries.Policy(at_most_once=True, horizon=dt.timedelta(hours=24))
+CONTENT = {"subject": "{{ title }}", "text": "{% for event in events %}[{{ event.title }}]{% endfor %} {{ title }}"}
+
+
+def flowing_event(*, channels=("email",), users=None, category=None, text=None, addresses="", **flow):
+    """An event of one subscription with this flow, to ``users``, by default a new one."""
+    contents = {channel: CONTENT | ({"text": text} if text else {}) for channel in channels}
+    audience = make_audience(users=[make_user()] if users is None else users, addresses=addresses)
+    event = make_event(contents=contents, audiences=[audience], data={"title": "first"}, category=category)
+    # As its author has ordered them: a content's order is another.
+    Subscription.objects.filter(trigger=event.trigger).update(channels=list(channels), **flow)
+    return event
+
+
+def another(event, title="next", **values):
+    """One more event of the same rule."""
+    now = timezone.now()
+    same = {"trigger": event.trigger, "verb": event.verb, "plan": event.plan, "category": event.category}
+    return Event.objects.create(data={"title": title}, created_at=now, due_at=now, **(same | values))
+
+
+def fan_out(*events):
+    with publisher.diverted():
+        for event in events:
+            fanout.fan_out(event.pk, lease_seconds=60)
+
+
+def send(*ids, channel="email", answer="provider’s id", policy=POLICY):
+    """As a channel’s function does: claim, ask the gates, compose, record. Returns the messages that were sent."""
+    works = deliveries.claim_deliveries([getattr(each, "pk", each) for each in ids], channel=channel, lease_seconds=60)
+    answers = gates.ask_all(works, channel)
+    deliveries.record_answers([(work, said) for work, said in zip(works, answers, strict=True) if said], policy)
+    ready, refused = compose_messages([work for work, said in zip(works, answers, strict=True) if not said])
+    deliveries.record_answers([*refused, *((work, answer) for work, _ in ready)], policy)
+    return [message for _, message in ready]
+
+
+def let_flow(**span):
+    """Let time pass, for all that has a due time."""
+    for each in Delivery.objects.all():
+        for name in ("due_at", "finished_at", "expires_at"):
+            if (time := getattr(each, name)) is not None:
+                Delivery.objects.filter(pk=each.pk).update(**{name: time - dt.timedelta(**span)})
+
+
+def sweep():
+    """What the sweep rings for, by channel: until it finds nothing more."""
+    found = []
+    while page := deliveries.take_due(100):
+        found += page
+    return found + deliveries.take_due(100)
+
+
+def by_channel():
+    """Channel → status and reason, of one person's deliveries."""
+    return {each.channel: " ".join(filter(None, [each.status, each.reason])) for each in Delivery.objects.all()}
+
+
+def make_category(**values):
+    return Category.objects.create(**({"name": f"news{Category.objects.count()}", "title": "News"} | values))
