@@ -29,10 +29,14 @@ def handler(event, context):
         try:
             if "awslogs" in event:
                 return _hear_receipts(event)
-            again = [message["messageId"] for message in event["Records"] if not _hear(message)]
-            return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
+            return {"batchItemFailures": [{"itemIdentifier": each} for each in hear(event["Records"])]}
         finally:
             close_old_connections()
+
+
+def hear(messages):
+    """Store what the messages of the queue say. Returns the ids of those that must come again."""
+    return [message["messageId"] for message in messages if not _hear(message)]
 
 
 def _hear(message):
