@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, triggers
+from .. import readable, recipients, signals, snapshot, suppression, triggers
 from ..audiences import describe_sources
-from ..models import Audience, Event, Subscription, Template, Trigger
+from ..models import Audience, Event, Subscription, Suppression, Template, Trigger
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -138,6 +138,13 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_suppression(case):
+    address, _verified = case.person.address_on(case.channel)
+    if found := suppression.find(case.channel, address):
+        text = f"nothing more is sent to this address. {suppression.describe(found)}"
+        return Seen(text, Outcome.WOULD_NOT, (Suppression, found.pk))
+
+
 def look_at_pause(case):
     if pause := paused(case):
         return replace(pause, outcome=Outcome.WOULD_NOT)
@@ -163,6 +170,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Suppressed", look_at_suppression),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),
 ]

@@ -28,8 +28,8 @@ def receive(url):
     return [message["Body"] for message in found.get("Messages", [])]
 
 
-def test_by_default_there_is_a_queue_for_the_fanout_and_each_channel():
-    assert sorted(Stack().routes) == sorted(["fanout", *channel_names()])
+def test_by_default_there_is_a_queue_for_the_fanout_each_channel_and_the_feedback():
+    assert sorted(Stack().routes) == sorted(["fanout", *channel_names(), "feedback"])
 
 
 def test_settings_can_be_given_to_all_routes_at_once():
