@@ -8,6 +8,7 @@ import binascii
 import datetime as dt
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
@@ -134,10 +135,8 @@ def _certificate(url, topic_arn):
     try:
         found = load_pem_x509_certificate(_fetch(url))
         names = {each.value for each in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
-        try:
+        with suppress(ExtensionNotFound):
             names |= set(found.extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(DNSName))
-        except ExtensionNotFound:
-            pass
         is_rsa = isinstance(found.public_key(), RSAPublicKey)
     except ValueError:
         _fetch.cache_clear()
