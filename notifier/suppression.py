@@ -40,7 +40,7 @@ def normalise(address):
     text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
     if PHONE.fullmatch(text):
         # “+44 (0)7400 …”: the nought is dialled at home alone.
-        return "+" + re.sub(r"\D", "", re.sub(r"\(\s*0\s*\)", "", text))
+        return "+" + "".join(str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal())
     name, at, domain = text.rpartition("@")
     return (name + at + _as_in_dns(domain) if at else text)[:ADDRESS_CHARACTERS]
 

@@ -75,7 +75,8 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     @admin.display(description=_("status"))
     def status_line(self, delivery):
         status, then = display.status_word(delivery), outcomes.returned_in_words(delivery)
-        return format_html("{} {} {}", status, then, display.quiet(MEANINGS[delivery.status]))
+        meaning = outcomes.why_returned(delivery) or MEANINGS[delivery.status]
+        return format_html("{} {} {}", status, then, display.quiet(meaning))
 
     @admin.display(description=_("reason"))
     def reason_line(self, delivery):

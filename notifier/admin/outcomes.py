@@ -47,10 +47,20 @@ def returned_in_words(delivery):
     return display.tinted("failed", THEN[delivery.returned]) if delivery.returned in THEN else ""
 
 
+def why_returned(delivery):
+    """What its provider said of it as it came back, or nothing."""
+    found = [each.detail for each in delivery.feedback.all() if each.kind == delivery.returned]
+    return capfirst(found[-1]) if found else ""
+
+
 def feedback_of(delivery):
     """What the provider said since: ``(status, detail, when)`` for each report, in the order in which it happened."""
     return [
-        (display.tinted(TONES.get(each.kind, "busy"), each.get_kind_display()), each.detail, display.moment(each.happened_at))
+        (
+            display.tinted(TONES.get(each.kind, "busy"), each.get_kind_display()),
+            capfirst(each.detail),
+            display.moment(each.happened_at),
+        )
         for each in list(delivery.feedback.all())[:MOST_REPORTS]
     ]
 

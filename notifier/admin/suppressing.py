@@ -9,6 +9,7 @@ from django.db.models import Value
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -58,7 +59,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
     list_filter = ["reason", ChannelFilter]
     nothing_yet = _("No suppressed addresses yet. An address comes here by itself when it bounces for good or complains.")
     search_help_text = None
-    fields = ["address_shown", "channel", "reason", "detail", "since"]
+    fields = ["address_shown", "channel", "reason", "detail_shown", "since"]
     delete_confirmation_template = "admin/notifier/suppression/lift.html"
 
     def get_queryset(self, request):
@@ -84,7 +85,11 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, row):
-        return display.lines([row.get_reason_display(), *([display.quiet(row.detail)] if row.detail else [])])
+        return display.lines([row.get_reason_display(), *([display.quiet(capfirst(row.detail))] if row.detail else [])])
+
+    @admin.display(description=_("detail"), empty_value=display.NOTHING)
+    def detail_shown(self, row):
+        return capfirst(row.detail)
 
     @admin.display(description=_("since"))
     def since(self, row):

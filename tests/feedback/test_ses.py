@@ -75,15 +75,15 @@ def state(row):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_each_kind_of_event_leaves_the_same_before_the_answer_is_stored_after_it_and_among_others_again_and_again(name):
-    recorded = RECORDED[name]
+    recorded, sent_at = RECORDED[name], timezone.now()
     early, late, shuffled = make_row(), make_sent(), make_sent()
 
     work = claim(early)
-    assert hear(about(recorded.event, early)) == []
+    assert hear(about(recorded.event, early, sent_at=sent_at)) == []
     store(work)
-    assert hear(about(recorded.event, late)) == []
+    assert hear(about(recorded.event, late, sent_at=sent_at)) == []
     others = [about(each.event, make_sent()) for each in RECORDED.values()][:4]
-    events = [about(recorded.event, shuffled)] * 3 + others
+    events = [about(recorded.event, shuffled, sent_at=sent_at)] * 3 + others
     random.Random(name).shuffle(events)
     assert hear(*events) == []
 
