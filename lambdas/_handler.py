@@ -16,7 +16,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import canary, channels, deliveries, gates, hooks, messages  # noqa: E402
+from notifier import canary, channels, deliveries, gates, hooks, messages, suppression  # noqa: E402
 from notifier.composing import compose_messages  # noqa: E402
 from notifier.exceptions import MalformedMessage, OutcomeUnknown, SendError  # noqa: E402
 
@@ -44,7 +44,7 @@ def make_queue_handler(route, process):
             with keys(**_ids_of(rings)):
                 again = _process(process, rings, context)
             # Afterwards: a dead-letter queue that does not answer must not cost the good messages their time.
-            again += [record["messageId"] for record in malformed if not _bury(record)]
+            again += [record["messageId"] for record in malformed if not bury(record)]
             close_old_connections()
         return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
@@ -86,7 +86,7 @@ def _read(records, route):
     return rings, malformed
 
 
-def _bury(record):
+def bury(record):
     """Move a message to its queue's dead-letter queue now, not after five receives. False when that fails."""
     import boto3
     from botocore.config import Config
@@ -155,6 +155,7 @@ class Channel:
         messages = [message for _, message in batch]
         answers = [self._priced(answer, message) for answer, message in zip(answers, messages, strict=True)]
         self._record(list(zip(works, answers, strict=True)))
+        suppression.heed(zip(works, answers, strict=True), self.name)
         taken = sum(isinstance(answer, deliveries.Sent) for answer in answers)
         logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
 

@@ -17,6 +17,7 @@ from ._aws import single_request_config
 
 logger = logging.getLogger(__name__)
 
+FEEDBACK = "feedback"
 EVERY = dt.timedelta(minutes=5)
 # All calls together, so that a network without a way to AWS costs a sweep no more.
 BUDGET_SECONDS = 8
@@ -52,7 +53,7 @@ def _client(service):
 def _dead_letter_questions(topic):
     *_, account, stack = topic.split(":")
     sqs = _client("sqs")
-    for route in [FANOUT, *channel_names()]:
+    for route in [FANOUT, *channel_names(), FEEDBACK]:
         yield lambda route=route: _ask_dead_letters(sqs, route, f"{sqs.meta.endpoint_url}/{account}/{stack}-{route}-dlq")
 
 

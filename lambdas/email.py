@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.feedback.reports import DELIVERY_TAG
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
@@ -67,6 +68,7 @@ def send(message, connection):
     mail = EmailMultiAlternatives(message.subject, message.text, to=[checked(message.address)], connection=connection)
     if message.html:
         mail.attach_alternative(message.html, "text/html")
+    mail.esp_extra = {"EmailTags": [{"Name": DELIVERY_TAG, "Value": str(message.delivery)}]}
     try:
         mail.send()
     except AnymailAPIError as error:

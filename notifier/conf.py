@@ -11,6 +11,8 @@ DEFAULTS = {
     "ADDRESSES": {"email": "email", "inbox": "pk"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
+    # The SNS topic from which `notifier.feedback.urls` takes SES's events over HTTPS; blank refuses all. Needs `cryptography`.
+    "FEEDBACK_TOPIC_ARN": "",
     # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
     "LANGUAGE": "",
     "TIME_ZONE": "",

@@ -9,10 +9,10 @@ unsaved ``Delivery``.
 A gate costs at most one query for all candidates together.
 """
 
-from . import timeliness
+from . import suppression, timeliness
 
 # What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent.
-FINAL_GATES = [timeliness.refuse_expired]
+FINAL_GATES = [suppression.gate, timeliness.refuse_expired]
 # What depends on the moment; asked when it is to be sent, and not before.
 TIMELY_GATES = [timeliness.refuse_read]
 

@@ -1,4 +1,4 @@
-"""Signals that say what came of it, for a project's own code. Sent by ``storing``, ``lambdas._handler`` and the sweep; nothing follows.
+"""Signals that say what came of it, for a project's own code. Sent by ``storing``, ``lambdas._handler``, ``feedback`` and the sweep.
 
 Note [once at most]: a receiver is called after what it is told of is stored, in the process that stored it. A process that dies in
 between tells nobody, so a hook is for what follows; the rows of Event and Delivery are the truth.
@@ -15,8 +15,11 @@ notification_sent = Signal()
 # A delivery ended without being sent ("failed"), or nobody knows ("unknown"). As above, with `reason` and `detail` for the id.
 # Neither is sent of one that waits for another try, nor of one that was skipped: that is nobody's failure.
 notification_failed = Signal()
+# A provider said something of a delivery after it had taken it. `delivery_id`, `event_id`, `channel`, `recipient`, `kind` ("delivered",
+# "bounced", "complained", …), `permanent`, `detail`, `returned`: what undoes the sending, by all that was heard so far, or blank.
+feedback_received = Signal()
 
-ALL = (event_recorded, notification_sent, notification_failed)
+ALL = (event_recorded, notification_sent, notification_failed, feedback_received)
 
 # What a receiver itself causes is recorded, and not announced to it again: it would never end.
 _announcing = ContextVar("notifier_announcing", default=False)
@@ -59,3 +62,13 @@ def announce_outcomes(outcomes, *, channel):
                 Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel, recipient=work.recipient,
                 status=str(outcome.status), **{name: getattr(outcome, name) for name in more},
             )  # fmt: skip
+
+
+def announce_feedback(feedback, delivery):
+    """Tell what a provider has said of a delivery, once that is committed. Django logs receivers that raise."""
+    from .models import Delivery
+
+    feedback_received.send_robust(
+        Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel, recipient=delivery.recipient,
+        kind=str(feedback.kind), permanent=feedback.permanent, detail=feedback.detail, returned=delivery.returned,
+    )  # fmt: skip

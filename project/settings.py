@@ -20,6 +20,7 @@ with configuration() as env:
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
+    FEEDBACK_TOPIC_ARN = env.str("FEEDBACK_TOPIC_ARN", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
     REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 
@@ -128,7 +129,12 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
-NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"}}
+NOTIFIER = {
+    "TOPIC_ARN": TOPIC_ARN,
+    "BASE_URL": BASE_URL,
+    "FEEDBACK_TOPIC_ARN": FEEDBACK_TOPIC_ARN,
+    "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"},
+}
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
 LOGIN_REDIRECT_URL = "admin:index"

@@ -13,5 +13,8 @@ urlpatterns = [
     path("notifications/", include("notifier.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
+if settings.FEEDBACK_TOPIC_ARN:
+    # Only for those who have no function behind a queue to hear of bounces: see docs/feedback.md.
+    urlpatterns.append(path("feedback/", include("notifier.feedback.urls")))
 if not settings.ON_LAMBDA:
     urlpatterns.insert(0, path("outbox/", include("project.local.urls")))

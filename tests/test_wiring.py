@@ -204,7 +204,7 @@ def test_every_channel_and_function_has_its_queue_filter_and_dead_letter_queue(c
 
 
 def test_no_queue_is_left_without_a_function(cloud):
-    assert sorted(cloud.queues) == sorted(QUEUED)
+    assert sorted(cloud.queues) == sorted([*QUEUED, "feedback"])
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -10,7 +10,7 @@ from .. import conf
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
-from .filters import ChannelFilter, DayFilter, ReasonFilter, StatusFilter
+from .filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from .reading import ReadingAdmin
 from .versions import version_url
 
@@ -33,13 +33,13 @@ MEANINGS = {
 @admin.register(Delivery)
 class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
-    list_filter = [StatusFilter, ChannelFilter, ReasonFilter, DayFilter]
+    list_filter = [StatusFilter, ReturnedFilter, ChannelFilter, ReasonFilter, DayFilter]
     search_fields = ["provider_id", "reason"]
     nothing_yet = _("No deliveries yet. An event has one for each person and each channel.")
     fieldsets = [
         (None, {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]}),
         (_("How it went"), {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]}),
-        (_("Provider"), {"fields": ["provider_id", "language_line", "cost"]}),
+        (_("Provider"), {"fields": ["provider_id", "feedback_lines", "language_line", "cost"]}),
     ]
     change_form_template = "admin/notifier/delivery/change_form.html"
 
@@ -69,11 +69,14 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
-        return display.lines([display.status_word(delivery), *([display.quiet(delivery.reason)] if delivery.reason else [])])
+        more = [display.quiet(delivery.reason)] if delivery.reason else []
+        return display.lines([display.status_word(delivery), *filter(None, [outcomes.returned_in_words(delivery)]), *more])
 
     @admin.display(description=_("status"))
     def status_line(self, delivery):
-        return format_html("{} {}", display.status_word(delivery), display.quiet(MEANINGS[delivery.status]))
+        status, then = display.status_word(delivery), outcomes.returned_in_words(delivery)
+        meaning = outcomes.why_returned(delivery) or MEANINGS[delivery.status]
+        return format_html("{} {} {}", status, then, display.quiet(meaning))
 
     @admin.display(description=_("reason"))
     def reason_line(self, delivery):
@@ -115,6 +118,11 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         return display.lines(
             format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"])) for each in rows
         )
+
+    @admin.display(description=_("what it said since"))
+    def feedback_lines(self, delivery):
+        rows = outcomes.feedback_of(delivery)
+        return display.lines(format_html("{} {} {}", kind, detail, display.quiet(when)) for kind, detail, when in rows)
 
     @admin.display(description=_("language"))
     def language_line(self, delivery):

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Delivery
+from ..models import Delivery, Feedback
 from .choices import channel_choices
 
 # The reasons that are offered are those of so many of the newest rows.
@@ -41,6 +41,23 @@ class StatusFilter(admin.SimpleListFilter):
         if self.value() in PASSING:
             queryset = queryset.filter(due_at__isnull=False)
         return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class ReturnedFilter(admin.SimpleListFilter):
+    """What was sent and then undone: it bounced, somebody complained, or the provider did not send it after all."""
+
+    title = _("came back")
+    parameter_name = "returned"
+    ANY = "any"
+    CHOICES = [(kind, kind.label) for kind in (Feedback.Kind.BOUNCED, Feedback.Kind.COMPLAINED, Feedback.Kind.REFUSED)]
+
+    def lookups(self, request, model_admin):
+        return [(self.ANY, _("for any reason")), *self.CHOICES]
+
+    def queryset(self, request, queryset):
+        if self.value() == self.ANY:
+            return queryset.exclude(returned="")
+        return queryset.filter(returned=self.value()) if self.value() else queryset
 
 
 class ChannelFilter(admin.SimpleListFilter):

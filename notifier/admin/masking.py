@@ -9,6 +9,7 @@ WHY_HIDDEN = _("Only those who may see recipients can read this.")
 # What lists can be narrowed by without finding out who receives, one letter at a time.
 HARMLESS = {
     "delivery": {"id", "pk", "status", "channel", "reason", "event", "provider_id", "attempts", "created_at", "finished_at"},
+    "suppression": {"id", "pk", "channel", "reason", "created_at"},
     "event": {"id", "pk", "status", "verb", "trigger", "created_at", "reason"},
 }
 

@@ -3,9 +3,20 @@
 from django.contrib.auth import get_user_model
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from ..explaining.wording import words_of
+from ..models import Feedback
 from . import display, masking
+
+THEN = {
+    Feedback.Kind.BOUNCED: _("then bounced"),
+    Feedback.Kind.COMPLAINED: _("then complained of"),
+    Feedback.Kind.REFUSED: _("then refused"),
+}
+TONES = {Feedback.Kind.DELIVERED: "sent", **dict.fromkeys(THEN, "failed")}
+# A mail that is opened every day has many.
+MOST_REPORTS = 50
 
 
 def with_names(rows):
@@ -29,6 +40,29 @@ def recipient_shown(delivery, may_see):
 def reason_in_words(row):
     """Why a delivery or an attempt ended so, with the code that people filter by; nothing where nothing was wrong."""
     return format_html("{} {}", capfirst(words_of(row)), display.quiet(row.reason)) if row.reason else ""
+
+
+def returned_in_words(delivery):
+    """“then bounced”, or nothing where what was sent stayed sent."""
+    return display.tinted("failed", THEN[delivery.returned]) if delivery.returned in THEN else ""
+
+
+def why_returned(delivery):
+    """What its provider said of it as it came back, or nothing."""
+    found = [each.detail for each in delivery.feedback.all() if each.kind == delivery.returned]
+    return capfirst(found[-1]) if found else ""
+
+
+def feedback_of(delivery):
+    """What the provider said since: ``(status, detail, when)`` for each report, in the order in which it happened."""
+    return [
+        (
+            display.tinted(TONES.get(each.kind, "busy"), each.get_kind_display()),
+            capfirst(each.detail),
+            display.moment(each.happened_at),
+        )
+        for each in list(delivery.feedback.all())[:MOST_REPORTS]
+    ]
 
 
 def cost(micros):

@@ -16,7 +16,7 @@ from ..models import Attempt, ContentVersion, Delivery, Event, Pause, Subscripti
 from ..plans import versions_in
 from . import display, masking, tallies
 from .frozen import rows_of
-from .outcomes import cost, reason_in_words, recipient_shown, with_names
+from .outcomes import cost, feedback_of, reason_in_words, recipient_shown, returned_in_words, with_names
 
 FAILED_SHOWN, SHOWN = 5, 10
 # Events of one firing are written by one statement, microseconds apart.
@@ -196,7 +196,7 @@ def version_link(version, *, language=False):
 def _deliveries(event, versions, may_see):
     """What went amiss, the newest first; then others, in the order of the unique key: the newest of a million would have to be sorted."""
     history = Prefetch("history", Attempt.objects.order_by("pk"))
-    ours = Delivery.objects.filter(event=event).prefetch_related(history)
+    ours = Delivery.objects.filter(event=event).prefetch_related(history, "feedback")
     amiss = [Delivery.Status.FAILED, Delivery.Status.UNKNOWN]
     rows = list(ours.filter(status__in=amiss).order_by("-pk")[:FAILED_SHOWN])
     others = ours.order_by("subscription", "channel", "recipient")[:SHOWN]
@@ -210,6 +210,8 @@ def _deliveries(event, versions, may_see):
             "status": display.status_word(row),
             "recipient": recipient_shown(row, may_see),
             "reason": reason_in_words(row),
+            "returned": returned_in_words(row),
+            "heard": feedback_of(row) if row.returned else [],
             "version": version_link(versions[row.version_id]) if row.version_id in versions else "",
             "cost": cost(row.cost_micros),
             "when": display.moment(row.finished_at) if row.finished_at else "",

@@ -65,7 +65,7 @@ def resend(ids, *, addresses=None):
             )
             for each in found if each.status == Status.SENT
         )  # fmt: skip
-        Delivery.objects.filter(pk__in=[each.pk for each in found]).update(provider_id="")
+        Delivery.objects.filter(pk__in=[each.pk for each in found]).update(provider_id="", returned="")
         rows = [[getattr(each, name) for name in _FIELDS] for each in found]
         _queue(rows, addresses or {})
     return [row[:2] for row in rows]

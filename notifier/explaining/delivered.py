@@ -2,8 +2,9 @@
 
 from django.contrib.auth import get_user_model
 
+from .. import suppression
 from ..audiences import describe_sources
-from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Template, Trigger
+from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
 from .answers import Outcome, Seen
 from .people import is_member
 from .recorded import paused
@@ -153,12 +154,30 @@ def look_at_provider(case):
         return Seen(f"the provider’s answer is not known: {words_of(delivery)}", Outcome.DOUBT, about)
     if delivery.status == Status.FAILED:
         return Seen(words_of(delivery), Outcome.NOT, about)
+    if delivery.returned:
+        # Who complains has got it.
+        return Seen(_undone(delivery), Outcome.GOT if delivery.returned == Feedback.Kind.COMPLAINED else Outcome.NOT, about)
     named = f" as {delivery.provider_id}" if delivery.provider_id else ", without telling an id"
     language = f", in {delivery.language}" if delivery.language else ""
     again = f" That was attempt {delivery.attempts}." if delivery.attempts > 1 else ""
     at = f" at {moment(delivery.finished_at)}" if delivery.finished_at else ""
     together = f" {delivery.detail}" if delivery.digest and delivery.detail else ""
     return Seen(f"the provider took it{at}{named}{language}.{again}{together}", Outcome.GOT, about)
+
+
+def _undone(delivery):
+    """“the provider took it, and then it bounced: …”; somebody who complains has got it, and wants no more."""
+    heard = delivery.feedback.filter(kind=delivery.returned).order_by("happened_at", "pk").last()
+    then = {"bounced": "then it bounced", "complained": "whoever got it complained"}.get(
+        delivery.returned, "did not send it after all"
+    )
+    said = f": {heard.detail}" if heard and heard.detail else "."
+    return f"the provider took it, and {then}{said} {_what_now(delivery)}".strip()
+
+
+def _what_now(delivery):
+    found = suppression.find(delivery.channel, delivery.address)
+    return "Nothing more is sent to this address." if found else ""
 
 
 CHANNEL_STEPS = [

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, summaries, triggers
+from .. import readable, recipients, signals, snapshot, summaries, suppression, triggers
 from ..audiences import describe_sources
-from ..models import Allowance, Audience, Event, Subscription, Template, Trigger
+from ..models import Allowance, Audience, Event, Subscription, Suppression, Template, Trigger
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -139,6 +139,13 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_suppression(case):
+    address, _verified = case.person.address_on(case.channel)
+    if found := suppression.find(case.channel, address):
+        text = f"nothing more is sent to this address. {suppression.describe(found)}"
+        return Seen(text, Outcome.WOULD_NOT, (Suppression, found.pk))
+
+
 def look_at_flow(case):
     one, about = case.subscription, (Trigger, case.trigger.pk)
     had = Allowance.objects.filter(subscription_id=one.pk, recipient=case.person.key, ends_at__gt=timezone.now())
@@ -177,6 +184,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Suppressed", look_at_suppression),
     ("How often, and how", look_at_flow),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),

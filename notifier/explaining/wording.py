@@ -12,6 +12,8 @@ REASONS = {
     "no_address": "the person has no address on this channel.",
     "unverified": "the address is not verified.",
     "opted_out": "the person has opted out of messages at this address, says the provider.",
+    "suppressed": "nothing more is sent to this address.",
+    "gone": "the address is not there any more, says the provider.",
     "invalid_address": "the address cannot be used.",
     "template_failed": "rendering it stopped.",
     "template_deleted": "its version is not there any more.",

@@ -116,6 +116,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # About what its provider asks for it, in millionths of a US dollar.
     cost_micros = models.BigIntegerField(_("cost"), default=0)
+    # What its provider said afterwards that undoes the sending: "bounced", "complained" or "refused", as `Feedback` has it; else blank.
+    returned = models.CharField(_("came back"), max_length=20, blank=True)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
     # When a pause, or a person, last let it go on: it is tried for as long again.
@@ -172,6 +174,8 @@ class Delivery(models.Model):
                 condition=models.Q(digest=True, status__in=["claimed", "queued", "waiting"]),
                 name="notifier_delivery_digest",
             ),
+            # Few of those that were sent.
+            models.Index(fields=["returned", "-id"], condition=~models.Q(returned=""), name="notifier_delivery_returned"),
         ]
 
     def __str__(self):
@@ -222,6 +226,10 @@ class Feedback(models.Model):
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="feedback", verbose_name=_("delivery"))
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
+    # Of a bounce, that trying again is of no use; of a complaint, that a person made it.
+    permanent = models.BooleanField(_("permanent"), default=False)
+    # Which sending it is about, as the provider calls it: a delivery can be sent once more on purpose.
+    message_id = models.CharField(max_length=200, blank=True)
     happened_at = models.DateTimeField(_("when"))
     # What makes the same report the same, however often it comes.
     key = models.CharField(max_length=200, unique=True)

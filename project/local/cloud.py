@@ -29,9 +29,9 @@ X_KEYS = {
 class LocalCloud:
     """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
 
-    ``topic_arn`` and ``queues`` are the applied stack's, ``x`` is the stand-in for X. Starting it forgets what an earlier
-    one in this process held: moto keeps its state per process, so there can be one at a time. Raises ConfigurationError
-    when ``port`` or ``x_port`` is taken; 0 is any free port.
+    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's, ``x`` is the stand-in for X. Starting it forgets
+    what an earlier one in this process held: moto keeps its state per process, so there can be one at a time. Raises
+    ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
     The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
 
@@ -110,6 +110,7 @@ class LocalCloud:
         stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))
         applied = apply(stack)
         self.topic_arn, self.queues = applied.topic_arn, applied.queues
+        self.configuration_set = applied.configuration_set or None
 
     def _environment(self):
         never_proxied = filter(None, [os.environ.get("NO_PROXY"), HOST])

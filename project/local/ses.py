@@ -1,20 +1,26 @@
-"""The part of SES that moto lacks: the account, event destinations of a configuration set, and how SES says that there is no such set.
+"""The part of SES that moto lacks: the account, event destinations of a configuration set, how SES says that there is no such set, and
+the mailbox simulator, whose events go to those destinations. No other mail has events here.
 
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSetEventDestination.html
+https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 """
 
 import json
 import re
+from io import BytesIO
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from werkzeug.wrappers import Request, Response
 
+from . import simulator
+
 PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$")
 
 ACCOUNT = "/v2/email/account"
+SENDING = "/v2/email/outbound-emails"
 # As an account that may write to everybody begins.
 QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0}
 
@@ -32,6 +38,8 @@ class EventDestinations:
     def __call__(self, environ, start_response):
         if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("GET", ACCOUNT):
             return Response(json.dumps(self._account()), mimetype="application/json")(environ, start_response)
+        if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("POST", SENDING):
+            return self._send(environ, start_response)
         asked = PATH.match(environ["PATH_INFO"])
         if not asked:
             return self._app(environ, start_response)
@@ -45,6 +53,24 @@ class EventDestinations:
             answer = Response(json.dumps({"message": text}), status=status, headers={"x-amzn-ErrorType": code})
         answer.mimetype = "application/json"
         return answer(environ, start_response)
+
+    def _send(self, environ, start_response):
+        """As moto does it; then the simulator's events."""
+        request = Request(environ)
+        sent = json.loads(request.get_data())
+        environ["wsgi.input"] = BytesIO(request.get_data())
+        answer = Response.from_app(self._app, environ, buffered=True)
+        if answer.status_code == 200 and (name := sent.get("ConfigurationSetName")):
+            message_id = json.loads(answer.get_data())["MessageId"]
+            self._publish(simulator.events_of(sent, message_id), self._destinations(name))
+        return answer(environ, start_response)
+
+    def _publish(self, events, destinations):
+        sns = sns_backends[DEFAULT_ACCOUNT_ID][self._region]
+        for destination in destinations.values():
+            for kind, event in events:
+                if destination.get("Enabled") and kind in destination["MatchingEventTypes"]:
+                    sns.publish(json.dumps(event), arn=destination["SnsDestination"]["TopicArn"])
 
     def _account(self):
         sent = ses_backends[DEFAULT_ACCOUNT_ID][self._region].sent_message_count

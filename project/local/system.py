@@ -25,12 +25,14 @@ def handlers_of(routes):
 def local_system():
     """Yield ``(cloud, pump)`` with this process, and those it starts, publishing to the local topic. The pump stands still."""
     with LocalCloud() as cloud:
-        before = settings.NOTIFIER["TOPIC_ARN"]
+        before, set_before = settings.NOTIFIER["TOPIC_ARN"], settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"]
         settings.NOTIFIER["TOPIC_ARN"] = os.environ["NOTIFIER_TOPIC_ARN"] = cloud.topic_arn
+        settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"] = cloud.configuration_set
         try:
             yield cloud, Pump(cloud.queues, handlers_of(cloud.queues))
         finally:
             settings.NOTIFIER["TOPIC_ARN"] = before
+            settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"] = set_before
             del os.environ["NOTIFIER_TOPIC_ARN"]
 
 

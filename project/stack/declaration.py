@@ -18,6 +18,8 @@ BATCH_SIZE = 5
 # Each invocation holds a database connection. AWS allows 2 to 1,000:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
 MAXIMUM_CONCURRENCY = 10
+# Its queue is fed by the topic on which SES tells what became of each mail, not by that of our own messages.
+FEEDBACK = "feedback"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +33,8 @@ class RouteSettings:
 
 
 def default_routes(**settings):
-    """Settings per route: the fan-out and every channel that exists, each with ``settings`` over the defaults."""
-    return {route: RouteSettings(**settings) for route in [FANOUT, *channel_names()]}
+    """Settings per route: the fan-out, every channel that exists and the feedback, each with ``settings`` over the defaults."""
+    return {route: RouteSettings(**settings) for route in [FANOUT, *channel_names(), FEEDBACK]}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,15 @@ class Stack:
     sender: str = ""
     functions: tuple = ()
 
+    @property
+    def feedback_topic(self):
+        """The name of the topic on which SES tells what became of a mail; empty where nobody sends or listens."""
+        return f"{self.name}-{FEEDBACK}" if self.sender or FEEDBACK in self.routes else ""
+
+    def topic_of(self, route):
+        """The name of the topic that feeds the queue of ``route``."""
+        return self.feedback_topic if route == FEEDBACK else self.name
+
     @classmethod
     def of(cls, deployment, region=None):
         """The stack of a :class:`~project.stack.stages.Deployment`: a route for every stage that a queue feeds."""
@@ -63,7 +74,7 @@ class Stack:
 
 
 def _is_fed(module):
-    return module == FANOUT or module not in FUNCTIONS
+    return module in (FANOUT, FEEDBACK) or module not in FUNCTIONS
 
 
 def _route_of(function):

@@ -1,8 +1,15 @@
 """The stand-in for SES's event destinations refuses what SES refuses."""
 
+from importlib import import_module
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from notifier.models import Suppression
+from project.local.pump import Pump
+from tests.builders import make_delivery
+from tests.functions import bodies_for, invoke
 
 SET = "event-destinations"
 
@@ -18,6 +25,32 @@ def ses(cloud):
 def described(topic_arn):
     destination = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic_arn}}
     return {"ConfigurationSetName": SET, "EventDestinationName": "feedback", "EventDestination": destination}
+
+
+# mailbox of the simulator → what stands on the delivery, and why its address is suppressed
+MAILBOXES = [
+    ("success", "", []),
+    ("bounce+label", "bounced", ["bounced"]),
+    ("complaint", "complained", ["complained"]),
+    ("ooto", "", []),  # an automatic reply to what did arrive
+    ("suppressionlist", "bounced", ["bounced"]),
+    ("somebody", "", []),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_mailbox_simulator_says_comes_back_through_topic_queue_and_function(cloud, settings):
+    settings.ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": cloud.configuration_set}
+    rows = [make_delivery(address=f"{name}@simulator.amazonses.com") for name, *_ in MAILBOXES]
+    invoke("email", *bodies_for("email", [row.pk for row in rows]))
+    Pump(cloud.queues, {"feedback": import_module("lambdas.feedback").handler}).drain()
+    found = []
+    for (name, *_), row in zip(MAILBOXES, rows, strict=True):
+        row.refresh_from_db()
+        reasons = Suppression.objects.filter(address=row.address).values_list("reason", flat=True)
+        found.append((name, row.returned, list(reasons)))
+    assert found == MAILBOXES
+    assert {row.status for row in rows} == {"sent"}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ ACTIONS = {
     "fanout": LOG | SECRETS | QUEUE | {"sns:Publish"},
     "sweep": LOG | SECRETS | {"sns:Publish", "sqs:GetQueueAttributes", "cloudwatch:GetMetricData", "ses:GetAccount"},
     "email": LOG | SECRETS | QUEUE | {"ses:SendEmail", "ses:SendRawEmail"},
+    "feedback": LOG | SECRETS | QUEUE,
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
 }
@@ -29,7 +30,7 @@ WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"
 
 @pytest.fixture(scope="module")
 def stack(make_stack):
-    return make_stack(channels=channel_names())
+    return make_stack(channels=[*channel_names(), "feedback"])
 
 
 def policy_of(stack, module):
@@ -61,7 +62,7 @@ def listed(statement):
     return resource if isinstance(resource, list) else [resource]
 
 
-@pytest.mark.parametrize("module", ["web", "fanout", "sweep", *channel_names()])
+@pytest.mark.parametrize("module", ["web", "fanout", "sweep", "feedback", *channel_names()])
 def test_a_function_has_exactly_its_actions(stack, module):
     statements = policy_of(stack, module)
 
@@ -70,7 +71,7 @@ def test_a_function_has_exactly_its_actions(stack, module):
     assert len({statement["Sid"] for statement in statements}) == len(statements)
 
 
-@pytest.mark.parametrize("module", ["web", "fanout", "sweep", *channel_names()])
+@pytest.mark.parametrize("module", ["web", "fanout", "sweep", "feedback", *channel_names()])
 def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
     for statement in policy_of(stack, module):
         assert not [action for action in statement["Action"] if "*" in action]

@@ -7,7 +7,7 @@ import pytest
 
 from notifier.channels import channel_names
 from project.stack import RouteSettings, Stack, default_routes
-from tests.stack.conftest import apply, plan
+from tests.stack.conftest import account_of, apply, destroy, plan
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def receive(url):
     return [message["Body"] for message in found.get("Messages", [])]
 
 
-def test_by_default_there_is_a_queue_for_the_fanout_and_each_channel():
-    assert sorted(Stack().routes) == sorted(["fanout", *channel_names()])
+def test_by_default_there_is_a_queue_for_the_fanout_each_channel_and_the_feedback():
+    assert sorted(Stack().routes) == sorted(["fanout", *channel_names(), "feedback"])
 
 
 def test_settings_can_be_given_to_all_routes_at_once():
@@ -131,3 +131,19 @@ def test_the_sender_is_made_known_to_ses_once(stack, recorded):
     identities = boto3.client("sesv2").list_email_identities()["EmailIdentities"]
     assert "known@example.org" in [identity["IdentityName"] for identity in identities]
     assert writes == []
+
+
+def test_what_ses_publishes_reaches_the_queue_of_the_feedback_as_it_is_and_no_other(make_stack):
+    stack = make_stack(channels=("email", "feedback"))
+    applied = apply(stack)
+    topic = account_of(stack).arn("sns", f"{stack.name}-feedback")
+
+    boto3.client("sns").publish(TopicArn=topic, Message='{"eventType": "Bounce"}')
+
+    assert receive(applied.queues["feedback"].url) == ['{"eventType": "Bounce"}']
+    assert receive(applied.queues["email"].url) == []
+    (statement,) = json.loads(attributes(applied.queues["feedback"].url)["Policy"])["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
+    assert {change.action for change in apply(stack).changes} == {"wait"}
+    destroy(stack)
+    assert {change.action for change in destroy(stack)} == set()

@@ -1,4 +1,4 @@
-"""Per route a queue that only the topic may send to, and its dead-letter queue."""
+"""Per route a queue that only its topic may send to, and its dead-letter queue."""
 
 import json
 
@@ -32,7 +32,7 @@ class Queues(Kind):
                     "deadLetterTargetArn": self.account.arn("sqs", f"{name}-dlq"),
                     "maxReceiveCount": settings.max_receive_count,
                 },
-                "Policy": policy(self._topic_sends(name)),
+                "Policy": policy(self._topic_sends(name, self.stack.topic_of(route))),
             }
         return queues
 
@@ -67,13 +67,13 @@ class Queues(Kind):
         answer = unless(MISSING, self.account.client("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
         return answer and {key: _as_data(key, value) for key, value in answer["Attributes"].items()}
 
-    def _topic_sends(self, name):
+    def _topic_sends(self, name, topic):
         return statement(
             sid="OnlyFromTheTopic",
             service="sns",
             action="sqs:SendMessage",
             resource=self.account.arn("sqs", name),
-            ArnEquals={"aws:SourceArn": self.account.arn("sns", self.stack.name)},
+            ArnEquals={"aws:SourceArn": self.account.arn("sns", topic)},
         )
 
 

@@ -1,7 +1,8 @@
-"""Each queue's subscription to the topic: its own route's messages, as they were published."""
+"""Each queue's subscription to its topic: its own route's messages, as they were published; of the feedback's topic all."""
 
 import json
 
+from ..declaration import FEEDBACK
 from .kind import Kind, unless
 
 MISSING = ("NotFound",)
@@ -19,8 +20,8 @@ class Subscriptions(Kind):
         return {
             f"{self.stack.name}-{route}": {
                 "RawMessageDelivery": "true",
-                "FilterPolicyScope": "MessageAttributes",
-                "FilterPolicy": {"route": [route]},
+                # What SES publishes has no attributes.
+                **({} if route == FEEDBACK else {"FilterPolicyScope": "MessageAttributes", "FilterPolicy": {"route": [route]}}),
             }
             for route in self.stack.routes
         }
@@ -30,7 +31,7 @@ class Subscriptions(Kind):
 
     def create(self, name, attributes):
         self.account.client("sns").subscribe(
-            TopicArn=self.account.arn("sns", self.stack.name),
+            TopicArn=self.account.arn("sns", self.stack.topic_of(name.removeprefix(f"{self.stack.name}-"))),
             Protocol="sqs",
             Endpoint=self.account.arn("sqs", name),
             Attributes={key: _as_text(value) for key, value in attributes.items()},
@@ -46,16 +47,19 @@ class Subscriptions(Kind):
         unless(MISSING, self.account.client("sns").unsubscribe, SubscriptionArn=self._arns[name])
 
     def _listed(self):
-        """Those of queues that are named as this stack names them; whoever else listens to the topic is left alone."""
-        sns, prefix = self.account.client("sns"), self.account.arn("sqs", f"{self.stack.name}-")
-        topic_arn, more = self.account.arn("sns", self.stack.name), {}
+        """Those of queues that are named as this stack names them; whoever else listens to a topic is left alone."""
+        for topic in (self.stack.name, f"{self.stack.name}-{FEEDBACK}"):
+            self._list(self.account.arn("sns", topic))
+        return self._arns
+
+    def _list(self, topic_arn):
+        sns, prefix, more = self.account.client("sns"), self.account.arn("sqs", f"{self.stack.name}-"), {}
         while answer := unless(MISSING, sns.list_subscriptions_by_topic, TopicArn=topic_arn, **more):
             ours = [each for each in answer["Subscriptions"] if each["Endpoint"].startswith(prefix)]
             self._arns |= {each["Endpoint"].rpartition(":")[2]: each["SubscriptionArn"] for each in ours}
             if not answer.get("NextToken"):
                 break
             more = {"NextToken": answer["NextToken"]}
-        return self._arns
 
     def _read(self, arn):
         answer = unless(MISSING, self.account.client("sns").get_subscription_attributes, SubscriptionArn=arn) or {

@@ -17,7 +17,7 @@ class Topics(Kind):
 
     def wanted(self):
         topics = {self.stack.name: {"Policy": policy(self._account_publishes())}}
-        if self.stack.sender:
+        if self.stack.feedback_topic:
             topics[self.feedback] = {"Policy": policy(self._ses_publishes())}
         return topics
 

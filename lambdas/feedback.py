@@ -1,0 +1,71 @@
+"""What providers say afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs. Next hop: ``notifier.feedback.recording``.
+
+The queue holds SES's events as they are: its subscription delivers raw, as those of all our queues do. SNS's envelope would add an id that
+differs each time that SES says the same, and its signature proves nothing here: the queue takes from the topic alone, the topic from SES.
+"""
+
+import logging
+
+from ._django import set_up
+from ._handler import bury
+from ._observing import measure, observed
+
+set_up()
+
+from django.db import close_old_connections  # noqa: E402 - Django must be set up first
+
+from notifier.exceptions import MalformedMessage  # noqa: E402
+from notifier.feedback import ses, sms  # noqa: E402
+from notifier.feedback.recording import record  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+
+def handler(event, context):
+    """For an SQS event source mapping with ReportBatchItemFailures, and for a subscription of CloudWatch Logs."""
+    with observed("feedback", context):
+        # Event functions get no request signals, which would do this.
+        close_old_connections()
+        try:
+            if "awslogs" in event:
+                return _hear_receipts(event)
+            return {"batchItemFailures": [{"itemIdentifier": each} for each in hear(event["Records"])]}
+        finally:
+            close_old_connections()
+
+
+def hear(messages):
+    """Store what the messages of the queue say. Returns the ids of those that must come again."""
+    return [message["messageId"] for message in messages if not _hear(message)]
+
+
+def _hear(message):
+    """Whether one message of the queue is dealt with; else it must come again."""
+    try:
+        if report := ses.read_event(message["body"]):
+            _record(report)
+    except MalformedMessage as error:
+        logger.error("Message %s is %s. It goes to the dead-letter queue.", message["messageId"], error)
+        return bury(message)
+    except Exception:
+        logger.exception("Message %s could not be stored and will come again.", message["messageId"])
+        return False
+    return True
+
+
+def _hear_receipts(event):
+    """An error that is raised lets Lambda call twice more: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
+    try:
+        reports = sms.read_receipts(event)
+    except MalformedMessage as error:
+        logger.error("A call is %s.", error)
+        return {"heard": 0}
+    return {"heard": sum(bool(_record(report)) for report in reports)}
+
+
+def _record(report):
+    found = record(report)
+    if found:
+        # "Bounced", "Complained", "Delivered", …
+        measure(found.kind.capitalize(), 1, "Count")
+    return found

@@ -1,0 +1,64 @@
+"""Stores what a report says: once, at its delivery, and for its address. Next hop: ``suppression``, and whoever listens to the hook.
+
+Note [any order]: what stands on the delivery is worked out anew from all that was heard of it, under a lock on its row. So the order in
+which reports come, and how often, does not matter.
+"""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+
+from .. import hooks, suppression
+from ..deliveries.history import storable
+from ..models import Delivery, Feedback
+from .finding import earlier_ids, find_delivery
+
+logger = logging.getLogger(__name__)
+
+Kind = Feedback.Kind
+
+
+def record(report):
+    """Store a Report. Returns its Feedback; None for one that was known, or is of no delivery (of another system, purged, forged)."""
+    with transaction.atomic():
+        delivery = find_delivery(report)
+        if delivery is None:
+            logger.info("A report (%s, %s) is of no delivery that is on record.", report.channel, report.kind)
+            return None
+        feedback, is_new = Feedback.objects.get_or_create(
+            key=report.key,
+            defaults={
+                "delivery": delivery,
+                "kind": report.kind,
+                "detail": storable(report.detail, 500),
+                "permanent": report.permanent,
+                "message_id": storable(report.message_id, 200),
+                "happened_at": report.happened_at,
+            },
+        )
+        if not is_new:
+            return None
+        returned = _returned(delivery)
+        if returned != delivery.returned:
+            delivery.returned = returned
+            Delivery.objects.filter(pk=delivery.pk).update(returned=returned)
+        if report.suppress:
+            suppression.suppress(delivery.channel, delivery.address, report.suppress, feedback.detail)
+        transaction.on_commit(partial(hooks.announce_feedback, feedback, delivery))
+    return feedback
+
+
+def _returned(delivery):
+    """What undoes the sending, by all that was heard of it.
+
+    A bounce that is not permanent can be an automatic reply to a mail that did arrive.
+    """
+    heard = delivery.feedback.exclude(message_id__in=earlier_ids(delivery))
+    said = set(heard.values_list("kind", "permanent"))
+    kinds = {kind for kind, _ in said}
+    if (Kind.COMPLAINED, True) in said:
+        return str(Kind.COMPLAINED)
+    if (Kind.BOUNCED, True) in said or (Kind.BOUNCED in kinds and Kind.DELIVERED not in kinds):
+        return str(Kind.BOUNCED)
+    return str(Kind.REFUSED) if Kind.REFUSED in kinds else ""

@@ -1,0 +1,7 @@
+"""The webhook, for projects that hear from SES over HTTPS: ``path("feedback/", include("notifier.feedback.urls"))``. Next: ``webhook``."""
+
+from django.urls import path
+
+from .webhook import receive
+
+urlpatterns = [path("ses/", receive, name="notifier_feedback_ses")]

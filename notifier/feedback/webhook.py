@@ -1,0 +1,58 @@
+"""SES's events as SNS posts them, for projects without a function behind a queue. Next hop: ``sns`` verifies, ``recording`` stores.
+
+A refusal is a 4xx and says nothing: whoever forges learns nothing, and SNS's own messages are never refused. What fails on our side is a
+5xx, and SNS comes again.
+"""
+
+import logging
+
+from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from .. import conf
+from ..exceptions import MalformedMessage
+from . import ses, sns
+from .recording import record
+
+logger = logging.getLogger(__name__)
+
+# SNS takes 256 KiB; in its envelope each quote is two characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+MAX_BYTES = 1024 * 1024
+# https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
+CONTENT_TYPE = "text/plain"
+
+
+@csrf_exempt
+@require_POST
+def receive(request):
+    """One message of our topic: an event of SES, or the question whether this address wants them."""
+    topic_arn = conf.get("FEEDBACK_TOPIC_ARN")
+    if not topic_arn:
+        return HttpResponse(status=404)
+    if request.content_type != CONTENT_TYPE:
+        return HttpResponse(status=415)
+    if _length(request) > MAX_BYTES:
+        return HttpResponse(status=413)
+    try:
+        message = sns.verify(request.body, topic_arn)
+        if message["Type"] == "SubscriptionConfirmation":
+            sns.confirm(message, topic_arn)
+        elif report := ses.read_event(message["Message"]):
+            record(report)
+    except sns.NotFromSns as error:
+        logger.warning("A message to the webhook was refused: it is %s.", error)
+        return HttpResponse(status=403)
+    except MalformedMessage as error:
+        logger.error("A message of the topic is %s. It is dropped.", error)
+        return HttpResponse(status=400)
+    except sns.Unreachable as error:
+        logger.warning("A message could not be verified and will come again: %s.", error)
+        return HttpResponse(status=503)
+    return HttpResponse(status=204)
+
+
+def _length(request):
+    """What the request says that it brings; a request that does not say brings too much."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isascii() and length.isdigit() else MAX_BYTES + 1
