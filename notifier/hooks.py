@@ -16,7 +16,12 @@ notification_sent = Signal()
 # Neither is sent of one that waits for another try, nor of one that was skipped: that is nobody's failure.
 notification_failed = Signal()
 
-ALL = (event_recorded, notification_sent, notification_failed)
+# Most of what a channel may cost this month is spent; and all of it, so that the rest is held. Once a month each, by the sweep.
+# `channel`, `month` (its first day), `spent_micros` and `budget_micros`, in millionths of a US dollar.
+budget_warning = Signal()
+budget_reached = Signal()
+
+ALL = (event_recorded, notification_sent, notification_failed, budget_warning, budget_reached)
 
 # What a receiver itself causes is recorded, and not announced to it again: it would never end.
 _announcing = ContextVar("notifier_announcing", default=False)

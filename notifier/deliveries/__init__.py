@@ -4,6 +4,7 @@ from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .drafts import queue_test
 from .history import count_unanswered
+from .holding import hold
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
 from .requests import CANCELLABLE, RESENDABLE, RETRIABLE, UNFINISHED_EVENTS, UNREACHABLE, cancel, cancel_events, resend, retry
 
@@ -22,6 +23,7 @@ __all__ = [
     "cancel_events",
     "claim_deliveries",
     "count_unanswered",
+    "hold",
     "mark_sending",
     "queue_test",
     "record_answers",

@@ -56,7 +56,7 @@ def record_answers(answers, policy):
     """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by one more for all of them.
-    Returns an Outcome for each that was stored.
+    Only ``Later``, our own choice, is no attempt. Returns an Outcome for each that was stored.
     """
     if not answers:
         return []
@@ -70,7 +70,8 @@ def record_answers(answers, policy):
     whole = nullcontext() if all(status == Status.SENT for status, *_ in alike) else transaction.atomic(using=alias)
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
-        note_attempts(stored, {work.pk: work.attempts for work, _ in answers}, now)
+        tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
+        note_attempts(tried, {work.pk: work.attempts for work, _ in answers}, now)
     return [
         Outcome(work, *outcome[:3], provider_id)
         for outcome, rows in alike.items()
@@ -81,11 +82,13 @@ def record_answers(answers, policy):
 
 def _store(cursor, outcome, rows, claim, now):
     """Store one outcome of several deliveries. Returns the keys of those whose claim still stood."""
-    status, reason, detail, due_at = outcome
+    status, reason, detail, due_at, postponed = outcome
     adapt = cursor.db.ops.adapt_datetimefield_value
     values = [status, storable(reason, 50), storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
-    statement = _RECORD.format(rows=", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows))
-    cursor.execute(statement, [*values, *(provider_id for _, provider_id, _ in rows), claim])
+    answers = ", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows)
+    statement = _RECORD.format(rows=answers, more=_POSTPONED if postponed else "")
+    more = [values[3]] if postponed else []
+    cursor.execute(statement, [*values, *more, *(provider_id for _, provider_id, _ in rows), claim])
     stored = {pk for (pk,) in cursor.fetchall()}
     if len(stored) != len(rows):
         logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
@@ -96,33 +99,45 @@ def _store(cursor, outcome, rows, claim, now):
 _RECORD = f"""
     UPDATE {Delivery._meta.db_table}
     SET status = %s, reason = %s, detail = %s, due_at = %s, finished_at = %s, claim = NULL,
-        provider_id = answer.column2, cost_micros = cost_micros + answer.column3
+        provider_id = answer.column2, cost_micros = cost_micros + answer.column3{{more}}
     FROM (VALUES {{rows}}) AS answer
     WHERE id = answer.column1 AND claim = %s
     RETURNING id
 """  # noqa: S608 - the table's name is our own
+# What we put off ourselves was not tried, and is tried for as long as ever from the time at which it wakes.
+_POSTPONED = ", attempts = attempts - 1, restarted_at = %s"
+
+
+class Settled(NamedTuple):
+    """What becomes of a delivery. ``postponed``: by our own choice, so that it does not count as an attempt."""
+
+    status: str
+    reason: str = ""
+    detail: str = ""
+    due_at: dt.datetime | None = None
+    postponed: bool = False
 
 
 def _settle(work, answer, policy, now):
-    """``(Sent, (status, reason, detail, due_at))`` of one answer."""
+    """``(Sent, Settled)`` of one answer."""
     match answer:
         case Sent():
-            return answer, (Status.SENT, "", "", None)
+            return answer, Settled(Status.SENT)
         case str():
-            return Sent(answer), (Status.SENT, "", "", None)
+            return Sent(answer), Settled(Status.SENT)
         case Skipped():
-            return NOT_SENT, (Status.SKIPPED, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.SKIPPED, answer.reason, answer.detail)
         case Later():
-            return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, answer.due_at)
+            return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, answer.due_at, postponed=True)
         case Rejected():
-            return NOT_SENT, (Status.FAILED, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.FAILED, answer.reason, answer.detail)
         case OutcomeUnknown() if policy.at_most_once:
-            return NOT_SENT, (Status.UNKNOWN, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.UNKNOWN, answer.reason, answer.detail)
     due_at = now + _pause(work, answer)
     if due_at > max(filter(None, Delivery.objects.values_list("created_at", "restarted_at").get(pk=work.pk))) + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
-        return NOT_SENT, (Status.FAILED, "gave_up", detail, None)
-    return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, due_at)
+        return NOT_SENT, Settled(Status.FAILED, "gave_up", detail)
+    return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)
 
 
 def _pause(work, answer: SendError):

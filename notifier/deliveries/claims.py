@@ -34,6 +34,8 @@ class Work:
     language: str
     time_zone: str
     attempts: int
+    # What its last wait was for, or blank.
+    reason: str
     claim: int
 
 
@@ -67,11 +69,11 @@ _CLAIM = f"""
     SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1
     WHERE id IN ({{ids}}) AND channel = %s AND (status = %s OR status = %s AND due_at <= %s) AND NOT EXISTS (
         SELECT 1 FROM {Pause._meta.db_table} AS pause WHERE pause.scope IN (
-            'everything', 'channel:' || {Delivery._meta.db_table}.channel,
+            'everything', 'channel:' || {Delivery._meta.db_table}.channel, 'budget:' || {Delivery._meta.db_table}.channel,
             (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event WHERE event.id = {Delivery._meta.db_table}.event_id)
         )
     )
-    RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts
+    RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts, reason
 """  # noqa: S608 - the tables' names are our own
 
 

@@ -3,6 +3,7 @@
 from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
 from .inbox import Inbox, InboxItem
+from .limits import Budget, Rate, Spending
 from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
 from .people import Audience, ContactPoint
 from .rules import Pause, RulesVersion, Subscription, Trigger
@@ -12,6 +13,7 @@ __all__ = [
     "OF_NO_RULE",
     "Attempt",
     "Audience",
+    "Budget",
     "Canary",
     "Category",
     "ContactPoint",
@@ -27,7 +29,9 @@ __all__ = [
     "Overview",
     "Pause",
     "Preferences",
+    "Rate",
     "RulesVersion",
+    "Spending",
     "StaleHour",
     "Subscription",
     "Suppression",

@@ -15,8 +15,8 @@ from werkzeug.wrappers import Request, Response
 PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$")
 
 ACCOUNT = "/v2/email/account"
-# As an account that may write to everybody begins.
-QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0}
+# An account that may write to everybody begins with 14 a second, which would be this machine's rate as well.
+QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 5_000.0}
 
 
 class Refused(Exception):
