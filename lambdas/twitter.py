@@ -178,11 +178,9 @@ def _reset_after(response):
 
 def _closed_until(headers, left=LEFT_ALONE):
     """When the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0 where there is none."""
-    limits = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
-    return max(
-        (int(reset) for remaining, reset in limits if remaining.isdecimal() and int(remaining) <= left and reset.isdecimal()),
-        default=0,
-    )
+    told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
+    told = [(int(remaining), int(reset)) for remaining, reset in told if remaining.isdecimal() and reset.isdecimal()]
+    return max((reset for remaining, reset in told if remaining <= left), default=0)
 
 
 def _silence(error):

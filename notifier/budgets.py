@@ -1,4 +1,4 @@
-"""What a channel may cost a month: nothing is sent beyond it. Next hop: ``pausing`` and ``deliveries.holding``, which keep what has to wait.
+"""What a channel may cost a month; nothing is sent beyond it. Next hop: ``pausing`` and ``deliveries.holding`` keep what waits.
 
 Note [no more than the budget]: who is about to send locks the channel's budget, adds up what was spent and what others are about to spend,
 and says what it will spend itself, before the lock is free. So two functions never count on the same dollar. What a message costs is known

@@ -6,7 +6,7 @@ from django.core import checks
 from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import channels, conf, files, readable, signals
+from . import allowing, channels, conf, files, readable, signals
 
 
 @checks.register(checks.Tags.compatibility)
@@ -36,6 +36,22 @@ def check_settings(**_options):
         )
         for name in sorted(conf.get("ADDRESSES"))
         if known and name not in known
+    ]
+
+
+@checks.register(checks.Tags.compatibility)
+def check_allow_list(**_options):
+    """The allow-list: patterns that nothing could match."""
+    patterns = getattr(settings, "NOTIFIER", {}).get("DELIVER_ONLY_TO")
+    if patterns is None:
+        return []
+    if not isinstance(patterns, list | tuple):
+        hint = "Write a list of patterns, or None for everybody."
+        return [checks.Error('NOTIFIER["DELIVER_ONLY_TO"] is not a list.', hint=hint, id="notifier.E008")]
+    return [
+        checks.Error(f'NOTIFIER["DELIVER_ONLY_TO"]: nothing is like {pattern!r}.', hint=problem, id="notifier.E008")
+        for pattern in patterns
+        if (problem := allowing.problem_with(pattern))
     ]
 
 
@@ -140,6 +156,14 @@ def check_deployment(**_options):
     if not conf.get("TOPIC_ARN"):
         problems.append(
             checks.Error('NOTIFIER["TOPIC_ARN"] is not set.', hint="Give it the ARN of the SNS topic.", id="notifier.E003")
+        )
+    if (patterns := conf.get("DELIVER_ONLY_TO")) is not None and not patterns:
+        problems.append(
+            checks.Warning(
+                allowing.describe(),
+                hint="Name those who may get something in DELIVER_ONLY_TO, with commas between them; in production “everybody”.",
+                id="notifier.W006",
+            )
         )
     if not settings.EMAIL_BACKEND.startswith("anymail."):
         problems.append(

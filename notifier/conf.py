@@ -18,6 +18,10 @@ DEFAULTS = {
     "MIDDLEWARE": [],
     # A rule that would reach more people than this asks once more before it goes live.
     "CONFIRM_ABOVE": 1000,
+    # The deployment's name, such as "staging", where messages name it.
+    "STAGE": "",
+    # Who alone gets anything, as patterns: ["*@example.com", "+44 7400 123456", "inbox:*"]. [] is nobody, None everybody.
+    "DELIVER_ONLY_TO": None,
     # Where the channels' modules are.
     "CHANNELS_PACKAGE": "lambdas",
 }

@@ -8,9 +8,13 @@ A gate is ``gate(candidates, channel)`` and returns a list alongside: None where
 A gate costs at most one query for all candidates together.
 """
 
-# What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent.
-FINAL_GATES = []
-# What depends on the moment; asked when it is to be sent, and not before.
+from . import allowing
+
+# What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent; but what counts is
+# that the channel's own function asks. In this order: the stage's allow-list, suppressed addresses, opting out, expiry and throttles.
+FINAL_GATES = [allowing.gate]
+# What depends on the moment; asked when it is to be sent, and not before: quiet hours. The budget and then the rate are asked after
+# them, by `lambdas._channel`: they have to know what a message costs, and take a slot for it.
 TIMELY_GATES = []
 
 

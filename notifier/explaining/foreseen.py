@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, triggers
+from .. import allowing, readable, recipients, signals, snapshot, triggers
 from ..audiences import describe_sources
 from ..models import Audience, Event, Subscription, Template, Trigger
 from .answers import Outcome, Seen
@@ -138,6 +138,12 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_allow_list(case):
+    address, _verified = case.person.address_on(case.channel)
+    if not allowing.is_allowed(case.channel, address):
+        return Seen(allowing.describe(), Outcome.WOULD_NOT)
+
+
 def look_at_pause(case):
     if pause := paused(case):
         return replace(pause, outcome=Outcome.WOULD_NOT)
@@ -163,6 +169,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Allowed here", look_at_allow_list),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),
 ]
