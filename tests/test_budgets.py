@@ -5,18 +5,18 @@ import threading
 from decimal import Decimal
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
-from lambdas import _handler
 from notifier import budgets, counts, hooks, pausing
 from notifier.admin import attention
 from notifier.explaining import recorded
 from notifier.models import Budget, Delivery, HourlyCount, Pause, Spending
 from tests.admin.browser import text_of
 from tests.builders import make_delivery, make_user
-from tests.functions import bodies_for, event_for, invoke, make_context, sweep
+from tests.functions import bodies_for, invoke, sweep
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,59 +114,25 @@ def test_what_is_not_counted_yet_counts(cloud):
     assert Delivery.objects.get(pk=sms.pk).status == "held"
 
 
-def test_functions_at_once_never_spend_the_same_dollar():
-    budget, made = make_budget("0.50"), [make_delivery(channel="sms") for _ in range(32)]
-    ids = [each.pk for each in made]
-    sent, ready = [], threading.Barrier(4)
+def test_functions_that_ask_at_once_never_spend_the_same_dollar():
+    make_budget("0.50")
+    start, numbers = threading.Barrier(4), []
 
-    def send(message, session):
-        sent.append(message.delivery)
-        return "an-id"
-
-    send.__module__ = "lambdas.sms"
-
-    def work(mine):
-        handler = _handler.make_handler(send, session=Meeting, at_most_once=True, horizon_hours=1)
+    def work():
         try:
-            handler(event_for("sms", bodies_for("sms", mine)), make_context())
+            start.wait(20)
+            numbers.append(budgets.admit("sms", [SMS] * 8, seconds=60)[0])
         finally:
             connections.close_all()
 
-    class Meeting:
-        """All have asked the budget before the first one sends, so each knows of the others only what these were about to spend."""
-
-        def __enter__(self):
-            ready.wait(20)
-
-        def __exit__(self, *exc_info):
-            pass
-
-    make_budget_meet(budget, ready)
-    threads = [threading.Thread(target=work, args=[ids[start::4]]) for start in range(4)]
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    # 12 SMS are 48 cents.
-    assert len(sent) <= 12
-    assert sum(Delivery.objects.values_list("cost_micros", flat=True)) <= budget.micros
-    # Whatever was held too early goes out with the next sweeps, and not one more than the budget pays for.
-    for _ in range(3):
-        sweep()
-        queued = list(Delivery.objects.filter(status="queued").values_list("pk", flat=True))
-        if queued:
-            invoke_with(send, queued)
-    assert (len(sent), statuses().count("sent"), statuses().count("held")) == (12, 12, 20)
-
-
-def make_budget_meet(budget, ready):
-    """Those who get nothing never open a session; they must not keep the others waiting."""
-    ready._parties = 1  # whoever is first goes; the budget's own lock is what keeps them apart
-
-
-def invoke_with(send, ids):
-    handler = _handler.make_handler(send, at_most_once=True, horizon_hours=1)
-    handler(event_for("sms", bodies_for("sms", ids)), make_context())
+    # Twelve SMS are 48 cents; the next would be one too many.
+    assert (sum(numbers), len(numbers)) == (12, 4)
+    assert sum(Spending.objects.values_list("micros", flat=True)) == 12 * SMS
 
 
 def test_what_a_dead_function_was_about_to_spend_counts_until_its_time_is_over(cloud):
@@ -230,7 +196,7 @@ def test_the_overview_says_what_of_a_budget_is_spent_and_what_needs_somebody(adm
     budgets.keep()
     page = admin_client.get("/admin/notifier/overview/")
     found = [(item.tone, item.text) for item in page.context["attention"]]
-    assert ("bad", "This month's budget of $50.00 for sms is used up: the rest waits for the next one, or for more.") in found
+    assert ("bad", "This month's budget of $50.00 for sms is used up: the rest is held until it is raised.") in found
     assert (attention.DOUBT, "$41.00 of this month's $50.00 for email are spent.") in found
     assert not any("twitter" in text or "paused" in text for _tone, text in found)
     assert "of $50.00" in text_of(page)
@@ -239,8 +205,6 @@ def test_the_overview_says_what_of_a_budget_is_spent_and_what_needs_somebody(adm
 def test_a_budget_is_made_in_the_admin_written_to_its_log_and_not_resumed_around(admin_client):
     answer = admin_client.post(reverse("admin:notifier_budget_add"), {"channel": "sms", "monthly_usd": "0.00"}, follow=True)
     assert "$0.00" in text_of(answer)
-    from django.contrib.admin.models import LogEntry
-
     assert LogEntry.objects.filter(object_repr="sms: $0.00").exists()
     assert "Enter a number" in text_of(
         admin_client.post(reverse("admin:notifier_budget_add"), {"channel": "email", "monthly_usd": "many"})

@@ -107,9 +107,7 @@ def _budgets(budgets, costs):
         spent, url = costs.get(budget.channel, 0), reverse("admin:notifier_budget_change", args=[budget.pk])
         words = {"channel": budget.channel, "budget": dollars(budget.micros), "spent": dollars(spent)}
         if f"{pausing.BUDGET}:{budget.channel}" in paused:
-            text = _(
-                "This month's budget of %(budget)s for %(channel)s is used up: the rest is held until the month is over or it is raised."
-            )
+            text = _("This month's budget of %(budget)s for %(channel)s is used up: the rest is held until it is raised.")
             yield Item(BAD, text % words, url)
         elif budget.micros and spent >= NEARLY * budget.micros:
             yield Item(DOUBT, _("%(spent)s of this month's %(budget)s for %(channel)s are spent.") % words, url)
