@@ -26,13 +26,15 @@ WORKERS, DELIVERIES, CHUNK = 4, 500, 25
 class Provider:
     """Counts what it takes in any second, by its own clock, and answers after ``latency`` seconds."""
 
-    def __init__(self, time, latency):
+    def __init__(self, time, latency, *, stalls=0):
         self.times, self._time, self._latency, self._lock = [], time, latency, threading.Lock()
+        self._stalls = stalls
 
     def send(self, message, session):
         with self._lock:
             self.times.append(self._time.monotonic())
-        self._time.sleep(self._latency)
+            stalls = len(self.times) % 20 == 0
+        self._time.sleep(self._stalls if stalls else self._latency)
         return f"taken-{message.delivery}"
 
     def most_in(self, seconds):
@@ -132,6 +134,14 @@ def test_500_deliveries_by_four_functions_never_pass_the_rate_and_use_nine_tenth
     assert Delivery.objects.filter(status="sent", attempts=1).count() == len(provider.times) == DELIVERIES
     assert provider.most_in(1) <= rate
     assert provider.used(rate) >= 0.9
+
+
+def test_a_function_that_was_kept_up_does_not_use_its_slots_when_they_are_over(virtual):
+    time = virtual(WORKERS)
+    provider = Provider(time, 0.001, stalls=0.2)
+    run_workers(channel(provider.send, rate=Limit(number=125)), chunked(make_many(200)), time)
+    assert (len(provider.times), provider.most_in(1) <= 125) == (200, True)
+    assert provider.most_in(0.2) <= 125 * 0.2 * 1.25 + 1
 
 
 def test_who_would_wait_too_long_is_sent_away_and_comes_again_in_the_line_with_the_sweep(cloud, virtual):
