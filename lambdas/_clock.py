@@ -1,6 +1,10 @@
-"""How long an invocation may still take."""
+"""How long an invocation may still take, and how time passes."""
 
+import time
 from contextlib import ExitStack
+
+# All that this package waits by. A test that plays several functions puts another time in their place.
+monotonic, sleep = time.monotonic, time.sleep
 
 # No provider's call is begun with less of the function's minute left: the call's own time-outs must fit in.
 RESERVE_SECONDS = 25

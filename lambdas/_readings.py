@@ -95,5 +95,6 @@ def _ask_account():
     return {
         gauges.QUOTA: quota["Max24HourSend"],
         gauges.QUOTA_USED: quota["SentLast24Hours"],
+        gauges.SEND_RATE: quota["MaxSendRate"],
         gauges.SENDING_ENABLED: int(account["SendingEnabled"]),
     }

@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.feedback.reports import DELIVERY_TAG
+from notifier.limits import Limit
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
@@ -125,4 +126,15 @@ def _answer(error):
     return OutcomeUnknown("no_answer", type(error).__name__)
 
 
-handler = make_handler(send, session=open_connection, at_most_once=False, horizon_hours=24)
+def read_rate():
+    """What SES takes of this account a second, as the sweep has heard last: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
+
+    SES counts recipients; each of our mails has one. None before the sweep has asked: then SES says itself when it is too much.
+    """
+    from notifier import gauges  # it has models, and above nobody has set up Django yet
+
+    rate = gauges.value(gauges.SEND_RATE)
+    return Limit(number=rate) if rate and rate > 0 else None
+
+
+handler = make_handler(send, session=open_connection, at_most_once=False, horizon_hours=24, rate=read_rate)

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.limits import Limit
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
@@ -25,6 +26,8 @@ SEPTETS, SEPTETS_PER_PART = 160, 153
 UCS2_UNITS, UCS2_UNITS_PER_PART = 70, 67
 ROOM = {"GSM-7": (SEPTETS, SEPTETS_PER_PART), "UCS-2": (UCS2_UNITS, UCS2_UNITS_PER_PART)}
 CONNECT_SECONDS, READ_SECONDS = 3, 10
+# What SNS delivers of an account, unless AWS was asked for more: https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns
+RATE = Limit(number=20)
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
 # About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come on top. The page lists
@@ -216,4 +219,4 @@ def _cut(text):
     return encoding, widths, [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
-handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS)
+handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE)

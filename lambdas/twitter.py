@@ -15,6 +15,7 @@ from lambdas._handler import make_handler
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
+from notifier.limits import Limit
 
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
@@ -24,6 +25,9 @@ HORIZON_HOURS = 36
 MAXIMUM_CONCURRENCY = 2
 # The daily limits come with headers of their own, which X's pages leave out: https://github.com/akrherz/iembot/issues/163
 LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+# X tells its limits with every answer, so none stands here. The last ones of a window are left: the other functions may be using them.
+RATE = Limit()
+LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
 KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
@@ -115,6 +119,7 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     )
     adapter = XAdapter(os.environ.get("X_API_URL"), timeout=(connect_seconds, read_seconds))
     client.session.mount("https://", adapter)
+    client.session.hooks["response"].append(adapter.note_limits)
     with closing(client.session):
         yield client
 
@@ -128,6 +133,11 @@ class XAdapter(HTTPAdapter):
     def __init__(self, base_url, *, timeout):
         super().__init__()
         self._base, self._timeout = urlsplit(base_url or ""), timeout
+        self.closed_until = 0
+
+    def note_limits(self, response, **_options):
+        """Remember until when X takes no more, as its answer says."""
+        self.closed_until = max(self.closed_until, _closed_until(response.headers))
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:
@@ -155,11 +165,22 @@ def _refusal(response):
     return TryAgain(reason, detail, after_seconds=_reset_after(response)) if ours is TryAgain else ours(reason, detail)
 
 
+def used_up(client):
+    """For how many seconds X takes no more, by what it said with its last answers; 0 where it takes more."""
+    return max(0, client.session.get_adapter("https://").closed_until - int(time.time()))
+
+
 def _reset_after(response):
     """Seconds until the last of the used-up limits is reset, or None when X names none."""
-    used_up = [limit for limit in LIMITS if response.headers.get(f"{limit}-remaining") == "0"]
-    resets = [int(response.headers[f"{limit}-reset"]) for limit in used_up if f"{limit}-reset" in response.headers]
-    return max(1, max(resets) - int(time.time())) if resets else None
+    reset = _closed_until(response.headers, left=0)
+    return max(1, reset - int(time.time())) if reset else None
+
+
+def _closed_until(headers, left=LEFT_ALONE):
+    """When the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0 where there is none."""
+    told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
+    told = [(int(remaining), int(reset)) for remaining, reset in told if remaining.isdecimal() and reset.isdecimal()]
+    return max((reset for remaining, reset in told if remaining <= left), default=0)
 
 
 def _silence(error):
@@ -173,4 +194,4 @@ def _silence(error):
     return OutcomeUnknown("connection_lost", type(error).__name__)
 
 
-handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS)
+handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE, used_up=used_up)

@@ -6,7 +6,7 @@ from django.core import checks
 from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import channels, conf, files, readable, signals
+from . import allowing, channels, conf, files, readable, signals
 
 
 @checks.register(checks.Tags.compatibility)
@@ -48,7 +48,7 @@ def check_ages(**_options):
         checks.Error(
             f'NOTIFIER["{name}"] is {days!r}.',
             hint="Write a number of days above 0, or None to keep it for ever.",
-            id="notifier.E008",
+            id="notifier.E009",
         )
         for name, days in zip(names, (contents, records), strict=True)
         if days is not None and (type(days) is not int or days < 1)
@@ -58,10 +58,26 @@ def check_ages(**_options):
             checks.Error(
                 f'NOTIFIER["KEEP_RECORDS_DAYS"] is {records}, less than KEEP_CONTENTS_DAYS, {contents}.',
                 hint="A record that is removed takes along what it says. Give records at least as many days.",
-                id="notifier.E008",
+                id="notifier.E009",
             )
         )
     return problems
+
+
+@checks.register(checks.Tags.compatibility)
+def check_allow_list(**_options):
+    """The allow-list: patterns that nothing could match."""
+    patterns = getattr(settings, "NOTIFIER", {}).get("DELIVER_ONLY_TO")
+    if patterns is None:
+        return []
+    if not isinstance(patterns, list | tuple):
+        hint = "Write a list of patterns, or None for everybody."
+        return [checks.Error('NOTIFIER["DELIVER_ONLY_TO"] is not a list.', hint=hint, id="notifier.E008")]
+    return [
+        checks.Error(f'NOTIFIER["DELIVER_ONLY_TO"]: nothing is like {pattern!r}.', hint=problem, id="notifier.E008")
+        for pattern in patterns
+        if (problem := allowing.problem_with(pattern))
+    ]
 
 
 @checks.register(checks.Tags.compatibility)
@@ -165,6 +181,14 @@ def check_deployment(**_options):
     if not conf.get("TOPIC_ARN"):
         problems.append(
             checks.Error('NOTIFIER["TOPIC_ARN"] is not set.', hint="Give it the ARN of the SNS topic.", id="notifier.E003")
+        )
+    if (patterns := conf.get("DELIVER_ONLY_TO")) is not None and not patterns:
+        problems.append(
+            checks.Warning(
+                allowing.describe(),
+                hint="Name those who may get something in DELIVER_ONLY_TO, with commas between them; in production “everybody”.",
+                id="notifier.W006",
+            )
         )
     if not settings.EMAIL_BACKEND.startswith("anymail."):
         problems.append(

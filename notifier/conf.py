@@ -20,6 +20,10 @@ DEFAULTS = {
     "MIDDLEWARE": [],
     # A rule that would reach more people than this asks once more before it goes live.
     "CONFIRM_ABOVE": 1000,
+    # The deployment's name, such as "staging", where messages name it.
+    "STAGE": "",
+    # Who alone gets anything, as patterns: ["*@example.com", "+44 7400 123456", "inbox:*"]. [] is nobody, None everybody.
+    "DELIVER_ONLY_TO": None,
     # After so many days what was said, and to which addresses, is removed; after more, that it was sent. None keeps it for ever.
     "KEEP_CONTENTS_DAYS": 90,
     "KEEP_RECORDS_DAYS": 730,

@@ -13,6 +13,8 @@ BOUNCE_RATE, COMPLAINT_RATE = "ses.bounce_rate", "ses.complaint_rate"
 BOUNCE_LIMITS, COMPLAINT_LIMITS = (0.05, 0.1), (0.001, 0.005)
 # Mails in 24 hours; a quota of -1 is none.
 QUOTA, QUOTA_USED = "ses.quota", "ses.quota_used"
+# Mails a second.
+SEND_RATE = "ses.send_rate"
 # 1 where SES sends, 0 where it has stopped the account.
 SENDING_ENABLED = "ses.sending_enabled"
 
@@ -36,6 +38,11 @@ def record(readings):
 def read():
     """Name → Gauge, all there are."""
     return {gauge.name: gauge for gauge in Gauge.objects.all()}
+
+
+def value(name):
+    """The newest reading of ``name``, or None."""
+    return Gauge.objects.filter(name=name).values_list("value", flat=True).first()
 
 
 def is_due(every):

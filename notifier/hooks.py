@@ -19,7 +19,12 @@ notification_failed = Signal()
 # "bounced", "complained", …), `permanent`, `detail`, `returned`: what undoes the sending, by all that was heard so far, or blank.
 feedback_received = Signal()
 
-ALL = (event_recorded, notification_sent, notification_failed, feedback_received)
+# Most of what a channel may cost this month is spent; and all of it, so that the rest is held. Once a month each, by the sweep.
+# `channel`, `month` (its first day), `spent_micros` and `budget_micros`, in millionths of a US dollar.
+budget_warning = Signal()
+budget_reached = Signal()
+
+ALL = (event_recorded, notification_sent, notification_failed, feedback_received, budget_warning, budget_reached)
 
 # What a receiver itself causes is recorded, and not announced to it again: it would never end.
 _announcing = ContextVar("notifier_announcing", default=False)

@@ -7,6 +7,8 @@ from django.db.models.functions import Cast, Concat
 from .models import Event, Pause
 
 EVERYTHING = "everything"
+# The kind of scope that a channel's budget pauses; see ``budgets``.
+BUDGET = "budget"
 
 
 def scope_of(*, channel="", trigger=None):
@@ -38,7 +40,7 @@ class Scopes:
 
     def __init__(self, scopes):
         self.everything = EVERYTHING in scopes
-        self.channels = [name for kind, name in self._split(scopes) if kind == "channel"]
+        self.channels = [name for kind, name in self._split(scopes) if kind in ("channel", BUDGET)]
         self.triggers = [int(key) for kind, key in self._split(scopes) if kind == "trigger"]
 
     @staticmethod

@@ -15,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
+# Only these deliver to everybody without being told; any other name could be a copy with real people's addresses.
+PRODUCTION = ("production", "prod")
+EVERYBODY = "everybody"
+
 # All attempts fit into the 10 seconds that a function has to start:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 2
@@ -41,6 +45,7 @@ def configuration():
     env = Env(eager=False)
     env.add_parser("database", _parse_database)
     env.add_parser("hosts", _parse_hosts)
+    env.add_parser("allow_list", _parse_allow_list)
     yield env
     try:
         env.seal()
@@ -131,3 +136,12 @@ def _parse_hosts(names):
     if ON_LAMBDA and "*" in hosts:
         raise ValidationError("it allows every host; name the domains")
     return hosts
+
+
+def _parse_allow_list(patterns):
+    """Who alone gets anything, as a list; None for everybody, where that word stands. A list, or None, is taken as it is."""
+    if not isinstance(patterns, str):
+        return patterns
+    if patterns.strip().lower() == EVERYBODY:
+        return None
+    return [pattern.strip() for pattern in patterns.split(",") if pattern.strip()]

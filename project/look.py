@@ -6,6 +6,8 @@ from axes.helpers import get_cool_off, get_failure_limit
 from django.contrib import admin
 from django.shortcuts import render
 
+from notifier import allowing, conf
+
 from .environment import ON_LAMBDA
 
 
@@ -13,8 +15,12 @@ def stage(request):
     """``[text, colour]`` as unfold takes them. Zappa puts the stage's name into the environment."""
     if not ON_LAMBDA:
         return ["This machine", "info"]
-    name = os.environ.get("STAGE") or "production"
-    return [name.replace("_", " ").capitalize(), "danger" if name.startswith("prod") else "warning"]
+    name = conf.get("STAGE") or os.environ.get("STAGE") or "production"
+    shown = name.replace("_", " ").capitalize()
+    if (patterns := conf.get("DELIVER_ONLY_TO")) is not None:
+        only = f"only to {allowing.name_patterns(patterns)}" if patterns else "to nobody"
+        return [f"{shown}: delivers {only}", "warning"]
+    return [shown, "danger" if name.startswith("prod") else "warning"]
 
 
 def locked_out(request, _response, credentials):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from notifier import look
 
-from .environment import ON_LAMBDA, configuration, filled, mail_address, off_lambda
+from .environment import ON_LAMBDA, PRODUCTION, configuration, filled, mail_address, off_lambda
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,6 +19,9 @@ with configuration() as env:
     BASE_URL = env.str("BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL)
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
+    # Zappa tells its name to the web function alone; `project.stack` tells it to all.
+    STAGE = env.str("STAGE", "")
+    DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or not ON_LAMBDA else [])
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
     FEEDBACK_TOPIC_ARN = env.str("FEEDBACK_TOPIC_ARN", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
@@ -134,6 +137,8 @@ NOTIFIER = {
     "BASE_URL": BASE_URL,
     "FEEDBACK_TOPIC_ARN": FEEDBACK_TOPIC_ARN,
     "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"},
+    "STAGE": STAGE,
+    "DELIVER_ONLY_TO": DELIVER_ONLY_TO,
 }
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.

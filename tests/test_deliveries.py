@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifier import deliveries
 from notifier.deliveries import MAX_ATTEMPTS, UNHEARD_AFTER, Policy
 from notifier.deliveries.answers import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
-from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.exceptions import Later, OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
 from tests.builders import make_delivery
 
@@ -119,6 +119,27 @@ def test_beyond_its_horizon_a_delivery_is_given_up_with_the_last_answer(age, ans
         assert (after.reason, after.due_at) == ("gave_up", None)
         assert "7 attempts" in after.detail
         assert answer.reason in after.detail
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_we_put_off_ourselves_is_no_attempt_however_often_and_is_tried_for_as_long_as_ever(policy):
+    delivery = make_delivery(created_at=timezone.now() - DAY / 2, attempts=1)
+    wakes = timezone.now() + 3 * DAY
+    for _ in range(MAX_ATTEMPTS + 5):
+        (work,) = claim(delivery)
+        deliveries.record_answers([(work, Later("quiet_hours", "Until eight.", due_at=wakes))], policy)
+        after = stored(delivery)
+        assert (after.status, after.reason, after.detail, after.due_at) == ("waiting", "quiet_hours", "Until eight.", wakes)
+        assert (after.attempts, after.claim, after.finished_at, after.restarted_at) == (1, None, None, wakes)
+        Delivery.objects.filter(pk=delivery.pk).update(due_at=timezone.now() - HOUR)
+        assert deliveries.take_due(10) == [("email", delivery.pk)]
+    assert delivery.history.count() == 0
+    # It has woken, three days on: a provider that says “later” then is not too late.
+    Delivery.objects.filter(pk=delivery.pk).update(restarted_at=timezone.now())
+    (work,) = claim(delivery)
+    assert (work.attempts, work.reason) == (2, "quiet_hours")
+    deliveries.record_answers([(work, TryAgain("throttled", after_seconds=60))], policy)
+    assert (stored(delivery).status, delivery.history.count()) == ("waiting", 1)
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 3, 7, 8, MAX_ATTEMPTS])

@@ -216,4 +216,4 @@ def test_what_is_foreseen_is_what_is_done():
 )
 def test_ages_that_mean_nothing_are_errors(settings, contents, records, problems):
     settings.NOTIFIER = settings.NOTIFIER | {"KEEP_CONTENTS_DAYS": contents, "KEEP_RECORDS_DAYS": records}
-    assert [each.id for each in checks.run_checks(tags=["compatibility"])].count("notifier.E008") == problems
+    assert [each.id for each in checks.run_checks(tags=["compatibility"])].count("notifier.E009") == problems

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 
-from .. import gauges
+from .. import gauges, pausing
 from ..backlog import MOST_GROUPED
+from ..budgets import NEARLY
 from ..models import Delivery, Pause, Trigger
 from . import retrying
 
@@ -31,9 +33,13 @@ class Item:
     url: str = ""
 
 
-def find(*, counted_at, readings, amiss, held):
-    """All Items. ``readings`` are the gauges by name, ``amiss`` counts ``(status, channel, reason)``, ``held`` is how many are."""
+def find(*, counted_at, readings, amiss, held, costs, budgets):
+    """All Items. ``readings`` are the gauges by name, ``amiss`` counts ``(status, channel, reason)``, ``held`` is how many are.
+
+    ``costs`` is what each channel has cost this month, in millionths of a US dollar.
+    """
     found = [*_counting(counted_at), *_account(readings), *_dead_letters(readings), *_amiss(amiss), *_pauses(held)]
+    found += _budgets(budgets, costs)
     return sorted(found, key=lambda item: (BAD, DOUBT, QUIET).index(item.tone))
 
 
@@ -95,8 +101,21 @@ def _amiss(amiss):
         yield Item(BAD, _("%d more, for other reasons") % rest, deliveries_url(status__exact=Delivery.Status.FAILED))
 
 
+def _budgets(budgets, costs):
+    paused = set(Pause.objects.filter(scope__startswith=f"{pausing.BUDGET}:").values_list("scope", flat=True)) if budgets else ()
+    for budget in budgets:
+        spent, url = costs.get(budget.channel, 0), reverse("admin:notifier_budget_change", args=[budget.pk])
+        words = {"channel": budget.channel, "budget": dollars(budget.micros), "spent": dollars(spent)}
+        if f"{pausing.BUDGET}:{budget.channel}" in paused:
+            text = _("This month's budget of %(budget)s for %(channel)s is used up: the rest is held until it is raised.")
+            yield Item(BAD, text % words, url)
+        elif budget.micros and spent >= NEARLY * budget.micros:
+            yield Item(DOUBT, _("%(spent)s of this month's %(budget)s for %(channel)s are spent.") % words, url)
+
+
 def _pauses(held):
-    pauses = list(Pause.objects.all())
+    # What a budget holds is said by itself.
+    pauses = list(Pause.objects.exclude(scope__startswith=f"{pausing.BUDGET}:"))
     keys = [pause.scope.partition(":")[2] for pause in pauses if pause.scope.startswith("trigger:")]
     names = {
         f"trigger:{pk}": _("Trigger “%s”") % name for pk, name in Trigger.objects.filter(pk__in=keys).values_list("pk", "name")
@@ -133,6 +152,12 @@ def age(time):
     if time is None:
         return ""
     return _("under a minute") if (timezone.now() - time).total_seconds() < 60 else timesince(time, depth=1)
+
+
+def dollars(micros):
+    """About what it cost, in US dollars: Amazon's and X's currency."""
+    amount = micros / 1_000_000
+    return _("under $0.01") if 0 < amount < 0.01 else f"${number_format(amount, 2, force_grouping=True)}"
 
 
 def percent(share):

@@ -7,14 +7,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
-from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from .. import backlog, channels, counts, gauges
-from ..models import Delivery, Overview
+from .. import backlog, budgets, channels, counts, gauges
+from ..models import Budget, Delivery, Overview
 from . import attention
 from .filters import OPEN
 from .overview_chart import KIND_OF, KINDS, RANGES, draw, grouped
@@ -31,6 +28,7 @@ class ChannelRow:
     oldest: str
     dead_letters: object
     cost: str
+    budget: str
 
     @property
     def texts(self):
@@ -85,8 +83,9 @@ def page(chosen):
             done[channel, KIND_OF[status]] += number
     names = sorted({*channels.channel_names(), *(channel for channel, _kind in done)})
     readings, waiting, counted_at = gauges.read(), backlog.read(names), counts.counted_at()
-    costs = counts.cost_since(localtime(timezone.now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
-    listed = [_channel_row(name, done, waiting[name], readings, costs) for name in names]
+    costs = counts.cost_since(budgets.month_begin())
+    kept = {budget.channel: budget for budget in Budget.objects.all()}
+    listed = [_channel_row(name, done, waiting[name], readings, costs, kept.get(name)) for name in names]
     held = sum(row.backlog.held for row in listed)
     return {
         "ranges": RANGES.values(),
@@ -95,9 +94,10 @@ def page(chosen):
         "tiles": _tiles(done, listed),
         "channels": listed,
         "attention": attention.find(
-            counted_at=counted_at, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held
+            counted_at=counted_at, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held, costs=costs,
+            budgets=kept.values(),
         ),
-        "total_cost": _dollars(sum(costs.values())),
+        "total_cost": attention.dollars(sum(costs.values())),
         "meters": list(_meters(readings)),
         "counted": _ago(counted_at),
         "is_empty": not rows and not Delivery.objects.exists(),
@@ -105,7 +105,7 @@ def page(chosen):
     }  # fmt: skip
 
 
-def _channel_row(name, done, waiting, readings, costs):
+def _channel_row(name, done, waiting, readings, costs, budget):
     dead = readings.get(gauges.dead_letters(name))
     return ChannelRow(
         name=name,
@@ -114,7 +114,8 @@ def _channel_row(name, done, waiting, readings, costs):
         waiting=_at_least(waiting.waiting, waiting.is_bounded),
         oldest=attention.age(waiting.oldest),
         dead_letters=dead and {"number": int(dead.value), "age": _ago(dead.measured_at)},
-        cost=_dollars(costs.get(name, 0)),
+        cost=attention.dollars(costs.get(name, 0)),
+        budget=attention.dollars(budget.micros) if budget else "",
     )
 
 
@@ -156,12 +157,6 @@ def _meter(label, gauge, note, *, full, limits):
     tone = "bad" if gauge.value >= limits[1] else "doubt" if gauge.value >= limits[0] else "good"
     filled = round(min(100, 100 * gauge.value / full), 1)
     return Meter(label, attention.percent(gauge.value), note, tone, filled, marks, _ago(gauge.measured_at))
-
-
-def _dollars(micros):
-    """About what it cost, in US dollars: Amazon's and X's currency."""
-    dollars = micros / 1_000_000
-    return _("under $0.01") if 0 < dollars < 0.01 else f"${number_format(dollars, 2, force_grouping=True)}"
 
 
 def _at_least(number, is_bounded):

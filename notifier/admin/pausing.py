@@ -36,6 +36,8 @@ def describe(scope, names):
     kind, _colon, name = scope.partition(":")
     if kind == "channel":
         return _("all %s") % name
+    if kind == pausing.BUDGET:
+        return _("all %s, as this month's budget is used up") % name
     if kind == "trigger":
         return _("the trigger “%s”") % names.get(int(name), name)
     return _("everything")
@@ -81,6 +83,7 @@ class PauseAdmin(ModelAdmin):
         pauses = described_pauses()
         for each in pauses:
             each.held, each.url = describe_held(each.scope), _url_of(each.scope)
+            each.is_budget = each.scope.startswith(f"{pausing.BUDGET}:")
         paused = {each.scope for each in pauses}
         context = self.admin_site.each_context(request) | {
             "title": _("Pauses"),
@@ -123,7 +126,9 @@ class PauseAdmin(ModelAdmin):
     def resume_view(self, request, pk):
         if not self.has_delete_permission(request):
             raise PermissionDenied
-        if pause := pausing.resume(pk):
+        if Pause.objects.filter(pk=pk, scope__startswith=f"{pausing.BUDGET}:").exists():
+            messages.warning(request, _("The budget is used up. Raise it, and what was held goes out."))
+        elif pause := pausing.resume(pk):
             LogEntry.objects.log_actions(request.user.pk, [pause], DELETION, str(_("Resumed.")))
             messages.success(request, _("Resumed. What was held goes out from the next minute on, the oldest first."))
         else:
@@ -141,6 +146,8 @@ def _url_of(scope):
     kind, _colon, name = scope.partition(":")
     if kind == "trigger":
         return reverse("admin:notifier_trigger_change", args=[name])
+    if kind == pausing.BUDGET:
+        return reverse("admin:notifier_budget_changelist")
     return f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'channel': name})}" if kind == "channel" else ""
 
 

@@ -5,6 +5,7 @@ from .claims import Work, claim_deliveries, mark_sending, release
 from .drafts import queue_test
 from .fallback import next_after_bounce
 from .history import count_unanswered
+from .holding import hold
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
 from .requests import (
     CANCELLABLE,
@@ -35,6 +36,7 @@ __all__ = [
     "cancel_events",
     "claim_deliveries",
     "count_unanswered",
+    "hold",
     "mark_sending",
     "next_after_bounce",
     "queue_test",

@@ -57,8 +57,8 @@ def record_answers(answers, policy):
     """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by one more for all of them.
-    What went in one message ends alike, all or none. What stands by for one that was not sent is woken in the same transaction.
-    Returns an Outcome for each that was stored.
+    Only ``Later``, our own choice, is no attempt. What went in one message ends alike, all or none. What stands by for one that was not
+    sent is woken in the same transaction. Returns an Outcome for each that was stored.
     """
     if not answers:
         return []
@@ -68,16 +68,17 @@ def record_answers(answers, policy):
         sent, outcome = _settle(work, answer, policy, now)
         alike[outcome].append((work, storable(sent.provider_id, 200), sent.cost_micros))
         for other in work.others:
-            is_sent = outcome[0] == Status.SENT
-            of_other = (Status.SENT, "", f"In one message with #{work.pk}.", None) if is_sent else outcome
+            is_sent = outcome.status == Status.SENT
+            of_other = Settled(Status.SENT, detail=f"In one message with #{work.pk}.") if is_sent else outcome
             alike[of_other].append((other, storable(sent.provider_id, 200), 0))
     alias = router.db_for_write(Delivery)
     # What went well is one statement, which needs no transaction around it.
     whole = nullcontext() if [status for status, *_ in alike] == [Status.SENT] else transaction.atomic(using=alias)
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
-        note_attempts(stored, {each.pk: each.attempts for work, _ in answers for each in work.everything}, now)
-        ended = {pk for (status, *_), keys in stored.items() if status in fallback.NOT_SENT for pk in keys}
+        tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
+        note_attempts(tried, {each.pk: each.attempts for work, _ in answers for each in work.everything}, now)
+        ended = {pk for outcome, keys in stored.items() if outcome.status in fallback.NOT_SENT for pk in keys}
         fallback.wake_next(each for rows in alike.values() for each, *_ in rows if each.pk in ended)
     return [
         Outcome(work, *outcome[:3], provider_id)
@@ -89,11 +90,13 @@ def record_answers(answers, policy):
 
 def _store(cursor, outcome, rows, claim, now):
     """Store one outcome of several deliveries. Returns the keys of those whose claim still stood."""
-    status, reason, detail, due_at = outcome
+    status, reason, detail, due_at, postponed = outcome
     adapt = cursor.db.ops.adapt_datetimefield_value
     values = [status, storable(reason, 50), storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
-    statement = _RECORD.format(rows=", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows))
-    cursor.execute(statement, [*values, *(provider_id for _, provider_id, _ in rows), claim])
+    answers = ", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows)
+    statement = _RECORD.format(rows=answers, more=_POSTPONED if postponed else "")
+    more = [values[3]] if postponed else []
+    cursor.execute(statement, [*values, *more, *(provider_id for _, provider_id, _ in rows), claim])
     stored = {pk for (pk,) in cursor.fetchall()}
     if len(stored) != len(rows):
         logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
@@ -104,36 +107,48 @@ def _store(cursor, outcome, rows, claim, now):
 _RECORD = f"""
     UPDATE {Delivery._meta.db_table}
     SET status = %s, reason = %s, detail = %s, due_at = %s, finished_at = %s, claim = NULL,
-        provider_id = answer.column2, cost_micros = cost_micros + answer.column3
+        provider_id = answer.column2, cost_micros = cost_micros + answer.column3{{more}}
     FROM (VALUES {{rows}}) AS answer
     WHERE id = answer.column1 AND claim = %s
     RETURNING id
 """  # noqa: S608 - the table's name is our own
+# What we put off ourselves was not tried, and is tried for as long as ever from the time at which it wakes.
+_POSTPONED = ", attempts = attempts - 1, restarted_at = %s"
+
+
+class Settled(NamedTuple):
+    """What becomes of a delivery. ``postponed``: by our own choice, so that it does not count as an attempt."""
+
+    status: str
+    reason: str = ""
+    detail: str = ""
+    due_at: dt.datetime | None = None
+    postponed: bool = False
 
 
 def _settle(work, answer, policy, now):
-    """``(Sent, (status, reason, detail, due_at))`` of one answer."""
+    """``(Sent, Settled)`` of one answer."""
     match answer:
         case Sent():
-            return answer, (Status.SENT, "", "", None)
+            return answer, Settled(Status.SENT)
         case str():
-            return Sent(answer), (Status.SENT, "", "", None)
+            return Sent(answer), Settled(Status.SENT)
         case Skipped():
-            return NOT_SENT, (Status.SKIPPED, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.SKIPPED, answer.reason, answer.detail)
         case Later():
-            return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, answer.due_at)
+            return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, answer.due_at, postponed=True)
         case Rejected():
-            return NOT_SENT, (Status.FAILED, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.FAILED, answer.reason, answer.detail)
         case OutcomeUnknown() if policy.at_most_once:
-            return NOT_SENT, (Status.UNKNOWN, answer.reason, answer.detail, None)
+            return NOT_SENT, Settled(Status.UNKNOWN, answer.reason, answer.detail)
     due_at = now + _pause(work, answer)
     *begun, expires_at = Delivery.objects.values_list("created_at", "restarted_at", "expires_at").get(pk=work.pk)
     if expires_at and due_at >= expires_at:
-        return NOT_SENT, (Status.SKIPPED, "expired", f"The last: {answer.reason} {answer.detail}", None)
+        return NOT_SENT, Settled(Status.SKIPPED, "expired", f"The last: {answer.reason} {answer.detail}")
     if due_at > max(filter(None, begun)) + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
-        return NOT_SENT, (Status.FAILED, "gave_up", detail, None)
-    return NOT_SENT, (Status.WAITING, answer.reason, answer.detail, due_at)
+        return NOT_SENT, Settled(Status.FAILED, "gave_up", detail)
+    return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)
 
 
 def _pause(work, answer: SendError):

@@ -40,6 +40,8 @@ class Work:
     followed_by: str
     is_expired: bool
     digest: bool
+    # What its last wait was for, or blank.
+    reason: str
     claim: int
     # Those that go in the same message, which is this one's. See `gathering`.
     others: tuple = ()
@@ -89,12 +91,12 @@ _CLAIM = f"""
     SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1
     WHERE channel = %s AND {{which}} AND NOT EXISTS (
         SELECT 1 FROM {Pause._meta.db_table} AS pause WHERE pause.scope IN (
-            'everything', 'channel:' || {Delivery._meta.db_table}.channel,
+            'everything', 'channel:' || {Delivery._meta.db_table}.channel, 'budget:' || {Delivery._meta.db_table}.channel,
             (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event WHERE event.id = {Delivery._meta.db_table}.event_id)
         )
     )
     RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts,
-        follows, followed_by, COALESCE(expires_at <= %s, false), digest
+        follows, followed_by, COALESCE(expires_at <= %s, false), digest, reason
 """  # noqa: S608 - the tables' names are our own
 
 

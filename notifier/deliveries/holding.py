@@ -8,7 +8,7 @@ does not matter where somebody crashed, nor that a pause was deleted by other me
 """
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from .. import pausing
@@ -35,6 +35,15 @@ def hold_unclaimed(ids, channel):
         covered = pausing.read_scopes(lock=True).of_deliveries()
         (left if covered is None else left.filter(covered)).update(status=Status.HELD, due_at=None, claim=None)
         left.update(due_at=timezone.now())
+
+
+def hold(works):
+    """Hold what was claimed and not tried, as a pause that began since then covers it. See note [nothing is stuck]."""
+    if works:
+        mine = Delivery.objects.filter(
+            pk__in=[each.pk for work in works for each in work.everything], claim=works[0].claim, status=Status.CLAIMED
+        )
+        mine.update(status=Status.HELD, due_at=None, claim=None, attempts=F("attempts") - 1)
 
 
 def hold_event(event_id):

@@ -140,7 +140,8 @@ def look_at_queue(case):
         again = f" {_tries(delivery)} went before." if delivery.attempts else ""
         return Seen(f"it is on its way to the function that sends it.{again}", Outcome.WAITS, about)
     if delivery.status == Status.WAITING:
-        text = f"it waits until {moment(delivery.due_at)}, after {_tries(delivery)}: {words_of(delivery)}"
+        after = f", after {_tries(delivery)}" if delivery.attempts else ""
+        text = f"it waits until {moment(delivery.due_at)}{after}: {words_of(delivery)}"
         return Seen(text, Outcome.WAITS, about)
     if delivery.status == Status.CLAIMED:
         return Seen("a function is working on it.", Outcome.WAITS, about)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, summaries, suppression, triggers
+from .. import allowing, readable, recipients, signals, snapshot, summaries, suppression, triggers
 from ..audiences import describe_sources
 from ..models import Allowance, Audience, Event, Subscription, Suppression, Template, Trigger
 from .answers import Outcome, Seen
@@ -139,6 +139,12 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_allow_list(case):
+    address, _verified = case.person.address_on(case.channel)
+    if not allowing.is_allowed(case.channel, address):
+        return Seen(allowing.describe(), Outcome.WOULD_NOT)
+
+
 def look_at_suppression(case):
     address, _verified = case.person.address_on(case.channel)
     if found := suppression.find(case.channel, address):
@@ -184,6 +190,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Allowed here", look_at_allow_list),
     ("Suppressed", look_at_suppression),
     ("How often, and how", look_at_flow),
     ("Paused", look_at_pause),

@@ -108,14 +108,20 @@ EVENT_STEPS = [
 
 def paused(case):
     """What pauses this case now, or None."""
-    scopes = ["everything", f"trigger:{case.event.trigger_id}", *([f"channel:{case.channel}"] if case.channel else [])]
+    scopes = ["everything", f"trigger:{case.event.trigger_id}", *_channel_scopes(case.channel)]
     pause = Pause.objects.filter(scope__in=scopes).first()
     if pause:
         return Seen(f"{describe_pause(pause)} It goes on when that ends.", Outcome.WAITS, (Pause, pause.pk))
 
 
+def _channel_scopes(channel):
+    return [f"channel:{channel}", f"budget:{channel}"] if channel else []
+
+
 def describe_pause(pause):
     kind, _colon, name = pause.scope.partition(":")
+    if kind == "budget":
+        return f"{name} is held since {moment(pause.created_at)}: {pause.reason}"
     what = {"everything": "everything", "channel": f"the channel {name}", "trigger": "the trigger"}.get(kind, pause.scope)
     by = f" by {pause.paused_by}" if pause.paused_by else ""
     return f"{what} is paused{by} since {moment(pause.created_at)}{f' ({pause.reason})' if pause.reason else ''}."

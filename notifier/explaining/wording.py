@@ -8,6 +8,8 @@ from django.utils.timezone import get_current_timezone, is_naive, localtime, mak
 
 # What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it is.
 REASONS = {
+    "not_on_allow_list": "this stage does not deliver to that address.",
+    "rate": "more than the provider takes at a time was to be sent.",
     "inactive": "the account is not active.",
     "no_address": "the person has no address on this channel.",
     "unverified": "the address is not verified.",

@@ -4,6 +4,7 @@ from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
 from .flow import Allowance
 from .inbox import Inbox, InboxItem
+from .limits import Budget, Rate, Spending
 from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
 from .people import Audience, ContactPoint
 from .rules import Pause, RulesVersion, Subscription, Trigger
@@ -14,6 +15,7 @@ __all__ = [
     "Allowance",
     "Attempt",
     "Audience",
+    "Budget",
     "Canary",
     "Category",
     "ContactPoint",
@@ -29,7 +31,9 @@ __all__ = [
     "Overview",
     "Pause",
     "Preferences",
+    "Rate",
     "RulesVersion",
+    "Spending",
     "StaleHour",
     "Subscription",
     "Suppression",

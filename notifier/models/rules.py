@@ -174,7 +174,7 @@ class Trigger(models.Model):
 class Pause(models.Model):
     """What is not sent for the time being: it is held, and goes on when this row is gone. See ``notifier.pausing``.
 
-    ``scope`` is ``everything``, ``channel:<name>`` or ``trigger:<id>``.
+    ``scope`` is ``everything``, ``channel:<name>``, ``trigger:<id>`` or ``budget:<channel>``.
     """
 
     scope = models.CharField(_("what"), max_length=100, unique=True)

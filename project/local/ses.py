@@ -21,8 +21,8 @@ PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinati
 
 ACCOUNT = "/v2/email/account"
 SENDING = "/v2/email/outbound-emails"
-# As an account that may write to everybody begins.
-QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0}
+# An account that may write to everybody begins with 14 a second, which would be this machine's rate as well.
+QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 5_000.0}
 
 
 class Refused(Exception):

@@ -92,6 +92,7 @@ def _prepare_account(cli):
         "DJANGO_SETTINGS_MODULE": cli.django_settings,
         "NOTIFIER_TOPIC_ARN": applied.topic_arn,
         "SES_CONFIGURATION_SET": applied.configuration_set,
+        "STAGE": deployment.name,
         "SECRETS_PATH": f"/{deployment.stack_name}",
         "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
         # Else Zappa imports the project at the first request, and keeps a container in which that failed.

@@ -1,0 +1,127 @@
+"""Claim → render → send → record, once for all channels. Next hop: a channel's ``send``, then ``notifier.deliveries``."""
+
+import logging
+import time
+from dataclasses import dataclass
+from traceback import format_tb
+
+from notifier import budgets, channels, deliveries, gates, hooks, suppression
+from notifier.composing import compose_messages
+from notifier.exceptions import OutcomeUnknown, SendError
+
+from ._observing import keys, measure
+from ._outcomes import count_outcomes
+from ._pace import Pace
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Channel:
+    """A channel at work: its policy, how to send, and the session that one invocation's calls share."""
+
+    name: str
+    send_batch: object
+    session: object
+    policy: deliveries.Policy
+    batch_size: int = 1
+    # See `make_handler`.
+    rate: object = None
+    part: object = None
+    used_up: object = None
+
+    def process(self, rings, clock):
+        """Send what the messages ring for: one claim for all of them. See ``make_queue_handler``."""
+        ids = [pk for ring in rings.values() for pk in ring.ids]
+        works = deliveries.claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
+        clock.callback(count_outcomes, works)
+        left = {each.pk for work in self._send_all(works, clock) for each in work.everything}
+        return [message for message, ring in rings.items() if left.intersection(ring.ids)]
+
+    def _send_all(self, works, clock):
+        """Send until time is up; returns the Work that was given back."""
+        answers = gates.ask_all(works, self.name)
+        self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
+        ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer])
+        self._record(refused)
+        ready = self._within_budget(ready, clock)
+        session = clock.session(self.session) if ready else None
+        pace = Pace(self, clock)
+        queue = pace.in_order(ready)
+        while queue:
+            if clock.is_time_up() and not pace.is_limited:
+                left = [work for work, _ in queue]
+                deliveries.release(left)
+                return left
+            self._record(pace.admit(queue))
+            if batch := [queue.popleft() for _ in range(min(self.batch_size, len(queue)))]:
+                works = [work for work, _ in batch]
+                with keys(event_ids=sorted({work.event_id for work in works}), delivery_ids=[work.pk for work in works]):
+                    pace.note(self._send(batch, session), session)
+        return []
+
+    def _within_budget(self, ready, clock):
+        """Those of ``ready`` that the channel's budget pays for; the others are held."""
+        if not ready or not budgets.has_budget(self.name):
+            return ready
+        costs = [self._price(message) for _, message in ready]
+        number, spending = budgets.admit(self.name, costs, seconds=clock.seconds_left())
+        if spending:
+            clock.callback(budgets.settle, spending)
+            deliveries.hold([work for work, _ in ready[number:]])
+        return ready[:number]
+
+    def _send(self, batch, session):
+        """One call, its results stored before the next; returns them. No transaction is open while the provider is called: it can take
+        a minute."""
+        works = [work for work, _ in batch]
+        if self.policy.at_most_once and not deliveries.mark_sending(works):
+            logger.error(
+                "The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works]
+            )
+            return []
+        started = time.perf_counter()
+        answers = self._call(batch, session)
+        milliseconds = (time.perf_counter() - started) * 1000
+        measure("ProviderLatency", milliseconds, "Milliseconds")
+        answers = [
+            answer if isinstance(answer, SendError) else deliveries.Sent(answer, self._price(message))
+            for answer, (_, message) in zip(answers, batch, strict=True)
+        ]
+        self._record(list(zip(works, answers, strict=True)))
+        suppression.heed(zip(works, answers, strict=True), self.name)
+        taken = sum(isinstance(answer, deliveries.Sent) for answer in answers)
+        logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
+        return answers
+
+    def _record(self, answers):
+        """Store what came of them, then tell whoever listens. A receiver that takes long takes it from the next batch, not from this."""
+        hooks.announce_outcomes(deliveries.record_answers(answers, self.policy), channel=self.name)
+
+    def _price(self, message):
+        """About what it costs; nothing where that cannot be said, which is no reason not to send it."""
+        try:
+            return channels.price(self.name, message)
+        except Exception as error:
+            logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
+            return 0
+
+    def _call(self, batch, session):
+        """What the channel answers to each of the batch: a provider's id, or a SendError."""
+        try:
+            return _checked(self.send_batch([message for _, message in batch], session), len(batch))
+        except SendError as error:
+            return [error] * len(batch)
+        except Exception as error:
+            # The error's own text stays out of the log: it may hold the address or the message.
+            ids, trace = [work.pk for work, _ in batch], "".join(format_tb(error.__traceback__))
+            logger.error("%s failed at deliveries %s: %s\n%s", self.name, ids, type(error).__name__, trace)
+            return [OutcomeUnknown("error", type(error).__name__)] * len(batch)
+
+
+def _checked(answers, expected):
+    """One answer a message. What a channel gives back, even nothing, was taken by its provider; only an error says otherwise."""
+    answers = [answer if isinstance(answer, SendError) else str(answer or "") for answer in answers]
+    if len(answers) != expected:
+        raise TypeError(f"{len(answers)} answers for {expected} messages")
+    return answers

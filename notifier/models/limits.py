@@ -1,0 +1,72 @@
+"""How fast, and for how much, is sent. Written by ``notifier.rates`` and ``budgets``; next hop: ``lambdas._channel``, before it sends."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Rate(models.Model):
+    """Up to when slots for sending are given out, of a channel or of a part of it. See ``notifier.rates``.
+
+    Both are seconds since 1970 by the database's clock, which all functions share.
+    """
+
+    # "email", or of a part "chat:<whatever the channel calls it>".
+    name = models.CharField(max_length=200, unique=True)
+    taken_until = models.FloatField(default=0)
+    # Those who were sent away wait in a line: when the last of them comes again.
+    line_until = models.FloatField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return self.name
+
+
+class Budget(models.Model):
+    """What a channel may cost in a calendar month of the site's time zone. When it is used up, the channel's deliveries are held."""
+
+    channel = models.CharField(_("channel"), max_length=50, unique=True)
+    monthly_usd = models.DecimalField(
+        _("US dollars a month"), max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
+    )
+    # What the first message asks for that did not fit any more.
+    wanted_micros = models.BigIntegerField(default=0, editable=False)
+    # The month of which somebody was told: that most of it is used, and that all of it is.
+    warned_for = models.DateField(null=True, editable=False)
+    reached_for = models.DateField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["channel"]
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+
+    def __str__(self):
+        return f"{self.channel}: ${self.monthly_usd:,.2f}"
+
+    def save(self, *args, **kwargs):
+        """A person has changed it: what was said of the old one is said anew of this one."""
+        self.wanted_micros, self.warned_for, self.reached_for = 0, None, None
+        super().save(*args, **kwargs)
+
+    @property
+    def micros(self):
+        """Millionths of a US dollar, as costs are counted."""
+        return int(self.monthly_usd * 1_000_000)
+
+
+class Spending(models.Model):
+    """What one function is about to spend of a budget; it counts until ``until``, if the function does not take it back before."""
+
+    channel = models.CharField(max_length=50)
+    micros = models.BigIntegerField()
+    until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.channel}: {self.micros}"
