@@ -128,10 +128,10 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
-NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"}}
+NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "sms": "profile.phone"}}
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}

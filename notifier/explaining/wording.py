@@ -9,6 +9,7 @@ from django.utils.timezone import get_current_timezone, is_naive, localtime, mak
 # What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it is.
 REASONS = {
     "inactive": "the account is not active.",
+    "user_deleted": "the account was deleted.",
     "no_address": "the person has no address on this channel.",
     "unverified": "the address is not verified.",
     "opted_out": "the person has opted out of messages at this address, says the provider.",
