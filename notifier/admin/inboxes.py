@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db.models import Value
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -11,21 +13,62 @@ from . import display, masking
 
 @admin.register(InboxItem)
 class InboxItemAdmin(ModelAdmin):
-    list_display = ["pk", "whose", "what", "category", "created_at", "read_at"]
+    list_display = ["pk", "what", "whose", "category", "created", "state"]
     list_filter = ["category"]
     list_select_related = ["user", "category"]
     list_per_page = 50
     show_full_result_count = False
+    ordering = ["-pk"]
     nothing_yet = _("Nothing has come into an inbox yet. It is a channel like e-mail: a trigger sends by it.")
-    fields = ["whose", "what", "text_shown", "link_shown", "category", "about", "delivery_link", "created_at", "read_at", "archived_at"]
+    fields = ["whose", "what", "body", "leads_to", "category", "about_line", "came_by", "created", "state"]
     Media = display.Media
 
     def get_search_fields(self, request):
         return [f"user__{get_user_model().USERNAME_FIELD}__exact"] if masking.may_see_recipients(request) else []
 
     def get_queryset(self, request):
-        self._may_see = masking.may_see_recipients(request)
-        return super().get_queryset(request)
+        # The columns know the row and not who reads it. A row that does not say so is masked: what somebody is told is theirs.
+        found = super().get_queryset(request)
+        return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
+
+    @admin.display(description=_("person"))
+    def whose(self, item):
+        return _shown(item, lambda: display.object_link(get_user_model(), item.user_id, item.user.get_username()))
+
+    @admin.display(description=_("title"))
+    def what(self, item):
+        return _shown(item, lambda: f"{'' if item.has_picture else item.icon} {item}".strip())
+
+    @admin.display(description=_("text"))
+    def body(self, item):
+        return _shown(
+            item, lambda: format_html('<div class="notifier-data">{}</div>', item.text) if item.text else display.NOTHING
+        )
+
+    @admin.display(description=_("link"))
+    def leads_to(self, item):
+        return _shown(
+            item, lambda: format_html('<a href="{0}" rel="noreferrer">{0}</a>', item.link) if item.link else display.NOTHING
+        )
+
+    @admin.display(description=_("about"))
+    def about_line(self, item):
+        return _shown(item, lambda: item.about or display.NOTHING)
+
+    @admin.display(description=_("came by"))
+    def came_by(self, item):
+        text = _("delivery %s") % item.delivery
+        return display.object_link(Delivery, item.delivery, text) if item.delivery else display.NOTHING
+
+    @admin.display(description=_("came"), ordering="created_at")
+    def created(self, item):
+        return display.moment(item.created_at)
+
+    @admin.display(description=_("state"))
+    def state(self, item):
+        if item.archived_at:
+            return _("archived, %s") % display.moment(item.archived_at)
+        return _("read, %s") % display.moment(item.read_at) if item.read_at else _("unread")
 
     def has_add_permission(self, request):
         return False
@@ -35,3 +78,7 @@ class InboxItemAdmin(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+def _shown(item, value):
+    return value() if getattr(item, "may_be_seen", False) else masking.hidden()

@@ -10,7 +10,7 @@ from . import setup_permissions, why
 # Page → icon. A page that this version, or this person, does not have is left out.
 # https://fonts.google.com/icons
 RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "contactpoint": "alternate_email"}
-OUTCOME = {"event": "history", "delivery": "outgoing_mail", "pause": "pause_circle"}
+OUTCOME = {"event": "history", "delivery": "outgoing_mail", "inboxitem": "inbox", "pause": "pause_circle"}
 PEOPLE = {"user": "person", "group": "group"}
 
 

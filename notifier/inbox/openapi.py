@@ -30,7 +30,11 @@ STANDING = {
     "unread": {**NUMBER, "description": "How many items are neither read nor archived."},
     "sequence": {**NUMBER, "description": "What this answer knows up to. Ask with since=… for what comes after."},
 }
-LIST = {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}}, "next": {"type": ["string", "null"]}, **STANDING}
+LIST = {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}},
+    "next": {"type": ["string", "null"]},
+    **STANDING,
+}
 ERRORS = {
     "400": "What was sent cannot be understood; the error says what is wrong.",
     "401": "Nobody is signed in. Nothing is redirected.",
@@ -64,7 +68,9 @@ IF_NONE_MATCH = _parameter("If-None-Match", "The ETag of the last answer.", {"ty
 QUERY = [
     _parameter("limit", "How many items.", {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS, "default": DEFAULT_ITEMS}),
     _parameter("cursor", "“next” of an answer, for the page after it. It means nothing by itself.", {"type": "string"}),
-    _parameter("since", "Only what has changed after this number: in that order, archived items as well. Not with unread.", NUMBER),
+    _parameter(
+        "since", "Only what has changed after this number: in that order, archived items as well. Not with unread.", NUMBER
+    ),
     _parameter("unread", "1: only what is not read.", {"type": "integer", "minimum": 0, "maximum": 1, "default": 0}),
 ]
 
@@ -77,12 +83,16 @@ def _reading(name, summary, schema, parameters=(), errors=()):
 
 def _writing(name, summary, schema, errors=(), **more):
     answers = {"200": _answer("As it is now.", schema), **_errors(*errors, "401", "403", "405")}
-    return {"post": {"operationId": name, "summary": summary, "security": [{"session": [], "csrf": []}], "responses": answers} | more}
+    return {
+        "post": {"operationId": name, "summary": summary, "security": [{"session": [], "csrf": []}], "responses": answers} | more
+    }
 
 
 def _stream():
     text = {"schema": {"type": "string"}}
-    last = _parameter("Last-Event-ID", "The id of the last event that came. Browsers send it by themselves.", {"type": "string"}, "header")
+    last = _parameter(
+        "Last-Event-ID", "The id of the last event that came. Browsers send it by themselves.", {"type": "string"}, "header"
+    )
     answers = {"200": {"description": "Events, as they come.", "content": {"text/event-stream": text}}, **_errors("401", "405")}
     return {"get": {"operationId": "stream", "summary": "Changes as they happen.", "parameters": [last], "responses": answers}}
 
@@ -103,6 +113,24 @@ PATHS = {
 }  # fmt: skip
 
 
+def _schemas():
+    found = {
+        "Item": _object(ITEM),
+        "List": _object(LIST),
+        "Standing": _object(STANDING),
+        "Error": _object({"error": {"type": "string"}}),
+    }
+    return found | {"UpTo": {"type": "object", "properties": {"up_to": NUMBER}, "required": ["up_to"]}}
+
+
+def _security_schemes():
+    header = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
+    return {
+        "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
+        "csrf": {"type": "apiKey", "in": "header", "name": header},
+    }
+
+
 def describe(root):
     """The document, for an inbox whose list is at ``root``."""
     return {
@@ -111,17 +139,8 @@ def describe(root):
         "servers": [{"url": "/"}],
         "security": [{"session": []}],
         "paths": {f"{root}{path}": operations for path, operations in PATHS.items()},
-        "components": {
-            "schemas": {
-                "Item": _object(ITEM), "List": _object(LIST), "Standing": _object(STANDING), "Error": _object({"error": {"type": "string"}}),
-                "UpTo": {"type": "object", "properties": {"up_to": NUMBER}, "required": ["up_to"]},
-            },
-            "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
-                "csrf": {"type": "apiKey", "in": "header", "name": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()},
-            },
-        },
-    }  # fmt: skip
+        "components": {"schemas": _schemas(), "securitySchemes": _security_schemes()},
+    }
 
 
 @require_safe
