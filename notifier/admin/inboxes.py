@@ -5,26 +5,27 @@ from django.contrib.auth import get_user_model
 from django.db.models import Value
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from ..models import Delivery, InboxItem
 from . import display, masking
+from .reading import ReadingAdmin
 
 
 @admin.register(InboxItem)
-class InboxItemAdmin(ModelAdmin):
+class InboxItemAdmin(ReadingAdmin):
     list_display = ["pk", "what", "whose", "category", "created", "state"]
     list_filter = ["category"]
     list_select_related = ["user", "category"]
-    list_per_page = 50
-    show_full_result_count = False
-    ordering = ["-pk"]
     nothing_yet = _("Nothing has come into an inbox yet. It is a channel like e-mail: a trigger sends by it.")
     fields = ["whose", "what", "body", "leads_to", "category", "about_line", "came_by", "created", "state"]
-    Media = display.Media
 
     def get_search_fields(self, request):
-        return [f"user__{get_user_model().USERNAME_FIELD}__exact"] if masking.may_see_recipients(request) else []
+        return ["about", "title"] if masking.may_see_recipients(request) else ["id"]
+
+    def find_exactly(self, request, queryset, term):
+        if not masking.may_see_recipients(request):
+            return queryset.none()
+        return queryset.filter(user__in=get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: term}))
 
     def get_queryset(self, request):
         # The columns know the row and not who reads it. A row that does not say so is masked: what somebody is told is theirs.
@@ -69,15 +70,6 @@ class InboxItemAdmin(ModelAdmin):
         if item.archived_at:
             return _("archived, %s") % display.moment(item.archived_at)
         return _("read, %s") % display.moment(item.read_at) if item.read_at else _("unread")
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 def _shown(item, value):

@@ -78,5 +78,5 @@ def unless_known(request, number, query, answer):
     response = get_conditional_response(request, etag=etag)
     if response is None:
         response = JsonResponse(answer(), json_dumps_params={"ensure_ascii": False})
-        response["ETag"] = etag
+    response["ETag"] = etag
     return response
