@@ -13,7 +13,7 @@ from .reading import ReadingAdmin
 
 @admin.register(InboxItem)
 class InboxItemAdmin(ReadingAdmin):
-    list_display = ["pk", "what", "whose", "category", "created", "state"]
+    list_display = ["id", "what", "whose", "category", "created_short", "state"]
     list_filter = ["category"]
     list_select_related = ["user", "category"]
     nothing_yet = _("Nothing has come into an inbox yet. It is a channel like e-mail: a trigger sends by it.")
@@ -38,7 +38,7 @@ class InboxItemAdmin(ReadingAdmin):
 
     @admin.display(description=_("title"))
     def what(self, item):
-        return _shown(item, lambda: f"{'' if item.has_picture else item.icon} {item}".strip())
+        return _shown(item, lambda: f"{'' if item.has_picture else item.icon} {item.heading}".strip())
 
     @admin.display(description=_("text"))
     def body(self, item):
@@ -65,11 +65,15 @@ class InboxItemAdmin(ReadingAdmin):
     def created(self, item):
         return display.moment(item.created_at)
 
+    @admin.display(description=_("came"))
+    def created_short(self, item):
+        return display.short_moment(item.created_at)
+
     @admin.display(description=_("state"))
     def state(self, item):
         if item.archived_at:
-            return _("archived, %s") % display.moment(item.archived_at)
-        return _("read, %s") % display.moment(item.read_at) if item.read_at else _("unread")
+            return format_html(_("archived, {}"), display.short_moment(item.archived_at))
+        return format_html(_("read, {}"), display.short_moment(item.read_at)) if item.read_at else _("unread")
 
 
 def _shown(item, value):

@@ -73,7 +73,7 @@ def take_unsurfaced(user_id):
 
 
 def _line(item):
-    return format_html('<a href="{}">{}</a>', item.link, item) if item.link else str(item)
+    return format_html('<a href="{}">{}</a>', item.link, item.heading) if item.link else item.heading
 
 
 def _more(number):

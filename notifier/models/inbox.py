@@ -14,6 +14,9 @@ from ..contents import MAX_ICON_CHARACTERS
 from ..links import MAX_LINK_CHARACTERS
 from .consent import Category
 
+# Of an item without a title, the first line of its text is shown as one.
+MAX_HEADING_CHARACTERS = 100
+
 
 class Inbox(models.Model):
     """One person's inbox: the number of its last change. See note [sequences]."""
@@ -70,7 +73,19 @@ class InboxItem(models.Model):
         ]
 
     def __str__(self):
-        return self.title or truncatechars(self.text.partition("\n")[0], 100)
+        # What it says is its reader's: pages of the admin show this to everybody who may see that there are items.
+        return f"#{self.pk}"
+
+    @property
+    def heading(self):
+        """Its title, or without one what its text begins with."""
+        return self.title or truncatechars(self.text.partition("\n")[0], MAX_HEADING_CHARACTERS)
+
+    @property
+    def body(self):
+        """The text below the heading: without its first line, where that is the heading."""
+        heading, _newline, rest = self.text.partition("\n")
+        return self.text if self.title or len(heading) > MAX_HEADING_CHARACTERS else rest
 
     @property
     def has_picture(self):
