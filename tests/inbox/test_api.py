@@ -269,7 +269,12 @@ def test_whatever_is_asked_nothing_fails_all_is_as_documented_and_nothing_of_ano
         operation = found.ok()
 
         @hypothesis.settings(
-            max_examples=15, deadline=None, database=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+            max_examples=15,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(
             case=operation.as_strategy(), key=hypothesis.strategies.sampled_from(keys), known=hypothesis.strategies.booleans()
