@@ -22,6 +22,7 @@ ACTIONS = {
     "email": LOG | SECRETS | QUEUE | {"ses:SendEmail", "ses:SendRawEmail"},
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
+    "inbox": LOG | SECRETS | QUEUE,
 }
 # Where AWS takes no name: a question about a phone number, figures of the whole account, and network interfaces.
 WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}
