@@ -125,9 +125,16 @@ class Outbox:
         if not self._inboxes:
             return
         # Here, as the cloud itself needs neither a database nor Django's apps.
+        from django.db import OperationalError, ProgrammingError
+
         from notifier.models import InboxItem
 
-        for item in InboxItem.objects.filter(created_at__gte=self._since).select_related("user").order_by("pk"):
+        found = InboxItem.objects.filter(created_at__gte=self._since).select_related("user").order_by("pk")
+        try:
+            found = list(found)
+        except (OperationalError, ProgrammingError):  # its tables are still to come
+            return
+        for item in found:
             plain = _plain("inbox", item.user.get_username(), item.text, str(item.pk), item.created_at)
             yield plain | {"subject": item.title}
 
