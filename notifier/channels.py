@@ -31,13 +31,16 @@ class Message:
     subject: str = ""
     text: str = ""
     html: str = ""
+    # A path of the site ("/orders/5/") or an http(s) address; anything else has become a blank one.
+    link: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
     """What is wrong with a message on its channel. ``is_error``: it would be refused; else it only costs more, or may surprise.
 
-    ``part`` is ``subject``, ``text`` or ``html``.
+    ``part`` is one of ``contents.PARTS``.
     """
 
     part: str
@@ -52,10 +55,11 @@ class Examination:
     ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own count, which ``unit`` names
     (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in millionths of a US dollar.
     ``look`` is how the editor shows it: ``mail``, ``phone`` or ``post``; blank is plain text. ``is_public``: everybody can read it, so
-    nobody can send it to themselves alone.
+    nobody can send it to themselves alone. ``parts``: those of ``contents.PARTS`` that it shows; where none is named, its look tells.
     """
 
     look: str = ""
+    parts: tuple[str, ...] = ()
     is_public: bool = False
     problems: tuple[Problem, ...] = ()
     pieces: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ DEFAULTS = {
     # The SNS topic that every message goes through.
     "TOPIC_ARN": "",
     # Per channel, the path on the user that holds the address. A ContactPoint row comes first.
-    "ADDRESSES": {"email": "email", "inbox": "pk"},
+    "ADDRESSES": {"email": "email"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
     # The SNS topic from which `notifier.feedback.urls` takes SES's events over HTTPS; blank refuses all. Needs `cryptography`.
@@ -37,4 +37,6 @@ def get(name):
     configured = getattr(settings, "NOTIFIER", {})
     if unknown := configured.keys() - DEFAULTS.keys():
         raise ConfigurationError(f"NOTIFIER has unknown settings: {', '.join(sorted(unknown))}. Known: {', '.join(DEFAULTS)}.")
-    return configured.get(name, DEFAULTS[name])
+    value = configured.get(name, DEFAULTS[name])
+    # An inbox is the person's own key, whatever else a project names.
+    return {"inbox": "pk"} | value if name == "ADDRESSES" else value

@@ -7,9 +7,15 @@ from functools import lru_cache
 from . import event_lists, languages, layouts, plans
 from .exceptions import NotifierError, TemplateRefused
 from .inlining import Inlined
+from .links import checked_link
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .rendering import specialise
 from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
+
+# What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
+PARTS = ("subject", "text", "html", "link", "icon")
+# A sign, or the address of a small picture.
+MAX_ICON_CHARACTERS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +23,14 @@ class CompiledContent:
     """The compiled parts of one version, with their layouts.
 
     ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
-    ``layout``: the key of the template that it extends.
+    ``layout``: the key of the template that it extends. ``link`` and ``icon`` are None where they are blank.
     """
 
     subject: CompiledPart
     text: CompiledPart | None
     html: CompiledPart
+    link: CompiledPart | None = None
+    icon: CompiledPart | None = None
     text_is_made: bool = False
     layout: int | None = None
 
@@ -32,11 +40,10 @@ class CompiledContent:
 
     def parts(self):
         """The compiled parts by name; a text that is made from each HTML is none."""
-        found = {"subject": self.subject, "text": self.text, "html": self.html}
-        return {name: part for name, part in found.items() if part}
+        return {name: part for name in PARTS if (part := getattr(self, name))}
 
 
-def compile_content(subject, text, html, *, template=None, channel="", language="", book=None):
+def compile_content(subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None):
     """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
 
     ``template`` is the one that they are of; layouts are those of ``channel``, and of ``language`` where there is one.
@@ -48,23 +55,30 @@ def compile_content(subject, text, html, *, template=None, channel="", language=
         raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
     return CompiledContent(
         subject=_compile("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
+        link=_compile_filled("link", link), icon=_compile_filled("icon", icon),
         layout=whole_html.layout or whole_text.layout,
     )  # fmt: skip
 
 
+def _compile_filled(part, source):
+    return _compile(part, source) if source.strip() else None
+
+
 def _compile(part, source):
     try:
-        return compile_part(source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part != "subject" else MAX_SOURCE_BYTES)
+        return compile_part(
+            source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part in ("text", "html") else MAX_SOURCE_BYTES
+        )
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
 def render_draft(parts, *, template=None, channel="", language="", time_zone="", data, user):
-    """A message as it would be sent, from parts that nobody has saved: ``{"subject", "text", "html"}``.
+    """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
 
     Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
     """
-    sources = [parts.get(name, "") for name in ("subject", "text", "html")]
+    sources = [parts.get(name, "") for name in PARTS]
     compiled = compile_content(*sources, template=template, channel=channel, language=language)
     if sources[2].strip() and not sources[1].strip():
         compiled = replace(compiled, text=None, text_is_made=True)
@@ -103,6 +117,8 @@ def compiled_version(pk):
         subject=_compile("subject", version.subject),
         text=None if text is None else _compile("text", text),
         html=_compile("html", version.whole("html")),
+        link=_compile_filled("link", version.link),
+        icon=_compile_filled("icon", version.icon),
         text_is_made=is_made,
     )
 
@@ -135,20 +151,23 @@ class EventContent:
         return languages.in_language(self._language, self._time_zone)
 
     def render(self, user):
-        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises.
+        """A text for each of PARTS, for one person's frozen data. Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
         if self._specialised is None:
-            parts = self._compiled.subject, self._compiled.text, self._compiled.html
-            subject, text, html = (part and specialise(part, self._data) for part in parts)
-            self._specialised = subject, text, html, Inlined(html)
-        subject, text, html, inlined = self._specialised
+            found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
+            self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
+        subject, text, html, link, icon, inlined = self._specialised
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
         text_body = text.render(user) if text else html_to_text(html.render(user))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user)}
+        return {
+            "subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user),
+            "link": checked_link(link.render(user)) if link else "",
+            "icon": one_line(icon.render(user))[:MAX_ICON_CHARACTERS] if icon else "",
+        }  # fmt: skip
 
 
 def one_line(text):

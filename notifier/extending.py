@@ -40,7 +40,7 @@ def check(content):
     found = extending(content)
     if not found:
         return
-    _subject, text, html = content.sources()
+    _subject, text, html, *_rest = content.sources()
     book = layouts.Book(content.channel, replaced=(content, {"text": text, "html": html}))
     broken = [f"{each}: {problem}" for each in found if (problem := _problem(each, book))]
     if broken:

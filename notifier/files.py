@@ -19,6 +19,9 @@ NAME = re.compile(
     r"(?:[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*/)*[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\.(?:html|txt)"
 )
 
+# The parts of a content that a file stands for.
+PARTS = ("text", "html")
+
 
 def read_parts(name):
     """``(text, html)`` of the file. Beside an HTML file, one of the same name that ends in .txt is its text.

@@ -1,12 +1,13 @@
 """What a template would send, before it is saved: rendered, and examined by its channel. Next hop: ``contents``, ``channels``."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
 from . import audiences, channels, conf, contents, deliveries, event_lists, sampling
 from .channels import Examination, Message, Problem
+from .contents import PARTS
 from .exceptions import TemplateRefused
 from .models import ContactPoint, ContentVersion, Event, Subscription
 
@@ -15,8 +16,11 @@ MOST_SEARCHED = 10_000
 EVENTS_OFFERED = 10
 # So many events a previewed digest has.
 DIGEST_SHOWN = 3
-PARTS = ("subject", "text", "html")
 TEST_MARK = "[Test] "
+NO_LINK = Problem(
+    part="link",
+    text="This is no link: it comes out neither as a path of this site, such as /orders/5/, nor as an http or https address.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,9 @@ def preview(content, *, event=None, person=None):
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = channels.examine(content.channel, message) if content.channel else Examination()
+    # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
+    if compiled.link and not parts["link"] and (event or not compiled.link.paths):
+        examination = replace(examination, problems=(*examination.problems, NO_LINK))
     return Preview(parts=parts, examination=examination, made_up=made_up, data=data, paths=paths)
 
 

@@ -29,7 +29,12 @@ PEOPLE = {
     "got_request_exception": gettext_lazy("a request fails"),
 }
 # A channel without a word here is named.
-SENDING = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("text"), "twitter": gettext_lazy("post on X as")}
+SENDING = {
+    "email": gettext_lazy("e-mail"),
+    "sms": gettext_lazy("text"),
+    "inbox": gettext_lazy("put in the inbox of"),
+    "twitter": gettext_lazy("post on X as"),
+}
 
 # As it is heard: an order, an update, a user, a unit, a European order.
 VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)

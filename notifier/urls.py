@@ -1,4 +1,16 @@
 """The pages that people who are notified see. Include them anywhere: ``path("notifications/", include("notifier.urls"))``."""
 
+from django.urls import path
+
+from .inbox import api, openapi, pages
+
 app_name = "notifier"
-urlpatterns = []
+urlpatterns = [
+    path("", pages.InboxPage.as_view(), name="inbox"),
+    path("inbox/", api.list_items, name="inbox-list"),
+    path("inbox/unread/", api.count_unread, name="inbox-unread"),
+    path("inbox/read/", api.read_all, name="inbox-read-all"),
+    path("inbox/openapi.json", openapi.document, name="inbox-openapi"),
+    path("inbox/<str:key>/read/", api.read_item, name="inbox-read"),
+    path("inbox/<str:key>/archive/", api.archive_item, name="inbox-archive"),
+]

@@ -136,13 +136,13 @@ NOTIFIER = {
     "TOPIC_ARN": TOPIC_ARN,
     "BASE_URL": BASE_URL,
     "FEEDBACK_TOPIC_ARN": FEEDBACK_TOPIC_ARN,
-    "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"},
+    "ADDRESSES": {"email": "email", "sms": "profile.phone"},
     "STAGE": STAGE,
     "DELIVER_ONLY_TO": DELIVER_ONLY_TO,
 }
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}

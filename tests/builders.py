@@ -60,8 +60,12 @@ ADDRESSES = {
 }
 
 
+# Channels that reach nobody but users, by their keys.
+OF_USERS = {"inbox"}
+
+
 def make_address(*, channel):
-    return ADDRESSES[channel].format(next(_numbers))
+    return str(make_user().pk) if channel in OF_USERS else ADDRESSES[channel].format(next(_numbers))
 
 
 def make_event(*, contents=None, data=None, recipients=(), audiences=None, **values):
@@ -96,7 +100,7 @@ def make_delivery(*, channel="email", event=None, parts=None, data=None, **value
     values = {
         "subscription_id": event.plan[0]["subscription"],
         "version_id": plans.version_for(event.plan[0], channel, "")[0],
-        "recipient": f"address:{address}",
+        "recipient": f"user:{address}" if channel in OF_USERS else f"address:{address}",
         "address": address,
         "created_at": now,
         "due_at": now + dt.timedelta(hours=1),

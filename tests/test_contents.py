@@ -37,7 +37,7 @@ def content_of(*, subject="", text="", html=""):
 
 def test_parts_are_escaped_in_html_alone_and_only_the_subject_is_made_one_line():
     parts = content_of(subject="{{ title }}", text="{{ title }}", html="{{ title }}").render({})
-    assert parts == {"subject": "A <b>", "text": "A\r\n<b>", "html": "A\r\n&lt;b&gt;"}
+    assert parts == {"subject": "A <b>", "text": "A\r\n<b>", "html": "A\r\n&lt;b&gt;", "link": "", "icon": ""}
 
 
 def test_a_blank_text_is_made_from_the_html_of_each_person():

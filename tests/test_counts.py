@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from notifier import backlog, counts, deliveries, gauges
+from notifier.channels import channel_names
 from notifier.deliveries import Policy, Sent, claim_deliveries, record_answers
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery, Gauge, HourlyCount, StaleHour
@@ -272,7 +273,7 @@ def test_the_sweep_counts_and_reads_what_aws_knows(cloud):
     assert sweep() == 0
     assert HourlyCount.objects.get().number == 1
     assert readings() | {"ses.quota_used": 0} == {
-        "counted": None, "aws.asked": None, "dlq.fanout": 0, "dlq.email": 0, "dlq.sms": 1, "dlq.twitter": 0,
+        "counted": None, "aws.asked": None, "dlq.fanout": 0, **{f"dlq.{name}": 0 for name in channel_names()}, "dlq.sms": 1,
         "ses.bounce_rate": 0.031, "ses.complaint_rate": 0.0004, "ses.quota": 50000, "ses.quota_used": 0, "ses.sending_enabled": 1,
     }  # fmt: skip
 

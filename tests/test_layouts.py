@@ -77,7 +77,8 @@ def test_an_event_is_rendered_from_the_whole_and_a_text_is_made_of_it():
     assert mail.version.text_from_html == "Hi {{ user.first_name|oneline }}\n\nBye"
     TemplateContent.objects.filter(template__name="base").update(html="gone")
     content = contents.EventContent(contents.compiled_version(mail.version_id), {})
-    assert content.render({"first_name": "Ann"}) == {"subject": "", "text": "Hi Ann\n\nBye", "html": "<p>Hi Ann</p><p>Bye</p>"}
+    made = {"subject": "", "text": "Hi Ann\n\nBye", "html": "<p>Hi Ann</p><p>Bye</p>", "link": "", "icon": ""}
+    assert content.render({"first_name": "Ann"}) == made
     text = save("text", text="{% extends 'base' %}{% block main %}Yo{% endblock %}")
     assert contents.compiled_version(text.version_id).text.source == "Yo--"
     assert mail.version.paths == {"user": {"first_name": {"": {}}}}

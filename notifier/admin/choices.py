@@ -10,7 +10,7 @@ from .. import audiences, channels, signals
 
 BLANK = ("", "---------")
 # Where its name alone does not say what goes out.
-CHANNELS = {"twitter": _("twitter (a post on X)")}
+CHANNELS = {"inbox": _("inbox (read on this site)"), "twitter": _("twitter (a post on X)")}
 
 # Django's own signals in plain words, by what people look for. All others are the project's own.
 OBJECTS = {

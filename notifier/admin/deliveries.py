@@ -62,7 +62,8 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         if not masking.may_see_recipients(request):
             return queryset.none()
         users = get_user_model()
-        paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values())]
+        # A key is not what people search by, and of most texts no key can be made.
+        paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values() if path != "pk")]
         named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
         return queryset.filter(recipient__in=[f"address:{term}", *(f"user:{key}" for key in keys)])

@@ -25,6 +25,8 @@ FRAME = '<!doctype html><meta http-equiv="Content-Security-Policy" content="{pol
 
 # Of the made-up person, by how a channel's messages look; the number is nobody's:
 # https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
+# What channels of a look show, where they do not say so themselves.
+SHOWN = {"mail": ("subject", "text", "html"), "phone": ("text",), "post": ("text",)}
 MADE_UP_ADDRESSES = {"mail": "ada@example.com", "phone": "+44 7700 900123"}
 
 
@@ -73,7 +75,9 @@ class PreviewMixin:
         text = _("Sent to themselves as a test: %s, delivery %d.") % (content.channel, delivery.pk)
         LogEntry.objects.log_actions(request.user.pk, [logged], CHANGE, text, single_object=True)
         url = reverse("admin:notifier_delivery_change", args=[delivery.pk]) if _may_see(request, Delivery) else ""
-        return JsonResponse({"sent": True, "text": _("On its way to %s.") % address, "url": url})
+        # Where the address is a key, it is the person's own, and says nothing.
+        whereto = _("you") if address == str(request.user.pk) else address
+        return JsonResponse({"sent": True, "text": _("On its way to %s.") % whereto, "url": url})
 
 
 def _refusal(content, found, address):
@@ -143,11 +147,14 @@ def _as_json(request, content, found):
         "errors": [{"part": each.part, "text": each.text, "line": getattr(each, "line", None)} for each in found.errors],
         "warnings": [{"part": each.part, "text": each.text, "grave": each.is_error} for each in examined.problems],
         "look": examined.look,
+        "parts": examined.parts or SHOWN.get(examined.look, previewing.PARTS),
         "public": examined.is_public,
         "sender": settings.DEFAULT_FROM_EMAIL,
         "recipient": address if person else MADE_UP_ADDRESSES.get(examined.look, ""),
         "subject": found.parts["subject"],
         "text": found.parts["text"],
+        "link": found.parts["link"],
+        "icon": found.parts["icon"],
         "frame": FRAME.format(policy=policy, html=found.parts["html"]) if found.parts["html"].strip() else "",
         "pieces": list(examined.pieces),
         "length": examined.length,

@@ -22,9 +22,9 @@ PEOPLE = [
     ("user_logged_out:any", _("Somebody signs out")),
     ("user_login_failed:any", _("Somebody fails to sign in")),
 ]
-CHANNELS = {"email": _("E-mail"), "sms": _("SMS"), "twitter": _("Post on X")}
+CHANNELS = {"email": _("E-mail"), "inbox": _("Inbox on this site"), "sms": _("SMS"), "twitter": _("Post on X")}
 # A channel that is not here has a text alone.
-PARTS = {"email": ("subject", "body")}
+PARTS = {"email": ("subject", "body"), "inbox": ("subject", "text", "link")}
 
 
 def moments():

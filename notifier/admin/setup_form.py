@@ -18,8 +18,13 @@ from ..models import Audience, Template, Trigger
 from . import choices, setup_choices, setup_rows
 
 CODE = {"class": "notifier-code notifier-prose", "spellcheck": "false"}
-PART_LABELS = {"subject": _("Subject"), "body": _("Body"), "text": _("Text")}
-PART_HELP = {"body": _("HTML, or plain text. Names in {{ braces }} are filled in for each person.")}
+PART_LABELS = {"subject": _("Subject"), "body": _("Body"), "text": _("Text"), "link": _("Link")}
+# What is written on one line.
+SHORT_PARTS = ("subject", "link")
+PART_HELP = {
+    "link": _("Where it leads: a path of this site such as /orders/5/, or an http or https address. May be left blank."),
+    "body": _("HTML, or plain text. Names in {{ braces }} are filled in for each person."),
+}
 
 
 class SetupForm(forms.Form):
@@ -137,13 +142,15 @@ class SetupForm(forms.Form):
 def _part_field(part, channel_label):
     attrs = {"rows": {"body": 9}.get(part, 3)} | CODE
     widget = (
-        UnfoldAdminTextInputWidget(attrs={"spellcheck": "true"}) if part == "subject" else UnfoldAdminTextareaWidget(attrs=attrs)
+        UnfoldAdminTextInputWidget(attrs={"spellcheck": "true"})
+        if part in SHORT_PARTS
+        else UnfoldAdminTextareaWidget(attrs=attrs)
     )
     return forms.CharField(
         label=PART_LABELS[part],
         widget=widget,
         required=False,
-        strip=part == "subject",
-        max_length=500 if part == "subject" else None,
+        strip=part in SHORT_PARTS,
+        max_length=500 if part in SHORT_PARTS else None,
         help_text=PART_HELP.get(part, ""),
     )

@@ -95,12 +95,13 @@ class Rows:
     def _problems_with_content(self, content):
         """Part by part: a row's own check ends at the first."""
         parts = setup_choices.parts_of(content.channel)
-        main = f"{content.channel}_{parts[-1]}"
-        names = {"subject": f"{content.channel}_subject", "text": main, "html": main}
+        main = f"{content.channel}_{'body' if 'body' in parts else 'text'}"
+        names = {"subject": f"{content.channel}_subject", "text": main, "html": main, "link": f"{content.channel}_link"}
         if "subject" in parts and not content.subject:
             yield names["subject"], [_("Write a subject.")]
         for part in (
             self._content(content.channel, subject=content.subject, text="."),
+            self._content(content.channel, text=".", link=content.link),
             self._content(content.channel, text=content.text, html=content.html),
         ):
             yield from _problems(lambda part=part: part.full_clean(exclude=["template"]), names)
@@ -150,7 +151,9 @@ def _parts(texts):
     """The columns of a content for what was typed: a body is HTML if it looks like it."""
     body = texts.get("body", texts.get("text", ""))
     is_html = "body" in texts and bool(MARKUP.search(body))
-    return {"subject": texts.get("subject", ""), "html": body if is_html else "", "text": "" if is_html else body}
+    return {"subject": texts.get("subject", ""), "html": body if is_html else "", "text": "" if is_html else body} | {
+        "link": texts.get("link", "")
+    }
 
 
 def _problems(check, names):

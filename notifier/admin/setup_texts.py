@@ -12,7 +12,7 @@ MOST_LINES = 4
 
 
 def starting_texts(trigger):
-    """``subject``, ``body`` and ``text`` for this trigger."""
+    """``subject``, ``body``, ``text`` and ``link`` for this trigger."""
     model = readable.find_model(trigger.model) if trigger.model else None
     offered = names.for_texts(trigger)
     greeting = next((name for words, name in offered if name == "{{ user.first_name }}"), "")
@@ -21,7 +21,9 @@ def starting_texts(trigger):
     lines = [f"<li>{escape(words)}: {name}</li>" for words, name in offered if name.startswith("{{ instance.")][:MOST_LINES]
     body = [f"<p>{_('Hello')} {greeting},</p>" if greeting else f"<p>{_('Hello')},</p>", f"<p>{headline}</p>"]
     body += ["<ul>", *lines, "</ul>"] if lines else []
-    return {"subject": headline, "body": "\n".join(body), "text": headline}
+    link = "{{ instance.get_absolute_url }}"
+    link = link if any(name == link for _words, name in offered) else ""
+    return {"subject": headline, "body": "\n".join(body), "text": headline, "link": link}
 
 
 def trigger_name(trigger):

@@ -13,6 +13,7 @@ RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "
 OUTCOME = {
     "event": "history",
     "delivery": "outgoing_mail",
+    "inboxitem": "inbox",
     "suppression": "block",
     "pause": "pause_circle",
     "budget": "savings",

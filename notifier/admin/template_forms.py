@@ -49,9 +49,11 @@ class TemplateContentForm(forms.ModelForm):
             "subject": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
             "text": SourceTextarea(attrs=CODE | {"rows": 6, "class": "notifier-code notifier-prose"}),
             "html": SourceTextarea(attrs=CODE),
+            "link": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "placeholder": "/orders/{{ instance.pk }}/"}),
+            "icon": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
         }
         help_texts = {
-            "subject": _("For channels that have one, such as e-mail."),
+            "subject": _("For channels that have one, such as e-mail; in the inbox it is the title."),
             "text": _("Left blank, it is made from the HTML."),
             "html": _("For channels that show it, such as e-mail."),
             "file": _(

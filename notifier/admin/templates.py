@@ -29,7 +29,7 @@ class TemplateContentInline(StackedInline):
     extra = 0
     min_num = 1
     template = "admin/notifier/template/contents.html"
-    fields = ["channel", "language", "subject", "html", "text", "file"]
+    fields = ["channel", "language", "subject", "html", "text", "link", "icon", "file"]
     verbose_name_plural = _("contents, one for each channel and language")
 
 

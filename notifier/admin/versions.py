@@ -11,11 +11,12 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
+from ..contents import PARTS
 from ..models import ContentVersion, TemplateContent
-from ..previewing import PARTS
 from .differences import compare
 
 PART_NAMES = {"subject": gettext_lazy("Subject"), "text": gettext_lazy("Text"), "html": gettext_lazy("HTML")}
+PART_NAMES |= {"link": gettext_lazy("Link"), "icon": gettext_lazy("Icon")}
 MOST_LISTED = 50
 
 
@@ -82,7 +83,8 @@ def _restore(request, content, version):
     if content.version.parts() == version.parts():
         messages.info(request, _("Nothing to do: that is what the content is now."))
         return
-    content.subject, content.text, content.html = version.parts()
+    for part, source in zip(PARTS, version.parts(), strict=True):
+        setattr(content, part, source)
     try:
         content.clean()
     except ValidationError as error:

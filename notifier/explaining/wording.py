@@ -11,6 +11,7 @@ REASONS = {
     "not_on_allow_list": "this stage does not deliver to that address.",
     "rate": "more than the provider takes at a time was to be sent.",
     "inactive": "the account is not active.",
+    "user_deleted": "the account was deleted.",
     "no_address": "the person has no address on this channel.",
     "unverified": "the address is not verified.",
     "opted_out": "the person has opted out of messages at this address, says the provider.",

@@ -1,25 +1,50 @@
-"""Every change of an inbox is in here, and takes its number. Next hop: the API and the stream. See ``models.inbox``, note [sequences]."""
+"""Every change of an inbox is in here, and takes its number. Next hop: the API and the stream. See ``models.inbox``, note [sequences].
 
-from django.db import transaction
+Note [locks]: whoever changes an inbox holds its row from the first number that it takes until the commit, and takes no number that it does
+not use. On PostgreSQL others wait at that row; on SQLite, whose first statement here is always a write, at the file.
+"""
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from ..models import Inbox, InboxItem
 
 MAX_TITLE_CHARACTERS = InboxItem._meta.get_field("title").max_length
+# What one statement changes: SQLite takes so many values.
+BATCH_SIZE = 200
 
 
-@transaction.atomic
-def add_item(user_id, *, delivery, title, text="", link="", icon="", about="", category_id=None):
-    """Put an item into somebody's inbox; the same delivery again is the same item. Returns it."""
-    # Holds the inbox: of two functions with one delivery, the second finds the first one's item.
-    _take_numbers(user_id, 0)
-    if found := InboxItem.objects.filter(delivery=delivery).first():
+def add_item(user_id, *, delivery=None, title, text="", link="", icon="", about="", category_id=None):
+    """Put an item into somebody's inbox; the same delivery again is the same item. Returns it.
+
+    Raises the user model's DoesNotExist where there is no such user (any more).
+    """
+    same = InboxItem.objects.filter(delivery=delivery)
+    if delivery is not None and (found := same.first()):
         return found
-    return InboxItem.objects.create(
-        user_id=user_id, delivery=delivery, category_id=category_id, title=title[:MAX_TITLE_CHARACTERS], text=text,
-        link=link, icon=icon, about=about, created_at=timezone.now(), sequence=_take_numbers(user_id, 1),
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            return InboxItem.objects.create(
+                user_id=user_id, delivery=delivery, category_id=category_id, title=title[:MAX_TITLE_CHARACTERS], text=text,
+                link=link, icon=icon, about=about, created_at=timezone.now(), sequence=_take_number(user_id),
+            )  # fmt: skip
+    except IntegrityError:
+        # Another function had the same delivery and was first. The number went back with the transaction.
+        if delivery is None or not (found := same.first()):
+            raise
+        return found
+
+
+def unread_of(user_id):
+    """What the badge counts. One condition, of one partial index."""
+    return InboxItem.objects.filter(user=user_id, read_at=None, archived_at=None)
+
+
+def last_number(user_id):
+    """The number of the inbox's last change; 0 where nothing ever came."""
+    return Inbox.objects.filter(user=user_id).values_list("sequence", flat=True).first() or 0
 
 
 def mark_read(user_id, ids):
@@ -40,21 +65,32 @@ def archive(user_id, ids):
 @transaction.atomic
 def _change(user_id, which, column):
     # The inbox first: whoever changes it waits here, and then sees what the one before has left.
-    last = _take_numbers(user_id, 0)
-    items = list(InboxItem.objects.filter(user=user_id, **which).order_by("pk"))
+    last = _move(user_id, 0)
+    if last is None:
+        return 0
+    items = list(InboxItem.objects.filter(user=user_id, **which).order_by("pk").only("pk"))
     if items:
-        _take_numbers(user_id, len(items))
+        now = timezone.now()
+        _move(user_id, len(items))
         for number, item in enumerate(items, last + 1):
             item.sequence = number
-            setattr(item, column, timezone.now())
-        InboxItem.objects.bulk_update(items, ["sequence", column], batch_size=200)
+            setattr(item, column, now)
+        InboxItem.objects.bulk_update(items, ["sequence", column], batch_size=BATCH_SIZE)
     return len(items)
 
 
-def _take_numbers(user_id, how_many):
-    """Take that many numbers, and hold the inbox until the commit. Returns the last one that was taken."""
-    mine = Inbox.objects.filter(user=user_id)
-    if not mine.update(sequence=F("sequence") + how_many):
+def _take_number(user_id):
+    """Take the next number, and hold the inbox until the commit. The first one makes the inbox."""
+    number = _move(user_id, 1)
+    if number is None:
+        # A foreign key is looked at only at the commit, and this is to be told from other failures.
+        get_user_model()._default_manager.only("pk").get(pk=user_id)
         Inbox.objects.get_or_create(user_id=user_id)
-        mine.update(sequence=F("sequence") + how_many)
-    return mine.values_list("sequence", flat=True).get()
+        number = _move(user_id, 1)
+    return number
+
+
+def _move(user_id, how_far):
+    """Move an inbox's number, or with 0 only hold it. Returns it, or None where there is no inbox yet."""
+    mine = Inbox.objects.filter(user=user_id)
+    return mine.values_list("sequence", flat=True).get() if mine.update(sequence=F("sequence") + how_far) else None

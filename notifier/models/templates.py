@@ -9,7 +9,7 @@ from ..exceptions import TemplateRefused, UnreadablePath
 from .rules import RulesQuerySet
 
 # Two versions that are alike in these are one.
-COLUMNS_OF_PARTS = ("subject", "text", "html", "whole_text", "whole_html")
+COLUMNS_OF_PARTS = (*contents.PARTS, "whole_text", "whole_html")
 
 
 class Template(models.Model):
@@ -71,6 +71,12 @@ class TemplateContent(models.Model):
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
+    link = models.CharField(
+        _("link"), max_length=500, blank=True, help_text=_("Where it leads: a path of this site, or an http or https address.")
+    )
+    icon = models.CharField(
+        _("icon"), max_length=200, blank=True, help_text=_("A sign such as 📦, or the address of a small picture.")
+    )
     # The template that it extends, known from its source at save: a layout that is used cannot be deleted.
     layout = models.ForeignKey(Template, models.RESTRICT, null=True, editable=False, related_name="extended_by")
     version = models.ForeignKey("ContentVersion", models.RESTRICT, null=True, editable=False, related_name="+")
@@ -108,9 +114,9 @@ class TemplateContent(models.Model):
         return deleted
 
     def sources(self):
-        """``(subject, text, html)`` as they are edited, or as the file is now. TemplateRefused where it cannot be read."""
+        """The texts of ``contents.PARTS``, as they are edited, or as the file is now. TemplateRefused where it cannot be read."""
         text, html = files.read_parts(self.file) if self.file else (self.text, self.html)
-        return self.subject, text, html
+        return self.subject, text, html, self.link, self.icon
 
     def compile(self, book=None):
         """The CompiledContent of what would be saved. Raises TemplateRefused."""
@@ -119,18 +125,20 @@ class TemplateContent(models.Model):
         try:
             return contents.compile_content(*self.sources(), **found)
         except TemplateRefused as error:
-            if not self.file or error.part == "subject":
+            if not self.file or error.part not in files.PARTS:
                 raise
             raise TemplateRefused(str(error), part="file", line=error.line) from error
 
     def version_columns(self, compiled):
         """What a version of this content holds, by column."""
-        subject, text, html = self.sources()
-        columns = {"subject": subject, "text": text, "html": html}
-        for part in ("text", "html"):
+        columns = dict(zip(contents.PARTS, self.sources(), strict=True))
+        for part in files.PARTS:
             whole = getattr(compiled, part).source
             columns[f"whole_{part}"] = None if whole == columns[part] else whole
-        return columns | {"text_from_html": contents.text_template(text, compiled.html.source), "paths": compiled.paths}
+        return columns | {
+            "text_from_html": contents.text_template(columns["text"], compiled.html.source),
+            "paths": compiled.paths,
+        }
 
     def add_version(self, compiled, *, author, note):
         """Add a version, unless it would be the one that there is. Returns whether it did."""
@@ -173,7 +181,7 @@ class TemplateContent(models.Model):
                 raise self._problem(part, error, field) from error
 
     def _problem(self, part, error, field):
-        at = "file" if self.file and part != "subject" else part
+        at = "file" if self.file and part in files.PARTS else part
         return ValidationError({field or at: f"{self.channel}, {part}: {error}" if field else str(error)})
 
 
@@ -186,6 +194,8 @@ class ContentVersion(models.Model):
     subject = models.CharField(max_length=500, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    link = models.CharField(max_length=500, blank=True)
+    icon = models.CharField(max_length=200, blank=True)
     # The template of the text part, made from the HTML's source; null where each rendered HTML must be converted.
     text_from_html = models.TextField(null=True)
     # The part with its layouts, as it is compiled; null where it is the part itself.
@@ -205,7 +215,7 @@ class ContentVersion(models.Model):
         return f"{self.content} v{self.number}" if self.content_id else f"test {self.pk}"
 
     def parts(self):
-        return self.subject, self.text, self.html
+        return tuple(getattr(self, part) for part in contents.PARTS)
 
     def whole(self, part):
         """The source of ``text`` or ``html`` as it is compiled: with its layouts."""

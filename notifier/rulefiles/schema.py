@@ -49,6 +49,8 @@ CONTENT = (
     Key(name="subject"),
     Key(name="text"),
     Key(name="html"),
+    Key(name="link"),
+    Key(name="icon"),
 )
 TEMPLATE = (
     Key(name="description"),

@@ -64,5 +64,6 @@ def expected_messages():
     return sorted(
         [("email", by_name[name][0]) for name in (*mailed, "ada", "bo")]
         + [("sms", by_name[name][1]) for name in texted]
+        + [("inbox", name) for name in (*(name for name, *_, active in PEOPLE if active), ADMIN)]
         + [("twitter", ACCOUNT)]
     )

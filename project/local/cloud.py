@@ -41,7 +41,8 @@ class LocalCloud:
     def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
         self._routes, self._sender, self._stack = routes, sender, stack
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
-        self._outbox = outbox.Outbox(region=REGION, x=self.x)
+        # Functions of a stack that is made elsewhere have a database of their own.
+        self._outbox = outbox.Outbox(region=REGION, x=self.x, inboxes=stack)
         self._aws = LoopbackServer(
             front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
             name="The local AWS",

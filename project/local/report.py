@@ -18,7 +18,8 @@ def report(since_event, outbox):
 def _row(delivery, message, name):
     return {
         "channel": delivery.channel,
-        "recipient": delivery.address or name,
+        # In an inbox, the address is the person's key.
+        "recipient": delivery.address if delivery.address and delivery.recipient != f"user:{delivery.address}" else name,
         "subject": message.subject if message else "",
         "body": message.text if message else "",
         "status": delivery.status,

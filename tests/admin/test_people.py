@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 
 from notifier import audiences
 from notifier.admin.people import MOST_USERS_IN_FORM
+from notifier.channels import channel_names
 from notifier.models import Audience, ContactPoint
 from tests.builders import make_audience, make_people, make_trigger, make_user
 
@@ -64,7 +65,7 @@ def test_a_form_that_is_sent_back_unchanged_changes_nothing(admin_client):
         (
             {"paths": "instance.owner\nfax: instance.number"},
             "paths",
-            "there is no channel “fax”. There are: email, sms, twitter.",
+            f"there is no channel “fax”. There are: {', '.join(channel_names())}.",
         ),
         ({"addresses": "ops@example.com"}, "addresses", "write the channel first, as in “email: ops@example.com”"),
         ({"addresses": "fax: 12345"}, "addresses", "“fax: 12345”: write the channel first"),

@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import boto3
 import pytest
 
+from notifier.channels import channel_names
 from project.local.cloud import X_KEYS
 
 from .deployer import ADMINISTRATOR, HOUSE, PASSWORD, Deployer
@@ -23,7 +24,7 @@ from .service import LambdaService
 from .visitor import Visitor
 
 STACK = "notifier-production"
-QUEUED = ["fanout", "email", "sms", "twitter"]
+QUEUED = ["fanout", *channel_names()]
 FUNCTIONS = [STACK, *(f"{STACK}-{module}" for module in [*QUEUED, "sweep"])]
 ADA, PHONE = "ada.of.the.mark@example.org", "+447400123401"
 SALE = {"discount_percent": "30", "url": "https://shop.example.com/linen", "ends_at_0": "2030-01-31", "ends_at_1": "22:00:00"}

@@ -23,6 +23,7 @@ ACTIONS = {
     "feedback": LOG | SECRETS | QUEUE,
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
+    "inbox": LOG | SECRETS | QUEUE,
 }
 # Where AWS takes no name: a question about a phone number, figures of the whole account, and network interfaces.
 WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}

@@ -4,7 +4,7 @@
 
   const TYPING_MS = 350;
   const PHONE_WIDTH = 375, DESKTOP_WIDTH = 680;
-  const FIELDS = ["channel", "language", "file", "subject", "text", "html"];
+  const FIELDS = ["channel", "language", "file", "subject", "text", "html", "link", "icon"];
 
   const group = document.getElementById("contents-group");
   const pane = document.getElementById("notifier-preview");
@@ -144,16 +144,14 @@
     const [error] = found.errors;
     say("error", error ? error.text : "");
     pane.classList.toggle("is-stale", Boolean(error));
-    // Only a mail has a subject and HTML. Where something stands in them all the same, it stays in sight.
-    if (found.look) {
-      for (const part of ["subject", "html"]) {
-        const input = control(section, part);
-        if (input) input.closest(".notifier-field").hidden = found.look !== "mail" && !input.value;
-      }
+    // Where something stands in a part that the channel does not show, it stays in sight all the same.
+    for (const part of found.look ? ["subject", "html", "link", "icon"] : []) {
+      const input = control(section, part);
+      if (input) input.closest(".notifier-field").hidden = !found.parts.includes(part) && !input.value;
     }
     if (error) return; // What was shown last stays, paler, until it can be rendered again.
     last = found;
-    for (const name of ["sender", "recipient", "subject", "text", "count", "cost", "note"]) say(name, found[name]);
+    for (const name of ["sender", "recipient", "subject", "text", "link", "icon", "count", "cost", "note"]) say(name, found[name]);
     for (const each of pane.querySelectorAll("[data-look]")) each.hidden = each.dataset.look !== found.look;
     for (const each of pane.querySelectorAll("[data-for]")) each.hidden = each.dataset.for !== found.look;
     drawBubbles(found);
@@ -207,7 +205,7 @@
       place.append(line);
     }
     // Nobody has to be told that what they have not begun is empty.
-    const begun = section.dataset.content || ["subject", "text", "html"].some((part) => control(section, part)?.value.trim());
+    const begun = section.dataset.content || ["subject", "text", "html", "link", "icon"].some((part) => control(section, part)?.value.trim());
     for (const problem of begun ? found.warnings : []) {
       const list = section.querySelector(`[data-warnings="${problem.part}"]`);
       if (!list) continue;
