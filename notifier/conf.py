@@ -11,6 +11,8 @@ DEFAULTS = {
     "ADDRESSES": {"email": "email", "inbox": "pk"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
+    # Where a server cannot keep the inbox's stream open (Lambda, WSGI): how often a browser that looks at it asks. See docs/inbox.md.
+    "INBOX_RETRY_SECONDS": 5,
     # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
     "LANGUAGE": "",
     "TIME_ZONE": "",

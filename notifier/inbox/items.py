@@ -5,6 +5,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Inbox, InboxItem
+from .stream_waking import announce
 
 MAX_TITLE_CHARACTERS = InboxItem._meta.get_field("title").max_length
 
@@ -14,12 +15,22 @@ def add_item(user_id, *, delivery, title, text="", link="", icon="", about="", c
     """Put an item into somebody's inbox; the same delivery again is the same item. Returns it."""
     # Holds the inbox: of two functions with one delivery, the second finds the first one's item.
     _take_numbers(user_id, 0)
-    if found := InboxItem.objects.filter(delivery=delivery).first():
+    if delivery is not None and (found := InboxItem.objects.filter(delivery=delivery).first()):
         return found
     return InboxItem.objects.create(
         user_id=user_id, delivery=delivery, category_id=category_id, title=title[:MAX_TITLE_CHARACTERS], text=text,
         link=link, icon=icon, about=about, created_at=timezone.now(), sequence=_take_numbers(user_id, 1),
     )  # fmt: skip
+
+
+def unread_of(user_id):
+    """What the badge counts. One condition, of one partial index."""
+    return InboxItem.objects.filter(user=user_id, read_at=None, archived_at=None)
+
+
+def last_number(user_id):
+    """The number of the inbox's last change; 0 where nothing ever came."""
+    return Inbox.objects.filter(user=user_id).values_list("sequence", flat=True).first() or 0
 
 
 def mark_read(user_id, ids):
@@ -57,4 +68,6 @@ def _take_numbers(user_id, how_many):
     if not mine.update(sequence=F("sequence") + how_many):
         Inbox.objects.get_or_create(user_id=user_id)
         mine.update(sequence=F("sequence") + how_many)
+    if how_many:
+        announce(user_id)
     return mine.values_list("sequence", flat=True).get()
