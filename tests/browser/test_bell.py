@@ -254,6 +254,7 @@ def test_by_keyboard_alone_and_in_two_tabs(open_window, ann):
     # A link leads to its page.
     bell.focus()
     page.keyboard.press("ArrowDown")
+    expect(rows.nth(0).get_by_role("button", name=re.compile("^Late news"))).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/page/?item=3")

@@ -82,8 +82,9 @@ class NotifierBell extends HTMLElement {
     panel.toggleAttribute("data-from-start", panel.getBoundingClientRect().left < 0);
     panel.focus({ preventScroll: true });
     this.#say("notice", this.#signedOut ? this.texts.signedOut : "");
-    this.#load().then(() => thenFirst && this.#focusRow(0));
     this.#draw();
+    // The newest may just be on its way; who has gone on meanwhile is not called back.
+    this.#load().then(() => thenFirst && document.activeElement === panel && this.#focusRow(0));
   }
 
   #close(returnFocus = false) {
