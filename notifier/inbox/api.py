@@ -10,7 +10,7 @@ from ..models import InboxItem
 from . import items as changes
 
 
-def describe_item(item):
+def as_json(item):
     """The item as JSON's plain values, as the API and the stream tell it."""
     return {
         "id": item.pk,
@@ -47,7 +47,7 @@ def items(request):
     else:
         found = list(mine.filter(archived_at=None)[: limit + 1])
     more = "more" if len(found) > limit else None
-    return JsonResponse(state | {"items": [describe_item(item) for item in found[:limit]], "next": more})
+    return JsonResponse(state | {"items": [as_json(item) for item in found[:limit]], "next": more})
 
 
 @_own
@@ -58,13 +58,13 @@ def unread(request):
 @_own
 def read(request, pk):
     changes.mark_read(request.user.pk, [pk])
-    return JsonResponse(describe_item(InboxItem.objects.get(user=request.user.pk, pk=pk)))
+    return JsonResponse(as_json(InboxItem.objects.get(user=request.user.pk, pk=pk)))
 
 
 @_own
 def archive(request, pk):
     changes.archive(request.user.pk, [pk])
-    return JsonResponse(describe_item(InboxItem.objects.get(user=request.user.pk, pk=pk)))
+    return JsonResponse(as_json(InboxItem.objects.get(user=request.user.pk, pk=pk)))
 
 
 @_own

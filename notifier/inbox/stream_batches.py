@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 
 from ..models import InboxItem
-from .api import describe_item
+from .api import as_json
 from .items import last_number, unread_of
 
 PAGE_ITEMS = 100
@@ -43,7 +43,7 @@ def read_batch(user_id, last):
     items = InboxItem.objects.filter(user=user_id, sequence__gt=last).select_related("category").order_by("sequence")[:PAGE_ITEMS]
     texts, size = [], 0
     for item in items:
-        texts.append(_event("item", item.sequence, describe_item(item)))
+        texts.append(_event("item", item.sequence, as_json(item)))
         last, size = item.sequence, size + len(texts[-1])
         if len(texts) == PAGE_ITEMS or size > PAGE_CHARACTERS:
             return Batch(text="".join(texts), last=last, more=True)
