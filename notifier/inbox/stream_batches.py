@@ -7,6 +7,8 @@ import json
 import random
 from dataclasses import dataclass
 
+from django.core.serializers.json import DjangoJSONEncoder
+
 from ..models import InboxItem
 from .api import as_json
 from .items import last_number, unread_of
@@ -67,4 +69,4 @@ def _unread(user_id, sequence):
 
 
 def _event(name, number, data):
-    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)}\n\n"
