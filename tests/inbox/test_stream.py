@@ -160,8 +160,12 @@ def test_items_that_are_gone_do_not_keep_anybody_from_the_present(browser, ann):
 
 
 def test_nothing_of_another_persons_inbox_is_told(browser, ann):
-    add(make_user(), "Somebody else's")
-    assert numbers(ask(browser, "?since=0")) == []
+    other = make_user()
+    add(ann, "Hers")
+    for _ in range(3):
+        add(other, "Somebody else's")
+    told, unread = ask(browser, "?since=0")
+    assert (told.data["title"], unread.data) == ("Hers", {"unread": 1, "sequence": 1})
 
 
 @pytest.mark.parametrize("method", ["head", "post", "put", "delete", "options"])
