@@ -13,6 +13,8 @@ DEFAULTS = {
     "BASE_URL": "",
     # The SNS topic from which `notifier.feedback.urls` takes SES's events over HTTPS; blank refuses all. Needs `cryptography`.
     "FEEDBACK_TOPIC_ARN": "",
+    # Where a server cannot keep the inbox's stream open (Lambda, WSGI): how often a browser that looks at it asks. See docs/inbox.md.
+    "INBOX_RETRY_SECONDS": 5,
     # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
     "LANGUAGE": "",
     "TIME_ZONE": "",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .inbox import api, openapi, pages
+from .inbox import api, openapi, pages, stream
 
 app_name = "notifier"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("inbox/unread/", api.count_unread, name="inbox-unread"),
     path("inbox/read/", api.read_all, name="inbox-read-all"),
     path("inbox/openapi.json", openapi.document, name="inbox-openapi"),
+    path("inbox/stream/", stream.stream, name="inbox-stream"),
     path("inbox/<str:key>/read/", api.read_item, name="inbox-read"),
     path("inbox/<str:key>/archive/", api.archive_item, name="inbox-archive"),
 ]

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..models import Inbox, InboxItem
+from .stream_waking import announce
 
 MAX_TITLE_CHARACTERS = InboxItem._meta.get_field("title").max_length
 # What one statement changes: SQLite takes so many values.
@@ -93,4 +94,8 @@ def _take_number(user_id):
 def _move(user_id, how_far):
     """Move an inbox's number, or with 0 only hold it. Returns it, or None where there is no inbox yet."""
     mine = Inbox.objects.filter(user=user_id)
-    return mine.values_list("sequence", flat=True).get() if mine.update(sequence=F("sequence") + how_far) else None
+    if not mine.update(sequence=F("sequence") + how_far):
+        return None
+    if how_far:
+        announce(user_id)
+    return mine.values_list("sequence", flat=True).get()
