@@ -5,6 +5,11 @@ from notifier.inbox.items import add_item
 
 from ._handler import make_handler
 
+# What people read for it; `notifier.channels` finds these without importing this file.
+LABEL = "Inbox"
+VERB = "show in the inbox of"
+MARK = "✉"
+
 
 def send(message, _session):
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item."""

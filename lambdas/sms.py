@@ -17,6 +17,11 @@ from ._handler import make_handler
 
 logger = logging.getLogger(__name__)
 
+# What people read for it; `notifier.channels` finds these without importing this file.
+LABEL = "SMS"
+VERB = "text"
+EXAMPLE = "+44 7400 123401"
+MARK = "#"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
 MAX_CHARACTERS = 1600
 # Of one SMS, and of each part of a longer one:

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
-from . import audiences, condition_words, readable, signals
+from . import audiences, channels, condition_words, readable, signals
 from .models import Audience
 
 # What becomes of the object, by signal; for a save, by when it counts.
@@ -27,8 +27,6 @@ PEOPLE = {
     "user_login_failed": gettext_lazy("somebody fails to sign in"),
     "got_request_exception": gettext_lazy("a request fails"),
 }
-# A channel without a word here is named.
-SENDING = {"email": gettext_lazy("e-mail"), "sms": gettext_lazy("text"), "twitter": gettext_lazy("post on X as")}
 
 # As it is heard: an order, an update, a user, a unit, a European order.
 VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
@@ -80,9 +78,8 @@ def _object(label, pk):
 
 
 def _channels(names):
-    # X's “post as” reads best last, before the account's name.
-    ordered = sorted(names, key=lambda name: list(SENDING).index(name) if name in SENDING else -1)
-    return all_of([str(SENDING.get(name) or _("send by %s to") % name) for name in ordered])
+    # “post on X as” reads best last, before the account's name.
+    return all_of(sorted(map(channels.verb, sorted(names)), key=lambda verb: len(verb.split())))
 
 
 def all_of(words):

@@ -1,5 +1,6 @@
 """The outbox: everything that the stand-ins for SES, SMS and X received, to be read as a person would read it."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -8,12 +9,13 @@ from threading import Lock
 
 from django.http import Http404, JsonResponse
 from django.shortcuts import render
+from django.template.loader import select_template
 from django.views.decorators.http import require_safe
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-CHANNELS = {"email": "Email", "sms": "SMS", "twitter": "X"}
+from notifier import channels
 
 # As many as a person may scroll through; the JSON has all.
 MOST_LISTED = 200
@@ -23,6 +25,9 @@ MOST_LISTED = 200
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+# Who reads a public post.
+EVERYONE = "everyone"
 
 # The outbox of the LocalCloud that runs in this process, if any.
 current = None
@@ -40,6 +45,19 @@ class OutboxMessage:
     provider_id: str
     received_at: datetime
     order: int = 0
+
+    @property
+    def label(self):
+        return channels.label(self.channel)
+
+    @property
+    def mark(self):
+        return channels.mark(self.channel)
+
+    @property
+    def who(self):
+        """Whom it reached, as a list names them: what is for everybody has no recipient of its own."""
+        return self.label if self.recipient == EVERYONE else self.recipient
 
 
 class Outbox:
@@ -115,7 +133,7 @@ class Outbox:
 
     def _posts(self):
         for post in list(self._x.posts):
-            yield _plain("twitter", "everyone", post.text, post.id, post.created_at)
+            yield _plain("twitter", EVERYONE, post.text, post.id, post.created_at)
 
 
 def read_outbox():
@@ -134,13 +152,14 @@ def outbox(request):
     listed = [message for message in reversed(messages) if channel in ("", message.channel)]
     chosen = {str(message.order): message for message in listed}.get(request.GET.get("message", ""))
     opened = chosen or next(iter(listed), None)
-    tabs = [("", "All", len(messages))] + [
-        (name, label, sum(message.channel == name for message in messages)) for name, label in CHANNELS.items()
-    ]
+    counted = Counter(message.channel for message in messages)
+    tabs = [("", "All", len(messages)), *((name, channels.label(name), counted[name]) for name in sorted(counted))]
     context = {
         "messages": listed[:MOST_LISTED],
         "older": max(0, len(listed) - MOST_LISTED),
         "opened": opened,
+        # What has no page of its own is shown as a note.
+        "page": opened and select_template([f"local/{opened.channel}.html", "local/note.html"]),
         # On a small screen the list and the message are two pages, and an address that names none is the list.
         "is_chosen": chosen is not None,
         "channel": channel,
