@@ -1,4 +1,4 @@
-"""The outbox: everything that the stand-ins for SES, SMS and X received, to be read as a person would read it."""
+"""The outbox: everything that the providers’ stand-ins received, to be read as a person would read it."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -61,14 +61,14 @@ class OutboxMessage:
 
 
 class Outbox:
-    """Reads what moto and the stand-in for X keep. moto keeps no times, so :meth:`noting` writes them down."""
+    """Reads what moto and the stand-ins for X and for chats keep. moto keeps no times, so :meth:`noting` writes them down."""
 
-    def __init__(self, *, region, x):
-        self._region, self._x = region, x
+    def __init__(self, *, region, x, chat):
+        self._region, self._x, self._chat = region, x, chat
         self._received_at, self._noted, self._lock = {}, [0, 0], Lock()
 
     def clear(self):
-        """Forget the mails and SMS; X's posts are its stand-in's own."""
+        """Forget the mails and SMS; what X and the chats have is their stand-ins' own."""
         with self._lock:
             for received in self._sent:
                 received.clear()
@@ -88,7 +88,9 @@ class Outbox:
     def read(self):
         """All messages, oldest first, as a list of OutboxMessage."""
         self._note_arrivals()
-        messages = sorted([*self._mails(), *self._texts(), *self._posts()], key=lambda message: message["received_at"])
+        messages = sorted(
+            [*self._mails(), *self._texts(), *self._posts(), *self._notes()], key=lambda message: message["received_at"]
+        )
         return [OutboxMessage(**message, order=order) for order, message in enumerate(messages, 1)]
 
     @property
@@ -134,6 +136,10 @@ class Outbox:
     def _posts(self):
         for post in list(self._x.posts):
             yield _plain("twitter", EVERYONE, post.text, post.id, post.created_at)
+
+    def _notes(self):
+        for note in list(self._chat.messages):
+            yield _plain("chat", note.room, note.text, note.id, note.created_at) | {"subject": note.title}
 
 
 def read_outbox():
