@@ -20,9 +20,44 @@ ADDRESS = re.compile(r"(?P<name>[\w.-]{1,64})(?::(?P<to>[\w@#+=-][\w@#+.:=-]{0,1
 # What does not speak over HTTPS to a chat service: it shows on this machine's own screen or writes its log, opens sockets of its own,
 # which no time-out of ours reaches, or is another channel's business (mail, plain webhooks).
 REFUSED = frozenset(
-    "blink1 dbus gio glib gnome kde macosx qt rsyslog syslog windows "
-    "amqp amqps aprs deltachat deltachats growl irc ircs mqtt mqtts nostr smpp smpps xmpp xmpps "
-    "apprise apprises form forms json jsons mailto mailtos xml xmls".split()
+    [
+        "blink1",
+        "dbus",
+        "gio",
+        "glib",
+        "gnome",
+        "kde",
+        "macosx",
+        "qt",
+        "rsyslog",
+        "syslog",
+        "windows",
+        "amqp",
+        "amqps",
+        "aprs",
+        "deltachat",
+        "deltachats",
+        "growl",
+        "irc",
+        "ircs",
+        "mqtt",
+        "mqtts",
+        "nostr",
+        "smpp",
+        "smpps",
+        "xmpp",
+        "xmpps",
+        "apprise",
+        "apprises",
+        "form",
+        "forms",
+        "json",
+        "jsons",
+        "mailto",
+        "mailtos",
+        "xml",
+        "xmls",
+    ]
 )
 
 
