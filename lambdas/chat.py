@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
@@ -17,6 +16,7 @@ from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
 from ._chat_line import Call, make_session
 from ._chat_rooms import plugin_for, read_rooms, url_of
 from ._handler import make_handler
+from ._http import retry_after, seconds_of, unanswered
 
 # What people read for it; `notifier.channels` finds these without importing this file.
 LABEL = "Chat"
@@ -76,7 +76,7 @@ def send(message, line):
     with line.call().under_way() as call:
         taken = _notify(plugin, title, body)
     if isinstance(call.last, requests.RequestException):
-        raise _silence(call.last)
+        raise unanswered(call.last, who="The chat service")
     if call.last is None:
         raise Rejected("refused_here", "Apprise sent nothing; the room’s URL may lack something.")
     if not taken or not call.last.ok:
@@ -153,12 +153,7 @@ def _retry_after(response):
     said = _json(response)
     said = said if isinstance(said, dict) else {}
     parameters = said.get("parameters") if isinstance(said.get("parameters"), dict) else {}
-    for value in (response.headers.get("retry-after"), said.get("retry_after"), parameters.get("retry_after")):
-        try:
-            return max(1, round(float(value)))
-        except (TypeError, ValueError, OverflowError):
-            continue
-    return None
+    return retry_after(response) or seconds_of(said.get("retry_after")) or seconds_of(parameters.get("retry_after"))
 
 
 def _json(response):
@@ -166,17 +161,6 @@ def _json(response):
         return response.json()
     except ValueError:
         return None
-
-
-def _silence(error):
-    """Our error for a request without an answer: only one that never reached the service was certainly not sent."""
-    cause = error.args[0] if error.args else None
-    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-    if refused or isinstance(error, requests.ConnectTimeout):
-        return TryAgain("unreachable", type(error).__name__)
-    if isinstance(error, requests.Timeout):
-        return OutcomeUnknown("timeout", "The chat service did not answer in time.")
-    return OutcomeUnknown("connection_lost", type(error).__name__)
 
 
 handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS)
