@@ -62,13 +62,17 @@ REFUSED = frozenset(
 
 
 def read_rooms():
-    """Name → Apprise URL, as the secret CHAT_ROOMS says. Raises Rejected when it is missing or not readable."""
+    """Name → Apprise URL, as the secret CHAT_ROOMS says; none without it. Raises Rejected when it is not readable."""
+    return parse_rooms(os.environ.get("CHAT_ROOMS") or "{}")
+
+
+def parse_rooms(text):
+    """Name → Apprise URL. Raises Rejected, whose words quote nothing of ``text``."""
     try:
-        rooms = json.loads(os.environ.get("CHAT_ROOMS") or "{}")
+        rooms = json.loads(text)
     except ValueError:
         rooms = None
     if not isinstance(rooms, dict) or not all(isinstance(url, str) for url in rooms.values()):
-        # The parser's words would quote the secret.
         raise Rejected("not_configured", 'CHAT_ROOMS is no JSON object of names and Apprise URLs: {"ops": "slack://…"}.')
     return rooms
 
