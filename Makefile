@@ -54,7 +54,8 @@ lint: $(VENV)/ready ## Style and likely bugs
 
 lock: $(VENV)/ready ## Pin what requirements*.in ask for
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt requirements-chat.in -o requirements-chat.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt -c requirements-chat.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove what the targets made, the virtual environment too
 	rm -rf $(VENV) .cache db.sqlite3* .pytest_cache .ruff_cache .coverage

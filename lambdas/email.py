@@ -19,6 +19,11 @@ from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
 from ._mail_advice import MAX_HTML_BYTES, advise_on
 
+# What people read for it; `notifier.channels` finds these without importing this file.
+LABEL = "E-mail"
+VERB = "e-mail"
+EXAMPLE = "ops@example.com"
+MARK = "@"
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 ANSWERS = {
     "TooManyRequestsException": (TryAgain, "throttled"),

@@ -15,6 +15,11 @@ MAX_TEXT_CHARACTERS = 10_000
 # Nothing but the database is called, and its own time-outs end that.
 CONNECT_SECONDS = READ_SECONDS = 0
 
+# What people read for it; `notifier.channels` finds these without importing this file.
+LABEL = "Inbox"
+VERB = "show in the inbox of"
+MARK = "✉"
+
 
 def send(message, _session):
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item.

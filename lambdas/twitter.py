@@ -17,6 +17,11 @@ from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 from notifier.limits import Limit
 
+# What people read for it; `notifier.channels` finds these without importing this file.
+LABEL = "Post on X"
+VERB = "post on X as"
+EXAMPLE = "@account"
+MARK = "X"
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # A limit of X lasts up to a day: https://docs.x.com/x-api/fundamentals/rate-limits
 HORIZON_HOURS = 36

@@ -6,7 +6,11 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
 from . import conf
+from .declared import declared
 
 # Functions that live beside the channels and are none.
 FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
@@ -87,6 +91,39 @@ def price(channel, message):
 @lru_cache
 def _function(package, channel, name):
     return getattr(import_module(f"{package}.{channel}"), name, None) if find_spec(f"{package}.{channel}") else None
+
+
+def label(name):
+    """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says none."""
+    return _say(name, "LABEL") or capfirst(name)
+
+
+def verb(name):
+    """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active users”."""
+    return _say(name, "VERB") or _("send by %s to") % name
+
+
+def example(name):
+    """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes none."""
+    return _said(name, "EXAMPLE")
+
+
+def mark(name):
+    """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says none."""
+    return _said(name, "MARK")
+
+
+def _say(name, constant):
+    # An empty text would be translated to the head of the catalogue.
+    said = _said(name, constant)
+    return _(said) if said else ""
+
+
+def _said(name, constant):
+    try:
+        return declared(f"{conf.get('CHANNELS_PACKAGE')}.{name}", constant, "")
+    except ModuleNotFoundError:  # a channel of another app
+        return ""
 
 
 def register_channel(name):

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
-from . import audiences, condition_words, event_lists, readable, signals, spans
+from . import audiences, channels, condition_words, event_lists, readable, signals, spans
 from .models import Audience
 from .models.flow import READ_IN_THE_SITE
 
@@ -27,13 +27,6 @@ PEOPLE = {
     "user_logged_out": gettext_lazy("somebody signs out"),
     "user_login_failed": gettext_lazy("somebody fails to sign in"),
     "got_request_exception": gettext_lazy("a request fails"),
-}
-# A channel without a word here is named.
-SENDING = {
-    "email": gettext_lazy("e-mail"),
-    "sms": gettext_lazy("text"),
-    "inbox": gettext_lazy("put in the inbox of"),
-    "twitter": gettext_lazy("post on X as"),
 }
 
 # As it is heard: an order, an update, a user, a unit, a European order.
@@ -91,9 +84,8 @@ def _object(label, pk):
 
 
 def _channels(names):
-    # X's “post as” reads best last, before the account's name.
-    ordered = sorted(names, key=lambda name: list(SENDING).index(name) if name in SENDING else -1)
-    return all_of([str(SENDING.get(name) or _("send by %s to") % name) for name in ordered])
+    # “post on X as” reads best last, before the account's name.
+    return all_of(sorted(map(channels.verb, sorted(names)), key=lambda verb: len(verb.split())))
 
 
 def all_of(words):

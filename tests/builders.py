@@ -54,6 +54,7 @@ def make_subscription(trigger, *, contents=None, channels=("email",), audiences=
 
 # A good address on each channel; "{}" is a number of its own. A channel that is not here fails the contract test.
 ADDRESSES = {
+    "chat": "telegram:{}",
     "email": "person{}@example.com",
     "sms": "+447400{:05}0",  # moto takes a number that ends in 99 for opted out
     "twitter": "@account{}",

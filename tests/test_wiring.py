@@ -12,7 +12,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from notifier import channels
 from notifier.channels import FUNCTIONS, channel_names
+from notifier.declared import declared
 from project.stack.stages import read_deployment
 
 HOUSE = Path(__file__).parent.parent
@@ -172,6 +174,28 @@ def test_a_status_is_set_nowhere_but_in_the_modules_of_events_and_deliveries():
     assert where(setting) == []
     for path in STATUS_WRITERS:
         assert any(_sets_a_status(node) for node in ast.walk(tree_of(path))), path
+
+
+@pytest.mark.parametrize("channel", channel_names())
+def test_every_channel_says_what_people_read_for_it(channel):
+    """And says it in constants, which are read without importing the file and its provider's library."""
+    assert declared(f"lambdas.{channel}", "LABEL", "") == channels.label(channel) != ""
+    assert channels.verb(channel) == declared(f"lambdas.{channel}", "VERB", "")
+    assert channels.mark(channel)
+    assert len(channels.label(channel)) < 20
+
+
+def test_a_channel_of_another_app_is_called_by_its_name():
+    assert (channels.label("pigeon"), channels.verb("pigeon")) == ("Pigeon", "send by pigeon to")
+    assert (channels.example("pigeon"), channels.mark("pigeon")) == ("", "")
+
+
+def test_asking_what_a_channel_is_called_imports_nothing_of_it():
+    code = "import sys, django; from django.conf import settings; settings.configure(); django.setup(); import notifier.channels as c; "
+    code += (
+        "assert c.label('twitter') == 'Post on X'; assert 'tweepy' not in sys.modules and 'lambdas.twitter' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=HOUSE, check=True)
 
 
 # Nothing without its queue, its filter and its stage.

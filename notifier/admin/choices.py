@@ -9,8 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from .. import audiences, channels, signals
 
 BLANK = ("", "---------")
-# Where its name alone does not say what goes out.
-CHANNELS = {"inbox": _("inbox (read on this site)"), "twitter": _("twitter (a post on X)")}
 
 # Django's own signals in plain words, by what people look for. All others are the project's own.
 OBJECTS = {
@@ -72,7 +70,12 @@ def model_choices():
 
 
 def channel_choices():
-    return [(name, CHANNELS.get(name, name)) for name in channels.channel_names()]
+    """By the names that files of rules and plain addresses use, and what people call them where that is another word."""
+    return [(name, _channel_choice(name, channels.label(name))) for name in channels.channel_names()]
+
+
+def _channel_choice(name, label):
+    return name if label.replace("-", "").lower() == name else f"{name} ({label})"
 
 
 def callable_choices():

@@ -22,7 +22,6 @@ PEOPLE = [
     ("user_logged_out:any", _("Somebody signs out")),
     ("user_login_failed:any", _("Somebody fails to sign in")),
 ]
-CHANNELS = {"email": _("E-mail"), "inbox": _("Inbox on this site"), "sms": _("SMS"), "twitter": _("Post on X")}
 # A channel that is not here has a text alone.
 PARTS = {"email": ("subject", "body"), "inbox": ("subject", "text", "link")}
 
@@ -34,7 +33,12 @@ def moments():
 
 
 def channels():
-    return [(name, CHANNELS.get(name, capfirst(name))) for name in known.channel_names()]
+    return [(name, known.label(name)) for name in known.channel_names()]
+
+
+def examples():
+    """“email: ops@example.com” for each channel that takes addresses, as one line of an audience."""
+    return [f"{name}: {example}" for name in known.channel_names() if (example := known.example(name))]
 
 
 def parts_of(channel):
@@ -54,7 +58,7 @@ def whoms(request, site):
         found += [("groups", _("Groups"))] if _has_groups() and request.user.has_perm("auth.view_group") else []
         found += [("users", _("People that I choose"))] if can_search_people(request, site) else []
         found += [("paths", _("Somebody whom the object names: its owner, its customer, …"))]
-        found += [("addresses", _("Plain addresses, or an account on X"))]
+        found += [("addresses", _("Plain addresses, rooms or accounts"))]
         found += [("callables", _("Whom this project works out"))] if audiences.callable_names() else []
     return found + ([("audience", _("An audience that is there"))] if may(request, "view_audience") else [])
 

@@ -73,7 +73,6 @@ class SetupForm(forms.Form):
         label=_("Which addresses?"),
         widget=UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2}),
         required=False,
-        help_text=_("One a line, after how it is sent: “email: ops@example.com”, “sms: +44 7400 123401”, “twitter: @account”"),
     )
     callables = forms.MultipleChoiceField(
         label=_("Found by"), choices=choices.callable_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget, required=False
@@ -97,6 +96,8 @@ class SetupForm(forms.Form):
 
     def __init__(self, *args, request, site, **options):
         super().__init__(*args, **options)
+        quoted = ", ".join(f"“{line}”" for line in setup_choices.examples())
+        self.fields["addresses"].help_text = _("One a line, after how it is sent: %s") % quoted
         self._offer("what", setup_choices.whats(request))
         self._offer("whom", setup_choices.whoms(request, site))
         self.fields["channels"].initial = [name for name, _label in setup_choices.channels()][:1]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from . import drift, functions, inside, leaks, mail, parameters, queues, sms, stages, x
+from . import chat, drift, functions, inside, leaks, mail, parameters, queues, sms, stages, x
 from .failures import explain
 from .findings import Report, Severity, unchecked
 
@@ -26,7 +26,12 @@ GENERAL = {
 }
 # Only where that channel's function is there.
 OF_A_CHANNEL = {
-    "sms": {"the SMS spend limit": sms.check_spend_limit, "the SMS sandbox": sms.check_sandbox},
+    "chat": {"the rooms of the chats": chat.check_rooms},
+    "sms": {
+        "the SMS driver": sms.check_driver,
+        "the SMS spend limit": sms.check_spend_limit,
+        "the SMS sandbox": sms.check_sandbox,
+    },
     "twitter": {"the keys of X": x.check_keys},
 }
 OF_A_DEPLOYMENT = {

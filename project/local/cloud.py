@@ -1,5 +1,6 @@
-"""AWS and X on one machine: starts moto and the stand-in for X, points this process at them and applies the stack."""
+"""AWS, X and chats on one machine: starts moto and the stand-ins, points this process at them and applies the stack."""
 
+import json
 import os
 from contextlib import closing
 from http.client import HTTPConnection
@@ -11,6 +12,7 @@ from moto.sqs.models import sqs_backends
 from project.stack import Stack, apply
 
 from . import outbox
+from .chat import ROOMS, ChatStandIn
 from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
@@ -29,8 +31,9 @@ X_KEYS = {
 class LocalCloud:
     """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
 
-    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's, ``x`` is the stand-in for X. Starting it forgets
-    what an earlier one in this process held: moto keeps its state per process, so there can be one at a time. Raises
+    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's, ``x`` is the stand-in for X, ``chat`` that for chat
+    services. Starting it forgets what an earlier one in this process held: moto keeps its state per process, so there can be one at a
+    time. Raises
     ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
     The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
@@ -41,8 +44,9 @@ class LocalCloud:
     def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
         self._routes, self._sender, self._stack = routes, sender, stack
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
+        self.chat = ChatStandIn()
         # Functions of a stack that is made elsewhere have a database of their own.
-        self._outbox = outbox.Outbox(region=REGION, x=self.x, inboxes=stack)
+        self._outbox = outbox.Outbox(region=REGION, x=self.x, chat=self.chat, inboxes=stack)
         self._aws = LoopbackServer(
             front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
             name="The local AWS",
@@ -81,14 +85,16 @@ class LocalCloud:
             _restore_environment(self._saved)
 
     def stop(self):
-        """Close both servers, so that nobody listens; what they hold is kept."""
+        """Close the servers, so that nobody listens; what they hold is kept."""
         self._aws.stop()
         self.x.stop()
+        self.chat.stop()
 
     def restart(self):
-        """Open both servers again, after :meth:`stop`."""
+        """Open the servers again, after :meth:`stop`."""
         self._aws.start()
         self.x.start()
+        self.chat.start()
 
     def empty(self):
         """Forget every message, mail, SMS and post; topic, queues and filters stay."""
@@ -100,6 +106,7 @@ class LocalCloud:
             queue.last_purged_at = None
         self._outbox.clear()
         self.x.reset()
+        self.chat.reset()
 
     def _reset(self):
         # https://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api
@@ -124,6 +131,8 @@ class LocalCloud:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "X_API_URL": self.x.url,
+            "CHAT_API_URL": self.chat.url,
+            "CHAT_ROOMS": json.dumps(ROOMS),
             "NO_PROXY": ",".join(never_proxied),
             **X_KEYS,
         }

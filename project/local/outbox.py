@@ -1,5 +1,6 @@
-"""The outbox: everything that the stand-ins for SES, SMS and X received, to be read as a person would read it."""
+"""The outbox: everything that the providers’ stand-ins received, to be read as a person would read it."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -8,12 +9,13 @@ from threading import Lock
 
 from django.http import Http404, JsonResponse
 from django.shortcuts import render
+from django.template.loader import select_template
 from django.views.decorators.http import require_safe
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-CHANNELS = {"email": "Email", "sms": "SMS", "inbox": "Inbox", "twitter": "X"}
+from notifier import channels
 
 # As many as a person may scroll through; the JSON has all.
 MOST_LISTED = 200
@@ -23,6 +25,9 @@ MOST_LISTED = 200
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+# Who reads a public post.
+EVERYONE = "everyone"
 
 # The outbox of the LocalCloud that runs in this process, if any.
 current = None
@@ -41,16 +46,29 @@ class OutboxMessage:
     received_at: datetime
     order: int = 0
 
+    @property
+    def label(self):
+        return channels.label(self.channel)
+
+    @property
+    def mark(self):
+        return channels.mark(self.channel)
+
+    @property
+    def who(self):
+        """Whom it reached, as a list names them: what is for everybody has no recipient of its own."""
+        return self.label if self.recipient == EVERYONE else self.recipient
+
 
 class Outbox:
-    """Reads what moto and the stand-in for X keep. moto keeps no times, so :meth:`noting` writes them down."""
+    """Reads what moto and the stand-ins for X and for chats keep. moto keeps no times, so :meth:`noting` writes them down."""
 
-    def __init__(self, *, region, x, inboxes):
-        self._region, self._x, self._inboxes = region, x, inboxes
+    def __init__(self, *, region, x, chat, inboxes):
+        self._region, self._x, self._chat, self._inboxes = region, x, chat, inboxes
         self._received_at, self._noted, self._lock, self._since = {}, [0, 0], Lock(), datetime.now(UTC)
 
     def clear(self):
-        """Forget the mails and SMS, and older inbox items; X's posts are its stand-in's own."""
+        """Forget the mails and SMS, and older inbox items; what X and the chats have is their stand-ins' own."""
         with self._lock:
             self._since = datetime.now(UTC)
             for received in self._sent:
@@ -72,7 +90,8 @@ class Outbox:
         """All messages, oldest first, as a list of OutboxMessage."""
         self._note_arrivals()
         messages = sorted(
-            [*self._mails(), *self._texts(), *self._posts(), *self._items()], key=lambda message: message["received_at"]
+            [*self._mails(), *self._texts(), *self._posts(), *self._items(), *self._notes()],
+            key=lambda message: message["received_at"],
         )
         return [OutboxMessage(**message, order=order) for order, message in enumerate(messages, 1)]
 
@@ -118,7 +137,11 @@ class Outbox:
 
     def _posts(self):
         for post in list(self._x.posts):
-            yield _plain("twitter", "everyone", post.text, post.id, post.created_at)
+            yield _plain("twitter", EVERYONE, post.text, post.id, post.created_at)
+
+    def _notes(self):
+        for note in list(self._chat.messages):
+            yield _plain("chat", note.room, note.text, note.id, note.created_at) | {"subject": note.title}
 
     def _items(self):
         """What has come into inboxes. They are real ones: no stand-in keeps them, but the database."""
@@ -155,13 +178,14 @@ def outbox(request):
     listed = [message for message in reversed(messages) if channel in ("", message.channel)]
     chosen = {str(message.order): message for message in listed}.get(request.GET.get("message", ""))
     opened = chosen or next(iter(listed), None)
-    tabs = [("", "All", len(messages))] + [
-        (name, label, sum(message.channel == name for message in messages)) for name, label in CHANNELS.items()
-    ]
+    counted = Counter(message.channel for message in messages)
+    tabs = [("", "All", len(messages)), *((name, channels.label(name), counted[name]) for name in sorted(counted))]
     context = {
         "messages": listed[:MOST_LISTED],
         "older": max(0, len(listed) - MOST_LISTED),
         "opened": opened,
+        # What has no page of its own is shown as a note.
+        "page": opened and select_template([f"local/{opened.channel}.html", "local/note.html"]),
         # On a small screen the list and the message are two pages, and an address that names none is the list.
         "is_chosen": chosen is not None,
         "channel": channel,

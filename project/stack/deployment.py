@@ -45,7 +45,7 @@ def prepare(cli):
 
 
 def _prepare_package(cli):
-    environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture)
+    environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture, module=_module_of(cli))
     os.environ["VIRTUAL_ENV"] = str(environment)
     # Zappa imports pip next, whose setuptools prints two lines about who was first.
     warnings.filterwarnings("ignore", module="_distutils_hack")
@@ -58,6 +58,11 @@ def _prepare_package(cli):
     cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
     # The environment's wheels are for Lambda already.
     cli.override_stage_config_setting("use_precompiled_packages", False)
+
+
+def _module_of(cli):
+    """The file behind the stage's handler, such as ``chat``; empty for the web function."""
+    return cli.stage_config.get("lambda_handler", "").rpartition(".")[0].rpartition(".")[2]
 
 
 def _is_web(cli):
@@ -77,7 +82,7 @@ def measure(cli):
     click.echo(f"  package: {packed / 1e6:.1f} MB zipped, {unpacked / 1e6:.1f} MB unpacked")
     if unpacked > package.MAX_UNPACKED_BYTES:
         raise click.ClickException(
-            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is not needed from requirements.txt, "
+            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is not needed from requirements*.txt, "
             "or from the project by exclude_glob in zappa_settings.json."
         )
 

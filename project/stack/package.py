@@ -1,7 +1,8 @@
-"""What goes to Lambda: the project's packages, and an environment with ``requirements.txt`` alone. Next hop: Zappa, which zips both.
+"""What goes to Lambda: the project's packages, and an environment of what its requirements name. Next hop: Zappa, which zips both.
 
 Zappa packs the virtual environment that is active, with the test tools that happen to be in it. So it is shown another one,
-built here and kept under ``.cache/`` until the requirements change.
+built here and kept under ``.cache/`` until the requirements change. All functions share ``requirements.txt`` and one environment, but
+for a module with a ``requirements-<module>.txt`` of its own: that one's has these too, and its cold start alone pays for them.
 """
 
 import compileall
@@ -17,6 +18,7 @@ from zipfile import ZipFile
 
 from notifier.exceptions import ConfigurationError
 
+REQUIREMENTS = "requirements.txt"
 CACHE = Path(".cache/lambda")
 # The oldest C library among Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
@@ -50,16 +52,23 @@ MAX_UNPACKED_BYTES = 250 * 1024 * 1024
 DATA_FOLDERS = frozenset({"templates", "locale", "staticfiles"})
 
 
-def build_environment(*, runtime, architecture="x86_64", requirements="requirements.txt"):
+def build_environment(*, runtime, architecture="x86_64", module=""):
     """Path of an environment for Lambda's ``runtime`` (``python3.11``), as Zappa expects one: packages under ``lib/pythonX.Y``.
+
+    ``module`` is the file behind the function's handler, such as ``chat``; what others need besides is not in it.
 
     Raises ConfigurationError when the requirements cannot be installed; the message is the installer's.
     """
-    wanted = Path(requirements).read_bytes() + Path(__file__).read_bytes() + f"{runtime} {architecture} {sys.version}".encode()
-    environment = CACHE.absolute() / f"{runtime}-{architecture}-{hashlib.sha256(wanted).hexdigest()[:12]}"
+    requirements = requirements_of(module)
+    wanted = [*(Path(each).read_bytes() for each in requirements), Path(__file__).read_bytes()]
+    wanted.append(f"{runtime} {architecture} {sys.version}".encode())
+    # What else the project's functions may have is kept beside it: they are deployed one after the other.
+    family = f"{runtime}-{architecture}-{module if len(requirements) > 1 else 'all'}"
+    environment = CACHE.absolute() / f"{family}-{hashlib.sha256(b''.join(wanted)).hexdigest()[:12]}"
     if not environment.exists():
-        shutil.rmtree(CACHE, ignore_errors=True)  # those of earlier requirements
-        CACHE.mkdir(parents=True)
+        for earlier in CACHE.glob(f"{family}-*"):
+            _remove(earlier)
+        CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as unfinished:
             # Zappa looks in the folder of the Python that it runs under, whichever the function's is.
             packages = Path(unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
@@ -71,6 +80,12 @@ def build_environment(*, runtime, architecture="x86_64", requirements="requireme
     return environment
 
 
+def requirements_of(module):
+    """The files that a function's packages come from."""
+    own = f"requirements-{module}.txt"
+    return [REQUIREMENTS, own] if module and Path(own).exists() else [REQUIREMENTS]
+
+
 def _install(requirements, folder, version, platform):
     try:
         from uv import find_uv_bin
@@ -80,7 +95,7 @@ def _install(requirements, folder, version, platform):
         ) from None
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--python-version", version]
     done = subprocess.run(
-        [*command, "--python-platform", platform, "-r", requirements],
+        [*command, "--python-platform", platform, *(part for each in requirements for part in ("-r", each))],
         # The machine's own certificates, as pip is often told: in an office a proxy may stand between.
         env={**os.environ, "UV_SYSTEM_CERTS": "1"},
         capture_output=True,
@@ -88,7 +103,7 @@ def _install(requirements, folder, version, platform):
         check=False,
     )
     if done.returncode:
-        raise ConfigurationError(f"{requirements} cannot be installed for Lambda:\n{done.stderr.strip()}")
+        raise ConfigurationError(f"{' and '.join(requirements)} cannot be installed for Lambda:\n{done.stderr.strip()}")
 
 
 def _slim(packages):
@@ -98,7 +113,7 @@ def _slim(packages):
     for pattern in SOURCES:
         for found in list(packages.rglob(pattern)):
             _remove(found)
-    for service in (packages / "botocore" / "data").iterdir():
+    for service in (packages / "botocore" / "data").glob("*"):
         if service.is_dir() and service.name not in AWS_SERVICES:
             _remove(service)
 

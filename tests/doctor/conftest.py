@@ -12,8 +12,10 @@ from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from notifier.channels import channel_names
 from project.doctor.checks import checks_for, examine
 from project.doctor.context import Context
+from project.local.chat import ROOMS
 from project.local.cloud import X_KEYS
 from project.stack import Stack, apply
 from project.stack.stages import read_deployment
@@ -22,7 +24,7 @@ from tests.doctor.edge import Edge
 REGION = "eu-west-1"
 SERVICES = ("cloudwatch", "events", "lambda", "logs", "ses", "sesv2", "sns", "sqs", "ssm")
 DOMAIN = "shop.example"
-CHANNELS = ("email", "sms", "twitter")
+CHANNELS = tuple(channel_names())
 
 
 def settings_of_the_shop():
@@ -97,6 +99,7 @@ def account(edge, settings_file):
     deploy(deployment.web, a_role())
     for name in ("SECRET_KEY", "DATABASE_URL", *X_KEYS):
         put_secret(f"/{deployment.stack_name}/{name}", X_KEYS.get(name, f"the-value-of-{name}"))
+    put_secret(f"/{deployment.stack_name}/CHAT_ROOMS", json.dumps(ROOMS))
     boto3.client("sesv2").create_email_identity(EmailIdentity=DOMAIN)
     verify(DOMAIN)
     boto3.client("sns").set_sms_attributes(attributes={"MonthlySpendLimit": "50"})

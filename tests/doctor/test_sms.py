@@ -1,13 +1,15 @@
-"""SNS's limits on SMS."""
+"""SNS's limits on SMS, and Twilio's keys where that one sends."""
 
 from datetime import UTC, datetime
 
 import boto3
+import pytest
 
 from project.doctor.findings import Severity
-from tests.doctor.conftest import only
+from tests.doctor.conftest import only, put_secret
+from tests.lambdas.twilio import ACCOUNT, SENDER, TOKEN, TwilioStandIn
 
-LIMIT, SANDBOX = "the SMS spend limit", "the SMS sandbox"
+LIMIT, SANDBOX, DRIVER = "the SMS spend limit", "the SMS sandbox", "the SMS driver"
 
 
 def spend(usd):
@@ -70,3 +72,55 @@ def visit_names(settings_file):
     from project.doctor.context import Context
 
     return {check.about for check in checks_for(Context("production", settings_file=settings_file.path))}
+
+
+@pytest.fixture
+def twilio(account, settings_file, monkeypatch):
+    """A shop whose SMS go by Twilio, which knows its keys."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings_file.edit("production_sms", aws_environment_variables={"SMS_DRIVER": "twilio"})
+    for name, value in {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_FROM": SENDER}.items():
+        put_secret(f"/shop-production/{name}", value)
+    stand_in = TwilioStandIn()
+    stand_in.start()
+    monkeypatch.setenv("TWILIO_API_URL", stand_in.url)
+    yield stand_in
+    stand_in.stop()
+    assert stand_in.messages == []
+
+
+def test_twilios_keys_are_an_error_while_it_refuses_them_or_they_are_missing(twilio, visit):
+    assert visit(DRIVER) == []
+
+    put_secret("/shop-production/TWILIO_AUTH_TOKEN", "an-old-one-that-was-revoked")
+    finding = only(visit(DRIVER))
+    assert (finding.severity, "401" in finding.what, "revoked" in f"{finding}") == (Severity.ERROR, True, False)
+
+    boto3.client("ssm").delete_parameters(Names=["/shop-production/TWILIO_FROM"])
+    finding = only(visit(DRIVER))
+    assert "TWILIO_FROM" in finding.what
+    assert "/shop-production/TWILIO_FROM" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "severity"),
+    [
+        (200, '{"status": "suspended", "type": "Full"}', Severity.ERROR),
+        (200, '{"status": "active", "type": "Trial"}', Severity.WARNING),
+        (503, "", Severity.UNCHECKED),
+    ],
+)
+def test_what_twilio_says_of_the_account_is_a_finding(twilio, visit, status, body, severity):
+    twilio.fail_next(status, body=body)
+    assert only(visit(DRIVER)).severity is severity
+
+
+def test_where_twilio_sends_sns_and_its_limits_are_no_matter(twilio, edge, visit):
+    edge.sms_sandbox = True
+    spend(5000)
+    assert visit(SANDBOX) == visit(LIMIT) == []
+
+
+def test_a_driver_that_nobody_knows_is_an_error(account, visit, settings_file):
+    settings_file.edit("production_sms", aws_environment_variables={"SMS_DRIVER": "pigeon"})
+    assert "pigeon" in only(visit(DRIVER)).what

@@ -137,6 +137,7 @@ class LambdaService:
         return {
             "AWS_ENDPOINT_URL": self.url,
             "X_API_URL": self.cloud.x.url,
+            "CHAT_API_URL": self.cloud.chat.url,
             "NO_PROXY": "127.0.0.1",
             # Nothing of the person who runs this: a function has a home of its own on AWS.
             "AWS_CONFIG_FILE": os.devnull,

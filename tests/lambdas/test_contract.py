@@ -19,14 +19,20 @@ CHANNELS = channel_names()
 # Channels that call nobody: what they send is in the database.
 INSIDE = {"inbox"}
 # Per channel, an address that its provider could never reach; None where its messages have no recipient of their own.
-UNUSABLE = {"email": "MARKED at example", "inbox": None, "sms": "+1 MARKED", "twitter": None}
+UNUSABLE = {"chat": "tgram://MARKED/1", "email": "MARKED at example", "inbox": None, "sms": "+1 MARKED", "twitter": None}
 # Words that must not get into a log, a reason or a detail.
 TEXT_MARK, SUBJECT_MARK = "Purple-Elephant", "Green-Giraffe"
 ADDRESS_MARKS = "marked-zed", "7400447100"  # longer than any port that a log may name
-MARKED_ADDRESSES = {"email": "marked-zed@example.com", "sms": "+447400447100", "twitter": "@marked-zed"}
+MARKED_ADDRESSES = {
+    "chat": "telegram:7400447100",
+    "email": "marked-zed@example.com",
+    "sms": "+447400447100",
+    "twitter": "@marked-zed",
+}
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "marked-key-id",
     "AWS_SECRET_ACCESS_KEY": "marked-secret",
+    "CHAT_ROOMS": '{"telegram": "tgram://123456789:marked-chat-token-of-nobody/{to}"}',
     "X_CONSUMER_KEY": "marked-consumer-key",
     "X_CONSUMER_SECRET": "marked-consumer-secret",
     "X_ACCESS_TOKEN": "1-marked-token",
@@ -179,7 +185,7 @@ def test_a_failure_is_one_request_and_no_address_text_or_secret_gets_into_its_re
     assert delivery.status != "sent"
     assert delivery.reason
     said = "\n".join([delivery.reason, delivery.detail, *_lines(loud)])
-    for mark in (*ADDRESS_MARKS, TEXT_MARK, SUBJECT_MARK, *SECRETS.values()):
+    for mark in (*ADDRESS_MARKS, TEXT_MARK, SUBJECT_MARK, *SECRETS.values(), "marked-chat-token"):
         assert mark not in said
 
 

@@ -8,6 +8,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from lambdas import sms
+from lambdas._sms_parts import Parts, count_parts
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from project.local.server import LoopbackServer
 
@@ -149,7 +150,7 @@ def test_the_longest_text_is_sent_whole(cloud, send, make_message):
     ],
 )
 def test_parts_are_counted_as_phones_take_them(text, encoding, characters, parts):
-    assert sms.count_parts(text) == sms.Parts(encoding=encoding, characters=characters, parts=parts)
+    assert count_parts(text) == Parts(encoding=encoding, characters=characters, parts=parts)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_the_page_shows_one_message(client, received, query, shown):
 def test_each_channel_has_its_count(client, received):
     page = client.get("/outbox/").content.decode()
 
-    for count in ("All <span>3</span>", "Email <span>1</span>", "SMS <span>1</span>", "X <span>1</span>"):
+    for count in ("All <span>3</span>", "E-mail <span>1</span>", "SMS <span>1</span>", "Post on X <span>1</span>"):
         assert count in page
 
 

@@ -99,6 +99,40 @@ def test_the_environment_is_built_once_for_the_same_requirements(project):
     assert not first.exists()
 
 
+def test_what_only_one_function_needs_is_in_its_package_and_in_no_other(project, monkeypatch):
+    Path("requirements.txt").write_text("six==1.17.0\n")
+    Path("requirements-chat.txt").write_text("iniconfig==2.3.1\n")
+
+    chat, email, web = (package.build_environment(runtime=RUNTIME, module=module) for module in ("chat", "email", ""))
+
+    assert email == web != chat
+    assert {"iniconfig/__init__.py", "six.py"} <= packed(chat, monkeypatch)
+    assert "iniconfig/__init__.py" not in packed(email, monkeypatch)
+    assert chat.exists()
+    assert package.build_environment(runtime=RUNTIME, module="chat") == chat
+
+    Path("requirements-chat.txt").write_text("# nothing any more\n")
+    assert package.build_environment(runtime=RUNTIME, module="chat") != chat
+    assert not chat.exists()
+    assert email.exists()
+
+
+def test_what_a_function_adds_is_a_functions_and_pinned_as_for_the_others():
+    """Two versions of one package could not be installed together."""
+    pins = dict(line.split("==") for line in (HOUSE / "requirements.txt").read_text().splitlines())
+    for path in HOUSE.glob("requirements-*.txt"):
+        if path.stem != "requirements-dev":
+            assert (HOUSE / "lambdas" / f"{path.stem.removeprefix('requirements-')}.py").exists()
+            added = dict(line.split("==") for line in path.read_text().splitlines())
+            assert {name: pins[name] for name in added if name in pins}.items() <= added.items()
+
+
+def test_apprise_is_the_chat_functions_alone():
+    assert package.requirements_of("chat") != package.requirements_of("email")
+    assert "apprise" not in (HOUSE / "requirements.txt").read_text()
+    assert "apprise==" in (HOUSE / "requirements-chat.txt").read_text()
+
+
 def test_requirements_that_cannot_be_had_are_said_with_the_installers_words(project):
     Path("requirements.txt").write_text("six==0.0.0\n")
     with pytest.raises(ConfigurationError, match="six==0.0.0"):

@@ -1,0 +1,79 @@
+"""SMS through Amazon SNS, straight to a phone number. Next hop: SNS; it answers ``sms.send``."""
+
+from contextlib import closing, contextmanager
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+
+from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.limits import Limit
+
+from ._aws import NEVER_LEFT, single_request_config
+
+NAME = "Amazon SNS"
+# What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
+MAX_CHARACTERS = 1600
+# What SNS delivers of an account, unless AWS was asked for more: https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns
+RATE = Limit(number=20)
+# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come on top. The page lists
+# some 200 countries from 0.003 to 0.3 dollars and has no list to load: where a country is not here, OTHER_COUNTRIES stands for it,
+# an average of ours. https://aws.amazon.com/sns/sms-pricing/ (2025)
+MICROS_PER_PART = {"US": 5_810, "KR": 24_140}
+OTHER_COUNTRIES = 40_000
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html; SNS uses both families of names.
+ERRORS = {
+    "OptedOut": (Skipped, "opted_out"),
+    "InvalidParameter": (Rejected, "refused"),
+    "InvalidParameterValue": (Rejected, "refused"),
+    "ValidationError": (Rejected, "refused"),
+    "ValidationException": (Rejected, "refused"),
+    "AuthorizationError": (Rejected, "unauthorized"),
+    "AccessDenied": (Rejected, "unauthorized"),
+    "AccessDeniedException": (Rejected, "unauthorized"),
+    "InvalidClientTokenId": (Rejected, "unauthorized"),
+    "SignatureDoesNotMatch": (Rejected, "unauthorized"),
+    "ExpiredToken": (TryAgain, "credentials_expired"),
+    "Throttled": (TryAgain, "throttled"),
+    "Throttling": (TryAgain, "throttled"),
+    "ThrottlingException": (TryAgain, "throttled"),
+    "RequestLimitExceeded": (TryAgain, "throttled"),
+    "TooManyRequestsException": (TryAgain, "throttled"),
+}
+
+
+@contextmanager
+def open_sender(connect_seconds, read_seconds):
+    """``send(number, text)``, which returns SNS's message id. It never repeats a call by itself: Publish has no token against doubles."""
+    config = single_request_config(connect_seconds, read_seconds)
+    with closing(boto3.session.Session().client("sns", config=config)) as sns:
+        yield lambda number, text: _send(sns, number, text)
+
+
+def _send(sns, number, text):
+    # What fails here was only a question: whatever the answer's fate, nothing was sent.
+    with _translated(no_answer=TryAgain):
+        opted_out = sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+    if opted_out:
+        raise Skipped("opted_out")
+    with _translated(no_answer=OutcomeUnknown):
+        attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
+        return sns.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)["MessageId"]
+
+
+@contextmanager
+def _translated(*, no_answer):
+    """Turn boto3's errors into ours. SNS's own words are left out: they repeat the phone number."""
+    try:
+        yield
+    except ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        unlisted = (no_answer, "provider_failed") if status >= 500 else (Rejected, "refused")
+        ours, reason = ERRORS.get(code, unlisted)
+        raise ours(reason, f"SNS answered {code}.") from None
+    except NEVER_LEFT as error:
+        raise TryAgain("unreachable", type(error).__name__) from None
+    except ReadTimeoutError:
+        raise no_answer("timeout", "SNS did not answer in time.") from None
+    except BotoCoreError as error:
+        raise no_answer("connection_lost", type(error).__name__) from None

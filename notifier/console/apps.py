@@ -1,0 +1,13 @@
+"""Makes the channel known to admin and rules."""
+
+from django.apps import AppConfig
+
+from ..channels import register_channel
+
+
+class ConsoleConfig(AppConfig):
+    name = "notifier.console"
+    label = "notifier_console"
+
+    def ready(self):
+        register_channel("console")

@@ -1,0 +1,257 @@
+"""A chat's address is a name without a secret, and each answer of a service becomes the right one of ours after one request."""
+
+import json
+import logging
+
+import pytest
+
+from lambdas import _chat_rooms, chat
+from lambdas._chat_line import WATCHED
+from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from project.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
+
+MARKUP = "30 % <b>off</b> & *more* _now_ [here](http://x) `code` ’"
+
+
+@pytest.fixture
+def send(cloud, make_message):
+    """``send(text=…, address=…)`` through a session of its own, as the environment then is."""
+
+    def send(*, address="telegram:42", read_seconds=2, **parts):
+        with chat.open_session(read_seconds=read_seconds) as line:
+            return chat.send(make_message(address=address, **parts), line)
+
+    return send
+
+
+@pytest.fixture
+def rooms(monkeypatch):
+    """``rooms(name=url)``: these, beside the local ones."""
+    return lambda **more: monkeypatch.setenv("CHAT_ROOMS", json.dumps(ROOMS | more))
+
+
+@pytest.mark.parametrize(
+    ("address", "room"),
+    [
+        ("telegram:42", "telegram:42"),  # a person, by the bot's token from CHAT_ROOMS
+        ("telegram:-1001234567890", "telegram:-1001234567890"),  # a group, whose ids are negative
+        (" telegram:42 ", "telegram:42"),  # pasted with blanks
+        ("slack:#ops", "slack:#ops"),  # a channel; in a URL its sign would begin a fragment
+        ("discord", "discord"),  # a room with nobody to name
+    ],
+)
+def test_a_message_reaches_its_room_with_title_and_text_as_they_were_written(cloud, send, address, room):
+    provider_id = send(address=address, subject="Sale <1> & more", text=MARKUP)
+
+    (received,) = cloud.chat.messages
+    assert received.room == room
+    said = f"{received.title}\n{received.text}".replace("\r\n", "\n").strip()
+    assert said == f"Sale <1> & more\n{MARKUP}"
+    assert provider_id == ("" if address.startswith("slack") else received.id)  # a webhook of Slack tells none
+    assert cloud.chat.requests == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",  # nothing
+        f"tgram://{TELEGRAM_BOT}/42",  # a whole URL would be stored with its secret
+        "telegram:",  # for whom?
+        "telegram",  # the same
+        "discord:42",  # a room that is for nobody by name
+        "telegram:42/43",  # several people
+        "telegram:42,43",  # several people
+        "telegram:42?verify=no",  # Apprise's options
+        "telegram:42&overflow=split",
+        "telegram:%34",  # would be read twice
+        "telegram:42\r\nHost: x",  # a header
+        "telegram:..",  # a way up
+        "telegram:" + "4" * 200,  # longer than any id
+    ],
+)
+def test_an_address_that_is_no_room_or_holds_more_than_a_name_is_skipped(cloud, send, address):
+    with pytest.raises(Skipped) as caught:
+        send(address=address)
+    assert caught.value.reason == "invalid_address"
+    assert TELEGRAM_BOT not in caught.value.detail
+    assert cloud.chat.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("syslog://", "refused_here"),  # this machine's own log
+        ("dbus://", "refused_here"),  # its screen
+        ("json://127.0.0.1/", "refused_here"),  # webhooks have a channel of their own, with a guard
+        ("xmls://10.0.0.1/", "refused_here"),
+        ("FORM://169.254.169.254/", "refused_here"),  # in capitals too
+        ("mailto://user:pass@example.com", "refused_here"),  # so have mails
+        ("mqtt://localhost/topic", "refused_here"),  # a socket of its own
+        ("apprise://localhost/token", "refused_here"),  # would reach all that is refused here
+        ("nonsense://x", "not_configured"),  # Apprise does not know it
+        ("tgram://no-token/42", "not_configured"),  # nor this
+        (f"tgram://{TELEGRAM_BOT}/1/2", "not_configured"),  # two people: one could get it and one not
+    ],
+)
+def test_a_room_that_reaches_elsewhere_is_refused(cloud, send, rooms, url, reason):
+    rooms(ops=url)
+    with pytest.raises(Rejected) as caught:
+        send(address="ops")
+    assert caught.value.reason == reason
+    assert cloud.chat.requests == 0
+
+
+def test_whom_a_message_is_for_cannot_choose_the_server(cloud, send, rooms):
+    rooms(ops="mmosts://{to}/token")
+    with pytest.raises(Rejected, match="after the host"):
+        send(address="ops:169.254.169.254")
+    assert cloud.chat.requests == 0
+
+
+@pytest.mark.parametrize("secret", ["", "no JSON", "[]", '{"ops": 1}'])
+def test_without_its_secret_or_the_room_in_it_a_message_is_rejected_and_the_secret_not_quoted(send, monkeypatch, secret):
+    monkeypatch.setenv("CHAT_ROOMS", secret)
+    with pytest.raises(Rejected) as caught:
+        send(address="ops")
+    assert caught.value.reason == ("unknown_room" if not secret else "not_configured")
+    assert "no JSON object" in caught.value.detail or not secret
+
+
+@pytest.mark.parametrize(
+    ("address", "parts", "reason"),
+    [
+        ("telegram:42", {"text": " \n"}, "empty"),  # as good as nothing
+        (f"telegram:{UNKNOWN_CHAT}", {}, "refused"),  # 400: chat not found
+        (f"telegram:{WHO_BLOCKED_THE_BOT}", {}, "forbidden"),  # 403: the person does not want it
+        (f"slack:{ARCHIVED_ROOM}", {}, "not_found"),  # 410
+        ("elsewhere:42", {}, "unauthorized"),  # 401: a token of nobody
+        ("gone", {}, "not_found"),  # 404: Discord's hook was deleted
+    ],
+)
+def test_what_a_service_will_never_take_is_rejected(send, rooms, address, parts, reason):
+    rooms(elsewhere="tgram://123456789:another-telegram-token-of-nobody/{to}", gone="discord://1/another-token")
+    with pytest.raises(Rejected) as caught:
+        send(address=address, **parts)
+    assert caught.value.reason == reason
+
+
+TELEGRAM_SLOW = json.dumps({"ok": False, "error_code": 429, "parameters": {"retry_after": 35}})
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "headers", "seconds"),
+    [
+        ("telegram:42", TELEGRAM_SLOW, {}, 35),  # https://core.telegram.org/bots/api#responseparameters
+        ("slack:#ops", "", {"retry-after": "30"}, 30),  # https://docs.slack.dev/apis/web-api/rate-limits
+        ("discord", '{"retry_after": 64.57, "global": false}', {}, 65),  # https://docs.discord.com/developers/topics/rate-limits
+        ("discord", "", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"}, None),  # Apprise would sleep till then
+        ("slack:#ops", "[]", {"retry-after": "soon"}, None),  # nonsense
+        ("slack:#ops", "", {"retry-after": "inf"}, None),  # nonsense
+    ],
+)
+def test_too_early_is_tried_again_when_the_service_says_and_not_at_once(cloud, send, address, body, headers, seconds):
+    cloud.chat.fail_next(429, body, headers)
+    with pytest.raises(TryAgain) as caught:
+        send(address=address)
+    assert (caught.value.reason, caught.value.after_seconds) == ("throttled", seconds)
+    assert cloud.chat.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "reason"),
+    [
+        (500, "", OutcomeUnknown, "provider_failed"),  # may have failed after it sent
+        (503, "", OutcomeUnknown, "provider_failed"),  # a gateway's answer says nothing
+        (302, "", Rejected, "refused"),  # moved: nobody follows with a token
+        (413, "", Rejected, "too_long"),
+        (418, "", Rejected, "refused"),  # one nobody foresaw
+        (200, "<html>", OutcomeUnknown, "unreadable_answer"),  # somebody else's page
+        (200, '{"ok": true}', OutcomeUnknown, "unreadable_answer"),  # Telegram tells an id
+    ],
+)
+def test_each_answer_becomes_ours_after_one_request(cloud, send, status, body, error, reason):
+    cloud.chat.fail_next(status, body)
+    with pytest.raises(error) as caught:
+        send()
+    assert (type(caught.value), caught.value.reason) == (error, reason)
+    assert cloud.chat.requests == 1
+
+
+def test_nobody_listening_means_that_nothing_was_sent(send, monkeypatch, closed_url):
+    monkeypatch.setenv("CHAT_API_URL", closed_url)
+    with pytest.raises(TryAgain) as caught:
+        send()
+    assert caught.value.reason == "unreachable"
+
+
+def test_an_answer_that_never_comes_leaves_the_outcome_unknown(send, monkeypatch, silent_url):
+    monkeypatch.setenv("CHAT_API_URL", silent_url)
+    with pytest.raises(OutcomeUnknown) as caught:
+        send(read_seconds=0.2)
+    assert caught.value.reason == "timeout"
+
+
+def test_all_requests_of_one_message_share_its_time(send, monkeypatch, silent_url):
+    """A service that wants a login first would take twice as long as the function keeps for one message."""
+    monkeypatch.setenv("CHAT_API_URL", silent_url)
+    monkeypatch.setattr(chat, "BUDGET_SECONDS", chat.CONNECT_SECONDS + 0.2)
+    with pytest.raises(OutcomeUnknown, match="in time"):
+        send(read_seconds=9)
+
+
+@pytest.mark.parametrize(
+    ("address", "limit"),
+    [("telegram:42", 4096), ("discord", 2000)],  # theirs: the stand-in refuses one more
+)
+def test_a_text_that_is_too_long_loses_its_end_and_is_one_message(cloud, send, address, limit):
+    send(address=address, subject="News", text="word " * 2000)
+
+    (received,) = cloud.chat.messages
+    assert received.text.endswith("…")
+    assert limit - 10 < len(received.title) + len(received.text) <= limit
+
+
+def test_two_messages_in_a_row_wait_for_nothing(cloud, send, monkeypatch):
+    """Apprise sleeps between two requests of a plugin, and as long as a service's headers say."""
+
+    def asleep(seconds):
+        raise AssertionError(f"slept {seconds} s")
+
+    monkeypatch.setattr("apprise.url.time.sleep", asleep)
+    plugin = _chat_rooms.plugin_for(_chat_rooms.url_of("discord", ROOMS) + "?retry=3")
+    plugin.throttle()
+    plugin.throttle(wait=9)
+    assert plugin.retry == 0
+    cloud.chat.fail_next(429, "", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"})
+    with pytest.raises(TryAgain):
+        send(address="discord")
+
+
+def test_no_plugin_of_apprise_reaches_the_network_but_by_our_line_or_is_refused():
+    """Each plugin either has our ``requests``, or (itself or what it builds on) speaks by other means and is in REFUSED."""
+    import sys
+
+    from apprise.manager_plugins import NotificationManager
+
+    _chat_rooms.plugin_for(_chat_rooms.url_of("discord", ROOMS))
+    found = {}
+    for plugin in NotificationManager().plugins():
+        modules = [sys.modules[each.__module__] for each in plugin.__mro__ if each.__module__.startswith("apprise.plugins.")]
+        packages = {module.__name__.removesuffix(".base") for module in modules} - {"apprise.plugins"}
+        speaks = [
+            getattr(module, "requests", None) for name, module in sys.modules.items() if name.removesuffix(".base") in packages
+        ]
+        if WATCHED not in speaks:
+            found[plugin.__module__] = set(plugin.schemas(plugin)) - _chat_rooms.REFUSED
+    assert {name: schemas for name, schemas in found.items() if schemas} == {}
+    assert len(found) > 10, "nothing was looked at"
+
+
+def test_neither_log_nor_error_holds_a_token_an_address_or_the_text(cloud, send, caplog):
+    caplog.set_level(logging.DEBUG)
+    send(text="Of nobody's business")
+    cloud.chat.fail_next(400, "Of nobody's business 7400447100")
+    with pytest.raises(Rejected) as caught:
+        send(address="telegram:7400447100", text="Of nobody's business")
+    seen = caplog.text + caught.value.detail
+    assert [word for word in ("business", "7400447100", TELEGRAM_BOT.partition(":")[2]) if word in seen] == []
