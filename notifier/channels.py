@@ -31,6 +31,8 @@ class Message:
     subject: str = ""
     text: str = ""
     html: str = ""
+    link: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifier.exceptions import NotifierError
 
-SUBCOMMANDS = ("emit", "explain", "render", "rules", "send-test")
+SUBCOMMANDS = ("emit", "explain", "render", "rules", "send-test", "webhook-secret")
 EXAMPLES = """\
 examples:
   manage.py notify rules                                          what is sent when, by what, to whom
@@ -21,7 +21,7 @@ examples:
 
 
 class Command(BaseCommand):
-    help = "Notifications in a terminal: emit, explain, render, rules, send-test."
+    help = "Notifications in a terminal: emit, explain, render, rules, send-test, webhook-secret."
 
     def add_arguments(self, parser):
         parser.formatter_class, parser.epilog = RawDescriptionHelpFormatter, EXAMPLES
