@@ -8,7 +8,7 @@ DEFAULTS = {
     # The SNS topic that every message goes through.
     "TOPIC_ARN": "",
     # Per channel, the path on the user that holds the address. A ContactPoint row comes first.
-    "ADDRESSES": {"email": "email", "inbox": "pk"},
+    "ADDRESSES": {"email": "email", "inbox": "pk", "push": "pk"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
     # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.

@@ -8,8 +8,10 @@ A gate is ``gate(candidates, channel)`` and returns a list alongside: None where
 A gate costs at most one query for all candidates together.
 """
 
+from .devices import ask_for_device
+
 # What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent.
-FINAL_GATES = []
+FINAL_GATES = [ask_for_device]
 # What depends on the moment; asked when it is to be sent, and not before.
 TIMELY_GATES = []
 

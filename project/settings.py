@@ -128,7 +128,11 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
-NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"}}
+NOTIFIER = {
+    "TOPIC_ARN": TOPIC_ARN,
+    "BASE_URL": BASE_URL,
+    "ADDRESSES": {"email": "email", "inbox": "pk", "push": "pk", "sms": "profile.phone"},
+}
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
 LOGIN_REDIRECT_URL = "admin:index"

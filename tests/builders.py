@@ -57,6 +57,7 @@ ADDRESSES = {
     "email": "person{}@example.com",
     "sms": "+447400{:05}0",  # moto takes a number that ends in 99 for opted out
     "twitter": "@account{}",
+    "webhook": "https://hooks{}.example.com/in",
 }
 
 

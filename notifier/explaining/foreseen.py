@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import readable, recipients, signals, snapshot, triggers
+from .. import devices, readable, recipients, signals, snapshot, triggers
 from ..audiences import describe_sources
-from ..models import Audience, Event, Subscription, Template, Trigger
+from ..models import Audience, Device, Event, Subscription, Template, Trigger
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -138,6 +138,13 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_device(case):
+    if case.channel == devices.CHANNEL and not (
+        case.person.user and Device.objects.filter(user=case.person.user.pk, enabled=True).exists()
+    ):
+        return Seen("there is no device that can be sent to: nobody has signed in on the app.", Outcome.WOULD_NOT, _user(case))
+
+
 def look_at_pause(case):
     if pause := paused(case):
         return replace(pause, outcome=Outcome.WOULD_NOT)
@@ -163,6 +170,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Device", look_at_device),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),
 ]

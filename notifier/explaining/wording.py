@@ -10,6 +10,12 @@ from django.utils.timezone import get_current_timezone, is_naive, localtime, mak
 REASONS = {
     "inactive": "the account is not active.",
     "no_address": "the person has no address on this channel.",
+    "no_device": "the person has no device that can be sent to: nobody has signed in on the app, or it was removed.",
+    "gone": "the receiver says that the address is gone; nothing more is sent there.",
+    "redirected": "the receiver sends requests elsewhere, and redirects are not followed.",
+    "tls_failed": "no encrypted connection was made: its certificate may be out of date.",
+    "bad_json": "the rendered text begins like JSON and is none.",
+    "provider_failed": "the provider had a failure of its own.",
     "unverified": "the address is not verified.",
     "opted_out": "the person has opted out of messages at this address, says the provider.",
     "invalid_address": "the address cannot be used.",

@@ -2,6 +2,7 @@
 
 from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
+from .devices import Device, DevicePush
 from .inbox import Inbox, InboxItem
 from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
 from .people import Audience, ContactPoint
@@ -17,6 +18,8 @@ __all__ = [
     "ContactPoint",
     "ContentVersion",
     "Delivery",
+    "Device",
+    "DevicePush",
     "Event",
     "Feedback",
     "Gauge",

@@ -1,4 +1,4 @@
-"""AWS and X on one machine: starts moto and the stand-in for X, points this process at them and applies the stack."""
+"""AWS, X and the receivers of webhooks on one machine: starts moto and the stand-ins, points this process at them and applies the stack."""
 
 import os
 from contextlib import closing
@@ -10,7 +10,8 @@ from moto.sqs.models import sqs_backends
 
 from project.stack import Stack, apply
 
-from . import outbox
+from . import outbox, pushes
+from .hooks import HookStandIn
 from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
@@ -24,14 +25,15 @@ X_KEYS = {
     "X_ACCESS_TOKEN": "1-local-access-token",
     "X_ACCESS_TOKEN_SECRET": "local-access-token-secret",
 }
+SIGNING_KEYS = {"WEBHOOK_SIGNING_KEYS": "only-for-this-machine-and-for-its-own-webhooks"}
 
 
 class LocalCloud:
     """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
 
-    ``topic_arn`` and ``queues`` are the applied stack's, ``x`` is the stand-in for X. Starting it forgets what an earlier
-    one in this process held: moto keeps its state per process, so there can be one at a time. Raises ConfigurationError
-    when ``port`` or ``x_port`` is taken; 0 is any free port.
+    ``topic_arn`` and ``queues`` are the applied stack's, ``x`` is the stand-in for X, ``hooks`` for whoever receives webhooks.
+    Starting it forgets what an earlier one in this process held: moto keeps its state per process, so there can be one at a time.
+    Raises ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
     The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
 
@@ -41,7 +43,8 @@ class LocalCloud:
     def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
         self._routes, self._sender, self._stack = routes, sender, stack
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
-        self._outbox = outbox.Outbox(region=REGION, x=self.x)
+        self.hooks = HookStandIn()
+        self._outbox = outbox.Outbox(region=REGION, x=self.x, hooks=self.hooks)
         self._aws = LoopbackServer(
             front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
             name="The local AWS",
@@ -80,14 +83,16 @@ class LocalCloud:
             _restore_environment(self._saved)
 
     def stop(self):
-        """Close both servers, so that nobody listens; what they hold is kept."""
+        """Close the servers, so that nobody listens; what they hold is kept."""
         self._aws.stop()
         self.x.stop()
+        self.hooks.stop()
 
     def restart(self):
-        """Open both servers again, after :meth:`stop`."""
+        """Open the servers again, after :meth:`stop`."""
         self._aws.start()
         self.x.start()
+        self.hooks.start()
 
     def empty(self):
         """Forget every message, mail, SMS and post; topic, queues and filters stay."""
@@ -99,12 +104,14 @@ class LocalCloud:
             queue.last_purged_at = None
         self._outbox.clear()
         self.x.reset()
+        self.hooks.reset()
 
     def _reset(self):
         # https://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api
         with closing(HTTPConnection(HOST, self._aws.port)) as connection:
             connection.request("POST", "/moto-api/reset")
             connection.getresponse().read()
+        pushes.make_applications(REGION)
 
     def _apply(self):
         stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))
@@ -124,12 +131,15 @@ class LocalCloud:
             "X_API_URL": self.x.url,
             "NO_PROXY": ",".join(never_proxied),
             **X_KEYS,
+            "WEBHOOK_CATCHER_URL": self.hooks.url,
+            **SIGNING_KEYS,
+            "PUSH_APPLICATIONS": pushes.application_arns(REGION),
         }
 
 
 def _completed(app):
     """moto's application with what it lacks."""
-    return UrlConditions(EventDestinations(app, region=REGION), region=REGION)
+    return pushes.PushEndpoints(UrlConditions(EventDestinations(app, region=REGION), region=REGION), region=REGION)
 
 
 def _replace_environment(wanted):

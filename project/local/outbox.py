@@ -1,4 +1,4 @@
-"""The outbox: everything that the stand-ins for SES, SMS and X received, to be read as a person would read it."""
+"""The outbox: everything that the stand-ins for SES, SMS, push, X and webhooks received, to be read as a person would read it."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,9 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-CHANNELS = {"email": "Email", "sms": "SMS", "twitter": "X"}
+from . import pushes
+
+CHANNELS = {"email": "Email", "push": "Push", "sms": "SMS", "twitter": "X", "webhook": "Webhooks"}
 
 # As many as a person may scroll through; the JSON has all.
 MOST_LISTED = 200
@@ -45,8 +47,8 @@ class OutboxMessage:
 class Outbox:
     """Reads what moto and the stand-in for X keep. moto keeps no times, so :meth:`noting` writes them down."""
 
-    def __init__(self, *, region, x):
-        self._region, self._x = region, x
+    def __init__(self, *, region, x, hooks):
+        self._region, self._x, self._hooks = region, x, hooks
         self._received_at, self._noted, self._lock = {}, [0, 0], Lock()
 
     def clear(self):
@@ -54,6 +56,7 @@ class Outbox:
         with self._lock:
             for received in self._sent:
                 received.clear()
+            pushes.forget(self._region)
             self._received_at.clear()
             self._noted = [0, 0]
 
@@ -70,7 +73,8 @@ class Outbox:
     def read(self):
         """All messages, oldest first, as a list of OutboxMessage."""
         self._note_arrivals()
-        messages = sorted([*self._mails(), *self._texts(), *self._posts()], key=lambda message: message["received_at"])
+        found = [*self._mails(), *self._texts(), *self._posts(), *self._documents(), *self._pushes()]
+        messages = sorted(found, key=lambda message: message["received_at"])
         return [OutboxMessage(**message, order=order) for order, message in enumerate(messages, 1)]
 
     @property
@@ -112,6 +116,17 @@ class Outbox:
     def _texts(self):
         for provider_id, (number, text) in list(self._sent[1].items()):
             yield _plain("sms", number, text, provider_id, self._arrival(provider_id))
+
+    def _documents(self):
+        for hook in list(self._hooks.hooks):
+            message = _plain("webhook", hook.url, hook.text, hook.id, hook.received_at)
+            yield message | {"subject": hook.document["type"]}
+
+    def _pushes(self):
+        for key, token, title, text, provider_id in pushes.pushed(self._region):
+            # Noted when it is first read: moto keeps pushes with their endpoints, and counts none.
+            arrived = self._received_at.setdefault(provider_id, datetime.now(UTC))
+            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, arrived) | {"subject": title}
 
     def _posts(self):
         for post in list(self._x.posts):

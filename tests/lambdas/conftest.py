@@ -45,20 +45,19 @@ def closed_url():
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """``(CA file, chain file)`` of the server behind every address of ``internet``."""
-    return make_certificate(tmp_path_factory.mktemp("certificate"), HOST)
+def everything(tmp_path_factory):
+    """The one server behind every address of ``internet``."""
+    internet = Internet(*make_certificate(tmp_path_factory.mktemp("certificate"), HOST))
+    yield internet
+    internet.close()
 
 
 @pytest.fixture
-def internet(certificate, monkeypatch):
+def internet(everything, monkeypatch):
     """An Internet of which each address is one local server, and nothing is real. See ``tests.lambdas.internet``."""
-    authority, chain = certificate
-    internet = Internet(chain)
-    internet.ca = str(authority)
-    monkeypatch.setattr(socket, "getaddrinfo", internet.getaddrinfo)
-    monkeypatch.setattr(socket.socket, "connect", lambda connecting, address: internet.connect(connecting, address))
+    everything.reset()
+    monkeypatch.setattr(socket, "getaddrinfo", everything.getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", lambda connecting, address: everything.connect(connecting, address))
     # A developer's own must not decide.
     monkeypatch.delenv(CATCHER, raising=False)
-    yield internet
-    internet.close()
+    return everything

@@ -42,9 +42,9 @@ class Internet:
     ``answer`` is what it says, as bytes, or a function of its connection.
     """
 
-    def __init__(self, chain):
-        self.names, self.questions, self.connections, self.requests = {HOST: [PUBLIC]}, [], [], []
-        self.answer = OK
+    def __init__(self, authority, chain):
+        self.ca = str(authority)
+        self.reset()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(chain)
         self._context.sni_callback = self._note_name
@@ -52,6 +52,10 @@ class Internet:
         self._connect = socket.socket.connect
         self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def reset(self):
+        self.names, self.questions, self.connections, self.requests = {HOST: [PUBLIC]}, [], [], []
+        self.answer = OK
 
     def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):
         try:
