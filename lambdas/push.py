@@ -30,7 +30,7 @@ TTL_SECONDS = HORIZON_HOURS * 3600
 # https://firebase.google.com/docs/cloud-messaging/customize-messages/set-message-type
 MAX_BYTES = 4096
 # Ours. Phones show less of a title, and with a text both fit.
-MAX_TITLE_CHARACTERS, MAX_LINK_CHARACTERS = 150, 1000
+MAX_TITLE_CHARACTERS, MAX_LINK_BYTES, MAX_ICON_CHARACTERS = 150, 1000, 100
 # Once one of a person's devices has it, the others are tried this often.
 MAX_PARTIAL_ATTEMPTS = 5
 # 0.50 USD a million after the first million of a month, rounded up: https://aws.amazon.com/sns/pricing/ (2025)
@@ -89,6 +89,7 @@ ERRORS = {
 }
 # What only the words of an InvalidParameter tell apart: https://docs.aws.amazon.com/sns/latest/dg/mobile-platform-endpoint.html
 SAME_TOKEN = re.compile(r"Endpoint (arn:[^ ]+) already exists with the same Token")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 NO_ENDPOINT, BAD_TOKEN = "No endpoint found", "Token Reason:"
 
 
@@ -161,12 +162,13 @@ def _make_endpoint(device, application, sns):
         try:
             arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)["EndpointArn"]
         except ClientError as error:
-            if not (same := SAME_TOKEN.search(error.response["Error"].get("Message", ""))):
+            if not (same := SAME_TOKEN.search(_words_of(error))):
                 raise
             arn = same[1]
         # One that is there already may be switched off, and says nothing of it.
         sns.set_endpoint_attributes(EndpointArn=arn, Attributes={"Enabled": "true", "Token": device.token})
-    type(device).objects.filter(pk=device.pk, token=device.token).update(endpoint_arn=arn)
+    device.endpoint_arn = arn
+    type(device).objects.filter(pk=device.pk).update(endpoint_arn=arn)
     return arn
 
 
@@ -236,8 +238,8 @@ def _build_apns(message, text):
 
 def _data(message):
     """What the app gets beside what is shown. FCM takes texts only. A link that was cut off would lead somewhere else."""
-    link = message.link if len(message.link) <= MAX_LINK_CHARACTERS else ""
-    found = {"delivery": str(message.delivery), "link": _sound(link), "icon": _sound(message.icon)[:100]}
+    link = message.link if len(message.link.encode(errors="replace")) <= MAX_LINK_BYTES else ""
+    found = {"delivery": str(message.delivery), "link": _sound(link), "icon": _sound(message.icon)[:MAX_ICON_CHARACTERS]}
     return {name: value for name, value in found.items() if value}
 
 
@@ -247,8 +249,9 @@ def _title(message):
 
 
 def _sound(text):
-    """``text`` without halves of characters, which no JSON in UTF-8 can hold."""
-    return text.encode(errors="replace").decode()
+    """``text`` without halves of characters, which no JSON in UTF-8 can hold, and control characters, which phones cannot show."""
+    sound = text.encode(errors="replace").decode()
+    return sound if sound.isprintable() else CONTROL.sub(" ", sound)
 
 
 def _json(payload):
@@ -266,8 +269,8 @@ def examine(message):
         problems.append(Problem(part="text", text=cut))
     if len(message.subject.strip()) > MAX_TITLE_CHARACTERS:
         problems.append(Problem(part="subject", text=f"The title is cut off after {MAX_TITLE_CHARACTERS} characters."))
-    if len(message.link) > MAX_LINK_CHARACTERS:
-        problems.append(Problem(part="text", text=f"The link is longer than {MAX_LINK_CHARACTERS} characters and is left out."))
+    if len(message.link.encode(errors="replace")) > MAX_LINK_BYTES:
+        problems.append(Problem(part="text", text=f"The link is longer than {MAX_LINK_BYTES} bytes and is left out."))
     return Examination(problems=tuple(problems), length=length, limit=MAX_BYTES, unit="bytes", cost_micros=MICROS_PER_PUSH)
 
 
@@ -299,9 +302,14 @@ def _translated(no_answer):
         raise no_answer("connection_lost", type(error).__name__) from None
 
 
+def _words_of(error):
+    # None where the answer has the element and nothing in it.
+    return error.response["Error"].get("Message") or ""
+
+
 def _refusal(error, no_answer):
     code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-    words = error.response["Error"].get("Message", "")
+    words = _words_of(error)
     if NO_ENDPOINT in words:
         return EndpointLost()
     if code.startswith("InvalidParameter") and BAD_TOKEN in words:

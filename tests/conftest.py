@@ -75,9 +75,10 @@ def pump(cloud):
 @pytest.fixture
 def gate(cloud, monkeypatch):
     """A Gate before the cloud: what this process, and those it starts, ask of AWS and of X goes through it."""
-    with Gate(aws=cloud.url, x=cloud.x.url) as gate:
+    with Gate(aws=cloud.url, x=cloud.x.url, hooks=cloud.hooks.url) as gate:
         monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
         monkeypatch.setenv("X_API_URL", gate.url)
+        monkeypatch.setenv("WEBHOOK_CATCHER_URL", gate.url)
         yield gate
 
 

@@ -14,7 +14,7 @@ from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Suppression
 from notifier.webhooks import secrets_of
 from tests.builders import make_delivery, make_event
-from tests.functions import bodies_for, invoke, let_time_pass
+from tests.functions import bodies_for, invoke, let_time_pass, sweep
 from tests.lambdas.internet import HOST
 
 URL = f"https://{HOST}/In"
@@ -251,6 +251,7 @@ def test_what_was_refused_for_now_comes_again_under_the_same_id_and_is_there_onc
         delivery.refresh_from_db()
         assert delivery.status == status
         let_time_pass()
+        sweep()
     (hook,) = cloud.hooks.hooks
     assert (hook.url, hook.id) == (delivery.address, delivery.provider_id)
     assert (hook.document["type"], hook.document["data"]) == ("post_save", {"title": 'Say "hello"'})
