@@ -183,9 +183,10 @@ def _drop(device, sns):
             logger.warning("The endpoint of device %d stays in SNS: %s", device.pk, type(error).__name__)
 
 
-def applications():
-    """Key of the platform (``GCM``, ``APNS``, ``APNS_SANDBOX``) → ARN of its application."""
-    arns = [arn.strip() for arn in os.environ.get(APPLICATIONS, "").split(",") if arn.strip()]
+def applications(named=None):
+    """Key of the platform (``GCM``, ``APNS``, ``APNS_SANDBOX``) → ARN of its application, of ``named`` or of the environment's."""
+    text = os.environ.get(APPLICATIONS, "") if named is None else named
+    arns = [arn.strip() for arn in text.split(",") if arn.strip()]
     return {arn.split("/")[1]: arn for arn in arns if arn.count("/") == 2}
 
 

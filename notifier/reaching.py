@@ -1,8 +1,8 @@
 """Who can be reached on a channel, and where, by the fan-out's own rules. Next hop: ``notifier.shadowing`` counts them."""
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Trim
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast, Trim
 
 from . import audiences, conf, devices
 from .models import ContactPoint, Delivery
@@ -21,8 +21,8 @@ def reachable(users, channel):
     points = ContactPoint.objects.annotate(trimmed=Trim("address")).filter(user=OuterRef("pk"), channel=channel)
     found = Exists(points.filter(verified=True).exclude(trimmed=""))
     if column := _column(channel):
-        users = users.annotate(notifier_address=Trim(column))
-        # `> ''` leaves out NULL as well.
+        users = users.annotate(notifier_address=Trim(Cast(column, TextField())))
+        # `> ''` leaves out NULL as well. As a text: a channel's address can be the user's own key.
         found |= Q(notifier_address__gt="") & ~Exists(points)
     users = users.filter(found)
     if channel == devices.CHANNEL:

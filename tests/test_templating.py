@@ -63,6 +63,7 @@ def test_html_is_escaped_and_text_is_not():
         ),
         ("{{ lines|join:', ' }}", "Apple, Pear"),  # objects stand for their text
         ("{{ a.b|default:missing.too }}{{ missing|default:missing.too }}", "c"),  # a missing argument does not stop it
+        ("{{ quoted|json }} {{ price|json }} {{ day|json }} {{ lines|json }}", '"\\"hi\\"" "3.5" "2024-01-02" ["Apple", "Pear"]'),
         ("{{ text|oneline }}|{{ text|lines }}", "x y z|x y\nz"),
     ],
 )
@@ -74,6 +75,7 @@ def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
         "price": Decimal("3.5"),
         "day": dt.date(2024, 1, 2),
         "text": "x   y\n  z ",
+        "quoted": '"hi"',
     }
     assert render(source, **data) == expected
 

@@ -12,6 +12,7 @@ from . import setup_permissions, why
 RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "contactpoint": "alternate_email"}
 OUTCOME = {"event": "history", "delivery": "outgoing_mail", "pause": "pause_circle"}
 PEOPLE = {"user": "person", "group": "group"}
+BELONGINGS = {"device": "smartphone"}
 
 
 def navigation(request):
@@ -23,7 +24,7 @@ def navigation(request):
         ("", _pages(request)),
         (_("Rules"), _entries(request, ours, RULES)),
         (_("What came of it"), _entries(request, ours, OUTCOME) + _questions(request)),
-        (_("People"), _entries(request, people, PEOPLE)),
+        (_("People"), _entries(request, people, PEOPLE) + _entries(request, ours, BELONGINGS)),
     ]
     groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
     return [{"title": title, "items": items} for title, items in groups if items]

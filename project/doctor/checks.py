@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from . import drift, functions, inside, leaks, mail, parameters, queues, sms, stages, x
+from . import drift, functions, inside, leaks, mail, parameters, push, queues, sms, stages, x
 from .failures import explain
 from .findings import Report, Severity, unchecked
 
@@ -26,6 +26,7 @@ GENERAL = {
 }
 # Only where that channel's function is there.
 OF_A_CHANNEL = {
+    "push": {"the applications of push": push.check_applications},
     "sms": {"the SMS spend limit": sms.check_spend_limit, "the SMS sandbox": sms.check_sandbox},
     "twitter": {"the keys of X": x.check_keys},
 }

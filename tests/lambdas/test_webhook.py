@@ -5,8 +5,10 @@ import json
 import logging
 import time
 from email.utils import format_datetime
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from lambdas import webhook
@@ -256,3 +258,30 @@ def test_what_was_refused_for_now_comes_again_under_the_same_id_and_is_there_onc
     assert (hook.url, hook.id) == (delivery.address, delivery.provider_id)
     assert (hook.document["type"], hook.document["data"]) == ("post_save", {"title": 'Say "hello"'})
     assert cloud.hooks.requests == 2
+
+
+def test_the_receiver_of_the_docs_takes_ours_once_and_nobody_elses(internet, send, make_message, settings, capsys):
+    page = (settings.BASE_DIR / "docs" / "channels.md").read_text()
+    (block,) = [part.partition("```")[0] for part in page.split("```python")[1:] if "WebhookVerificationError" in part]
+    names = {}
+    exec(block, names)  # noqa: S102 - it is ours
+    send(make_message(subject="order.placed", text='{"id": 5}'))
+    _name, headers, body = internet.requests[0]
+    (secret,) = secrets_of(URL)
+    assert [names["receive"](body, headers, secret) for _ in range(2)] == [204, 204]
+    assert capsys.readouterr().out == "order.placed {'id': 5}\n"
+    assert names["receive"](body.replace(b"5", b"6"), headers, secret) == 401
+    assert names["receive"](body, headers, secrets_of("https://elsewhere.example.com/")[0]) == 401
+
+
+def test_the_command_shows_the_secrets_of_a_url_and_says_what_is_missing(monkeypatch):
+    out = StringIO()
+    monkeypatch.setenv("WEBHOOK_SIGNING_KEYS", f"{NEW},{OLD}")
+    call_command("notify", "webhook-secret", f" {URL}", stdout=out)
+    assert out.getvalue().split() == secrets_of(URL)
+    assert len(out.getvalue().split()) == 2
+    with pytest.raises(CommandError, match="from https://"):
+        call_command("notify", "webhook-secret", "shop.example.com")
+    monkeypatch.delenv("WEBHOOK_SIGNING_KEYS")
+    with pytest.raises(CommandError, match="Set WEBHOOK_SIGNING_KEYS"):
+        call_command("notify", "webhook-secret", URL)
