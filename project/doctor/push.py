@@ -1,4 +1,4 @@
-"""Will SNS push for us: the platform applications that are named, whether they are there and on, and until when Apple's certificate is good."""
+"""Will SNS push for us: the platform applications that are named, whether they are on, and until when Apple's certificate is good."""
 
 import os
 from datetime import UTC, datetime, timedelta
