@@ -30,7 +30,8 @@ class Device(models.Model):
         constraints = [models.UniqueConstraint(fields=["platform", "token"], name="notifier_one_device_a_token")]
 
     def __str__(self):
-        return f"{self.user} · {self.get_platform_display()}"
+        # Without the person: not everybody who sees devices may see whose they are.
+        return f"{self.get_platform_display()} #{self.pk}"
 
 
 class DevicePush(models.Model):

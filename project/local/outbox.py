@@ -88,6 +88,8 @@ class Outbox:
     def _note_arrivals(self):
         mails, texts = self._sent
         with self._lock:
+            for provider_id in pushes.pushed_ids(self._region):
+                self._received_at.setdefault(provider_id, datetime.now(UTC))
             if [len(mails), len(texts)] == self._noted:
                 return
             now = datetime.now(UTC)
@@ -124,9 +126,7 @@ class Outbox:
 
     def _pushes(self):
         for key, token, title, text, provider_id in pushes.pushed(self._region):
-            # Noted when it is first read: moto keeps pushes with their endpoints, and counts none.
-            arrived = self._received_at.setdefault(provider_id, datetime.now(UTC))
-            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, arrived) | {"subject": title}
+            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, self._arrival(provider_id)) | {"subject": title}
 
     def _posts(self):
         for post in list(self._x.posts):
