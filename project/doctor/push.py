@@ -29,8 +29,7 @@ def check_applications(context):
 def _named(context, variable):
     if not context.stage:
         return os.environ.get(variable, "")
-    (function,) = [each for each in context.functions if each.module == "push"]
-    return context.environment(function).get(variable, "")
+    return next(filter(None, (context.environment(function).get(variable) for function in context.functions)), "")
 
 
 def _check_application(sns, key, arn):
