@@ -40,5 +40,5 @@ def get(name):
     if unknown := configured.keys() - DEFAULTS.keys():
         raise ConfigurationError(f"NOTIFIER has unknown settings: {', '.join(sorted(unknown))}. Known: {', '.join(DEFAULTS)}.")
     value = configured.get(name, DEFAULTS[name])
-    # An inbox is the person's own key, whatever else a project names.
-    return {"inbox": "pk"} | value if name == "ADDRESSES" else value
+    # An inbox is the person's own key, and so is whoever has devices, whatever else a project names.
+    return {"inbox": "pk", "push": "pk"} | value if name == "ADDRESSES" else value

@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Trim
 
-from . import audiences, conf
+from . import audiences, conf, devices
 from .models import ContactPoint, Delivery
 
 MAX_ADDRESS_CHARACTERS = Delivery._meta.get_field("address").max_length
@@ -26,6 +26,8 @@ def reachable(users, channel):
         # `> ''` leaves out NULL as well.
         found |= Q(notifier_address__gt="") & ~Exists(points)
     users = users.filter(found)
+    if channel == devices.CHANNEL:
+        users = devices.with_device(users)
     return users.filter(is_active=True) if audiences.has_field(get_user_model(), "is_active") else users
 
 

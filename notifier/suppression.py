@@ -35,7 +35,12 @@ ADDRESS_CHARACTERS, DETAIL_CHARACTERS = 320, 500
 
 
 def normalise(address):
-    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a number as E.164."""
+    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a number as E.164.
+
+    A URL stays as it is: after its host, capitals are other letters.
+    """
+    if "://" in address:
+        return address.replace("\0", "").strip()[:ADDRESS_CHARACTERS]
     # NUL: no database stores it.
     text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
     if PHONE.fullmatch(text):

@@ -1,8 +1,10 @@
 """The tags and filters an administrator may type, with bounds on those that allocate. Next hop: ``templating``."""
 
 import functools
+import json
 import re
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.template import Library, Node
 from django.template.defaultfilters import register as builtin_filters
 from django.template.defaulttags import VerbatimNode, register as builtin_tags
@@ -75,6 +77,17 @@ def lines(value):
     return "\n".join(" ".join(line.split()) for line in str(localize(template_localtime(value))).splitlines())
 
 
+def as_json(value):
+    """The value as it stands in a JSON document, a text with its quotation marks; an object is what ``{{ }}`` shows of it."""
+    return json.dumps(_plain(value), cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return str(value[""]) if "" in value else {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
 def verbatim(parser, token):
     """Django's ``verbatim``, which would render its text while it compiles, out of reach of the counters."""
     texts = parser.parse(("endverbatim",))
@@ -87,6 +100,7 @@ def _allowed_library():
     library.tags = {name: builtin_tags.tags[name] for name in TAGS.split()}
     library.tags |= {"verbatim": verbatim, "translate": translate, "trans": translate}
     library.filter("add", add)
+    library.filter("json", as_json)
     library.filter("lines", lines, is_safe=True)
     library.filter("oneline", oneline, is_safe=True)
     library.filter("join", join, is_safe=True, needs_autoescape=True)

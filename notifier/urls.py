@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from . import device_views
 from .inbox import api, openapi, pages, stream
 
 app_name = "notifier"
@@ -14,4 +15,6 @@ urlpatterns = [
     path("inbox/stream/", stream.stream, name="inbox-stream"),
     path("inbox/<str:key>/read/", api.read_item, name="inbox-read"),
     path("inbox/<str:key>/archive/", api.archive_item, name="inbox-archive"),
+    path("devices/", device_views.register, name="register_device"),
+    path("devices/<int:pk>/remove/", device_views.remove, name="remove_device"),
 ]

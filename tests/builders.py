@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notifier import plans
-from notifier.models import Audience, Delivery, Event, Subscription, Template, TemplateContent, Trigger
+from notifier.models import Audience, Delivery, Device, Event, Subscription, Template, TemplateContent, Trigger
 
 _numbers = count(1)
 
@@ -58,6 +58,8 @@ ADDRESSES = {
     "email": "person{}@example.com",
     "sms": "+447400{:05}0",  # moto takes a number that ends in 99 for opted out
     "twitter": "@account{}",
+    "push": "",
+    "webhook": "https://hooks{}.example.com/in",
 }
 
 
@@ -67,6 +69,20 @@ OF_USERS = {"inbox"}
 
 def make_address(*, channel):
     return str(make_user().pk) if channel in OF_USERS else ADDRESSES[channel].format(next(_numbers))
+
+
+def make_device(*, user=None, **values):
+    values = {"platform": "fcm", "token": f"token-{next(_numbers)}", "seen_at": timezone.now()} | values
+    return Device.objects.create(user=user or make_user(), **values)
+
+
+def _device_of_somebody():
+    user = make_device().user
+    return {"recipient": f"user:{user.pk}", "address": str(user.pk)}
+
+
+# Channels that reach people only by what belongs to their account.
+OF_PEOPLE = {"push": _device_of_somebody}
 
 
 def make_event(*, contents=None, data=None, recipients=(), audiences=None, **values):
@@ -98,14 +114,15 @@ def make_delivery(*, channel="email", event=None, parts=None, data=None, **value
         event = make_event(contents=contents, data=data, status=Event.Status.DONE, due_at=None)
     address = make_address(channel=channel)
     now = timezone.now()
-    values = {
+    defaults = {
         "subscription_id": event.plan[0]["subscription"],
         "version_id": plans.version_for(event.plan[0], channel, "")[0],
         "recipient": f"user:{address}" if channel in OF_USERS else f"address:{address}",
         "address": address,
         "created_at": now,
         "due_at": now + dt.timedelta(hours=1),
-    } | values
+    }
+    values = defaults | (OF_PEOPLE[channel]() if channel in OF_PEOPLE and "recipient" not in values else {}) | values
     return Delivery.objects.create(event=event, channel=channel, **values)
 
 

@@ -91,10 +91,11 @@ def rings_nowhere():
 @pytest.fixture
 def gate(cloud, monkeypatch):
     """A Gate before the cloud: what this process, and those it starts, ask of AWS and of X goes through it."""
-    with Gate(aws=cloud.url, x=cloud.x.url, chat=cloud.chat.url) as gate:
+    with Gate(aws=cloud.url, x=cloud.x.url, chat=cloud.chat.url, hooks=cloud.hooks.url) as gate:
         monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
         monkeypatch.setenv("X_API_URL", gate.url)
         monkeypatch.setenv("CHAT_API_URL", gate.url)
+        monkeypatch.setenv("WEBHOOK_CATCHER_URL", gate.url)
         yield gate
 
 

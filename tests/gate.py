@@ -15,9 +15,9 @@ from project.local.server import LoopbackServer, cut
 # Nobody waits for ever for a call that does not come.
 PATIENCE_SECONDS = 30
 SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = "SendEmail", "Publish", "PublishBatch", "CreatePost", "SendMessage"
-WRITE_IN_CHAT = "WriteInChat"
+WRITE_IN_CHAT, POST_WEBHOOK = "WriteInChat", "PostWebhook"
 # What sends something to somebody.
-SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X, WRITE_IN_CHAT)
+SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X, WRITE_IN_CHAT, POST_WEBHOOK)
 PATHS = {"/v2/email/outbound-emails": SEND_MAIL, "/2/tweets": POST_TO_X}
 # A hop's own headers, which are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "host", "expect"}
@@ -48,9 +48,9 @@ class Call:
 class Gate:
     """Use ``url`` instead of AWS's and of X's. Without rules every call is passed on; a rule takes one call of one action."""
 
-    def __init__(self, *, aws, x, chat):
+    def __init__(self, *, aws, x, chat, hooks=None):
         self.calls = []
-        self._targets = {POST_TO_X: x, WRITE_IN_CHAT: chat}
+        self._targets = {POST_TO_X: x, WRITE_IN_CHAT: chat, POST_WEBHOOK: hooks}
         self._aws, self._rules, self._lock = aws, [], Lock()
         self._pool = urllib3.PoolManager(retries=False, maxsize=8)
         self._server = LoopbackServer(self._serve, name="The gate")
@@ -131,6 +131,9 @@ class Gate:
     def _pass_on(self, request, call):
         target = self._targets.get(call.action, self._aws)
         headers = {name: value for name, value in request.headers if name.lower() not in HOP_BY_HOP}
+        if call.action == POST_WEBHOOK:
+            # Whom it was for.
+            headers["Host"] = request.host
         answer = self._pool.request(request.method, target + request.full_path.rstrip("?"), body=call.body, headers=headers)
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
         return Response(answer.data, status=answer.status, headers=kept)
@@ -184,6 +187,8 @@ class _Hold(_Rule):
 def _action_of(request):
     if request.path in PATHS:
         return PATHS[request.path]
+    if "webhook-id" in request.headers:
+        return POST_WEBHOOK
     # A chat's host stands in front of its path.
     if "." in request.path.split("/")[1]:
         return WRITE_IN_CHAT

@@ -1,6 +1,7 @@
 """What an administrator may type, what it reads, and where it stops."""
 
 import datetime as dt
+import json
 import tracemalloc
 from contextlib import suppress
 from decimal import Decimal
@@ -76,6 +77,19 @@ def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
         "text": "x   y\n  z ",
     }
     assert render(source, **data) == expected
+
+
+def test_values_are_written_into_json_as_json():
+    source = '{"a": {{ text|json }}, "b": {{ price|json }}, "c": {{ day|json }}, "d": {{ lines|json }}, "e": {{ none|json }}}'
+    data = {
+        "text": 'Say "ü"\n',
+        "price": Decimal("3.5"),
+        "day": dt.date(2024, 1, 2),
+        "lines": [{"": "Apple", "name": "a"}],
+        "none": None,
+    }
+    found = json.loads(compile_part(source, html=False).render(data))
+    assert found == {"a": 'Say "ü"\n', "b": "3.5", "c": "2024-01-02", "d": ["Apple"], "e": None}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from . import (  # noqa: F401 - importing them registers them
     budgets,
     deliveries,
+    devices,
     events,
     inboxes,
     overview,

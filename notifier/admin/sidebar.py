@@ -19,6 +19,7 @@ OUTCOME = {
     "budget": "savings",
 }
 PEOPLE = {"user": "person", "group": "group"}
+BELONGINGS = {"device": "smartphone"}
 
 
 def navigation(request):
@@ -30,7 +31,7 @@ def navigation(request):
         ("", _pages(request)),
         (_("Rules"), _entries(request, ours, RULES)),
         (_("What came of it"), _entries(request, ours, OUTCOME) + _questions(request)),
-        (_("People"), _entries(request, people, PEOPLE)),
+        (_("People"), _entries(request, people, PEOPLE) + _entries(request, ours, BELONGINGS)),
     ]
     groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
     return [{"title": title, "items": items} for title, items in groups if items]

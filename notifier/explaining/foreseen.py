@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import allowing, readable, recipients, signals, snapshot, summaries, suppression, triggers
+from .. import allowing, devices, readable, recipients, signals, snapshot, summaries, suppression, triggers
 from ..audiences import describe_sources
-from ..models import Allowance, Audience, Event, Subscription, Suppression, Template, Trigger
+from ..models import Allowance, Audience, Device, Event, Subscription, Suppression, Template, Trigger
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -139,6 +139,13 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
+def look_at_device(case):
+    if case.channel == devices.CHANNEL and not (
+        case.person.user and Device.objects.filter(user=case.person.user.pk, enabled=True).exists()
+    ):
+        return Seen("there is no device that can be sent to: nobody has signed in on the app.", Outcome.WOULD_NOT, _user(case))
+
+
 def look_at_allow_list(case):
     address, _verified = case.person.address_on(case.channel)
     if not allowing.is_allowed(case.channel, address):
@@ -190,6 +197,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
+    ("Device", look_at_device),
     ("Allowed here", look_at_allow_list),
     ("Suppressed", look_at_suppression),
     ("How often, and how", look_at_flow),

@@ -2,6 +2,7 @@
 
 from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
+from .devices import Device, DevicePush
 from .flow import Allowance
 from .inbox import Inbox, InboxItem
 from .limits import Budget, Rate, Spending
@@ -21,6 +22,8 @@ __all__ = [
     "ContactPoint",
     "ContentVersion",
     "Delivery",
+    "Device",
+    "DevicePush",
     "Event",
     "Feedback",
     "Gauge",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from . import chat, drift, functions, inside, leaks, mail, parameters, queues, sms, stages, x
+from . import chat, drift, functions, inside, leaks, mail, parameters, push, queues, sms, stages, x
 from .failures import explain
 from .findings import Report, Severity, unchecked
 
@@ -27,6 +27,7 @@ GENERAL = {
 # Only where that channel's function is there.
 OF_A_CHANNEL = {
     "chat": {"the rooms of the chats": chat.check_rooms},
+    "push": {"the applications of push": push.check_applications},
     "sms": {
         "the SMS driver": sms.check_driver,
         "the SMS spend limit": sms.check_spend_limit,

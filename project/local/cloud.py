@@ -1,4 +1,4 @@
-"""AWS, X and chats on one machine: starts moto and the stand-ins, points this process at them and applies the stack."""
+"""AWS, X, chats and the receivers of webhooks on one machine: starts moto and the stand-ins, and applies the stack."""
 
 import json
 import os
@@ -11,8 +11,9 @@ from moto.sqs.models import sqs_backends
 
 from project.stack import Stack, apply
 
-from . import outbox
+from . import outbox, pushes
 from .chat import ROOMS, ChatStandIn
+from .hooks import HookStandIn
 from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
@@ -26,15 +27,15 @@ X_KEYS = {
     "X_ACCESS_TOKEN": "1-local-access-token",
     "X_ACCESS_TOKEN_SECRET": "local-access-token-secret",
 }
+SIGNING_KEYS = {"WEBHOOK_SIGNING_KEYS": "only-for-this-machine-and-for-its-own-webhooks"}
 
 
 class LocalCloud:
     """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
 
-    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's, ``x`` is the stand-in for X, ``chat`` that for chat
-    services. Starting it forgets what an earlier one in this process held: moto keeps its state per process, so there can be one at a
-    time. Raises
-    ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
+    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat`` and ``hooks`` are the stand-ins for X,
+    for chat services and for whoever receives webhooks. Starting it forgets what an earlier one in this process held: moto keeps its
+    state per process, so there can be one at a time. Raises ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
     The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
 
@@ -44,9 +45,9 @@ class LocalCloud:
     def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
         self._routes, self._sender, self._stack = routes, sender, stack
         self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
-        self.chat = ChatStandIn()
+        self.chat, self.hooks = ChatStandIn(), HookStandIn()
         # Functions of a stack that is made elsewhere have a database of their own.
-        self._outbox = outbox.Outbox(region=REGION, x=self.x, chat=self.chat, inboxes=stack)
+        self._outbox = outbox.Outbox(region=REGION, x=self.x, chat=self.chat, hooks=self.hooks, inboxes=stack)
         self._aws = LoopbackServer(
             front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
             name="The local AWS",
@@ -89,12 +90,14 @@ class LocalCloud:
         self._aws.stop()
         self.x.stop()
         self.chat.stop()
+        self.hooks.stop()
 
     def restart(self):
         """Open the servers again, after :meth:`stop`."""
         self._aws.start()
         self.x.start()
         self.chat.start()
+        self.hooks.start()
 
     def empty(self):
         """Forget every message, mail, SMS and post; topic, queues and filters stay."""
@@ -107,12 +110,14 @@ class LocalCloud:
         self._outbox.clear()
         self.x.reset()
         self.chat.reset()
+        self.hooks.reset()
 
     def _reset(self):
         # https://docs.getmoto.org/en/latest/docs/server_mode.html#reset-api
         with closing(HTTPConnection(HOST, self._aws.port)) as connection:
             connection.request("POST", "/moto-api/reset")
             connection.getresponse().read()
+        pushes.make_applications(REGION)
 
     def _apply(self):
         stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))
@@ -135,12 +140,15 @@ class LocalCloud:
             "CHAT_ROOMS": json.dumps(ROOMS),
             "NO_PROXY": ",".join(never_proxied),
             **X_KEYS,
+            "WEBHOOK_CATCHER_URL": self.hooks.url,
+            **SIGNING_KEYS,
+            "PUSH_APPLICATIONS": pushes.application_arns(REGION),
         }
 
 
 def _completed(app):
     """moto's application with what it lacks."""
-    return UrlConditions(EventDestinations(app, region=REGION), region=REGION)
+    return pushes.PushEndpoints(UrlConditions(EventDestinations(app, region=REGION), region=REGION), region=REGION)
 
 
 def _replace_environment(wanted):

@@ -17,6 +17,8 @@ from moto.sns.models import sns_backends
 
 from notifier import channels
 
+from . import pushes
+
 # As many as a person may scroll through; the JSON has all.
 MOST_LISTED = 200
 
@@ -63,8 +65,8 @@ class OutboxMessage:
 class Outbox:
     """Reads what moto and the stand-ins for X and for chats keep. moto keeps no times, so :meth:`noting` writes them down."""
 
-    def __init__(self, *, region, x, chat, inboxes):
-        self._region, self._x, self._chat, self._inboxes = region, x, chat, inboxes
+    def __init__(self, *, region, x, chat, hooks, inboxes):
+        self._region, self._x, self._chat, self._hooks, self._inboxes = region, x, chat, hooks, inboxes
         self._received_at, self._noted, self._lock, self._since = {}, [0, 0], Lock(), datetime.now(UTC)
 
     def clear(self):
@@ -73,6 +75,7 @@ class Outbox:
             self._since = datetime.now(UTC)
             for received in self._sent:
                 received.clear()
+            pushes.forget(self._region)
             self._received_at.clear()
             self._noted = [0, 0]
 
@@ -89,10 +92,16 @@ class Outbox:
     def read(self):
         """All messages, oldest first, as a list of OutboxMessage."""
         self._note_arrivals()
-        messages = sorted(
-            [*self._mails(), *self._texts(), *self._posts(), *self._items(), *self._notes()],
-            key=lambda message: message["received_at"],
-        )
+        found = [
+            *self._mails(),
+            *self._texts(),
+            *self._posts(),
+            *self._items(),
+            *self._notes(),
+            *self._documents(),
+            *self._pushes(),
+        ]
+        messages = sorted(found, key=lambda message: message["received_at"])
         return [OutboxMessage(**message, order=order) for order, message in enumerate(messages, 1)]
 
     @property
@@ -106,6 +115,8 @@ class Outbox:
     def _note_arrivals(self):
         mails, texts = self._sent
         with self._lock:
+            for provider_id in pushes.pushed_ids(self._region):
+                self._received_at.setdefault(provider_id, datetime.now(UTC))
             if [len(mails), len(texts)] == self._noted:
                 return
             now = datetime.now(UTC)
@@ -134,6 +145,15 @@ class Outbox:
     def _texts(self):
         for provider_id, (number, text) in list(self._sent[1].items()):
             yield _plain("sms", number, text, provider_id, self._arrival(provider_id))
+
+    def _documents(self):
+        for hook in list(self._hooks.hooks):
+            message = _plain("webhook", hook.url, hook.text, hook.id, hook.received_at)
+            yield message | {"subject": hook.document["type"]}
+
+    def _pushes(self):
+        for key, token, title, text, provider_id in pushes.pushed(self._region):
+            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, self._arrival(provider_id)) | {"subject": title}
 
     def _posts(self):
         for post in list(self._x.posts):

@@ -5,7 +5,9 @@ from threading import Timer
 
 import pytest
 
+from lambdas._outbound import CATCHER
 from notifier.channels import Message
+from tests.lambdas.internet import HOST, Internet, make_certificate
 
 HANG_UP_SECONDS = 10
 
@@ -40,3 +42,22 @@ def closed_url():
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory):
+    """The one server behind every address of ``internet``."""
+    internet = Internet(*make_certificate(tmp_path_factory.mktemp("certificate"), HOST))
+    yield internet
+    internet.close()
+
+
+@pytest.fixture
+def internet(everything, monkeypatch):
+    """An Internet of which each address is one local server, and nothing is real. See ``tests.lambdas.internet``."""
+    everything.reset()
+    monkeypatch.setattr(socket, "getaddrinfo", everything.getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", lambda connecting, address: everything.connect(connecting, address))
+    # A developer's own must not decide.
+    monkeypatch.delenv(CATCHER, raising=False)
+    return everything

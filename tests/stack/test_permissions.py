@@ -1,6 +1,7 @@
 """Each function may do what it does, and nothing else."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 
 import pytest
@@ -24,6 +25,11 @@ ACTIONS = {
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
     "inbox": LOG | SECRETS | QUEUE,
+    "webhook": LOG | SECRETS | QUEUE,
+    "push": LOG
+    | SECRETS
+    | QUEUE
+    | {"sns:Publish", "sns:CreatePlatformEndpoint", "sns:SetEndpointAttributes", "sns:DeleteEndpoint"},
 }
 # Where AWS takes no name: a question about a phone number, figures of the whole account, and network interfaces.
 WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}
@@ -78,8 +84,8 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         assert not [action for action in statement["Action"] if "*" in action]
         if statement["Sid"] not in WITHOUT_RESOURCE and "NotResource" not in statement:
             for arn in listed(statement):
-                # A function's own log streams, and whichever of the account's identities the sender is.
-                assert "*" not in arn.removesuffix(":*").removesuffix(":identity/*"), arn
+                # A function's own log streams, whichever of the account's identities the sender is, and devices.
+                assert "*" not in re.sub(r":(\*|identity/\*|app/\*|endpoint/\*)$", "", arn), arn
 
 
 @pytest.mark.parametrize(
@@ -98,6 +104,9 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         ("email", "ssm:GetParameters", "ssm", "parameter/{}/X_ACCESS_TOKEN", False),  # a secret of another function
         ("sms", "sns:Publish", "sns", "{}", False),  # a topic is no phone
         ("sms", "sns:Publish", "sns", "somebody-elses", False),
+        ("push", "sns:Publish", "sns", "endpoint/GCM/shop/1", True),
+        ("push", "sns:Publish", "sns", "{}", False),  # a topic is no device
+        ("push", "ssm:GetParameters", "ssm", "parameter/{}/WEBHOOK_SIGNING_KEYS", False),
     ],
 )
 def test_what_is_allowed_is_allowed_on_its_own_resource_only(stack, module, action, service, resource, allowed):

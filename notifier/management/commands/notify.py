@@ -7,7 +7,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifier.exceptions import NotifierError
 
-SUBCOMMANDS = ("emit", "erase-person", "explain", "export-person", "purge", "render", "rules", "send-test")
+SUBCOMMANDS = (
+    "emit",
+    "erase-person",
+    "explain",
+    "export-person",
+    "purge",
+    "render",
+    "rules",
+    "send-test",
+    "webhook-secret",
+)
 EXAMPLES = """\
 examples:
   manage.py notify rules                                          what is sent when, by what, to whom
