@@ -5,6 +5,9 @@ from notifier.inbox.items import add_item
 
 from ._handler import make_handler
 
+# It waits to be looked at.
+DISTURBS = False
+
 
 def send(message, _session):
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item."""

@@ -80,6 +80,11 @@ def price(channel, message):
     return pricer(message) if pricer else 0
 
 
+def disturbs(channel):
+    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours. ``DISTURBS = False`` in its module."""
+    return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
+
+
 @lru_cache
 def _function(package, channel, name):
     return getattr(import_module(f"{package}.{channel}"), name, None) if find_spec(f"{package}.{channel}") else None

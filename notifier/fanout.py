@@ -18,6 +18,7 @@ from . import audiences, conf, gates, languages, pausing, plans, publisher
 from .deliveries import UNHEARD_AFTER, holding, ring_again_soon
 from .messages import rings_for
 from .models import Audience, ContactPoint, Delivery, Event, Subscription
+from .preferences.wishes import read_wishes
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +151,11 @@ def _user_recipients(rows, channels):
             user__in=keys, channel__in=list(channels)
         ).values_list("user_id", "channel", "address", "verified")
     }
+    wishes = read_wishes(keys)
     for row in rows:
-        language, time_zone = languages.tag_of(row.get(LANGUAGE)), languages.zone_name(row.get(TIME_ZONE))
+        language, time_zone = wishes.get(row["pk"], ("", ""))
+        language = languages.tag_of(language or row.get(LANGUAGE))
+        time_zone = languages.zone_name(time_zone) or languages.zone_name(row.get(TIME_ZONE))
         for channel in channels:
             address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
             reason = ""
