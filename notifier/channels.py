@@ -28,6 +28,8 @@ class Message:
     # "user:<primary key>" or "address:<address>".
     recipient: str = ""
     event: int = 0
+    # Where its reader can stop what it is about by one request; blank where nobody can, or where no address of the site is known.
+    unsubscribe_url: str = ""
     subject: str = ""
     text: str = ""
     html: str = ""

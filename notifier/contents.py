@@ -8,7 +8,9 @@ from . import languages, layouts, plans
 from .exceptions import NotifierError, TemplateRefused
 from .inlining import Inlined
 from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .preferences.links import sample_links
 from .rendering import specialise
+from .template_data import LINKS, PERSONAL
 from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 
 
@@ -71,10 +73,10 @@ def render_draft(parts, *, template=None, channel="", language="", time_zone="",
     content = EventContent(compiled, data, language=language, time_zone=time_zone)
     with content.in_its_language():
         try:
-            return content.render(user)
+            return content.render(user, sample_links())
         except Exception as error:
             text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
-            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user})) from error
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | sample_links())) from error
 
 
 def _failing_part(compiled, data):
@@ -116,7 +118,7 @@ def mended_version(event_id, version_id):
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
     held = merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
-    wanted = {name: branch for name, branch in newest.paths.items() if name != "user"}
+    wanted = {name: branch for name, branch in newest.paths.items() if name not in PERSONAL}
     return newest.pk if merge_paths(held, wanted) == held else version_id
 
 
@@ -126,14 +128,15 @@ class EventContent:
     def __init__(self, compiled, data, *, language="", time_zone=""):
         self._compiled, self._data, self._specialised = compiled, data, None
         self._language, self._time_zone = language, time_zone
-        self.user_paths = compiled.paths.get("user", {})
+        paths = compiled.paths
+        self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
 
     def in_its_language(self):
         """The context to render in: many people at once, as it costs more than one of them."""
         return languages.in_language(self._language, self._time_zone)
 
-    def render(self, user):
-        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data. Raises what the template raises.
+    def render(self, user, links=None):
+        """``{"subject": …, "text": …, "html": …}`` for one person's frozen data and links. Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
@@ -143,10 +146,14 @@ class EventContent:
             self._specialised = subject, text, html, Inlined(html)
         subject, text, html, inlined = self._specialised
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
-        text_body = text.render(user) if text else html_to_text(html.render(user))
+        text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {"subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user)}
+        return {
+            "subject": one_line(subject.render(user, links)),
+            "text": text_body.strip(),
+            "html": inlined.render(user, links),
+        }
 
 
 def one_line(text):

@@ -131,6 +131,7 @@ ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
 NOTIFIER = {"TOPIC_ARN": TOPIC_ARN, "BASE_URL": BASE_URL, "ADDRESSES": {"email": "email", "inbox": "pk", "sms": "profile.phone"}}
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
+LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
