@@ -8,11 +8,11 @@ A gate is ``gate(candidates, channel)`` and returns a list alongside: None where
 A gate costs at most one query for all candidates together.
 """
 
-from .preferences import gate, quiet_hours
+from .preferences import consent, quiet_hours
 
 # What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent.
 FINAL_GATES = [
-    gate.refuse_opted_out,
+    consent.refuse_opted_out,
 ]
 # What depends on the moment; asked when it is to be sent, and not before.
 TIMELY_GATES = [

@@ -1,4 +1,4 @@
-"""Writes and reads what people do not want. Next hop: ``gate``, which lets nothing of it out.
+"""Writes and reads what people do not want. Next hop: ``consent``, which lets nothing of it out.
 
 A choice is ``(category's key or None, channel or "")``: None stands for everything that is not mandatory, "" for every channel.
 """

@@ -41,7 +41,7 @@ def preferences(request, token):
         return unsubscribing.show(request, "bad")
     except tokens.GoneLink:
         return unsubscribing.show(request, "account_gone" if kind == tokens.USER else "message_gone")
-    address = bearer.address or getattr(bearer.user, bearer.user.get_email_field_name(), "") if bearer.user else bearer.address
+    address = getattr(bearer.user, bearer.user.get_email_field_name(), "") if bearer.user else bearer.address
     return _choose(request, bearer, masked(str(address or "")))
 
 

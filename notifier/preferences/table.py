@@ -63,11 +63,10 @@ class Table:
 
     def summary(self):
         """What comes, category by category: ``[(title, [labels of channels])]``."""
-        open_channels = {cell.channel for cell in self.all.cells if cell.is_on}
-        return [
-            (row.category.title, [c.label for c in row.cells if c.is_sent and (row in self.always or c.is_on and c.channel in open_channels)])
-            for row in (*self.rows, *self.always)
-        ]  # fmt: skip
+        is_open = {cell.channel for cell in self.all.cells if cell.is_on}
+        chosen = [(row, [each for each in row.cells if each.is_on and each.channel in is_open]) for row in self.rows]
+        found = [*chosen, *((row, row.cells) for row in self.always)]
+        return [(row.category.title, [each.label for each in cells if each.is_sent]) for row, cells in found]
 
 
 def _live_channels():

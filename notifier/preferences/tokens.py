@@ -1,15 +1,19 @@
-"""What a link in a message says of its reader: signed, not secret, and without an address. Next hop: ``links`` writes them, ``pages`` reads.
+"""What a link in a message says of its reader: signed, and without an address. Next hop: ``links`` writes them, ``pages`` reads.
 
 Note [who a link is about]: a user is named by their key, which says nothing to anybody else. An address, or a key that may be one, is not
 written down at all: the link names the delivery that it came with. Once that is purged, the link says so and changes nothing.
 """
 
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, b64_encode
 
 from ..models import Delivery
 
@@ -42,22 +46,28 @@ class Bearer:
     channels: tuple = ()
 
 
-def _signer(purpose):
-    # Made for each, as it is cheap: SECRET_KEY and its fallbacks are read now.
-    return Signer(salt=f"notifier.{purpose}", sep=".")
-
-
 def sign(purpose, recipient, delivery, *rest):
-    """The token for one recipient of one delivery. About 10 µs."""
+    """The token for one recipient of one delivery, as Django's Signer would make it, at a fifth of its time: each mail has two."""
     kind, _colon, key = recipient.partition(":")
     named = f"{USER}.{key}" if kind == "user" and TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
-    return _signer(purpose).sign(".".join([named, *map(str, rest)]))
+    value = ".".join([named, *map(str, rest)])
+    signature = hmac.digest(_key(_salt(purpose), settings.SECRET_KEY), value.encode(), "sha256")
+    return f"{value}.{b64_encode(signature).decode()}"
+
+
+def _salt(purpose):
+    return f"notifier.{purpose}"
+
+
+@lru_cache
+def _key(salt, secret):
+    return hashlib.sha256(f"{salt}signer{secret}".encode()).digest()
 
 
 def read(purpose, token):
     """The parts of a token, as texts. Raises BadLink."""
     try:
-        found = SHAPES[purpose].fullmatch(_signer(purpose).unsign(token)) if len(token) <= MAX_CHARACTERS else None
+        found = SHAPES[purpose].fullmatch(Signer(salt=_salt(purpose), sep=".").unsign(token)) if len(token) <= MAX_CHARACTERS else None
     except BadSignature:
         found = None
     if found is None:
