@@ -38,13 +38,23 @@ def describe_rule(trigger, sendings):
     """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in words) for each subscription."""
     done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
     what = _(", and ").join(done) if done else _("nothing is sent yet")
-    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what}
+    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(trigger)
 
 
 def describe_trigger(trigger):
     """``describe_rule`` for a saved trigger, by those of its subscriptions that are switched on."""
     live = [each for each in trigger.subscriptions.all() if each.enabled]
     return describe_rule(trigger, [(each.channels, all_of(map(describe_audience, each.audiences.all()))) for each in live])
+
+
+def describe_category(trigger):
+    """Whether people can choose, in a sentence; nothing where the trigger has no category."""
+    if trigger.category is None:
+        return ""
+    words = (
+        _(" It is “%s”: nobody can opt out.") if trigger.category.mandatory else _(" It is “%s”, which people can opt out of.")
+    )
+    return words % trigger.category.title
 
 
 def describe_when(trigger):

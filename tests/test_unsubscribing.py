@@ -299,7 +299,10 @@ def test_a_key_that_may_tell_who_somebody_is_stands_in_no_link(key, stands_there
 
 
 def test_a_link_shows_no_name_signs_nobody_in_and_is_kept_by_no_cache(browser, ada, offers):
-    for path in path_for(f"user:{ada.pk}", offers), f"/notifications/preferences/{tokens.sign('preferences', f'user:{ada.pk}', 1)}/":
+    for path in (
+        path_for(f"user:{ada.pk}", offers),
+        f"/notifications/preferences/{tokens.sign('preferences', f'user:{ada.pk}', 1)}/",
+    ):
         answer = browser.get(path)
         text = answer.content.decode()
         assert not "lovelace" in text.lower()

@@ -9,9 +9,16 @@ from . import setup_permissions, why
 
 # Page → icon. A page that this version, or this person, does not have is left out.
 # https://fonts.google.com/icons
-RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "contactpoint": "alternate_email"}
+RULES = {
+    "trigger": "bolt",
+    "template": "edit_document",
+    "audience": "groups",
+    "category": "category",
+    "contactpoint": "alternate_email",
+}
 OUTCOME = {"event": "history", "delivery": "outgoing_mail", "pause": "pause_circle"}
 PEOPLE = {"user": "person", "group": "group"}
+CHOICES = {"optout": "unsubscribe", "preferences": "tune"}
 
 
 def navigation(request):
@@ -23,7 +30,7 @@ def navigation(request):
         ("", _pages(request)),
         (_("Rules"), _entries(request, ours, RULES)),
         (_("What came of it"), _entries(request, ours, OUTCOME) + _questions(request)),
-        (_("People"), _entries(request, people, PEOPLE)),
+        (_("People"), _entries(request, people, PEOPLE) + _entries(request, ours, CHOICES)),
     ]
     groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
     return [{"title": title, "items": items} for title, items in groups if items]

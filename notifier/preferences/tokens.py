@@ -67,7 +67,11 @@ def _key(salt, secret):
 def read(purpose, token):
     """The parts of a token, as texts. Raises BadLink."""
     try:
-        found = SHAPES[purpose].fullmatch(Signer(salt=_salt(purpose), sep=".").unsign(token)) if len(token) <= MAX_CHARACTERS else None
+        found = (
+            SHAPES[purpose].fullmatch(Signer(salt=_salt(purpose), sep=".").unsign(token))
+            if len(token) <= MAX_CHARACTERS
+            else None
+        )
     except BadSignature:
         found = None
     if found is None:

@@ -1,6 +1,8 @@
 """What people choose, in sentences. Next hop: ``pages``, the admin and the explanations show them."""
 
+from django.utils.formats import date_format
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, gettext_lazy
 
 # A channel without a word here is named.
@@ -31,6 +33,12 @@ def describe_choice(row):
     """An opt-out as a sentence: “No “Offers” by e-mail.”"""
     what = f"“{row.category.title}”" if row.category else _("messages at all, but for what is always on,")
     return _("No %(what)s %(by)s.") % {"what": what, "by": by_channel(row.channel)}
+
+
+def describe_origin(row):
+    """“Since 3 May 2026, by the mail program’s button.”"""
+    since = _("Since %s") % date_format(localtime(row.created_at), "j M Y")
+    return _("%(since)s, by %(source)s.") % {"since": since, "source": row.get_source_display()} if row.source else f"{since}."
 
 
 def describe_wishes(wish):

@@ -23,7 +23,7 @@ class _Check:
 
     def document(self, document):
         if not isinstance(document, dict):
-            self.refuse((), "A file of rules has the keys version, audiences, templates and triggers.")
+            self.refuse((), "A file of rules has the keys version, categories, audiences, templates and triggers.")
             return {}
         if (version := document.get("version")) != FORMAT_VERSION or isinstance(version, bool):
             said = "is missing" if version is None else f"is {version!r}"
@@ -80,6 +80,12 @@ class _Check:
     def flag(self, path, key, value):
         if not isinstance(value, bool):
             self.refuse(path, "This is true or false.")
+            return key.default
+        return value
+
+    def number(self, path, key, value):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.refuse(path, "This is a whole number, 0 or more.")
             return key.default
         return value
 

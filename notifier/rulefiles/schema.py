@@ -17,7 +17,7 @@ HEAD = """\
 @dataclass(frozen=True, kw_only=True)
 class Key:
     """One key of a row. ``kind``: ``text``, ``flag``, ``lines`` (texts of which the field keeps one a line), ``names``, ``set``
-    (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
+    (names whose order means nothing), ``number`` or ``rows``. ``field``: the model's, where it has another name."""
 
     name: str
     kind: str = "text"
@@ -35,6 +35,12 @@ class Key:
         return self.field or self.name
 
 
+CATEGORY = (
+    Key(name="title", required=True),
+    Key(name="description"),
+    Key(name="mandatory", kind="flag", default=False),
+    Key(name="position", kind="number", default=0),
+)
 AUDIENCE = (
     Key(name="everyone", kind="flag", default=False),
     Key(name="groups", kind="set"),
@@ -71,11 +77,14 @@ TRIGGER = (
     Key(name="actor", field="actor_model"),
     Key(name="actor_instance", field="actor_pk"),
     Key(name="target"),
+    Key(name="category"),
     Key(name="enabled", kind="flag", default=True),
     Key(name="shadow", kind="flag", default=False),
     Key(name="subscriptions", kind="rows", rows=SUBSCRIPTION),
 )
-SECTIONS = {"audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
+SECTIONS = {"categories": CATEGORY, "audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
+# One row of each, in a sentence.
+SINGULAR = {"categories": "category", "audiences": "audience", "templates": "template", "triggers": "trigger"}
 # What somebody may look for, and where it is.
 HINTS = {
     "users": "People are not kept in files: they are personal data, and differ from stage to stage. Use a group, or the admin.",
