@@ -305,7 +305,7 @@ def test_a_link_shows_no_name_signs_nobody_in_and_is_kept_by_no_cache(browser, a
     ):
         answer = browser.get(path)
         text = answer.content.decode()
-        assert not "lovelace" in text.lower()
+        assert "lovelace" not in text.lower()
         assert "sessionid" not in answer.cookies
         assert "no-store" in answer["Cache-Control"]
         assert (answer["X-Robots-Tag"], answer["Referrer-Policy"]) == ("noindex", "same-origin")
