@@ -31,7 +31,7 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
     found = sidebar_of(admin_client)
     assert list(found)[:4] == ["", "Rules", "What came of it", "People"]
     assert found[""][-1] == "Set up"
-    assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Contact points"]
+    assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Categories", "Contact points"]
     assert found["What came of it"] == ["Events", "Deliveries", "Pauses", "Why?"]
     assert found["People"] == ["Users", "Groups"]
     # The project's own models before those of what was installed.
