@@ -28,7 +28,11 @@ def rules():
     """Offers by mail and SMS, security by mail, and posts on X, which reach nobody in person."""
     text = {"subject": "x", "text": "x"}
     found = {}
-    for name, channels, mandatory in ("offers", ["email", "sms"], False), ("security", ["email"], True), ("posts", ["twitter"], False):
+    for name, channels, mandatory in (
+        ("offers", ["email", "sms"], False),
+        ("security", ["email"], True),
+        ("posts", ["twitter"], False),
+    ):
         found[name] = Category.objects.create(name=name, title=name.title(), mandatory=mandatory)
         make_trigger(category=found[name], channels=channels, contents=dict.fromkeys(channels, text))
     found["empty"] = Category.objects.create(name="empty", title="Empty")
