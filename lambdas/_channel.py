@@ -42,7 +42,7 @@ class Channel:
         """Send until time is up; returns the Work that was given back."""
         answers = gates.ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
-        ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer])
+        ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer], self.name)
         self._record(refused)
         ready = self._within_budget(ready, clock)
         session = clock.session(self.session) if ready else None

@@ -31,9 +31,13 @@ def advise_on(html):
 
 
 def _unsubscribe(tree, _html):
-    links = ((link.get("href") or "") + " " + link.text_content() for link in tree.iter("a"))
-    if not any(UNSUBSCRIBE.search(link) for link in links):
-        return "There is no link to unsubscribe. People then report the mail as spam, which harms all others."
+    # Without an address it leads nowhere, whatever its words are.
+    links = ((link.get("href") or "", link.text_content()) for link in tree.iter("a"))
+    if not any(href.strip() and UNSUBSCRIBE.search(f"{href} {words}") for href, words in links):
+        return (
+            "There is no link to unsubscribe. People then report the mail as spam, which harms all others. "
+            'Write <a href="{{ unsubscribe_url }}">Unsubscribe</a>.'
+        )
 
 
 def _images(tree, _html):

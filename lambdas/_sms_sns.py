@@ -55,7 +55,7 @@ def _send(sns, number, text):
     with _translated(no_answer=TryAgain):
         opted_out = sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
     if opted_out:
-        raise Skipped("opted_out")
+        raise Skipped("opted_out", "Of messages to this number, says the provider.")
     with _translated(no_answer=OutcomeUnknown):
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         return sns.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)["MessageId"]

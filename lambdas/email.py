@@ -71,7 +71,9 @@ def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
 
 def send(message, connection):
     """Send one mail, text with an HTML alternative; return SES's message id."""
-    mail = EmailMultiAlternatives(message.subject, message.text, to=[checked(message.address)], connection=connection)
+    mail = EmailMultiAlternatives(
+        message.subject, message.text, to=[checked(message.address)], connection=connection, headers=unsubscribe_headers(message)
+    )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
     mail.esp_extra = {"EmailTags": [{"Name": DELIVERY_TAG, "Value": str(message.delivery)}]}
@@ -83,6 +85,16 @@ def send(message, connection):
         raise Rejected("refused_here", type(error).__name__) from None
     # The mail is out: from here on nothing may fail. Only Anymail's backends tell the id.
     return getattr(getattr(mail, "anymail_status", None), "message_id", None) or ""
+
+
+def unsubscribe_headers(message):
+    """What a mail program makes its own button of: one POST, without a page. https://www.rfc-editor.org/rfc/rfc8058#section-3.1
+
+    The two must be signed, which SES does by itself, and the address be one of https: without, there is no button, only the link.
+    """
+    if not message.unsubscribe_url.startswith("https://"):
+        return {}
+    return {"List-Unsubscribe": f"<{message.unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def examine(message):

@@ -20,6 +20,9 @@ LABEL = "Inbox"
 VERB = "show in the inbox of"
 MARK = "✉"
 
+# It waits to be looked at.
+DISTURBS = False
+
 
 def send(message, _session):
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item.

@@ -4,6 +4,7 @@ from django.contrib.auth import get_user_model
 
 from . import audiences, conf, languages
 from .models import ContactPoint, Delivery
+from .preferences.wishes import read_wishes
 
 # The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
 MAX_ADDRESS_CHARACTERS = 320
@@ -35,8 +36,11 @@ def of_users(rows, channels):
             user__in=keys, channel__in=list(channels)
         ).values_list("user_id", "channel", "address", "verified")
     }
+    wishes = read_wishes(keys)
     for row in rows:
-        language, time_zone = languages.tag_of(row.get(LANGUAGE)), languages.zone_name(row.get(TIME_ZONE))
+        language, time_zone = wishes.get(row["pk"], ("", ""))
+        language = languages.tag_of(language or row.get(LANGUAGE))
+        time_zone = languages.zone_name(time_zone) or languages.zone_name(row.get(TIME_ZONE))
         for channel in channels:
             address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
             reason = ""

@@ -32,6 +32,8 @@ class Message:
     # "user:<primary key>" or "address:<address>".
     recipient: str = ""
     event: int = 0
+    # Where its reader can stop what it is about by one request; blank where nobody can, or where no address of the site is known.
+    unsubscribe_url: str = ""
     subject: str = ""
     text: str = ""
     html: str = ""
@@ -86,6 +88,11 @@ def price(channel, message):
     """
     pricer = _function(conf.get("CHANNELS_PACKAGE"), channel, "price")
     return pricer(message) if pricer else 0
+
+
+def disturbs(channel):
+    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours. ``DISTURBS = False`` in its module."""
+    return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
 
 
 @lru_cache

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from . import audiences, contents, deliveries, event_lists
 from .channels import Message
 from .exceptions import NotifierError, Rejected, SendError, TemplateRefused
+from .preferences.links import make_links, sample_links
 
 logger = logging.getLogger(__name__)
 
@@ -17,10 +18,11 @@ logger = logging.getLogger(__name__)
 CACHED_EVENTS = 64
 
 
-def compose_messages(works):
+def compose_messages(works, channel=""):
     """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people.
 
-    Of works that go in one message, the newest stands for all, with the others in it.
+    ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the newest stands for all, with
+    the others in it.
     """
     ready, refused = [], []
     by_content = {}
@@ -29,7 +31,7 @@ def compose_messages(works):
         by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone, others), []).append(work)
     for key, group in by_content.items():
         try:
-            content = _content_for(*key)
+            content, about = _content_for(*key)
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
@@ -41,7 +43,8 @@ def compose_messages(works):
         with content.in_its_language():
             for work in group:
                 try:
-                    ready.append((work, _compose(work, content, people.get(work.recipient, {}))))
+                    links = about.links_of(work, channel, content.link_names)
+                    ready.append((work, _compose(work, content, people.get(work.recipient, {}), links, about)))
                 except SendError as error:
                     refused.append((work, error))
     return ready, refused
@@ -57,11 +60,11 @@ def _gather(works):
     return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
 
 
-def _compose(work, content, person):
+def _compose(work, content, person, links, about):
     if work.attempts > deliveries.MAX_ATTEMPTS and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS:
         raise Rejected("gave_up", f"Taken up {silent} times without a result.")
     try:
-        parts = content.render(person)
+        parts = content.render(person, links)
     except Exception as error:
         # Whatever a template does, it harms its own deliveries only.
         logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
@@ -69,19 +72,42 @@ def _compose(work, content, person):
         detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
         raise Rejected("template_failed", detail) from error
     return Message(
-        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient, event=work.event_id, **parts
-    )
+        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient, event=work.event_id,
+        unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "", **parts,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class About:
+    """What an event is about, as far as its readers' links say it. A test is an editor's own: its links are samples."""
+
+    category: int | None
+    is_mandatory: bool
+    is_test: bool
+
+    @property
+    def can_be_left(self):
+        return not self.is_mandatory and not self.is_test
+
+    def links_of(self, work, channel, names):
+        if self.is_test:
+            return sample_links()
+        names = {*names, "unsubscribe_url"} if self.can_be_left else names
+        return make_links(names, work.recipient, work.pk, category=self.category, channel=channel)
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
 def _content_for(event_id, version_id, language, time_zone, others):
-    from .models import Event
+    from .models import OF_NO_RULE, Event
 
-    found = dict(Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", "data"))
+    columns = ("data", "category_id", "category__mandatory", "trigger_id")
+    found = {pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)}
     if event_id not in found:
         raise Event.DoesNotExist
-    data = event_lists.gathered([found[pk] for pk in (*others, event_id) if pk in found])
-    return contents.EventContent(contents.compiled_version(version_id), data, language=language, time_zone=time_zone)
+    data = event_lists.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
+    _data, category, is_mandatory, trigger = found[event_id]
+    content = contents.EventContent(contents.compiled_version(version_id), data, language=language, time_zone=time_zone)
+    return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 
 
 def _people_of(works, tree):

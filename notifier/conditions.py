@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from . import readable, snapshot
 from .condition_errors import explain_syntax, refuse_source
 from .exceptions import ConditionRefused
-from .template_data import FrozenObject
+from .template_data import PERSONAL, FrozenObject
 from .template_filters import LIBRARY
 from .template_paths import expressions_of, read_paths, variables_of
 from .templating import DataParser
@@ -138,9 +138,10 @@ def compile_condition(source):
 def check_condition(source, trigger):
     """The Condition of ``source`` if ``trigger`` can have it; else ConditionRefused or UnreadablePath."""
     condition = compile_condition(source)
-    if "user" in condition.paths:
+    if personal := max(PERSONAL & condition.paths.keys(), default=""):
+        of = "" if personal == "user" else "a link of "
         raise ConditionRefused(
-            "“user” is the person who receives, and is not known yet when the signal comes. Choose people by the audience."
+            f"“{personal}” is {of}the person who receives, and is not known yet when the signal comes. Choose people by the audience."
         )
     readable.check_paths(condition.paths, trigger, provided=False)
     return condition

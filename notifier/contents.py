@@ -7,15 +7,15 @@ from functools import lru_cache
 from . import event_lists, languages, layouts, plans
 from .exceptions import NotifierError, TemplateRefused
 from .inlining import Inlined
-from .links import checked_link
+from .links import MAX_ICON_CHARACTERS, checked_link
 from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .preferences.links import sample_links
 from .rendering import specialise
+from .template_data import LINKS, PERSONAL
 from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
 PARTS = ("subject", "text", "html", "link", "icon")
-# A sign, or the address of a small picture.
-MAX_ICON_CHARACTERS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +85,10 @@ def render_draft(parts, *, template=None, channel="", language="", time_zone="",
     content = EventContent(compiled, data, language=language, time_zone=time_zone)
     with content.in_its_language():
         try:
-            return content.render(user)
+            return content.render(user, sample_links())
         except Exception as error:
             text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
-            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user})) from error
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | sample_links())) from error
 
 
 def _failing_part(compiled, data):
@@ -134,7 +134,7 @@ def mended_version(event_id, version_id):
     held = event_lists.folded(
         merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
     )
-    wanted = {name: branch for name, branch in event_lists.folded(newest.paths).items() if name != "user"}
+    wanted = {name: branch for name, branch in event_lists.folded(newest.paths).items() if name not in PERSONAL}
     return newest.pk if merge_paths(held, wanted) == held else version_id
 
 
@@ -144,14 +144,15 @@ class EventContent:
     def __init__(self, compiled, data, *, language="", time_zone=""):
         self._compiled, self._data, self._specialised = compiled, data, None
         self._language, self._time_zone = language, time_zone
-        self.user_paths = compiled.paths.get("user", {})
+        paths = compiled.paths
+        self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
 
     def in_its_language(self):
         """The context to render in: many people at once, as it costs more than one of them."""
         return languages.in_language(self._language, self._time_zone)
 
-    def render(self, user):
-        """A text for each of PARTS, for one person's frozen data. Raises what the template raises.
+    def render(self, user, links=None):
+        """A text for each of PARTS, for one person's frozen data and links. Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
@@ -160,13 +161,13 @@ class EventContent:
             self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
         subject, text, html, link, icon, inlined = self._specialised
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
-        text_body = text.render(user) if text else html_to_text(html.render(user))
+        text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
         return {
-            "subject": one_line(subject.render(user)), "text": text_body.strip(), "html": inlined.render(user),
-            "link": checked_link(link.render(user)) if link else "",
-            "icon": one_line(icon.render(user))[:MAX_ICON_CHARACTERS] if icon else "",
+            "subject": one_line(subject.render(user, links)), "text": text_body.strip(), "html": inlined.render(user, links),
+            "link": checked_link(link.render(user, links)) if link else "",
+            "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
         }  # fmt: skip
 
 

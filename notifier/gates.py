@@ -10,13 +10,23 @@ A gate costs at most one query for all candidates together.
 """
 
 from . import allowing, devices, suppression, timeliness
+from .preferences import consent, quiet_hours
 
 # What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent; but what counts is
 # that the channel's own function asks. In this order: the stage's allow-list, devices to push to, suppressed addresses, opting out, expiry.
-FINAL_GATES = [allowing.gate, devices.ask_for_device, suppression.gate, timeliness.refuse_expired]
+FINAL_GATES = [
+    allowing.gate,
+    devices.ask_for_device,
+    suppression.gate,
+    consent.refuse_opted_out,
+    timeliness.refuse_expired,
+]
 # What depends on the moment; asked when it is to be sent, and not before: what was read meanwhile, quiet hours. The budget and then the
 # rate are asked after them, by `lambdas._channel`: they have to know what a message costs, and take a slot for it.
-TIMELY_GATES = [timeliness.refuse_read]
+TIMELY_GATES = [
+    timeliness.refuse_read,
+    quiet_hours.wait_for_the_end,
+]
 
 
 def ask_final(candidates, channel):

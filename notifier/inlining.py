@@ -98,8 +98,8 @@ class Inlined:
         elif residue := _inlined_residue(specialised.residue):
             self._specialised, self._finished = Specialised(specialised.template, residue), True
 
-    def render(self, user):
-        html = self._specialised.render(user)
+    def render(self, user, links=None):
+        html = self._specialised.render(user, links)
         return html if self._finished else inline_styles(html)
 
 

@@ -4,6 +4,9 @@ from urllib.parse import urlsplit
 
 MAX_LINK_CHARACTERS = 2000
 
+# A sign, or the address of a small picture.
+MAX_ICON_CHARACTERS = 500
+
 
 def checked_link(text):
     """``text`` if it is a path of this site (``/orders/5/``) or an http(s) address; else blank, as no link is better than a wrong one.

@@ -10,6 +10,7 @@ from .channels import Examination, Message, Problem
 from .contents import PARTS
 from .exceptions import TemplateRefused
 from .models import ContactPoint, ContentVersion, Event, Subscription
+from .template_data import PERSONAL
 
 # So many of the newest events are looked through for those of one template: there is no index by template.
 MOST_SEARCHED = 10_000
@@ -70,7 +71,7 @@ def preview(content, *, event=None, person=None):
         paths = compiled.paths
         if faults := _unknown_names(content, compiled, triggers):
             return Preview(errors=faults, paths=paths)
-        read = {name: branch for name, branch in event_lists.folded(paths).items() if name != "user"}
+        read = {name: branch for name, branch in event_lists.folded(paths).items() if name not in PERSONAL}
         of_event = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
         sample = sampling.sample_data(read, next(iter(of_event or triggers), None))
         data, made_up = sampling.fill(event.data, sample) if event else (sample, [])

@@ -8,7 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 
 from . import event_lists, providers, signals
 from .exceptions import UnreadablePath
-from .template_data import SECRET_FRAGMENTS, SECRET_WORDS
+from .template_data import PERSONAL, SECRET_FRAGMENTS, SECRET_WORDS
 from .templating import path_names
 
 # Methods without arguments that read and do not change anything, by Django's own conventions.
@@ -82,7 +82,7 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         tree = event_lists.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
     model = find_model(trigger.model) if trigger.model else None
-    offered = {*STANDARD_NAMES, *registered.args, "user", *added, *(interception.provided_names() if provided else ())}
+    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added, *(interception.provided_names() if provided else ())}
     if signals.is_about_save(registered):
         offered.add("previous")
     elif "previous" in tree and "previous" not in offered:

@@ -6,6 +6,7 @@ from django.template import Node
 from django.template.base import VariableNode
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
 
+from .template_data import PERSONAL
 from .template_holes import Binding, Block, Choice, Residue, Spaceless, Value
 from .template_paths import bound_name, children_of, expressions_of, names_of
 from .templating import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, DataContext, Iteration, Nodes
@@ -26,16 +27,16 @@ class Specialised:
         self.template, self.residue = template, residue
         self.constant = None if residue.holes else "".join(residue.parts)
 
-    def render(self, user):
-        """The text for one person's data. TemplateTooLarge past a bound; a filter's own error passes."""
+    def render(self, user, links=None):
+        """The text for one person's data and links. TemplateTooLarge past a bound; a filter's own error passes."""
         if self.constant is not None:
             return self.constant
-        return self.residue.fill(DataContext({PERSON: user}, self.template))
+        return self.residue.fill(DataContext({PERSON: user, **(links or {})}, self.template))
 
 
 def specialise(part, data):
     """Render all of ``part`` that does not read the person. Raises only what rendering it for anybody would raise."""
-    nodes, personal = part.template.nodelist, frozenset({PERSON})
+    nodes, personal = part.template.nodelist, PERSONAL
     context = Draft(dict(data), part.template)
     try:
         if _unsettled(nodes, personal, absorb=True):

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from . import audiences, conditions, event_lists, plans
 from .exceptions import ConditionRefused, UnreadablePath
 from .models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
+from .template_data import PERSONAL
 from .templating import merge_paths
 from .triggers import LiveTrigger
 
@@ -58,7 +59,8 @@ def _live_trigger(trigger):
     condition, problem = _read_condition(trigger)
     paths = event_lists.folded(merge_paths(*trees, condition.paths if condition else {}))
     # The person is not part of the event: who that is, is known only after the fan-out.
-    paths.pop("user", None)
+    for name in PERSONAL:
+        paths.pop(name, None)
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target, shadow=trigger.shadow,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from . import audiences, channels, contents, reaching
 from .models import Audience, Event, Trigger
+from .preferences.links import sample_links
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def _examine(event, subscription, channel):
     try:
         rendering = contents.EventContent(contents.compiled_version(content.version_id), event.data, language=content.language)
         with rendering.in_its_language():
-            parts = rendering.render({})
+            parts = rendering.render({}, sample_links())
         return channels.examine(channel, channels.Message(delivery=0, attempt=1, address="", **parts))
     except Exception as error:
         # Its template or its channel: an estimate says what it can.

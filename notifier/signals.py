@@ -12,9 +12,10 @@ from django.dispatch import Signal
 
 from . import actors, hooks
 from .exceptions import SignalRegistrationError
+from .template_data import PERSONAL
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
-RESERVED_NAMES = frozenset({"user", "verb", "action_object", "actor_object", "target", "forloop", "events"})
+RESERVED_NAMES = frozenset({*PERSONAL, "verb", "action_object", "actor_object", "target", "forloop", "events"})
 # Arguments that Django or the caller passes for matching, allowed in any signal and not templates' own.
 MATCHING_ARGUMENTS = frozenset({"action_object", "actor_object", "actor", "target"})
 

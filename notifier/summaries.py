@@ -37,7 +37,7 @@ def describe_rule(trigger, sendings):
     """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in words) for each subscription."""
     done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
     what = _(", and ").join(done) if done else _("nothing is sent yet")
-    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what}
+    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(trigger)
 
 
 def describe_trigger(trigger):
@@ -49,6 +49,16 @@ def describe_trigger(trigger):
 def _describe_whom(subscription):
     whom, flow = all_of(map(describe_audience, subscription.audiences.all())), describe_flow(subscription)
     return f"{whom} ({flow})" if whom and flow else whom
+
+
+def describe_category(trigger):
+    """Whether people can choose, in a sentence; nothing where the trigger has no category."""
+    if trigger.category is None:
+        return ""
+    words = (
+        _(" It is “%s”: nobody can opt out.") if trigger.category.mandatory else _(" It is “%s”, which people can opt out of.")
+    )
+    return words % trigger.category.title
 
 
 def describe_when(trigger):

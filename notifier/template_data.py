@@ -3,6 +3,10 @@
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 
+# Of the person who receives, as `user` is: links that only they get. See `notifier.preferences.links`.
+LINKS = ("unsubscribe_url", "preferences_url")
+PERSONAL = frozenset({"user", *LINKS})
+
 SECRET_FRAGMENTS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "private_key", "privatekey")
 SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
 

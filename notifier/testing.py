@@ -65,7 +65,7 @@ def _deliver(event, capture):
     for channel in sorted(set(event.deliveries.values_list("channel", flat=True))):
         ids = list(event.deliveries.filter(channel=channel).values_list("pk", flat=True))
         works = deliveries.claim_deliveries(ids, channel=channel, lease_seconds=LEASE_SECONDS)
-        ready, refused = composing.compose_messages(works)
+        ready, refused = composing.compose_messages(works, channel)
         deliveries.record_answers([*refused, *((work, "captured") for work, _ in ready)], policy)
         for work, message in ready:
             parts = {"subject": message.subject, "text": message.text, "html": message.html}

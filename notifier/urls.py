@@ -4,6 +4,7 @@ from django.urls import path
 
 from . import device_views
 from .inbox import api, openapi, pages, stream
+from .preferences import pages as preference_pages, unsubscribing
 
 app_name = "notifier"
 urlpatterns = [
@@ -17,4 +18,7 @@ urlpatterns = [
     path("inbox/<str:key>/archive/", api.archive_item, name="inbox-archive"),
     path("devices/", device_views.register, name="register_device"),
     path("devices/<int:pk>/remove/", device_views.remove, name="remove_device"),
+    path("preferences/", preference_pages.own_preferences, name="own_preferences"),
+    path("preferences/<str:token>/", preference_pages.preferences, name="preferences"),
+    path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
 ]

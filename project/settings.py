@@ -142,7 +142,8 @@ NOTIFIER = {
 }
 
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
-LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}

@@ -383,7 +383,10 @@ BAD = [
     ("version: 2", "line 1: version: The version of the format is 2"),
     ("version: true", "The version of the format is True"),
     # keys and types
-    (f"{HEAD}trigger: {{}}", "line 2: trigger: There is no “trigger” here. There is: version, audiences, templates, triggers."),
+    (
+        f"{HEAD}trigger: {{}}",
+        "line 2: trigger: There is no “trigger” here. There is: version, categories, audiences, templates, triggers.",
+    ),
     (f"{HEAD}audiences: [A]", "line 2: audiences: Write the rows as name: …"),
     (f"{HEAD}audiences: {{A: everyone}}", "line 2: audiences › A: Write its keys below it: everyone, groups"),
     (f"{HEAD}audiences:\n  A:\n    users: [ada]", "line 4: audiences › A › users: There is no “users” here. People are not kept"),

@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401 - importing them registers them
     budgets,
+    consent,
     deliveries,
     devices,
     events,

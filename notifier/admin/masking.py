@@ -2,7 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from ..masking import masked
 from . import display
+
+__all__ = ["MaskedLookups", "hidden", "masked", "may_see_recipients"]
 
 HIDDEN = _("hidden")
 WHY_HIDDEN = _("Only those who may see recipients can read this.")
@@ -16,12 +19,6 @@ HARMLESS = {
 
 def may_see_recipients(request):
     return request.user.has_perm("notifier.view_recipients")
-
-
-def masked(address):
-    """``a…@e…`` of a mail address, ``+…`` of a number: enough to tell rows apart, and not people."""
-    name, at, host = address.partition("@")
-    return f"{name[:1]}…{at}{host[:1]}{'…' if host else ''}" if address else ""
 
 
 def hidden():

@@ -31,6 +31,7 @@ def for_texts(trigger):
     if (model := _object(trigger)) and hasattr(model, "get_absolute_url"):
         found.append((_("Its address on the web"), "instance.get_absolute_url"))
     found += [(capfirst(name.replace("_", " ")), name) for name in _arguments(trigger)]
+    found += [(_("Link to unsubscribe"), "unsubscribe_url"), (_("Link to what they choose"), "preferences_url")]
     return [(words, f"{{{{ {path} }}}}") for words, path in found]
 
 

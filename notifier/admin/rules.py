@@ -55,7 +55,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
     list_display = ["name", "state", "summary", "sends", "its_events"]
-    list_filter = ["enabled", "shadow"]
+    list_filter = ["enabled", "shadow", "category"]
     search_fields = ["name", "verb", "model"]
     readonly_fields = ["summary", "recent_events"]
     nothing_yet = _("No triggers yet. A trigger says when something is sent.")
@@ -65,14 +65,19 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         one = {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]}
         return [
-            (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow"]}),
+            (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow", "category"]}),
             (_("When"), {"fields": ["verb", "model", "on", "condition"]}),
             (_("Only for one instance, one actor or one target"), one),
             (_("More: later, and until when"), {"fields": ["delay_minutes", "expires_minutes"], "classes": ["collapse"]}),
         ]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("subscriptions__template", summaries.audiences_prefetch())
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("category")
+            .prefetch_related("subscriptions__template", summaries.audiences_prefetch())
+        )
 
     def changelist_view(self, request, extra_context=None):
         url = setup_permissions.setup_url(request)

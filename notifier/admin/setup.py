@@ -34,7 +34,7 @@ class SetupPages(admin.ModelAdmin):
         if request.method == "POST" and CHANGE not in request.POST and form.is_valid():
             return self._set_up(request, form)
         facts = setup_facts(
-            form if form.is_bound else self._setup_form(request, {name: form[name].initial for name in form.fields})
+            form if form.is_bound else self._setup_form(request, {name: _plain(form[name].initial) for name in form.fields})
         )
         context = self.admin_site.each_context(request) | {
             "title": _("Set up a notification"),
@@ -62,6 +62,10 @@ class SetupPages(admin.ModelAdmin):
         if not may_set_up(request):
             raise PermissionDenied
         return SetupForm(data or (request.POST if request.method == "POST" else None), request=request, site=self.admin_site)
+
+
+def _plain(value):
+    return getattr(value, "pk", value)
 
 
 def setup_facts(form):

@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from ..models import Audience, Template, Trigger
+from ..models import Audience, Category, Template, Trigger
 from . import choices, setup_choices, setup_rows
 
 CODE = {"class": "notifier-code notifier-prose", "spellcheck": "false"}
@@ -43,6 +43,16 @@ class SetupForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2}),
         required=False,
         help_text=_("Left blank, every one counts. Or a condition, such as: instance.total > 100"),
+    )
+    category = forms.ModelChoiceField(
+        Category.objects,
+        label=_("What is it about?"),
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+        empty_label=_("None of these: people can only opt out of everything"),
+        help_text=_(
+            "People choose by it what they get. What is mandatory, such as security and receipts, nobody can opt out of."
+        ),
     )
     what = forms.ChoiceField(label=_("What does it say?"), widget=UnfoldAdminRadioSelectWidget)
     channels = forms.MultipleChoiceField(
@@ -100,6 +110,8 @@ class SetupForm(forms.Form):
         self.fields["addresses"].help_text = _("One a line, after how it is sent: %s") % quoted
         self._offer("what", setup_choices.whats(request))
         self._offer("whom", setup_choices.whoms(request, site))
+        # Most of what people set up is not what everybody must get.
+        self.fields["category"].initial = Category.objects.filter(mandatory=False).first()
         self.fields["channels"].initial = [name for name, _label in setup_choices.channels()][:1]
         self.fields["groups"].queryset = setup_choices.groups()
         self.fields["users"].queryset = get_user_model()._default_manager.all()

@@ -36,6 +36,7 @@ class Rows:
             model=self._given.get("model", ""),
             condition=self._given.get("condition", ""),
             shadow=self._given.get("shadow", False),
+            category=self._given.get("category"),
         )
         self.trigger.name = self._given.get("name", "") or setup_texts.trigger_name(self.trigger)
         self.channels = self._given.get("channels", [])

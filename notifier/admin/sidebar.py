@@ -9,7 +9,13 @@ from . import setup_permissions, why
 
 # Page → icon. A page that this version, or this person, does not have is left out.
 # https://fonts.google.com/icons
-RULES = {"trigger": "bolt", "template": "edit_document", "audience": "groups", "contactpoint": "alternate_email"}
+RULES = {
+    "trigger": "bolt",
+    "template": "edit_document",
+    "audience": "groups",
+    "category": "category",
+    "contactpoint": "alternate_email",
+}
 OUTCOME = {
     "event": "history",
     "delivery": "outgoing_mail",
@@ -19,7 +25,7 @@ OUTCOME = {
     "budget": "savings",
 }
 PEOPLE = {"user": "person", "group": "group"}
-BELONGINGS = {"device": "smartphone"}
+BELONGINGS = {"device": "smartphone", "optout": "unsubscribe", "preferences": "tune"}
 
 
 def navigation(request):

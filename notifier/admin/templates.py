@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from .. import previewing, providers, readable, signals
 from ..models import Template, TemplateContent, Trigger
+from ..template_data import LINKS
 from . import display
 from .previews import PreviewMixin
 from .template_forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
@@ -88,6 +89,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
     def names(self, template):
         """What the template's triggers offer, so that nobody has to know the models by heart."""
         people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
+        people = format_html("{} {}", people, _names("", LINKS))
         rows = [(_("The person who receives it"), people)]
         rows += [(display.describe_trigger(trigger), _offered_by(trigger)) for trigger in _triggers_of(template)]
         provided = providers.provided_by(template.providers if template else ())

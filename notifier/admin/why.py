@@ -18,7 +18,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from ..exceptions import UnknownPerson, UnknownSubject
 from ..explaining import MOST_EVENTS, Outcome, explain, explain_period, find_person, find_subject
 from ..explaining.wording import read_moment
-from ..models import Event
+from ..models import Event, Preferences
+from ..preferences import optouts
+from ..preferences.words import describe_choice, describe_origin, describe_wishes
 from .choices import channel_choices
 
 NEEDED = ("notifier.view_event", "notifier.view_delivery", "notifier.view_recipients")
@@ -120,6 +122,17 @@ def why_view(request, site):
 def answered(asked):
     """What the template shows of the answers."""
     person, subject, channel = asked["person"], asked["subject"], asked["channel"]
+    return _explained(person, subject, channel, asked) | {"chosen": chosen_by(person)}
+
+
+def chosen_by(person):
+    """What somebody has chosen, as texts: opt-outs with since when and how, then quiet hours, language and the rest."""
+    said = [f"{describe_choice(row)} {describe_origin(row)}" for row in optouts.rows_of(person.key).values()]
+    wish = Preferences.objects.filter(user=person.user.pk).first() if person.user else None
+    return said + (describe_wishes(wish) if wish else [])
+
+
+def _explained(person, subject, channel, asked):
     if subject is not None:
         answers = [shown(answer) for answer in explain(person, subject, channel)]
         found = {

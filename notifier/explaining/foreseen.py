@@ -8,9 +8,21 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import allowing, devices, readable, recipients, signals, snapshot, summaries, suppression, triggers
+from .. import allowing, channels, devices, readable, recipients, signals, snapshot, summaries, suppression, triggers
 from ..audiences import describe_sources
-from ..models import Allowance, Audience, Device, Event, Subscription, Suppression, Template, Trigger
+from ..models import (
+    Allowance,
+    Audience,
+    Device,
+    Event,
+    OptOut,
+    Preferences,
+    Subscription,
+    Suppression,
+    Template,
+    Trigger,
+)
+from ..preferences import consent, optouts, quiet_hours
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -172,6 +184,30 @@ def look_at_flow(case):
         return Seen(f"it would go by the subscription’s own rules: {flow}.", about=about)
 
 
+def look_at_opt_outs(case):
+    category = case.trigger.category
+    rows = optouts.rows_of(case.person.key)
+    row = None if category and category.mandatory else optouts.deciding(rows, category and category.pk, case.channel)
+    if row:
+        said = consent.describe(row, row.category and row.category.title)
+        return Seen(f"the person has opted out. {said}", Outcome.WOULD_NOT, (OptOut, row.pk))
+    if category:
+        always = "is mandatory, so nobody can opt out of it" if category.mandatory else "was not opted out of"
+        return Seen(f"the category “{category}” {always}.")
+
+
+def look_at_quiet_hours(case):
+    """They only make it later."""
+    category = case.trigger.category
+    if case.person.user is None or category and category.mandatory or not channels.disturbs(case.channel):
+        return None
+    wish = Preferences.objects.filter(user=case.person.user.pk).first()
+    end = wish and quiet_hours.quiet_until(wish, timezone.now())
+    if end:
+        text = f"it is in the person’s quiet hours: it would wait until {quiet_hours.describe_end(wish, end)}."
+        return Seen(text, about=(Preferences, wish.pk))
+
+
 def look_at_pause(case):
     if pause := paused(case):
         return replace(pause, outcome=Outcome.WOULD_NOT)
@@ -200,6 +236,8 @@ CHANNEL_STEPS = [
     ("Device", look_at_device),
     ("Allowed here", look_at_allow_list),
     ("Suppressed", look_at_suppression),
+    ("Opting out", look_at_opt_outs),
+    ("Quiet hours", look_at_quiet_hours),
     ("How often, and how", look_at_flow),
     ("Paused", look_at_pause),
     ("Sending", look_at_end),
@@ -208,7 +246,7 @@ CHANNEL_STEPS = [
 
 def triggers_about(instance):
     """The triggers, switched on or off, that are about the model of ``instance`` or one that it inherits from."""
-    found = Trigger.objects.prefetch_related("subscriptions__template")
+    found = Trigger.objects.select_related("category").prefetch_related("subscriptions__template")
     models = {trigger: readable.find_model(trigger.model) for trigger in found if trigger.model and signals.get(trigger.verb)}
     return [trigger for trigger, model in models.items() if model and isinstance(instance, model)]
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from .. import hooks, suppression
+from .. import deliveries, hooks, suppression
 from ..deliveries.history import storable
 from ..models import Delivery, Feedback
 from .finding import earlier_ids, find_delivery
@@ -17,6 +17,8 @@ from .finding import earlier_ids, find_delivery
 logger = logging.getLogger(__name__)
 
 Kind = Feedback.Kind
+# After these, what stands by on another channel goes; whoever complained has it.
+NOT_ARRIVED = (Kind.BOUNCED, Kind.REFUSED)
 
 
 def record(report):
@@ -43,6 +45,8 @@ def record(report):
         if returned != delivery.returned:
             delivery.returned = returned
             Delivery.objects.filter(pk=delivery.pk).update(returned=returned)
+            if returned in NOT_ARRIVED:
+                deliveries.next_after_bounce(delivery)
         if report.suppress:
             suppression.suppress(delivery.channel, delivery.address, report.suppress, feedback.detail)
         transaction.on_commit(partial(hooks.announce_feedback, feedback, delivery))

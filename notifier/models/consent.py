@@ -1,9 +1,12 @@
 """What a person wants, and what an address can take. Next hop: ``notifier.gates`` asks before anything is sent."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from .. import languages
 from .rules import RulesQuerySet
 
 
@@ -54,30 +57,49 @@ class Preferences(models.Model):
     def __str__(self):
         return f"{self.user}"
 
+    def clean(self):
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            missing = "quiet_until" if self.quiet_until is None else "quiet_from"
+            raise ValidationError({missing: _("Quiet hours need both times, or none.")})
+        if self.quiet_from is not None and self.quiet_from == self.quiet_until:
+            raise ValidationError({"quiet_until": _("Quiet hours that end when they begin would never be, or never end.")})
+        if self.time_zone and not languages.zone_name(self.time_zone):
+            text = _("There is no time zone “%s”. Write one as Europe/Berlin.")
+            raise ValidationError({"time_zone": text % self.time_zone})
+
 
 class OptOut(models.Model):
     """Somebody who does not want a category on a channel. Without a category or a channel it is of all of them, but for mandatory ones."""
+
+    class Source(models.TextChoices):
+        MAIL = "mail", _("the mail program’s button")  # RFC 8058: one click, no page
+        LINK = "link", _("the link in a message")
+        PAGE = "page", _("the page of preferences")
+        ADMIN = "admin", _("an administrator")
 
     # As a delivery has it: "user:<primary key>" or "address:<address>".
     recipient = models.CharField(_("recipient"), max_length=330)
     category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("category"))
     channel = models.CharField(_("channel"), max_length=50, blank=True)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
-    # How they said so: "page", "mail" (the mail client's button), "admin".
-    source = models.CharField(_("by"), max_length=20, blank=True)
+    source = models.CharField(_("by"), max_length=20, blank=True, choices=Source)
 
     class Meta:
         ordering = ["-pk"]
         verbose_name = _("opt-out")
         verbose_name_plural = _("opt-outs")
         constraints = [
+            # Not `nulls_distinct`, which SQLite does not have: there, everything could be opted out of twice.
             models.UniqueConstraint(
-                fields=["recipient", "category", "channel"], nulls_distinct=False, name="notifier_one_opt_out_a_choice"
+                "recipient",
+                Coalesce("category", 0, output_field=models.BigIntegerField()),
+                "channel",
+                name="notifier_one_opt_out_a_choice",
             )
         ]
 
     def __str__(self):
-        return f"{self.recipient} · {self.category or 'everything'} · {self.channel or 'every channel'}"
+        return f"{self.category or _('everything')} · {self.channel or _('every channel')}"
 
 
 class Suppression(models.Model):

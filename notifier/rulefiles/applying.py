@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import router
 
 from ..models import Trigger
+from .schema import SINGULAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Run:
             return self.rows[section].get(name)
         where = "in this file" if self.prune else "in this file, nor in the database"
         self.refuse(
-            (*path, key), f"There is no {section[:-1]} “{name}” {where}. There are: {', '.join(sorted(known)) or 'none'}."
+            (*path, key), f"There is no {SINGULAR[section]} “{name}” {where}. There are: {', '.join(sorted(known)) or 'none'}."
         )
 
     def apply(self, path, row, keys, old, wanted, *, what, **saving):

@@ -23,7 +23,7 @@ class _Check:
 
     def document(self, document):
         if not isinstance(document, dict):
-            self.refuse((), "A file of rules has the keys version, audiences, templates and triggers.")
+            self.refuse((), "A file of rules has the keys version, categories, audiences, templates and triggers.")
             return {}
         if (version := document.get("version")) != FORMAT_VERSION or isinstance(version, bool):
             said = "is missing" if version is None else f"is {version!r}"
@@ -83,10 +83,10 @@ class _Check:
             return key.default
         return value
 
-    def number(self, path, _key, value):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            self.refuse(path, "This is a whole number from 1 on.")
-            return None
+    def number(self, path, key, value):
+        if isinstance(value, bool) or not isinstance(value, int) or value < key.least:
+            self.refuse(path, f"This is a whole number, {key.least} or more.")
+            return key.default
         return value
 
     def names(self, path, key, value):

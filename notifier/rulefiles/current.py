@@ -1,16 +1,17 @@
 """The database's rules in the shape of a file. Next hop: ``writing``, or ``importing``, which compares."""
 
 from ..audiences import lines_of
-from ..models import Audience, Template, Trigger
-from .schema import AUDIENCE, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key, normal_text, subscription_order
+from ..models import Audience, Category, Template, Trigger
+from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key, normal_text, subscription_order
 
 
 def read_rules():
-    """``{section: {name: {key: value}}}`` with every key, in a stable order. Eight queries, whatever their number."""
+    """``{section: {name: {key: value}}}`` with every key, in a stable order. Nine queries, whatever their number."""
     audiences = Audience.objects.prefetch_related("groups")
     templates = Template.objects.prefetch_related("contents")
-    triggers = Trigger.objects.prefetch_related("subscriptions__template", "subscriptions__audiences")
+    triggers = Trigger.objects.select_related("category").prefetch_related("subscriptions__template", "subscriptions__audiences")
     return {
+        "categories": _by_name(Category.objects.all(), category_values),
         "audiences": _by_name(audiences, audience_values),
         "templates": _by_name(templates, template_values),
         "triggers": _by_name(triggers, trigger_values),
@@ -25,6 +26,10 @@ def unwritten_people():
 def _by_name(rows, values_of):
     # By code points: what a database takes for alphabetical depends on where it stands.
     return {row.name: values_of(row) for row in sorted(rows, key=lambda row: row.name)}
+
+
+def category_values(category):
+    return _values(category, CATEGORY)
 
 
 def audience_values(audience):
@@ -42,7 +47,8 @@ def content_values(content):
 
 def trigger_values(trigger):
     subscriptions = [subscription_values(each) for each in trigger.subscriptions.all()]
-    return _values(trigger, TRIGGER) | {"subscriptions": sorted(subscriptions, key=subscription_order)}
+    category = trigger.category.name if trigger.category else ""
+    return _values(trigger, TRIGGER) | {"category": category, "subscriptions": sorted(subscriptions, key=subscription_order)}
 
 
 def subscription_values(subscription):

@@ -8,13 +8,13 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from ..exceptions import RulesFileRefused, TemplateRefused
-from ..models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
+from ..models import Audience, Category, RulesVersion, Subscription, Template, TemplateContent, Trigger
 from . import current
 from .applying import Run
 from .pairing import pair_subscriptions
 from .places import Places
 from .removing import remove_the_rest
-from .schema import AUDIENCE, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key
+from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key
 from .validating import validate_rows
 
 AUTHOR = "rules import"
@@ -40,12 +40,18 @@ def import_rules(rules, *, places=None, source="", prune=False, dry_run=False, p
 
 def _write(run):
     run.rows = {
+        "categories": {row.name: row for row in Category.objects.all()},
         "audiences": {row.name: row for row in Audience.objects.prefetch_related("groups")},
         "templates": {row.name: row for row in Template.objects.prefetch_related("contents__version")},
         "triggers": {
-            row.name: row for row in Trigger.objects.prefetch_related("subscriptions__template", "subscriptions__audiences")
+            row.name: row
+            for row in Trigger.objects.select_related("category").prefetch_related(
+                "subscriptions__template", "subscriptions__audiences"
+            )
         },
     }
+    for name, values in run.rules["categories"].items():
+        _write_category(run, ("categories", name), name, values)
     for name, values in run.rules["audiences"].items():
         _write_audience(run, ("audiences", name), name, values)
     for name, values in run.rules["templates"].items():
@@ -53,6 +59,13 @@ def _write(run):
     _write_contents(run)
     for name, values in run.rules["triggers"].items():
         _write_trigger(run, ("triggers", name), name, values)
+
+
+def _write_category(run, path, name, values):
+    row = run.rows["categories"].get(name)
+    old = current.category_values(row) if row else None
+    if row := run.apply(path, row or Category(name=name), CATEGORY, old, values, what=f"category “{name}”"):
+        run.rows["categories"][name] = row
 
 
 def _write_audience(run, path, name, values):
@@ -118,7 +131,9 @@ def _write_content(run, path, template, row, old, wanted):
 def _write_trigger(run, path, name, values):
     row = run.rows["triggers"].get(name)
     old = current.trigger_values(row) if row else None
-    row = run.apply(path, row or Trigger(name=name), TRIGGER, old, values, what=f"trigger “{name}”")
+    row = row or Trigger(name=name)
+    row.category = run.find(path, "categories", "category", values["category"]) if values["category"] else None
+    row = run.apply(path, row, TRIGGER, old, values, what=f"trigger “{name}”")
     if row is None:
         return
     pairs, rest = pair_subscriptions(values["subscriptions"], row.subscriptions.all() if old else [], current.subscription_values)

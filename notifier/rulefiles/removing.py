@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
 from ..exceptions import TemplateRefused
-from ..models import Audience, Subscription, Template, TemplateContent
+from ..models import Audience, Category, Subscription, Template, TemplateContent
 from . import current
 from .applying import Change
 
@@ -14,7 +14,7 @@ def remove_the_rest(run):
     extra = {section: [row for name, row in rows.items() if name not in run.rules[section]] for section, rows in run.rows.items()}
     subscriptions = [row for row in run.leftover if isinstance(row, Subscription)]
     contents = [row for row in run.leftover if isinstance(row, TemplateContent)]
-    kinds = [subscriptions, extra["triggers"], contents, extra["templates"], extra["audiences"]]
+    kinds = [subscriptions, extra["triggers"], contents, extra["templates"], extra["audiences"], extra["categories"]]
     for row in [row for kind in kinds for row in kind]:
         run.changes.append(Change(action="removed" if run.prune else "kept", what=_describe(row)))
     if not run.prune or run.problems:
@@ -25,6 +25,7 @@ def remove_the_rest(run):
     names = [row.name for row in extra["templates"]]
     _delete(run, None, Template.objects.filter(name__in=names).delete)
     _delete(run, None, Audience.objects.filter(name__in=[row.name for row in extra["audiences"]]).delete)
+    _delete(run, None, Category.objects.filter(name__in=[row.name for row in extra["categories"]]).delete)
 
 
 def _delete(run, row, delete):

@@ -16,8 +16,8 @@ HEAD = """\
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One key of a row. ``kind``: ``text``, ``flag``, ``number``, ``lines`` (texts of which the field keeps one a line), ``names``, ``set``
-    (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
+    """One key of a row. ``kind``: ``text``, ``flag``, ``number`` (whole, from ``least`` on), ``lines`` (texts of which the field keeps one
+    a line), ``names``, ``set`` (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
 
     name: str
     kind: str = "text"
@@ -25,6 +25,7 @@ class Key:
     default: object = ""
     required: bool = False
     rows: tuple = ()
+    least: int = 1
 
     def empty(self):
         """What is meant where the key is left out."""
@@ -35,6 +36,12 @@ class Key:
         return self.field or self.name
 
 
+CATEGORY = (
+    Key(name="title", required=True),
+    Key(name="description"),
+    Key(name="mandatory", kind="flag", default=False),
+    Key(name="position", kind="number", least=0, default=0),
+)
 AUDIENCE = (
     Key(name="everyone", kind="flag", default=False),
     Key(name="groups", kind="set"),
@@ -79,13 +86,16 @@ TRIGGER = (
     Key(name="actor", field="actor_model"),
     Key(name="actor_instance", field="actor_pk"),
     Key(name="target"),
+    Key(name="category"),
     Key(name="delay_minutes", kind="number", default=None),
     Key(name="expires_minutes", kind="number", default=None),
     Key(name="enabled", kind="flag", default=True),
     Key(name="shadow", kind="flag", default=False),
     Key(name="subscriptions", kind="rows", rows=SUBSCRIPTION),
 )
-SECTIONS = {"audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
+SECTIONS = {"categories": CATEGORY, "audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
+# One row of each, in a sentence.
+SINGULAR = {"categories": "category", "audiences": "audience", "templates": "template", "triggers": "trigger"}
 # What somebody may look for, and where it is.
 HINTS = {
     "users": "People are not kept in files: they are personal data, and differ from stage to stage. Use a group, or the admin.",

@@ -27,7 +27,7 @@ People of an audience, one by one, are not written: they are personal data. Grou
 
 
 class Command(BaseCommand):
-    help = "Triggers, templates and audiences as a file: export, import, diff. The format is YAML, or JSON."
+    help = "Triggers, templates, audiences and categories as a file: export, import, diff. The format is YAML, or JSON."
 
     def add_arguments(self, parser):
         parser.formatter_class = RawDescriptionHelpFormatter

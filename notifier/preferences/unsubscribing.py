@@ -1,0 +1,86 @@
+"""The page behind a message's link to unsubscribe, and the mail program's one click on it. Next hop: ``optouts``.
+
+Note [nobody but a person's own POST]: scanners and previews follow links, so GET and HEAD change nothing. A POST needs no session, no
+cookie and no CSRF token: the signed link is all that it can be known by. https://www.rfc-editor.org/rfc/rfc8058#section-3.1
+"""
+
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from ..masking import masked
+from ..models import Category, OptOut
+from . import links, optouts, tokens, words
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+STATUS = {"bad": 404, "account_gone": 410, "message_gone": 410, "mandatory": 403, "odd": 400}
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request, token):
+    """Stop what a message was about, show what can be done, or say why nothing can."""
+    if token == links.SAMPLE:
+        return show(request, "sample")
+    try:
+        kind, key, category, channel = tokens.read("unsubscribe", token)
+        bearer = tokens.find_bearer(kind, key)
+    except tokens.BadLink:
+        return show(request, "bad")
+    except tokens.GoneLink:
+        return show(request, "account_gone" if kind == tokens.USER else "message_gone")
+    found = Category.objects.filter(pk=category).first()
+    if found is None and int(category):
+        return show(request, "category_gone", bearer)
+    if found and found.mandatory:
+        return show(request, "mandatory", bearer, category=found)
+    choice = bearer.recipient, found and found.pk, channel
+    state = _act(request, choice) if request.method == "POST" else ""
+    row = optouts.deciding(optouts.rows_of(bearer.recipient), *choice[1:])
+    return show(request, state or ("out" if row else "ask"), bearer, category=found, channel=channel, wider=_wider(row, choice))
+
+
+def _act(request, choice):
+    """Do what was asked for; returns what to say of it."""
+    name, value = ONE_CLICK
+    if request.POST.get(name) == value:
+        optouts.opt_out(*choice, OptOut.Source.MAIL)
+    elif request.POST.get("action") == "unsubscribe":
+        optouts.opt_out(*choice, OptOut.Source.LINK)
+    elif request.POST.get("action") == "undo":
+        optouts.opt_in(*choice)
+        return "undone"
+    else:
+        return "odd"
+    return "done"
+
+
+def _wider(row, choice):
+    """What else keeps it away, in words: undoing this one alone brings nothing back."""
+    return words.describe_choice(row) if row and (row.category_id, row.channel) != choice[1:] else ""
+
+
+def show(request, state, bearer=None, *, category=None, channel="", wider=""):
+    """The page in one of its states. It shows no name, and of an address only as much as its owner recognises."""
+    context = {
+        "state": state,
+        "category": category,
+        "what": words.of_what(category),
+        "by": words.by_channel(channel),
+        "wider": wider,
+        "masked": masked(bearer.address) if bearer else "",
+        "always": Category.objects.filter(mandatory=True) if category is None else (),
+        "preferences_url": _preferences_path(request, bearer) if bearer else "",
+    }
+    response = render(request, "notifier/unsubscribe.html", context, status=STATUS.get(state, 200))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _preferences_path(request, bearer):
+    """On this same site: a link that was opened elsewhere than where messages say still leads on."""
+    _kind, key, *_rest = tokens.read("unsubscribe", request.resolver_match.kwargs["token"])
+    return reverse("notifier:preferences", args=[tokens.sign("preferences", bearer.recipient, key)])

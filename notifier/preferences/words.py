@@ -1,0 +1,56 @@
+"""What people choose, in sentences. Next hop: ``pages``, the admin and the explanations show them."""
+
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _, gettext_lazy
+
+# A channel without a word here is named.
+CHANNELS = {
+    "email": gettext_lazy("E-mail"),
+    "sms": gettext_lazy("SMS"),
+    "inbox": gettext_lazy("Inbox"),
+    "push": gettext_lazy("Push"),
+}
+BY = {"email": gettext_lazy("by e-mail"), "sms": gettext_lazy("by SMS"), "inbox": gettext_lazy("in the inbox")}
+
+
+def channel_label(channel):
+    return str(CHANNELS.get(channel) or capfirst(channel))
+
+
+def by_channel(channel):
+    """“by e-mail”, or “in any way” for none in particular."""
+    return str(BY.get(channel) or _("by %s") % channel) if channel else _("in any way")
+
+
+def of_what(category):
+    """““Offers””, or what stands for all categories together."""
+    return f"“{category.title}”" if category else _("anything but what is always on")
+
+
+def describe_choice(row):
+    """An opt-out as a sentence: “No “Offers” by e-mail.”"""
+    what = f"“{row.category.title}”" if row.category else _("messages at all, but for what is always on,")
+    return _("No %(what)s %(by)s.") % {"what": what, "by": by_channel(row.channel)}
+
+
+def describe_origin(row):
+    """“Since 3 May 2026, by the mail program’s button.”"""
+    since = _("Since %s") % date_format(localtime(row.created_at), "j M Y")
+    return _("%(since)s, by %(source)s.") % {"since": since, "source": row.get_source_display()} if row.source else f"{since}."
+
+
+def describe_wishes(wish):
+    """What a row of Preferences holds, as texts; none where it holds nothing."""
+    found = []
+    if wish.quiet_from and wish.quiet_until:
+        hours = {"start": f"{wish.quiet_from:%H:%M}", "end": f"{wish.quiet_until:%H:%M}"}
+        found.append(_("Quiet hours from %(start)s until %(end)s.") % hours)
+    if wish.time_zone:
+        found.append(_("Time zone: %s.") % wish.time_zone)
+    if wish.language:
+        found.append(_("Language: %s.") % wish.language)
+    if wish.digest:
+        found.append(_("Collected and sent %s.") % wish.get_digest_display())
+    return found
