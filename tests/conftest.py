@@ -33,6 +33,7 @@ ABOUT_SOMETHING_ELSE = {
     "test_previewing.py",
     "test_report.py",
     "test_rulefiles.py",
+    "test_sms.py",
     "test_snapshot.py",
     "test_template_files.py",
     "test_web.py",

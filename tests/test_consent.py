@@ -15,7 +15,7 @@ from notifier.channels import disturbs
 from notifier.exceptions import Later, Skipped
 from notifier.fanout import fan_out
 from notifier.models import Category, ContentVersion, Delivery, Event, OptOut, Preferences
-from notifier.preferences import links, optouts, quiet_hours
+from notifier.preferences import consent, links, optouts, quiet_hours
 from tests.builders import make_delivery, make_event, make_trigger, make_user
 from tests.functions import PATIENCE_SECONDS, bodies_for, invoke
 
@@ -77,7 +77,7 @@ def test_a_gate_asks_once_for_all_and_says_of_what_since_when_and_how(offers, dj
     for each in people[::2]:
         optouts.opt_out(f"user:{each.pk}", offers.pk, "email", OptOut.Source.MAIL)
     with django_assert_num_queries(1):
-        answers = gates.ask_final(rows, "email")
+        answers = consent.refuse_opted_out(rows, "email")
     assert [isinstance(answer, Skipped) for answer in answers] == [True, False] * 10
     assert "Of “Offers” by email, on " in answers[0].detail
     assert "through the mail program’s button." in answers[0].detail

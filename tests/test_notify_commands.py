@@ -240,7 +240,7 @@ REFUSED = [
     ("render hello", "the following arguments are required: --channel", None),
     ("send-test hello --channel email --to nobody", "There is no user “nobody”.", 2),
     ("rules --signal nothing", "No signal is registered as “nothing”.", 2),
-    ("rules --channel fax", "There is no channel “fax”. There are: email", 2),
+    ("rules --channel fax", "There is no channel “fax”. There are: chat, email", 2),
     ("explain nobody 1", "Nobody is called “nobody”.", 2),
     ("explain reader 99", "There is no event “99”.", 2),
     ("explain reader 99 --since 2026-01-01", "Write a subject or a time", 2),

@@ -45,7 +45,7 @@ def test_the_files_source_is_copied_into_a_version(folder):
     (folder / "emails/sale.html").unlink()
     assert (content.html, content.version.html, content.version.subject) == ("", "<p>{{ title }}</p>\n", "Now: {{ title }}")
     parts = contents.EventContent(contents.compiled_version(content.version_id), {"title": "<Linen>"}).render({})
-    assert parts == {"subject": "Now: <Linen>", "text": "<Linen>", "html": "<p>&lt;Linen&gt;</p>\n"}
+    assert parts == {"subject": "Now: <Linen>", "text": "<Linen>", "html": "<p>&lt;Linen&gt;</p>\n", "link": "", "icon": ""}
 
 
 def test_a_text_file_beside_it_is_its_text_and_a_text_alone_has_no_html(folder):

@@ -19,6 +19,7 @@ MOST_NAMED = 20
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
     Delivery.Status.WAITING: _("It is tried again at the time below."),
+    Delivery.Status.STANDBY: _("It goes only if the channel before it does not reach the person."),
     Delivery.Status.CLAIMED: _("A function is working on it."),
     Delivery.Status.SENDING: _("The provider is being called."),
     Delivery.Status.SENT: _("The provider took it."),

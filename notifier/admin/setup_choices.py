@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, channels as known, signals
+from .. import audiences, channels as known, conf, signals
 from . import choices
 from .setup_permissions import may
 
@@ -34,6 +34,13 @@ def moments():
 
 def channels():
     return [(name, known.label(name)) for name in known.channel_names()]
+
+
+def first_channels():
+    """What is chosen at first: the first channel on which the settings find people's addresses, as a rule mail."""
+    names = [name for name, _label in channels()]
+    known = [name for name, path in conf.get("ADDRESSES").items() if path != "pk" and name in names]
+    return (known or names)[:1]
 
 
 def examples():

@@ -13,11 +13,11 @@ FORMAT_VERSION = 1
 
 
 class Refused(Exception):
-    """An endpoint does not do it: ``status`` and a sentence for whoever wrote the client."""
+    """An endpoint does not do it: ``code``, an HTTP status, and a sentence for whoever wrote the client."""
 
     def __init__(self, status, text):
         super().__init__(text)
-        self.status = status
+        self.code = status
 
 
 class _Csrf(CsrfViewMiddleware):
@@ -38,10 +38,10 @@ def endpoint(method):
                 found = view(request, **arguments)
                 response = JsonResponse(found, json_dumps_params={"ensure_ascii": False}) if isinstance(found, dict) else found
             except Refused as error:
-                response = JsonResponse({"error": str(error)}, status=error.status)
-                if error.status == 405:
+                response = JsonResponse({"error": str(error)}, status=error.code)
+                if error.code == 405:
                     response["Allow"] = "GET, HEAD" if method == "GET" else method
-                if error.status == 401:
+                if error.code == 401:
                     # A scheme must be named; browsers ask nobody for one that they do not know.
                     response["WWW-Authenticate"] = "Session"
             response["Cache-Control"] = "private, no-cache"

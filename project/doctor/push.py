@@ -9,6 +9,7 @@ from .findings import error, warning
 
 SOON = timedelta(days=30)
 NAME_THEM = "Name their ARNs in PUSH_APPLICATIONS of the push stage in zappa_settings.json, with commas between them."
+OR_WITHOUT = "Where nobody has an app, take that stage out."
 RENEW = "Give the application a new credential: SNS console, Mobile, Push notifications."
 
 
@@ -19,7 +20,7 @@ def check_applications(context):
 
     arns = applications(_named(context, APPLICATIONS))
     if not arns:
-        yield error("No platform application is named: no push gets out.", NAME_THEM)
+        yield warning("No platform application is named: no push gets out.", f"{NAME_THEM} {OR_WITHOUT}")
     for key in arns.keys() - set(KEYS.values()):
         yield error(f"PUSH_APPLICATIONS names an application of {key}, which no device has.", NAME_THEM)
     for key, arn in sorted(arns.items()):

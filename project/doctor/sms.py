@@ -77,7 +77,7 @@ def _driver(context):
     """The name of the driver: of the function as the settings file declares it, or of this process."""
     if not context.stage:
         return os.environ.get("SMS_DRIVER") or "sns"
-    declared = [function.environment.get("SMS_DRIVER") for function in context.functions if function.module == "sms"]
+    declared = [function.environment.get("SMS_DRIVER") for function in context.functions]
     return next(filter(None, declared), "sns")
 
 

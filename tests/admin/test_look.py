@@ -32,8 +32,16 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
     assert list(found)[:4] == ["", "Rules", "What came of it", "People"]
     assert found[""][-1] == "Set up"
     assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Categories", "Contact points"]
-    assert found["What came of it"] == ["Events", "Deliveries", "Pauses", "Why?"]
-    assert found["People"] == ["Users", "Groups", "Opt-outs", "Preferences"]
+    assert found["What came of it"] == [
+        "Events",
+        "Deliveries",
+        "Inbox items",
+        "Suppressed addresses",
+        "Pauses",
+        "Budgets",
+        "Why?",
+    ]
+    assert found["People"] == ["Users", "Groups", "Devices", "Opt-outs", "Preferences"]
     # The project's own models before those of what was installed.
     assert list(found).index("Demo shop") < list(found).index("Axes")
 

@@ -52,7 +52,18 @@ def settings_of_the_shop():
         }
     secrets = ",".join(["SECRET_KEY", "DATABASE_URL", *X_KEYS])
     stages["production_twitter"]["aws_environment_variables"] = {**web["aws_environment_variables"], "SECRETS": secrets}
+    application = f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:app/APNS/shop"
+    stages["production_push"]["aws_environment_variables"] = {
+        **web["aws_environment_variables"],
+        "PUSH_APPLICATIONS": application,
+    }
     return stages
+
+
+def _make_application():
+    """The ARN of what sends to the shop's iPhones."""
+    found = boto3.client("sns", region_name=REGION).create_platform_application(Name="shop", Platform="APNS", Attributes={})
+    return found["PlatformApplicationArn"]
 
 
 @pytest.fixture
@@ -63,6 +74,8 @@ def edge(session_cloud, monkeypatch):
     with Edge(region=REGION) as edge:
         monkeypatch.setenv("AWS_ENDPOINT_URL", edge.url)
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        edge.application = _make_application()
+        monkeypatch.setenv("PUSH_APPLICATIONS", edge.application)
         yield edge
 
 

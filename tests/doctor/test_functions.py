@@ -36,7 +36,7 @@ def test_a_function_that_is_not_deployed_is_an_error_until_it_is(account, visit)
 
 def test_an_update_that_failed_is_an_error_until_another_succeeds(account, visit):
     healthy = [deploy(function, a_role()) for function in account.functions[1:]]
-    assert len(healthy) == 5
+    assert len(healthy) == len(account.functions) - 1
     function = deployed_function()
     configuration, told = function.get_configuration, {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such subnet"}
     function.get_configuration = lambda *args, **options: {**configuration(*args, **options), **told}

@@ -11,7 +11,7 @@ APPLICATIONS = "the applications of push"
 
 @pytest.fixture
 def application(edge, monkeypatch):
-    arn = boto3.client("sns").create_platform_application(Name="shop", Platform="APNS", Attributes={})["PlatformApplicationArn"]
+    arn = edge.application
     monkeypatch.setenv("PUSH_APPLICATIONS", arn)
     return arn
 
@@ -21,16 +21,16 @@ def test_an_application_that_is_there_and_on_is_no_finding(application, visit):
 
 
 @pytest.mark.parametrize(
-    ("named", "words"),
+    ("named", "severity", "words"),
     [
-        ("", "No platform application is named"),
-        ("arn:aws:sns:eu-west-1:123456789012:app/GCM/gone", "SNS has no application"),
+        ("", Severity.WARNING, "No platform application is named"),
+        ("arn:aws:sns:eu-west-1:123456789012:app/GCM/gone", Severity.ERROR, "SNS has no application"),
     ],
 )
-def test_one_that_is_missing_is_named(edge, visit, monkeypatch, named, words):
+def test_one_that_is_missing_is_named(edge, visit, monkeypatch, named, severity, words):
     monkeypatch.setenv("PUSH_APPLICATIONS", named)
     finding = only(visit(APPLICATIONS, stage=""))
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is severity
     assert words in finding.what
     assert "PUSH_APPLICATIONS" in finding.remedy
 

@@ -3,6 +3,7 @@
 import boto3
 import pytest
 
+from notifier.channels import channel_names
 from project.doctor.findings import Severity
 from project.doctor.leaks import kind_of_secret
 from tests.doctor.conftest import only, put_secret
@@ -34,7 +35,7 @@ def test_another_deployment_is_looked_at_only_when_it_is_asked_for(edge, visit, 
 
     assert visit(CHANNELS) == []
     assert {finding.what.split(" in ")[1][:7] for finding in visit(CHANNELS, stage="staging")} == {"staging"}
-    assert len(visit(CHANNELS, stage="")) == 3
+    assert len(visit(CHANNELS, stage="")) == len(channel_names())
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_secret_that_is_not_stored_is_an_error_until_it_is(account, visit):
     finding = only(visit(STORED))
     assert finding.severity is Severity.ERROR
     assert "/shop-production/DATABASE_URL is not in SSM" in finding.what
-    assert finding.what.endswith("shop-production-twitter.")
+    assert finding.what.endswith("shop-production-webhook.")
     assert finding.remedy.startswith(
         "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/DATABASE_URL --value"
     )

@@ -61,6 +61,7 @@ def test_a_mail_without_html_is_plain_text(gate, send, make_message):
     assert (mail.get_content_type(), mail.get_content().strip()) == ("text/plain", "Hello")
 
 
+@pytest.mark.django_db  # the outbox shows people's inboxes too
 def test_the_provider_id_is_the_one_that_ses_gave(cloud, send, make_message):
     provider_id = send(make_message(address=ADDRESS))
     assert [message.provider_id for message in cloud.outbox()] == [provider_id]

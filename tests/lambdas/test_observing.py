@@ -75,7 +75,7 @@ def run(handler, deliveries):
 def test_a_line_names_the_function_the_invocation_and_what_was_worked_on(lines):
     first, second = make_delivery(), make_delivery()
     run(make_channel("id", Rejected("refused")), [first, second])
-    ours = [line for line in lines() if line["name"] == "lambdas._handler"]
+    ours = [line for line in lines() if line["name"] == "lambdas._channel"]
     assert [(line["delivery_ids"], line["event_ids"]) for line in ours] == [
         ([first.pk], [first.event_id]),
         ([second.pk], [second.event_id]),
@@ -96,7 +96,7 @@ def test_only_the_first_invocation_of_a_container_is_a_cold_start(lines):
     channel = make_channel("id", "id")
     run(channel, [make_delivery()])
     run(channel, [make_delivery()])
-    assert [line["cold_start"] for line in lines() if line["name"] == "lambdas._handler"] == [True, False]
+    assert [line["cold_start"] for line in lines() if line["name"] == "lambdas._channel"] == [True, False]
 
 
 def test_what_an_invocation_put_on_its_lines_is_gone_afterwards_also_when_it_raised(lines):

@@ -12,6 +12,9 @@ from lambdas._sms_parts import Parts, count_parts
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from project.local.server import LoopbackServer
 
+# The outbox that is looked into shows people's inboxes too.
+pytestmark = pytest.mark.django_db
+
 NUMBER = "+12065550123"
 OPTED_OUT = "+12065550199"  # moto: every number that ends in 99
 NOT_OPTED_OUT = """

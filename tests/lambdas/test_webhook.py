@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from lambdas import webhook
+from notifier import suppression
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Suppression
 from notifier.webhooks import secrets_of
@@ -153,8 +154,11 @@ def test_a_date_in_retry_after_is_read_as_one(internet, send, make_message):
 def test_an_endpoint_that_says_it_is_gone_is_suppressed_as_it_is_written(internet, send, make_message):
     answer(internet, 410)
     for _ in range(2):  # a second delivery was under way
-        with pytest.raises(Rejected):
+        with pytest.raises(Rejected) as caught:
             send(make_message(address=f" {URL} "))
+        # Which suppresses the address, as from every channel: see `notifier.suppression.heed`.
+        assert caught.value.reason == "gone"
+        suppression.heed([(make_delivery(channel="webhook", address=f" {URL} "), caught.value)], "webhook")
     assert list(Suppression.objects.values_list("channel", "address", "reason")) == [("webhook", URL, "gone")]
 
 

@@ -92,7 +92,7 @@ def test_the_demo_prints_every_message_as_json(environment):
     assert done.returncode == 0
     rows = json.loads(done.stdout)
     sent = [row for row in rows if row["status"] == "sent"]
-    assert len(sent) == 14
+    assert len(sent) == 23
     assert {"channel", "recipient", "subject", "body", "status", "provider_id", "event", "attempts"} <= rows[0].keys()
     mail = next(row for row in sent if row["recipient"] == "dunya@example.com")
     assert "Hello Dunya & Söhne," in mail["body"]

@@ -196,7 +196,7 @@ def test_a_channels_function_needs_nothing_of_the_web(on_lambda):
 def test_the_deployments_settings_pass_djangos_own_check_without_a_warning():
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        env=os.environ | FUNCTION | {"ALLOWED_HOSTS": "notify.example.com"},
+        env=os.environ | FUNCTION | {"ALLOWED_HOSTS": "notify.example.com", "STAGE": "production"},
         cwd=settings.BASE_DIR, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

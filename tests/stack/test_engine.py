@@ -495,7 +495,7 @@ def test_every_channel_has_its_concurrency_from_its_own_file(make_stack):
     stack = make_stack(channels=channel_names())
 
     found = {route: settings.maximum_concurrency for route, settings in stack.routes.items()}
-    assert found.pop("twitter") == 2
+    assert (found.pop("twitter"), found.pop("chat")) == (2, 2)
     assert set(found.values()) == {RouteSettings().maximum_concurrency}
 
 
