@@ -45,3 +45,14 @@ def test_what_shows_a_row_is_there(row):
 def test_what_is_not_fully_met_is_said_at_the_top_too():
     above, _, _ = TEXT.partition("## A.")
     assert re.findall(r"\b([A-D]\d+) \(", above) == re.findall(r"^\| ([A-D]\d+) ◐", TEXT, flags=re.M)
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.glob("*.md")), TESTS.parent / "README.md", TESTS.parent / "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_every_link_between_pages_leads_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        led_to = (page.parent / target).resolve() if target else page
+        assert led_to.exists(), target
+        assert not anchor or anchor in headings_of(led_to), f"{target}#{anchor}"
