@@ -1,11 +1,13 @@
 """Hooks tell a project's own code what came of an event, once it is stored; and cost, lose and double nothing."""
 
 import datetime as dt
+import gc
 from collections import Counter
 from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils import timezone
 
 from lambdas import _handler
@@ -260,6 +262,39 @@ def test_a_receiver_may_keep_statistics():
     with listening(hooks.notification_sent, count):
         deliver([delivery.pk], lambda messages, session: ["1"])
     assert list(Note.objects.values_list("text", flat=True)) == ["email"]
+
+
+class Till:
+    def __init__(self):
+        self.rang = []
+
+    def ring(self, event_id, **arguments):
+        self.rang.append(event_id)
+
+
+def test_a_receiver_may_be_a_function_or_a_method_and_is_kept_where_it_says_so():
+    """As with all of Django's signals, what nobody holds is forgotten: a method with its object, unless `weak=False`."""
+    make_trigger()
+    held, let_go, kept, called = Till(), Till(), Till(), []
+    rang = {"held": held.rang, "let go": let_go.rang, "kept": kept.rang, "decorated": called}
+
+    @receiver(hooks.event_recorded)
+    def note(event_id, **arguments):
+        called.append(event_id)
+
+    hooks.event_recorded.connect(held.ring)
+    hooks.event_recorded.connect(let_go.ring)
+    hooks.event_recorded.connect(kept.ring, weak=False, dispatch_uid="kept")
+    del let_go, kept
+    gc.collect()
+    try:
+        save()
+    finally:
+        for connected in note, held.ring:
+            hooks.event_recorded.disconnect(connected)
+        hooks.event_recorded.disconnect(dispatch_uid="kept")
+    event = Event.objects.get().pk
+    assert rang == {"held": [event], "let go": [], "kept": [event], "decorated": [event]}
 
 
 @pytest.mark.parametrize("signal", hooks.ALL)

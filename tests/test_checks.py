@@ -1,0 +1,25 @@
+"""What `manage.py check --deploy` says of a deployment that could send nothing."""
+
+import pytest
+from django.core.checks import run_checks
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:notifier-production"
+ANYMAIL = "anymail.backends.amazon_ses.EmailBackend"
+MISSING = [
+    # TOPIC_ARN, EMAIL_BACKEND, what is said
+    (TOPIC, ANYMAIL, set()),
+    ("", ANYMAIL, {"notifier.E003"}),
+    (TOPIC, "django.core.mail.backends.smtp.EmailBackend", {"notifier.W004"}),  # mail would leave by another way, or by none
+    ("", "django.core.mail.backends.locmem.EmailBackend", {"notifier.E003", "notifier.W004"}),
+]
+
+
+@pytest.mark.parametrize(("topic_arn", "backend", "said"), MISSING)
+def test_a_deployment_is_told_what_it_cannot_send_without(settings, topic_arn, backend, said):
+    settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": topic_arn}
+    settings.EMAIL_BACKEND = backend
+    found = [each for each in run_checks(include_deployment_checks=True) if each.id in {"notifier.E003", "notifier.W004"}]
+    assert {each.id for each in found} == said
+    assert all(each.hint for each in found)
+    # On a developer's machine both are as they should be.
+    assert not [each for each in run_checks() if each.id in {"notifier.E003", "notifier.W004"}]
