@@ -36,3 +36,9 @@ def run(command, *, person, yes, **options):
         command.stderr.write(
             f"{erased.under_way} deliveries are being sent right now. Run this again in a minute.", command.style.WARNING
         )
+    if erased.waiting:
+        command.stderr.write(
+            f"{erased.waiting} events about this person wait to be told to others (a digest, quiet hours, a pause) and keep what they "
+            "say until then. Run this again when they were sent, or cancel them in the admin first.",
+            command.style.WARNING,
+        )
