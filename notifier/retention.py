@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from . import conf
-from .models import Attempt, ContentVersion, Delivery, Event, Feedback, InboxItem
+from .models import Attempt, ContentVersion, Delivery, DevicePush, Event, Feedback, InboxItem
 
 # What one statement changes: more would hold locks for long.
 PAGE_SIZE = 5_000
@@ -119,6 +119,7 @@ def empty(event, is_time_up=lambda: False):
 def forget_addresses(deliveries):
     """Remove the addresses of a queryset of deliveries, and the words of what came of them."""
     Attempt.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
+    DevicePush.objects.filter(delivery__in=deliveries.values("pk")).delete()
     Feedback.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
     # A plain address is the recipient's name too. The key keeps two of them apart.
     nameless = Concat(Value("address:#"), Cast("pk", CharField()))

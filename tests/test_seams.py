@@ -5,13 +5,13 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from notifier import deliveries, explaining, privacy
+from notifier import deliveries, explaining, privacy, rates, retention
 from notifier.exceptions import Later, Rejected, TryAgain
 from notifier.feedback.recording import record
 from notifier.feedback.reports import Report
 from notifier.inbox.items import add_item, archive
-from notifier.models import ContactPoint, Delivery, Event, Feedback, Suppression
-from tests.builders import make_delivery, make_event, make_user
+from notifier.models import ContactPoint, Delivery, DevicePush, Event, Feedback, Rate, Suppression
+from tests.builders import make_delivery, make_device, make_event, make_user
 from tests.flowing import another, by_channel, fan_out, flowing_event, let_flow, send, sweep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
@@ -210,3 +210,24 @@ def test_an_export_has_the_suppression_of_an_address_however_it_is_spelled_and_w
     found = privacy.export_person(explaining.find_person("ada"))
     assert sorted(each["channel"] for each in found["suppression"]) == ["email", "sms"]
     assert [each["kind"] for each in found["delivery"][0]["feedback"]] == ["opened"]
+
+
+# What is kept for a while
+
+
+def test_rooms_that_nobody_writes_to_are_forgotten_and_channels_are_not():
+    now = timezone.now().timestamp()
+    for name, taken, line in (("email", 0, 0), ("chat:idle", now - 90_000, 0), ("chat:busy", now, 0), ("chat:line", 0, now)):
+        Rate.objects.create(name=name, taken_until=taken, line_until=line)
+    assert rates.forget_idle() == 1
+    assert set(Rate.objects.values_list("name", flat=True)) == {"email", "chat:busy", "chat:line"}
+
+
+def test_which_device_had_a_push_is_forgotten_with_what_it_said_and_before_it_is_sent_once_more():
+    old, again = (make_delivery(channel="push", status="sent", finished_at=timezone.now()) for _ in range(2))
+    for delivery in (old, again):
+        DevicePush.objects.create(delivery=delivery.pk, device=make_device(), provider_id="an id")
+    retention.empty(old.event)
+    assert list(DevicePush.objects.values_list("delivery", flat=True)) == [again.pk]
+    deliveries.resend([again.pk])
+    assert not DevicePush.objects.exists()

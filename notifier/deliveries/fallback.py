@@ -66,11 +66,18 @@ def settle_due(ids, now):
     standing = list(Delivery.objects.filter(pk__in=ids, status=Status.STANDBY))
     before, alike = _those_before(standing), defaultdict(list)
     subscriptions = Subscription.objects.in_bulk({each.subscription_id for each in standing})
+    keys, behind = {each.pk for each in standing}, []
     for each in standing:
         one = before.get((each.event_id, each.subscription_id, each.follows, each.recipient))
-        alike[_fate(one, subscriptions.get(each.subscription_id), now)].append(each.pk)
-    for fate, keys in alike.items():
-        Delivery.objects.filter(pk__in=keys, status=Status.STANDBY).update(**dict(fate))
+        if one is not None and one.pk in keys:
+            behind.append(each.pk)
+        else:
+            alike[_fate(one, subscriptions.get(each.subscription_id), now)].append(each.pk)
+    for fate, decided in alike.items():
+        Delivery.objects.filter(pk__in=decided, status=Status.STANDBY).update(**dict(fate))
+    if behind:
+        # They go by what was just decided about those before them: a round for each channel of the order.
+        settle_due(behind, now)
 
 
 def _those_before(standing):

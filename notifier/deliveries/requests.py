@@ -13,7 +13,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from .. import contents, counts, pacing
-from ..models import Attempt, Delivery, Event
+from ..models import Attempt, Delivery, DevicePush, Event
 from . import chains, fallback
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
 
@@ -65,6 +65,8 @@ def resend(ids, *, addresses=None):
             for each in found if each.status == Status.SENT
         )  # fmt: skip
         Delivery.objects.filter(pk__in=[each.pk for each in found]).update(provider_id="", returned="")
+        # Once more is for all of a person's devices, whichever had it.
+        DevicePush.objects.filter(delivery__in=[each.pk for each in found]).delete()
         return _queue(found, addresses or {})
 
 
