@@ -1,7 +1,7 @@
 """What is kept of one person: as a document for them, or removed. Next hop: ``notifier.retention`` for what an event says.
 
-Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not forgotten. Suppressed addresses are
-exported and stay: they are why nobody writes to that address again.
+Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not forgotten. Suppressed addresses and
+opt-outs are exported and stay: they are why nobody writes to that person again.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.forms.models import model_to_dict
 
 from . import deliveries, retention
-from .models import Audience, Delivery, Event, Suppression
+from .models import Audience, Delivery, Event, OptOut, Suppression
 from .retention import ENDED
 from .suppression import normalise
 
@@ -71,8 +71,9 @@ def erase_person(person):
             retention.empty(event)
             erased.events += 1
     retention.forget_addresses(ended)
-    for _model, rows in _rows_of(person):
-        erased.rows += rows.delete()[0]
+    for model, rows in _rows_of(person):
+        if model is not OptOut:
+            erased.rows += rows.delete()[0]
     for audience in _audiences_of(person):
         audience.users.remove(person.user)
         erased.rows += 1

@@ -10,7 +10,8 @@ from notifier.exceptions import Later, Rejected, TryAgain
 from notifier.feedback.recording import record
 from notifier.feedback.reports import Report
 from notifier.inbox.items import add_item, archive
-from notifier.models import ContactPoint, Delivery, DevicePush, Event, Feedback, Rate, Suppression
+from notifier.models import ContactPoint, Delivery, DevicePush, Event, Feedback, OptOut, Rate, Suppression
+from notifier.preferences import optouts, tokens
 from tests.builders import make_delivery, make_device, make_event, make_user
 from tests.flowing import another, by_channel, fan_out, flowing_event, let_flow, send, sweep
 
@@ -231,3 +232,32 @@ def test_which_device_had_a_push_is_forgotten_with_what_it_said_and_before_it_is
     assert list(DevicePush.objects.values_list("delivery", flat=True)) == [again.pk]
     deliveries.resend([again.pk])
     assert not DevicePush.objects.exists()
+
+
+# Addresses without an account
+
+
+def test_an_opt_out_of_an_address_holds_for_each_of_its_spellings_and_it_gets_one_mail():
+    spelled = ("Press@Example.com", "press@example.com", " PRESS@example.COM")
+    event = flowing_event(users=[], addresses="\n".join(f"email: {each}" for each in spelled))
+    fan_out(event)
+    delivery = Delivery.objects.get()
+    assert (delivery.recipient, delivery.address) == ("address:press@example.com", "Press@Example.com")
+    optouts.opt_out(delivery.recipient, None, "email", OptOut.Source.MAIL)
+    fan_out(flowing_event(users=[], addresses=f"email: {spelled[1]}"))
+    assert Delivery.objects.latest("pk").reason == "opted_out"
+
+
+def test_a_link_of_a_mail_whose_address_was_removed_for_its_age_says_so_and_stops_nobody():
+    delivery = make_delivery(status="sent", finished_at=timezone.now())
+    retention.empty(delivery.event)
+    with pytest.raises(tokens.GoneLink):
+        tokens.find_bearer(tokens.DELIVERY, str(delivery.pk))
+
+
+def test_who_opted_out_and_is_erased_stays_out():
+    ada = make_user(username="ada")
+    optouts.opt_out(f"user:{ada.pk}", None, "", OptOut.Source.LINK)
+    privacy.erase_person(explaining.find_person("ada"))
+    fan_out(flowing_event(users=[ada]))
+    assert by_channel() == {"email": "skipped opted_out"}

@@ -11,7 +11,8 @@ examples:
   notify erase-person ada --yes
   notify export-person ada > ada.json && notify erase-person ada --yes
 
-The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses stay, so that nobody writes to them again.
+The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses and opt-outs stay, so
+that nobody writes to them again.
 """
 
 
