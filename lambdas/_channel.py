@@ -57,7 +57,7 @@ class Channel:
             if batch := [queue.popleft() for _ in range(min(self.batch_size, len(queue)))]:
                 works = [work for work, _ in batch]
                 with keys(event_ids=sorted({work.event_id for work in works}), delivery_ids=[work.pk for work in works]):
-                    pace.note(self._send(batch, session), session)
+                    pace.note(self._send(batch, session), [message for _, message in batch], session)
         return []
 
     def _within_budget(self, ready, clock):

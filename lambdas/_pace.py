@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import math
-from collections import deque
+from collections import defaultdict, deque
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -73,26 +73,37 @@ class Pace:
                 queue.clear()
         return away
 
-    def note(self, answers, session):
-        """Close the rate for a while where the provider has said that it has enough. What came of the messages is stored already."""
+    def note(self, answers, messages, session):
+        """Close the rate, or that of a message's own part, for a while where the provider has said that it has enough.
+
+        What came of the messages is stored already.
+        """
         if not self.is_limited:
             return
-        told = [each for each in answers if isinstance(each, TryAgain) and each.reason == THROTTLED]
-        seconds = max([each.after_seconds or BACK_OFF_SECONDS for each in told], default=0)
+        found = defaultdict(int)
+        for answer, message in zip(answers, messages, strict=False):
+            if isinstance(answer, TryAgain) and answer.reason == THROTTLED:
+                name, _limit = self._part_of(message) or (self._name, None)
+                found[name] = max(found[name], answer.after_seconds or BACK_OFF_SECONDS)
         if self._used_up:
-            seconds = max(seconds, self._used_up(session))
-        if seconds:
-            logger.info("%s has enough for %d s.", self._name, seconds)
-            rates.push(self._name, seconds)
+            found[self._name] = max(found[self._name], self._used_up(session))
+        for name, seconds in found.items():
+            if seconds:
+                logger.info("%s has enough for %d s.", self._name, seconds)
+                rates.push(name, seconds)
+        if found[self._name]:
             self._slots.clear()
+
+    def _part_of(self, message):
+        """``(name, Limit)`` of the part of the channel that a message goes to, or None."""
+        key, limit = (self._part(message) if self._part else None) or ("", None)
+        return (f"{self._name}:{key}"[:200], limit) if limit else None
 
     def _ask_part(self, work, message):
         """The Later of a message whose own part of the channel has no slot at this moment, or None."""
-        part = self._part(message) if self._part else None
-        if not part:
+        if not (part := self._part_of(message)):
             return None
-        key, limit = part
-        name, waited = f"{self._name}:{key}"[:200], work.reason == REASON
+        (name, limit), waited = part, work.reason == REASON
         if rates.reserve(name, limit, 1, patience_seconds=0, has_waited=waited) is not None:
             return None
         return _later(rates.queue_up(name, limit, 1, has_waited=waited)[0], limit)

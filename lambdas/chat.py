@@ -13,6 +13,7 @@ import requests
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
 
+from ._chat_limits import RATE, part
 from ._chat_line import Call, make_session
 from ._chat_rooms import plugin_for, read_rooms, url_of
 from ._handler import make_handler
@@ -163,4 +164,4 @@ def _json(response):
         return None
 
 
-handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS)
+handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS, rate=RATE, part=part)

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from . import audiences, conf, languages
 from .models import ContactPoint, Delivery
 from .preferences.wishes import read_wishes
+from .suppression import recipient_of
 
 # The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
 MAX_ADDRESS_CHARACTERS = 320
@@ -63,6 +64,10 @@ def of_addresses(event, subscription, step, addresses):
     }
     taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith="user:")
     found = set(taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address"))
+    met = set()
     for channel, address in wanted:
         if (channel, address) not in found:
-            yield channel, f"address:{address}", address, "", "", ""
+            recipient = recipient_of(address)
+            if (channel, recipient) not in met:
+                met.add((channel, recipient))
+                yield channel, recipient, address, "", "", ""

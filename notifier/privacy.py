@@ -1,7 +1,7 @@
 """What is kept of one person: as a document for them, or removed. Next hop: ``notifier.retention`` for what an event says.
 
-Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not forgotten. Suppressed addresses are
-exported and stay: they are why nobody writes to that address again.
+Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not forgotten. Suppressed addresses and
+opt-outs are exported and stay: they are why nobody writes to that person again.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.forms.models import model_to_dict
 
 from . import deliveries, retention
-from .models import Audience, Delivery, Event, Suppression
+from .models import Audience, Delivery, Event, OptOut, Suppression
 from .retention import ENDED
+from .suppression import normalise
 
 PAGE_SIZE = 1000
 # What a row of these is called in the document is its model's name.
@@ -29,6 +30,8 @@ class Erased:
     events: int = 0
     cancelled: int = 0
     under_way: int = 0
+    # Events that others are still to be told of: they say what they say until then. Erase once more, later.
+    waiting: int = 0
 
 
 def export_person(person):
@@ -38,13 +41,16 @@ def export_person(person):
         found[model._meta.model_name] = [_as_data(row) for row in rows.iterator()]
     found["audience"] = [audience.name for audience in _audiences_of(person)]
     found["delivery"] = [
-        _describe(delivery) for delivery in _deliveries_of(person).select_related("event").order_by("pk").iterator()
+        _describe(delivery)
+        for delivery in _deliveries_of(person)
+        .select_related("event")
+        .prefetch_related("feedback")
+        .order_by("pk")
+        .iterator(chunk_size=PAGE_SIZE)
     ]
-    addresses = {(each["channel"], each["address"]) for each in found["delivery"] if each["address"]}
-    found["suppression"] = [
-        _as_data(row)
-        for row in Suppression.objects.filter(address__in={address.casefold() for _, address in addresses}).order_by("pk")
-    ]
+    addresses = {(each["channel"], normalise(each["address"])) for each in [*found["delivery"], *found.get("contactpoint", ())]}
+    rows = Suppression.objects.filter(address__in={address for _, address in addresses if address}).order_by("pk")
+    found["suppression"] = [_as_data(row) for row in rows if (row.channel, row.address) in addresses]
     return found
 
 
@@ -58,11 +64,16 @@ def erase_person(person):
     ended = mine.filter(finished_at__isnull=False)
     erased.deliveries = ended.exclude(address="", detail="").count()
     for event in _events_of(person).filter(status__in=ENDED, emptied_at__isnull=True).iterator():
-        retention.empty(event)
-        erased.events += 1
+        # What is emptied before it was sent to others would reach them blank, or not at all.
+        if Delivery.objects.filter(event=event, finished_at__isnull=True).exists():
+            erased.waiting += 1
+        else:
+            retention.empty(event)
+            erased.events += 1
     retention.forget_addresses(ended)
-    for _model, rows in _rows_of(person):
-        erased.rows += rows.delete()[0]
+    for model, rows in _rows_of(person):
+        if model is not OptOut:
+            erased.rows += rows.delete()[0]
     for audience in _audiences_of(person):
         audience.users.remove(person.user)
         erased.rows += 1
@@ -102,6 +113,8 @@ def _events_of(person):
 def _describe(delivery):
     found = {name: getattr(delivery, name) for name in FIELDS_OF_A_DELIVERY}
     found["what"] = {"signal": delivery.event.verb, "object": delivery.event.action_object, "data": delivery.event.data}
+    # What they opened and clicked is theirs, too.
+    found["feedback"] = [{"kind": each.kind, "when": each.happened_at, "detail": each.detail} for each in delivery.feedback.all()]
     return found
 
 

@@ -15,12 +15,17 @@ after the other, as slots are, so the sweep brings no more at once than can be s
 line, who comes fresh gets only a slot that nobody else wants.
 """
 
+import datetime as dt
+
 from django.db import connections, router
+from django.utils import timezone
 
 from .models import Rate
 
 # How long a function waits for a slot; what takes longer is sent away.
 PATIENCE_SECONDS = 2
+# A part of a channel that nobody was sent to for so long is forgotten; no provider's window is longer. The clocks are not so far apart.
+IDLE = dt.timedelta(days=1)
 
 
 # What each database calls its clock, in seconds since 1970. PostgreSQL's CURRENT_TIMESTAMP would stand still while a row is waited for.
@@ -68,6 +73,12 @@ def queue_up(name, limit, number, *, has_waited=False):
 def push(name, seconds):
     """The provider has had enough: no slot for so many ``seconds``, for nobody."""
     _run(_PUSH, [seconds, name], name)
+
+
+def forget_idle():
+    """Take away the rows of parts, such as chat rooms, that were not sent to lately. For the sweep. Returns how many."""
+    idle = (timezone.now() - IDLE).timestamp()
+    return Rate.objects.filter(name__contains=":", taken_until__lt=idle, line_until__lt=idle).delete()[0]
 
 
 def _run(statement, values, name):

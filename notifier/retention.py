@@ -15,7 +15,8 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from . import conf
-from .models import Attempt, ContentVersion, Delivery, Event, Feedback, InboxItem
+from .models import Attempt, ContentVersion, Delivery, DevicePush, Event, Feedback, InboxItem
+from .models.outbox import NAMELESS
 
 # What one statement changes: more would hold locks for long.
 PAGE_SIZE = 5_000
@@ -119,9 +120,10 @@ def empty(event, is_time_up=lambda: False):
 def forget_addresses(deliveries):
     """Remove the addresses of a queryset of deliveries, and the words of what came of them."""
     Attempt.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
+    DevicePush.objects.filter(delivery__in=deliveries.values("pk")).delete()
     Feedback.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
     # A plain address is the recipient's name too. The key keeps two of them apart.
-    nameless = Concat(Value("address:#"), Cast("pk", CharField()))
+    nameless = Concat(Value(f"address:{NAMELESS}"), Cast("pk", CharField()))
     deliveries.filter(recipient__startswith="address:").update(recipient=nameless)
     deliveries.update(address="", detail="")
 

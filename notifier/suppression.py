@@ -50,6 +50,11 @@ def normalise(address):
     return (name + at + _as_in_dns(domain) if at else text)[:ADDRESS_CHARACTERS]
 
 
+def recipient_of(address):
+    """What a delivery calls whoever is only an address: alike for all its spellings, so that an opt-out holds for each of them."""
+    return f"address:{normalise(address)}"
+
+
 def _as_in_dns(domain):
     try:
         return domain.encode("idna").decode()

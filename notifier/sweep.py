@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from . import allowances, deliveries, fanout, publisher
+from . import allowances, deliveries, fanout, publisher, rates
 from .deliveries import holding
 from .messages import FANOUT, Ring, rings_for
 
@@ -20,6 +20,8 @@ def sweep(is_time_up=lambda: False):
             rung += found
     while not is_time_up() and allowances.forget_ended() == allowances.PAGE_SIZE:
         pass
+    if not is_time_up():
+        rates.forget_idle()
     return rung
 
 

@@ -1,6 +1,6 @@
 """Gates of time: what has expired, and what was read in the site meanwhile. Asked by ``notifier.gates``."""
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from .exceptions import Skipped
 from .models import Delivery, InboxItem
@@ -26,6 +26,8 @@ def _read_in_the_site(candidates):
         channel__in={each.follows for each in candidates},
         recipient__in={each.recipient for each in candidates},
     )
+    # Whoever puts it away unread has seen what it is.
+    seen = Q(read_at__isnull=False) | Q(archived_at__isnull=False)
     # One query: the items are found by the deliveries that made them.
-    items = InboxItem.objects.filter(read_at__isnull=False, delivery=OuterRef("pk"))
+    items = InboxItem.objects.filter(seen, delivery=OuterRef("pk"))
     return set(before.filter(Exists(items)).values_list("event_id", "subscription_id", "recipient"))

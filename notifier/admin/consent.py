@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from .. import suppression
 from ..models import Category, OptOut, Preferences, Trigger
 from ..preferences import words
 from . import display
@@ -60,7 +61,7 @@ class OptOutForm(forms.ModelForm):
         kind, _colon, key = (part.strip() for part in self.cleaned_data["recipient"].partition(":"))
         if kind not in ("user", "address") or not key:
             raise forms.ValidationError(_("Write user:5 or address:ada@example.com."))
-        return f"{kind}:{key}"
+        return f"user:{key}" if kind == "user" else suppression.recipient_of(key)
 
 
 class OnlyForRecipientsReaders:

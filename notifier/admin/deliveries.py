@@ -6,7 +6,7 @@ from django.db.models import Q, Value
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import conf
+from .. import conf, suppression
 from ..models import ContentVersion, Delivery, Event, Template
 from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
@@ -67,7 +67,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values() if path != "pk")]
         named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
-        return queryset.filter(recipient__in=[f"address:{term}", *(f"user:{key}" for key in keys)])
+        return queryset.filter(recipient__in=[suppression.recipient_of(term), *(f"user:{key}" for key in keys)])
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):

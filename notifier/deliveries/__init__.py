@@ -4,6 +4,7 @@ from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .drafts import queue_test
 from .fallback import next_after_bounce
+from .gathering import gone_with
 from .history import count_unanswered
 from .holding import hold
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
@@ -36,6 +37,7 @@ __all__ = [
     "cancel_events",
     "claim_deliveries",
     "count_unanswered",
+    "gone_with",
     "hold",
     "mark_sending",
     "next_after_bounce",

@@ -63,14 +63,14 @@ def record_answers(answers, policy):
     if not answers:
         return []
     now, claim = timezone.now(), answers[0][0].claim
-    alike = defaultdict(list)
+    alike, times = defaultdict(list), _read_times(answers)
     for work, answer in answers:
-        sent, outcome = _settle(work, answer, policy, now)
-        alike[outcome].append((work, storable(sent.provider_id, 200), sent.cost_micros))
+        sent, outcome = _settle(work, answer, policy, now, times)
+        alike[_unless_expired(outcome, times.get(work.pk))].append((work, storable(sent.provider_id, 200), sent.cost_micros))
         for other in work.others:
             is_sent = outcome.status == Status.SENT
             of_other = Settled(Status.SENT, detail=f"In one message with #{work.pk}.") if is_sent else outcome
-            alike[of_other].append((other, storable(sent.provider_id, 200), 0))
+            alike[_unless_expired(of_other, times.get(other.pk))].append((other, storable(sent.provider_id, 200), 0))
     alias = router.db_for_write(Delivery)
     # What went well is one statement, which needs no transaction around it.
     whole = nullcontext() if [status for status, *_ in alike] == [Status.SENT] else transaction.atomic(using=alias)
@@ -126,7 +126,31 @@ class Settled(NamedTuple):
     postponed: bool = False
 
 
-def _settle(work, answer, policy, now):
+class Times(NamedTuple):
+    """When a delivery was begun, for the horizon, and when it expires."""
+
+    begun: dt.datetime
+    expires_at: dt.datetime | None
+
+
+def _read_times(answers):
+    """Delivery id → Times, of what may have to wait. One statement, or none."""
+    may_wait = [work for work, answer in answers if isinstance(answer, Later | TryAgain | OutcomeUnknown)]
+    if not may_wait:
+        return {}
+    keys = [each.pk for work in may_wait for each in work.everything]
+    rows = Delivery.objects.filter(pk__in=keys).values_list("pk", "created_at", "restarted_at", "expires_at")
+    return {pk: Times(max(filter(None, begun)), expires_at) for pk, *begun, expires_at in rows}
+
+
+def _unless_expired(outcome, times):
+    """``outcome``, or the end at once of what would wait for longer than it is of use: what stands by for it must not wait as well."""
+    if outcome.status != Status.WAITING or not times or not times.expires_at or outcome.due_at < times.expires_at:
+        return outcome
+    return Settled(Status.SKIPPED, "expired", f"The last: {outcome.reason} {outcome.detail}")
+
+
+def _settle(work, answer, policy, now, times):
     """``(Sent, Settled)`` of one answer."""
     match answer:
         case Sent():
@@ -142,10 +166,7 @@ def _settle(work, answer, policy, now):
         case OutcomeUnknown() if policy.at_most_once:
             return NOT_SENT, Settled(Status.UNKNOWN, answer.reason, answer.detail)
     due_at = now + _pause(work, answer)
-    *begun, expires_at = Delivery.objects.values_list("created_at", "restarted_at", "expires_at").get(pk=work.pk)
-    if expires_at and due_at >= expires_at:
-        return NOT_SENT, Settled(Status.SKIPPED, "expired", f"The last: {answer.reason} {answer.detail}")
-    if due_at > max(filter(None, begun)) + policy.horizon:
+    if due_at > times[work.pk].begun + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
         return NOT_SENT, Settled(Status.FAILED, "gave_up", detail)
     return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)

@@ -8,6 +8,7 @@ An unknown outcome counts as no success: hearing of it on two channels is better
 by another channel either.
 """
 
+import datetime as dt
 from collections import defaultdict
 
 from django.utils import timezone
@@ -33,9 +34,9 @@ def wake_next(ended):
     )
 
 
-def next_after_bounce(delivery):
-    """The message of ``delivery`` has come back for good: what stands by for it goes now. Returns whether something did."""
-    return bool(wake_next([delivery]))
+def next_after_bounce(*deliveries):
+    """The message of these ``deliveries`` has come back for good: what stands by for them goes now. Returns whether something did."""
+    return bool(wake_next(deliveries))
 
 
 def cancel_next(cancelled):
@@ -61,29 +62,52 @@ def _next_of(deliveries):
 
 
 def settle_due(ids, now):
-    """Decide about those of ``ids`` that stand by and are due: ended, woken, or looked at again later."""
-    for each in Delivery.objects.filter(pk__in=ids, status=Status.STANDBY).order_by("pk"):
-        before = Delivery.objects.filter(
-            event=each.event_id, subscription=each.subscription_id, channel=each.follows, recipient=each.recipient
-        ).first()
-        _settle(each, before, now)
+    """Decide about those of ``ids`` that stand by and are due: ended, woken, or looked at again later. A statement for each decision."""
+    standing = list(Delivery.objects.filter(pk__in=ids, status=Status.STANDBY))
+    before, alike = _those_before(standing), defaultdict(list)
+    subscriptions = Subscription.objects.in_bulk({each.subscription_id for each in standing})
+    keys, behind = {each.pk for each in standing}, []
+    for each in standing:
+        one = before.get((each.event_id, each.subscription_id, each.follows, each.recipient))
+        if one is not None and one.pk in keys:
+            behind.append(each.pk)
+        else:
+            alike[_fate(one, subscriptions.get(each.subscription_id), now)].append(each.pk)
+    for fate, decided in alike.items():
+        Delivery.objects.filter(pk__in=decided, status=Status.STANDBY).update(**dict(fate))
+    if behind:
+        # They go by what was just decided about those before them: a round for each channel of the order.
+        settle_due(behind, now)
 
 
-def _settle(each, before, now):
-    ours = Delivery.objects.filter(pk=each.pk, status=Status.STANDBY)
+def _those_before(standing):
+    """``(event, subscription, channel, recipient)`` → the delivery that these stand by for."""
+    alike = defaultdict(list)
+    for each in standing:
+        alike[each.event_id, each.subscription_id, each.follows].append(each.recipient)
+    found = {}
+    for (event, subscription, channel), recipients in alike.items():
+        rows = Delivery.objects.filter(event=event, subscription=subscription, channel=channel, recipient__in=recipients)
+        found |= {(event, subscription, channel, row.recipient): row for row in rows}
+    return found
+
+
+def _fate(before, subscription, now):
+    """What becomes of one that stands by, as pairs of a column and its value."""
     if before is None or before.status in NOT_SENT and before.reason != NOT_NEEDED:
-        ours.update(status=Status.QUEUED, due_at=now, restarted_at=now)
-    elif before.status == Status.CANCELLED:
-        ours.update(status=Status.CANCELLED, due_at=None, finished_at=now)
-    elif before.status == Status.SKIPPED or (until := _listened_until(before)) is not None and until <= now:
-        ours.update(status=Status.SKIPPED, reason=NOT_NEEDED, due_at=None, finished_at=now)
-    else:
-        # Not before the one before it has ended, and nothing can come back any more.
-        ours.update(due_at=until or now + pacing.LOOK_AGAIN)
+        return ("status", Status.QUEUED), ("due_at", now), ("restarted_at", now)
+    if before.status == Status.CANCELLED:
+        return ("status", Status.CANCELLED), ("due_at", None), ("finished_at", now)
+    until = _listened_until(before, subscription)
+    if before.status == Status.SKIPPED or until and until <= now:
+        return ("status", Status.SKIPPED), ("reason", NOT_NEEDED), ("due_at", None), ("finished_at", now)
+    # Not before the one before it has ended, and nothing can come back any more.
+    return (("due_at", until or now + pacing.LOOK_AGAIN),)
 
 
-def _listened_until(before):
+def _listened_until(before, subscription):
     if before.status != Status.SENT:
         return None
-    subscription = Subscription.objects.filter(pk=before.subscription_id).first()
-    return before.finished_at + (pacing.wait_of(subscription) if subscription else pacing.LOOK_AGAIN)
+    until = before.finished_at + (pacing.wait_of(subscription) if subscription else pacing.LOOK_AGAIN)
+    # The sweep comes every minute: one time for all of a minute spares statements.
+    return until.replace(second=0, microsecond=0) + dt.timedelta(minutes=1)

@@ -27,6 +27,19 @@ def claim_gathered(ids, channel, lease_seconds, claim, claim_rows):
     return works
 
 
+def gone_with(delivery):
+    """The others that went, or are going, in one message with a delivery: what is said of it is true of them. No query without a digest."""
+    if not delivery.digest or not (delivery.provider_id or delivery.claim):
+        return []
+    alike = Delivery.objects.filter(
+        subscription=delivery.subscription_id, recipient=delivery.recipient, channel=delivery.channel, digest=True
+    ).exclude(pk=delivery.pk)
+    # A provider can be quicker than the commit of its own answer: until then they share the claim.
+    if delivery.provider_id:
+        return list(alike.filter(provider_id=delivery.provider_id, status=Status.SENT).order_by("pk"))
+    return list(alike.filter(claim=delivery.claim).order_by("pk"))
+
+
 def _groups(ids, channel):
     ready = Q(status=Status.QUEUED) | Q(status=Status.CLAIMED, due_at__lte=timezone.now())
     found = Delivery.objects.filter(ready, pk__in=ids, channel=channel, digest=True)

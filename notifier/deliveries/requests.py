@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import contents, counts
-from ..models import Attempt, Delivery, Event
-from . import fallback
+from .. import contents, counts, pacing
+from ..models import Attempt, Delivery, DevicePush, Event
+from . import chains, fallback
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
 
 Status = Delivery.Status
@@ -44,13 +44,12 @@ def retry(ids, *, addresses=None):
     addresses = addresses or {}
     ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).filter(STILL_SAYS).order_by("pk")
     with transaction.atomic():
-        rows = [
-            row
-            for row in ready.select_for_update().values_list(*_FIELDS, "reason")
-            if row[-1] not in SATISFIED and (row[-1] not in UNREACHABLE or row[1] in addresses)
+        found = [
+            each
+            for each in ready.select_for_update()
+            if each.reason not in SATISFIED and (each.reason not in UNREACHABLE or each.pk in addresses)
         ]
-        _queue(rows, addresses)
-    return [row[:2] for row in rows]
+        return _queue(chains.wanted_still(found), addresses)
 
 
 def resend(ids, *, addresses=None):
@@ -66,22 +65,24 @@ def resend(ids, *, addresses=None):
             for each in found if each.status == Status.SENT
         )  # fmt: skip
         Delivery.objects.filter(pk__in=[each.pk for each in found]).update(provider_id="", returned="")
-        rows = [[getattr(each, name) for name in _FIELDS] for each in found]
-        _queue(rows, addresses or {})
-    return [row[:2] for row in rows]
+        # Once more is for all of a person's devices, whichever had it.
+        DevicePush.objects.filter(delivery__in=[each.pk for each in found]).delete()
+        return _queue(found, addresses or {})
 
 
-_FIELDS = ["channel", "pk", "event_id", "version_id", "address", "finished_at"]
-
-
-def _queue(rows, addresses):
+def _queue(found, addresses):
+    """Queue these, or let them stand by for one another. Returns ``(channel, id)`` of those that are queued."""
     now = timezone.now()
-    counts.mark_stale(row[5] for row in rows)
-    moved = [Delivery(pk=row[1], address=addresses[row[1]]) for row in rows if addresses.get(row[1], row[4]) != row[4]]
+    standing, left = chains.followers_in(found)
+    rows = [each for each in found if each.pk not in left]
+    counts.mark_stale(each.finished_at for each in rows)
+    moved = [
+        Delivery(pk=each.pk, address=addresses[each.pk]) for each in rows if addresses.get(each.pk, each.address) != each.address
+    ]
     Delivery.objects.bulk_update(moved, ["address"], batch_size=200)
     alike = {}
-    for _channel, pk, event_id, version_id, *_rest in rows:
-        alike.setdefault((event_id, version_id), []).append(pk)
+    for each in rows:
+        alike.setdefault((each.event_id, each.version_id), []).append(each.pk)
     for (event_id, version_id), keys in alike.items():
         Delivery.objects.filter(pk__in=keys).update(
             status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
@@ -89,6 +90,9 @@ def _queue(rows, addresses):
             # One that was given up after so many gets one more.
             attempts=Least("attempts", MAX_ATTEMPTS - 1),
         )  # fmt: skip
+    if standing:
+        Delivery.objects.filter(pk__in=standing).update(status=Status.STANDBY, due_at=now + pacing.LOOK_AGAIN)
+    return [(each.channel, each.pk) for each in rows if each.pk not in standing]
 
 
 def cancel(ids):

@@ -8,6 +8,7 @@ from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationErr
 from .. import audiences, channels, conf
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
+from ..suppression import recipient_of
 
 # So many are named where one word means several people.
 MOST_NAMED = 5
@@ -25,7 +26,7 @@ class Person:
     def recipients(self, channel):
         """What a delivery to this person on ``channel`` may call it: by itself, or by an address that is its own."""
         own = self.address or self.address_on(channel)[0]
-        return [self.key, f"address:{own}"] if own and not self.address else [self.key, *self._holders(channel)]
+        return [self.key, recipient_of(own)] if own and not self.address else [self.key, *self._holders(channel)]
 
     def address_on(self, channel):
         """``(address, verified)`` of a user on ``channel``, as it is now: the contact point, or what the settings name."""
@@ -52,7 +53,7 @@ def find_person(text):
     text = text.replace("\0", "").strip()
     kind, _colon, rest = text.partition(":")
     if kind == "address" and rest.strip():
-        return Person(key=f"address:{rest.strip()}", name=rest.strip(), address=rest.strip())
+        return Person(key=recipient_of(rest), name=rest.strip(), address=rest.strip())
     if kind == "user":
         user = _by_key(rest)
         return person_of(user) if user else Person(key=text, name=f"The user {rest}, who was deleted,")
@@ -67,7 +68,7 @@ def find_person(text):
     if found:
         return person_of(found[0])
     if "@" in text or text.startswith("+"):
-        return Person(key=f"address:{text}", name=text, address=text)
+        return Person(key=recipient_of(text), name=text, address=text)
     raise UnknownPerson(f"Nobody is called “{text}”. Write a user name, a number of a user, or an address.")
 
 

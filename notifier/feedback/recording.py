@@ -44,9 +44,11 @@ def record(report):
         returned = _returned(delivery)
         if returned != delivery.returned:
             delivery.returned = returned
-            Delivery.objects.filter(pk=delivery.pk).update(returned=returned)
+            # The provider knows one of those that went in one message; with it, all of them came back.
+            together = [delivery, *deliveries.gone_with(delivery)]
+            Delivery.objects.filter(pk__in=[each.pk for each in together]).update(returned=returned)
             if returned in NOT_ARRIVED:
-                deliveries.next_after_bounce(delivery)
+                deliveries.next_after_bounce(*together)
         if report.suppress:
             suppression.suppress(delivery.channel, delivery.address, report.suppress, feedback.detail)
         transaction.on_commit(partial(hooks.announce_feedback, feedback, delivery))

@@ -11,6 +11,8 @@ from .. import snapshot
 
 # The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
 OF_NO_RULE = 0
+# What the address of a recipient begins with once only a number is left of it; see `notifier.retention`.
+NAMELESS = "#"
 
 
 class Event(models.Model):

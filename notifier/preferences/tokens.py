@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer, b64_encode
 
 from ..models import Delivery
+from ..models.outbox import NAMELESS
 
 USER, DELIVERY = "u", "d"
 # Keys that are numbers or UUIDs. A project's own user model may have any text for one.
@@ -89,7 +90,8 @@ def find_bearer(kind, key):
     of, _colon, rest = delivery[0].partition(":")
     if of == "user":
         return _user(rest)
-    if not rest:
+    # A number is what is left of an address that was removed: see `retention.forget_addresses`.
+    if not rest or rest.startswith(NAMELESS):
         raise GoneLink
     return Bearer(recipient=delivery[0], address=rest, channels=(delivery[1],))
 

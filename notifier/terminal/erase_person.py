@@ -11,7 +11,8 @@ examples:
   notify erase-person ada --yes
   notify export-person ada > ada.json && notify erase-person ada --yes
 
-The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses stay, so that nobody writes to them again.
+The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses and opt-outs stay, so
+that nobody writes to them again.
 """
 
 
@@ -35,4 +36,10 @@ def run(command, *, person, yes, **options):
     if erased.under_way:
         command.stderr.write(
             f"{erased.under_way} deliveries are being sent right now. Run this again in a minute.", command.style.WARNING
+        )
+    if erased.waiting:
+        command.stderr.write(
+            f"{erased.waiting} events about this person wait to be told to others (a digest, quiet hours, a pause) and keep what they "
+            "say until then. Run this again when they were sent, or cancel them in the admin first.",
+            command.style.WARNING,
         )

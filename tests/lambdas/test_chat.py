@@ -2,13 +2,17 @@
 
 import json
 import logging
+from collections import Counter
 
 import pytest
 
-from lambdas import _chat_rooms, chat
+from lambdas import _chat_limits, _chat_rooms, chat
 from lambdas._chat_line import WATCHED
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.models import Delivery
 from project.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
+from tests.builders import make_delivery
+from tests.functions import bodies_for, invoke
 
 MARKUP = "30 % <b>off</b> & *more* _now_ [here](http://x) `code` ’"
 
@@ -255,3 +259,33 @@ def test_neither_log_nor_error_holds_a_token_an_address_or_the_text(cloud, send,
         send(address="telegram:7400447100", text="Of nobody's business")
     seen = caplog.text + caught.value.detail
     assert [word for word in ("business", "7400447100", TELEGRAM_BOT.partition(":")[2]) if word in seen] == []
+
+
+ROOMS_OF = [
+    # the address, and what is sent to it at once, and in a minute
+    ("telegram:42", 5, 60),
+    ("telegram:-1001234567890", 10, 20),  # a group
+    ("telegram:@our_channel", 10, 20),
+    ("slack:#ops", 5, 60),
+    ("discord", 5, 60),
+]
+
+
+@pytest.mark.parametrize(("address", "at_once", "in_a_minute"), ROOMS_OF)
+def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(make_message, address, at_once, in_a_minute):
+    key, limit = _chat_limits.part(make_message(address=address))
+    assert (limit.burst, limit.number * 60 / limit.seconds) == (at_once, in_a_minute)
+    assert address not in key
+    assert key == _chat_limits.part(make_message(address=f" {address} "))[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_more_goes_to_one_room_at_once_than_it_takes_and_the_rest_waits(cloud):
+    mine = [make_delivery(channel="chat", address="telegram:42", recipient=f"user:{number}").pk for number in range(12)]
+    others = [make_delivery(channel="chat", address="telegram:43").pk]
+    invoke("chat", *bodies_for("chat", [*mine, *others]))
+    found = Counter(Delivery.objects.values_list("address", "status", "reason"))
+    # One more for each two seconds that this machine is slow.
+    assert 5 <= found["telegram:42", "sent", ""] <= 8
+    assert found["telegram:42", "waiting", "rate"] == 12 - found["telegram:42", "sent", ""]
+    assert found["telegram:43", "sent", ""] == 1

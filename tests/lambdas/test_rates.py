@@ -203,6 +203,22 @@ def test_a_part_of_a_channel_has_a_limit_of_its_own_and_holds_nobody_else(virtua
     assert found == ["sent", "waiting", "waiting", "sent", "sent", "sent"]
 
 
+def test_a_room_that_has_enough_closes_itself_and_no_other(virtual):
+    virtual(1)
+    ids = make_many(4)
+    rooms = {pk: (f"room {number % 2}", Limit(number=10, seconds=10, burst=5)) for number, pk in enumerate(ids)}
+
+    def send(message, session):
+        if message.delivery == ids[0]:
+            raise TryAgain("throttled", after_seconds=30)
+        return "an-id"
+
+    handler = channel(send, rate=Limit(number=30), part=lambda message: rooms[message.delivery])
+    handler(event_for("email", bodies_for("email", ids)), make_context(seconds=300))
+    found = Delivery.objects.order_by("pk").values_list("status", "reason")
+    assert list(found) == [("waiting", "throttled"), ("sent", ""), ("waiting", "rate"), ("sent", "")]
+
+
 def test_a_rate_costs_few_statements_and_an_unlimited_channel_pays_nothing(virtual):
     virtual(1)
     costs = {}
