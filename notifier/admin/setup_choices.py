@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, channels as known, signals
+from .. import audiences, channels as known, conf, signals
 from . import choices
 from .setup_permissions import may
 
@@ -33,7 +33,10 @@ def moments():
 
 
 def channels():
-    return [(name, known.label(name)) for name in known.channel_names()]
+    """All of them; those first by which the settings find people, as most rules want these."""
+    reaching = [name for name, path in conf.get("ADDRESSES").items() if path != "pk"]
+    ordered = sorted(known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching))
+    return [(name, known.label(name)) for name in ordered]
 
 
 def examples():
