@@ -112,9 +112,13 @@ def verb(name):
 
 def way(name):
     """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its label, “by e-mail”."""
+    return _say(name, "WAY") or _("by %s") % noun(name)
+
+
+def noun(name):
+    """Its label within a sentence: “e-mail”, and “SMS” as it is."""
     said = label(name)
-    # “SMS” stays as it is.
-    return _say(name, "WAY") or _("by %s") % (said if said[1:2].isupper() else said[:1].lower() + said[1:])
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
 def example(name):

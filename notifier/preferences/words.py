@@ -19,8 +19,9 @@ def of_what(category):
 
 def describe_choice(row):
     """An opt-out as a sentence: “No “Offers” by e-mail.”"""
-    what = f"“{row.category.title}”" if row.category else _("messages at all, but for what is always on,")
-    return _("No %(what)s %(by)s.") % {"what": what, "by": by_channel(row.channel)}
+    if row.category is None:
+        return _("Nothing %s but what is always on.") % (channels.way(row.channel) if row.channel else _("at all"))
+    return _("No “%(what)s” %(by)s.") % {"what": row.category.title, "by": by_channel(row.channel)}
 
 
 def describe_origin(row):

@@ -66,7 +66,8 @@ def _add_flowing_rule():
         TemplateContent.objects.create(template=first, channel=channel, subject=CORRECTED, text="{{ instance.body }}")
     together = Template.objects.create(name="corrections_of_the_hour")
     TemplateContent.objects.create(
-        template=together, channel="email", subject="Corrected posts", text="{% for event in events %}{{ event.instance.title }}\n{% endfor %}"
+        template=together, channel="email", subject="Corrected posts",
+        text="{% for event in events %}{{ event.instance.title }}\n{% endfor %}",
     )  # fmt: skip
     editors = Audience.objects.create(name="Editors", addresses="email: editors@example.com")
     order = Subscription.Order.INBOX_FIRST

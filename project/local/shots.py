@@ -1,5 +1,6 @@
 """Which pages of the admin are pictured, and what leads to them. Next hop: ``project.local.screenshots`` takes them."""
 
+import re
 from dataclasses import dataclass
 
 NOTIFIER = "/admin/notifier"
@@ -74,12 +75,11 @@ def _fail_to_sign_in(page):
 
 
 def _open_more(page):
-    for heading in page.locator("summary, [x-on\\:click]").filter(has_text="More").all():
-        heading.click()
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
 def _open_bell(page):
-    page.locator("notifier-bell [data-bell=button]").locator("visible=true").click()
+    page.get_by_role("button", name=re.compile("^Notifications")).click()
     page.get_by_role("dialog", name="Notifications").get_by_role("listitem").first.wait_for()
 
 
@@ -147,7 +147,7 @@ SHOTS = [
     Shot("template-inbox", f"{NOTIFIER}/template/{{template}}/change/", _see_inbox),
     Shot("bell", f"{NOTIFIER}/overview/", _open_bell, is_whole=False),
     Shot("inbox", "/notifications/"),
-    Shot("inbox-nothing-older", "/notifications/?unread=1"),
+    Shot("outbox", "/outbox/", in_readme=True, is_whole=False, signed_in=False),
     Shot("preferences", "/notifications/preferences/"),
     Shot("preferences-by-link", "/notifications/preferences/{link_of_person}/", signed_in=False),
     Shot("preferences-saved", "/notifications/preferences/{link_of_person}/", _click("Save"), signed_in=False),
