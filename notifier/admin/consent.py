@@ -59,6 +59,7 @@ class OptOutForm(forms.ModelForm):
     class Meta:
         model = OptOut
         fields = ["recipient", "category", "channel"]
+        help_texts = {"category": _("Left blank, it is everything but what is always on.")}
 
     def clean_recipient(self):
         """As a delivery has it. “user:5” and “address:…” are understood as well."""
@@ -137,12 +138,6 @@ class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
         changelist = super().get_changelist_instance(request)
         with_names(changelist.result_list)
         return changelist
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        # Blank is a choice here, not one that is missing.
-        return super().formfield_for_foreignkey(
-            db_field, request, **kwargs | {"empty_label": _("everything but what is always on")}
-        )
 
 
 class PreferencesForm(forms.ModelForm):

@@ -147,7 +147,7 @@ SHOTS = [
     Shot("template-inbox", f"{NOTIFIER}/template/{{template}}/change/", _see_inbox),
     Shot("bell", f"{NOTIFIER}/overview/", _open_bell, is_whole=False),
     Shot("inbox", "/notifications/"),
-    Shot("outbox", "/outbox/", in_readme=True, is_whole=False, signed_in=False),
+    Shot("outbox", "/outbox/", is_whole=False, signed_in=False),
     Shot("preferences", "/notifications/preferences/"),
     Shot("preferences-by-link", "/notifications/preferences/{link_of_person}/", signed_in=False),
     Shot("preferences-saved", "/notifications/preferences/{link_of_person}/", _click("Save"), signed_in=False),
