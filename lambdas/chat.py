@@ -22,6 +22,7 @@ from ._http import retry_after, seconds_of, unanswered
 # What people read for it; `notifier.channels` finds these without importing this file.
 LABEL = "Chat"
 VERB = "write in chat to"
+WAY = "in chat"
 EXAMPLE = "telegram:123456789"
 MARK = "…"
 CONNECT_SECONDS, READ_SECONDS = 3, 10

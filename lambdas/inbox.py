@@ -18,6 +18,7 @@ CONNECT_SECONDS = READ_SECONDS = 0
 # What people read for it; `notifier.channels` finds these without importing this file.
 LABEL = "Inbox"
 VERB = "show in the inbox of"
+WAY = "in the inbox"
 MARK = "✉"
 
 # It waits to be looked at.

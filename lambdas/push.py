@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 # What people read for it.
 LABEL = "Push"
 VERB = "notify on the phone"
+WAY = "on the phone"
 MARK = "●"
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 HORIZON_HOURS = 24

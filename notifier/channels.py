@@ -110,6 +110,17 @@ def verb(name):
     return _say(name, "VERB") or _("send by %s to") % name
 
 
+def way(name):
+    """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its label, “by e-mail”."""
+    return _say(name, "WAY") or _("by %s") % noun(name)
+
+
+def noun(name):
+    """Its label within a sentence: “e-mail”, and “SMS” as it is."""
+    said = label(name)
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
+
+
 def example(name):
     """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes none."""
     return _said(name, "EXAMPLE")

@@ -270,7 +270,7 @@ def sent(ann):
         (not_fanned_out, Outcome.WAITS, "Finding recipients", "still being found"),
         (not_fanned_out_and_paused, Outcome.WAITS, "Finding recipients", "everything is paused"),
         (cut_off, Outcome.NOT, "Event", "Given up after a day."),
-        (no_address, Outcome.NOT, "Address", "there was no address for email"),
+        (no_address, Outcome.NOT, "Address", "there was no address for e-mail"),
         (unverified, Outcome.NOT, "Verified", "was not verified"),
         (same_address, Outcome.WAITS, "Queue", "on its way"),
         (opted_out, Outcome.NOT, "Opting out", "has opted out"),
@@ -388,7 +388,7 @@ def address_named(ann, trigger):
         (no_content, Outcome.WOULD_NOT, "Channel", "no content for email"),
         (somebody_else, Outcome.WOULD_NOT, "Audience", "Looked at: users chosen by name."),
         (account_inactive, Outcome.WOULD_NOT, "Account", "not active"),
-        (address_missing, Outcome.WOULD_NOT, "Address", "no address for email"),
+        (address_missing, Outcome.WOULD_NOT, "Address", "no address for e-mail"),
         (address_unverified, Outcome.WOULD_NOT, "Address", "not verified"),
         (channel_paused, Outcome.WOULD_NOT, "Paused", "the channel email is paused"),
         (address_named, Outcome.WOULD, "Sending", "all is in order"),
@@ -467,7 +467,7 @@ def test_each_channel_of_each_subscription_has_its_answer(ann):
     found = explain(person_of(ann), event)
     assert [(answer.channel, answer.outcome) for answer in found] == [("email", Outcome.WAITS), ("sms", Outcome.NOT)]
     [one] = explain(person_of(ann), event, "sms")
-    assert one.sentence == "Ann Lee did not get it by sms: there was no address for sms."
+    assert one.sentence == "Ann Lee did not get it by SMS: there was no address for SMS."
     [other] = explain(person_of(ann), event, "twitter")
     assert other.deciding.title == "Channel"
 

@@ -203,7 +203,7 @@ def test_explain_says_why(rule, post):
     person = make_user(first_name="Ada", email="")
     Profile.objects.create(user=person, phone="+44 7400 123401")
     out, _ = notify("explain", person.username, f"demo.post:{post.pk}")
-    assert "Ada would not get it by email: there is no address for email." in out
+    assert "Ada would not get it by e-mail: there is no address for e-mail." in out
     rows = json.loads(notify("explain", person.username, f"demo.post:{post.pk}", "--json")[0])
     assert [(row["trigger"], row["channel"], row["outcome"]) for row in rows] == [("Post created", "email", "would not get it")]
 

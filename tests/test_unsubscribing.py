@@ -95,7 +95,7 @@ def test_an_undo_says_what_else_keeps_it_away(browser, ada, offers):
     path = path_for(f"user:{ada.pk}", offers)
     browser.post(path, YES)
     page = browser.post(path, UNDO).content.decode()
-    assert "nothing comes yet, as you have also chosen: No messages at all" in page
+    assert "nothing comes yet, as you have also chosen: Nothing" in page
     assert opted_out() == [(f"user:{ada.pk}", None, "", "page")]
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from .. import budgets
+from .. import budgets, channels
 from ..models import Budget
 from . import attention, display
 from .forms import UNKNOWN_CHANNEL, channel_choices
@@ -31,9 +31,13 @@ class BudgetForm(forms.ModelForm):
 @admin.register(Budget)
 class BudgetAdmin(ModelAdmin):
     form = BudgetForm
-    list_display = ["channel", "monthly", "spent"]
+    list_display = ["called", "monthly", "spent"]
     nothing_yet = _("No budgets yet. A channel without one sends whatever it costs.")
     Media = display.Media
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def called(self, budget):
+        return channels.label(budget.channel)
 
     @admin.display(description=_("a month"), ordering="monthly_usd")
     def monthly(self, budget):

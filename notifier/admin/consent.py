@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from .. import suppression
 from ..models import Category, OptOut, Preferences, Trigger
@@ -15,6 +15,7 @@ from . import display
 from .choices import channel_choices
 from .filters import ChannelFilter
 from .masking import may_see_recipients
+from .outcomes import with_names
 from .people import SearchedAdmin
 
 
@@ -44,7 +45,10 @@ class CategoryAdmin(ModelAdmin):
 
 class OptOutForm(forms.ModelForm):
     recipient = forms.CharField(
-        label=_("Who"), max_length=330, help_text=_("“user:” and the user’s number, or “address:” and a plain address.")
+        label=_("Who"),
+        max_length=330,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("A user name; or the address of somebody who is no user, such as ada@example.com."),
     )
     channel = forms.ChoiceField(
         label=_("Channel"),
@@ -56,12 +60,22 @@ class OptOutForm(forms.ModelForm):
     class Meta:
         model = OptOut
         fields = ["recipient", "category", "channel"]
+        help_texts = {"category": _("Left blank, it is everything but what is always on.")}
 
     def clean_recipient(self):
-        kind, _colon, key = (part.strip() for part in self.cleaned_data["recipient"].partition(":"))
-        if kind not in ("user", "address") or not key:
-            raise forms.ValidationError(_("Write user:5 or address:ada@example.com."))
-        return f"user:{key}" if kind == "user" else suppression.recipient_of(key)
+        """As a delivery has it. “user:5” and “address:…” are understood as well."""
+        text = self.cleaned_data["recipient"].strip()
+        kind, _colon, key = (part.strip() for part in text.partition(":"))
+        if kind in ("user", "address") and key:
+            return f"user:{key}" if kind == "user" else suppression.recipient_of(key)
+        users = get_user_model()
+        if user := users._default_manager.filter(**{users.USERNAME_FIELD: text}).first():
+            return f"user:{user.pk}"
+        if text.startswith("+") or "@" in text.strip("@"):
+            return suppression.recipient_of(text)
+        raise forms.ValidationError(
+            _("There is no user “%s”, and it is no address. Write a user name or ada@example.com.") % text
+        )
 
 
 class OnlyForRecipientsReaders:
@@ -85,16 +99,16 @@ class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
     """One is added for somebody who asked for it, or deleted, which brings the messages back. It is never changed."""
 
     form = OptOutForm
-    list_display = ["said", "who", "created_at", "source"]
+    list_display = ["said", "who", "since", "source"]
     list_filter = ["category", ChannelFilter, "source"]
     search_fields = ["recipient__exact"]
-    readonly_fields = ["said", "who", "created_at", "source"]
+    readonly_fields = ["said", "who", "since", "source"]
     list_select_related = ["category"]
     nothing_yet = _("Nobody has opted out of anything.")
     Media = display.Media
 
     def get_fields(self, request, obj=None):
-        return ["said", "who", "created_at", "source"] if obj else ["recipient", "category", "channel"]
+        return ["said", "who", "since", "source"] if obj else ["recipient", "category", "channel"]
 
     def has_change_permission(self, request, obj=None):
         return False
@@ -112,7 +126,19 @@ class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
         kind, _colon, key = row.recipient.partition(":")
         if kind != "user":
             return key
-        return display.object_link(get_user_model(), key, row.recipient)
+        if not hasattr(row, "username"):
+            with_names([row])
+        return display.object_link(get_user_model(), key, row.username or row.recipient)
+
+    @admin.display(description=_("since"), ordering="created_at")
+    def since(self, row):
+        return display.moment(row.created_at)
+
+    def get_changelist_instance(self, request):
+        """With all names at once."""
+        changelist = super().get_changelist_instance(request)
+        with_names(changelist.result_list)
+        return changelist
 
 
 class PreferencesForm(forms.ModelForm):

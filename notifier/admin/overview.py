@@ -22,6 +22,7 @@ class ChannelRow:
     """What one channel did, as kind → number, and what it has to do, as a person reads it."""
 
     name: str
+    label: str
     done: dict
     backlog: backlog.Backlog
     waiting: str
@@ -109,6 +110,7 @@ def _channel_row(name, done, waiting, readings, costs, budget):
     dead = readings.get(gauges.dead_letters(name))
     return ChannelRow(
         name=name,
+        label=channels.label(name),
         done={kind: done[name, kind] for kind in KINDS},
         backlog=waiting,
         waiting=_at_least(waiting.waiting, waiting.is_bounded),

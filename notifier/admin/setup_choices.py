@@ -33,14 +33,10 @@ def moments():
 
 
 def channels():
-    return [(name, known.label(name)) for name in known.channel_names()]
-
-
-def first_channels():
-    """What is chosen at first: the first channel on which the settings find people's addresses, as a rule mail."""
-    names = [name for name, _label in channels()]
-    known = [name for name, path in conf.get("ADDRESSES").items() if path != "pk" and name in names]
-    return (known or names)[:1]
+    """All of them; those first by which the settings find people, as most rules want these."""
+    reaching = [name for name, path in conf.get("ADDRESSES").items() if path != "pk"]
+    ordered = sorted(known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching))
+    return [(name, known.label(name)) for name in ordered]
 
 
 def examples():

@@ -112,7 +112,7 @@ class SetupForm(forms.Form):
         self._offer("whom", setup_choices.whoms(request, site))
         # Most of what people set up is not what everybody must get.
         self.fields["category"].initial = Category.objects.filter(mandatory=False).first()
-        self.fields["channels"].initial = setup_choices.first_channels()
+        self.fields["channels"].initial = [name for name, _label in setup_choices.channels()][:1]
         self.fields["groups"].queryset = setup_choices.groups()
         self.fields["users"].queryset = get_user_model()._default_manager.all()
         # It asks the admin while one types, and holds none but the chosen ones.

@@ -14,18 +14,23 @@ RULES = {
     "template": "edit_document",
     "audience": "groups",
     "category": "category",
-    "contactpoint": "alternate_email",
 }
 OUTCOME = {
     "event": "history",
     "delivery": "outgoing_mail",
     "inboxitem": "inbox",
-    "suppression": "block",
     "pause": "pause_circle",
     "budget": "savings",
 }
 PEOPLE = {"user": "person", "group": "group"}
-BELONGINGS = {"device": "smartphone", "optout": "unsubscribe", "preferences": "tune"}
+# Where they are reached, what they wish, and where nothing goes any more.
+BELONGINGS = {
+    "contactpoint": "alternate_email",
+    "device": "smartphone",
+    "preferences": "tune",
+    "optout": "unsubscribe",
+    "suppression": "block",
+}
 
 
 def navigation(request):

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from .. import suppression
+from .. import channels, suppression
 from ..models import Suppression
 from . import display, masking
 from .choices import channel_choices
@@ -55,11 +55,11 @@ class LiftForm(forms.Form):
 @admin.register(Suppression)
 class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
     form = SuppressionForm
-    list_display = ["address_shown", "why", "channel", "since"]
+    list_display = ["address_shown", "why", "channel_shown", "since"]
     list_filter = ["reason", ChannelFilter]
     nothing_yet = _("No suppressed addresses yet. An address comes here by itself when it bounces for good or complains.")
     search_help_text = None
-    fields = ["address_shown", "channel", "reason", "detail_shown", "since"]
+    fields = ["address_shown", "channel_shown", "reason", "detail_shown", "since"]
     delete_confirmation_template = "admin/notifier/suppression/lift.html"
 
     def get_queryset(self, request):
@@ -82,6 +82,10 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
     @admin.display(description=_("address"))
     def address_shown(self, row):
         return row.address if getattr(row, "may_be_seen", False) else masking.masked(row.address)
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def channel_shown(self, row):
+        return channels.label(row.channel)
 
     @admin.display(description=_("reason"))
     def why(self, row):
@@ -127,6 +131,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
             "form": form,
             "address": self.address_shown(row),
             "described": suppression.describe(row),
+            "channel": channels.label(row.channel),
             "row": row,
             "back": reverse("admin:notifier_suppression_change", args=[row.pk]),
         }

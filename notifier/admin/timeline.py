@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import readable
+from .. import channels, readable
 from ..audiences import describe_sources
 from ..explaining.recorded import describe_pause
 from ..models import Attempt, ContentVersion, Delivery, Event, Pause, Subscription, Template, Trigger
@@ -168,7 +168,7 @@ def _subscriptions(event, versions):
 def _channel(event, subscription, channel, versions, found):
     counted = found[subscription, channel]
     return {
-        "name": channel,
+        "way": channels.way(channel),
         "versions": [version_link(version, language=len(versions) > 1) for version in versions],
         "total": f"{tallies.MOST_TALLIED:,}+" if counted.more else f"{counted.total:,}",
         "more": _("Of the first %s:") % f"{tallies.MOST_TALLIED:,}" if counted.more else "",

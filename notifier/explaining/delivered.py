@@ -2,7 +2,7 @@
 
 from django.contrib.auth import get_user_model
 
-from .. import suppression
+from .. import channels, conf, suppression
 from ..audiences import describe_sources
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
 from .answers import Outcome, Seen
@@ -83,8 +83,10 @@ def look_at_address(case):
     if case.delivery.reason == "no_address":
         now, verified = case.person.address_on(case.channel)
         since = " There is one now." if now and verified else ""
-        return Seen(f"there was no address for {case.channel}.{since}", Outcome.NOT, _user(case))
-    return Seen(f"the address was {case.delivery.address}.", about=_user(case)) if case.delivery.address else None
+        return Seen(f"there was no address for {channels.noun(case.channel)}.{since}", Outcome.NOT, _user(case))
+    if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":  # the person is the address
+        return None
+    return Seen(f"the address was {case.delivery.address}.", about=_user(case))
 
 
 def look_at_verified(case):

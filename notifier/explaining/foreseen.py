@@ -145,7 +145,7 @@ def look_at_account(case):
 def look_at_address(case):
     address, verified = case.person.address_on(case.channel)
     if not address:
-        return Seen(f"there is no address for {case.channel}.", Outcome.WOULD_NOT, _user(case))
+        return Seen(f"there is no address for {channels.noun(case.channel)}.", Outcome.WOULD_NOT, _user(case))
     if not verified:
         return Seen(f"the address for {case.channel} is not verified.", Outcome.WOULD_NOT, _user(case))
     return Seen(f"the address is {address}.", about=_user(case))

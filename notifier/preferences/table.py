@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from .. import conf
+from .. import channels, conf
 from ..models import Category, ContactPoint, Subscription
 from . import optouts
-from .words import channel_label
 
 ALL = 0  # in a form, what stands for every category
 
@@ -36,8 +35,8 @@ class Table:
         self.recipient = bearer.recipient
         rows, sent = optouts.rows_of(bearer.recipient), _live_channels()
         reach = _reach(bearer)
-        used = {key: channels & reach for key, channels in sent.items()}
-        self.columns = [(name, channel_label(name)) for name in sorted(set().union(*used.values()))]
+        used = {key: names & reach for key, names in sent.items()}
+        self.columns = [(name, channels.label(name)) for name in sorted(set().union(*used.values()))]
         categories = [each for each in Category.objects.all() if used.get(each.pk)]
         self.always = [Row(category=each, cells=self._cells(each, used[each.pk], {})) for each in categories if each.mandatory]
         self.rows = [
@@ -73,8 +72,8 @@ def _live_channels():
     """Category's key, or None → channels that are sent by now."""
     found = {}
     live = Subscription.objects.filter(enabled=True, trigger__enabled=True, trigger__shadow=False)
-    for category, channels in live.values_list("trigger__category_id", "channels"):
-        found.setdefault(category, set()).update(channels)
+    for category, names in live.values_list("trigger__category_id", "channels"):
+        found.setdefault(category, set()).update(names)
     return found
 
 

@@ -1,27 +1,15 @@
 """What people choose, in sentences. Next hop: ``pages``, the admin and the explanations show them."""
 
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 
-# A channel without a word here is named.
-CHANNELS = {
-    "email": gettext_lazy("E-mail"),
-    "sms": gettext_lazy("SMS"),
-    "inbox": gettext_lazy("Inbox"),
-    "push": gettext_lazy("Push"),
-}
-BY = {"email": gettext_lazy("by e-mail"), "sms": gettext_lazy("by SMS"), "inbox": gettext_lazy("in the inbox")}
-
-
-def channel_label(channel):
-    return str(CHANNELS.get(channel) or capfirst(channel))
+from .. import channels
 
 
 def by_channel(channel):
     """“by e-mail”, or “in any way” for none in particular."""
-    return str(BY.get(channel) or _("by %s") % channel) if channel else _("in any way")
+    return channels.way(channel) if channel else _("in any way")
 
 
 def of_what(category):
@@ -31,8 +19,9 @@ def of_what(category):
 
 def describe_choice(row):
     """An opt-out as a sentence: “No “Offers” by e-mail.”"""
-    what = f"“{row.category.title}”" if row.category else _("messages at all, but for what is always on,")
-    return _("No %(what)s %(by)s.") % {"what": what, "by": by_channel(row.channel)}
+    if row.category is None:
+        return _("Nothing %s but what is always on.") % (channels.way(row.channel) if row.channel else _("at all"))
+    return _("No “%(what)s” %(by)s.") % {"what": row.category.title, "by": by_channel(row.channel)}
 
 
 def describe_origin(row):

@@ -6,7 +6,7 @@ import random
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from notifier import channels, counts, gauges, pausing
+from notifier import budgets, channels, counts, gauges, pausing
 from notifier.models import (
     Audience,
     ContactPoint,
@@ -21,6 +21,8 @@ from notifier.models import (
 )
 from project.demo import rules, scenario
 from project.demo.models import FlashSale, Post
+
+from . import past_people
 
 DAYS = 30
 # How busy the hours of a day are, and the days of a week from Monday on.
@@ -41,10 +43,13 @@ def happen(cloud, pump):
     get_user_model().objects.filter(username=rules.ADMIN).update(first_name="Robin", last_name="Ek", email="robin@example.com")
     _count_the_past()
     _add_rules()
+    past_people.set_up()
     _rewrite_the_mail()
     Gauge.objects.create(name=counts.COUNTED, measured_at=timezone.now())
     _let_things_happen(cloud, pump)
+    past_people.hear_back()
     counts.keep()
+    budgets.keep()
     gauges.record(
         {gauges.dead_letters(name): 0 for name in channels.channel_names()}
         | {gauges.BOUNCE_RATE: 0.012, gauges.COMPLAINT_RATE: 0.0004, gauges.QUOTA: 50_000, gauges.QUOTA_USED: 4_312}
@@ -75,6 +80,7 @@ def keys():
         "delivery": Delivery.objects.filter(event=sale.last(), status="sent").last().pk,
         "failed": Delivery.objects.filter(status="failed").last().pk,
         "user": get_user_model().objects.get(username="ada").pk,
+        **past_people.keys(),
     }
 
 
@@ -93,8 +99,6 @@ def _add_rules():
         Subscription.objects.create(trigger=trigger, template=Template.objects.get(name=name), channels=[channel]).audiences.add(
             everyone
         )
-    ada = get_user_model().objects.get(username="ada")
-    ContactPoint.objects.create(user=ada, channel="email", address="ada.lovelace@example.com")
 
 
 def _rewrite_the_mail():

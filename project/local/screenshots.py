@@ -52,7 +52,10 @@ def _look(browser, url, shots, keys):
         for scheme in SCHEMES:
             window = {"viewport": {"width": width, "height": HEIGHT}, "base_url": url, "color_scheme": scheme}
             stranger = browser.new_context(**window)
-            known = browser.new_context(**window, storage_state=_sign_in(stranger.new_page()))
+            at_the_door = stranger.new_page()
+            known = browser.new_context(**window, storage_state=_sign_in(at_the_door))
+            # Else its bell goes on asking, as somebody who has been signed out.
+            at_the_door.close()
             stranger.clear_cookies()
             for shot in shots:
                 page = (known if shot.signed_in else stranger).new_page()

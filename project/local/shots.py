@@ -1,5 +1,6 @@
 """Which pages of the admin are pictured, and what leads to them. Next hop: ``project.local.screenshots`` takes them."""
 
+import re
 from dataclasses import dataclass
 
 NOTIFIER = "/admin/notifier"
@@ -49,6 +50,11 @@ def _see_sms(page):
     page.get_by_role("list", name="The parts of the SMS").get_by_role("listitem").first.wait_for()
 
 
+def _see_inbox(page):
+    page.get_by_role("tab", name="inbox").click()
+    page.get_by_label("Icon").locator("visible=true").first.wait_for()
+
+
 def _go_live(page):
     page.get_by_label("Shadow").uncheck()
     page.get_by_role("button", name="Save", exact=True).click()
@@ -66,6 +72,19 @@ def _fail_to_sign_in(page):
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("Please enter the correct username").wait_for()
+
+
+def _open_more(page):
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+
+
+def _open_bell(page):
+    page.get_by_role("button", name=re.compile("^Notifications")).click()
+    page.get_by_role("dialog", name="Notifications").get_by_role("listitem").first.wait_for()
+
+
+def _click(name):
+    return lambda page: page.get_by_role("button", name=name, exact=True).click()
 
 
 SHOTS = [
@@ -101,6 +120,42 @@ SHOTS = [
     Shot("why-empty", f"{NOTIFIER}/event/why/"),
     Shot("why", f"{NOTIFIER}/event/why/?person=no_phone&subject={{event}}"),
     Shot("why-period", f"{NOTIFIER}/event/why/?person=ada"),
+    Shot("trigger-flow", f"{NOTIFIER}/trigger/{{flowing}}/change/", _open_more),
+    Shot("event-flow", f"{NOTIFIER}/event/{{flowing_event}}/change/"),
+    Shot("delivery-if-unread", f"{NOTIFIER}/delivery/{{flowing_delivery}}/change/"),
+    Shot("delivery-bounced", f"{NOTIFIER}/delivery/{{bounced}}/change/"),
+    Shot("why-opted-out", f"{NOTIFIER}/event/why/?person=opted_out&subject={{event}}"),
+    Shot("why-bounced", f"{NOTIFIER}/event/why/?person=chidi"),
+    Shot("categories", f"{NOTIFIER}/category/"),
+    Shot("category", f"{NOTIFIER}/category/{{category}}/change/"),
+    Shot("opt-outs", f"{NOTIFIER}/optout/"),
+    Shot("opt-out", f"{NOTIFIER}/optout/{{opt_out}}/change/"),
+    Shot("opt-out-add", f"{NOTIFIER}/optout/add/"),
+    Shot("people-preferences", f"{NOTIFIER}/preferences/"),
+    Shot("people-preference", f"{NOTIFIER}/preferences/{{preferences}}/change/"),
+    Shot("suppressed", f"{NOTIFIER}/suppression/"),
+    Shot("suppressed-one", f"{NOTIFIER}/suppression/{{suppression}}/change/"),
+    Shot("suppressed-add", f"{NOTIFIER}/suppression/add/"),
+    Shot("suppressed-lift", f"{NOTIFIER}/suppression/{{suppression}}/delete/"),
+    Shot("inbox-items", f"{NOTIFIER}/inboxitem/"),
+    Shot("inbox-item", f"{NOTIFIER}/inboxitem/{{inbox_item}}/change/"),
+    Shot("devices", f"{NOTIFIER}/device/"),
+    Shot("device", f"{NOTIFIER}/device/{{device}}/change/"),
+    Shot("budgets", f"{NOTIFIER}/budget/"),
+    Shot("budget", f"{NOTIFIER}/budget/{{budget}}/change/"),
+    Shot("budget-add", f"{NOTIFIER}/budget/add/"),
+    Shot("template-inbox", f"{NOTIFIER}/template/{{template}}/change/", _see_inbox),
+    Shot("bell", f"{NOTIFIER}/overview/", _open_bell, is_whole=False),
+    Shot("inbox", "/notifications/"),
+    Shot("outbox", "/outbox/", is_whole=False, signed_in=False),
+    Shot("preferences", "/notifications/preferences/"),
+    Shot("preferences-by-link", "/notifications/preferences/{link_of_person}/", signed_in=False),
+    Shot("preferences-saved", "/notifications/preferences/{link_of_person}/", _click("Save"), signed_in=False),
+    Shot("preferences-of-address", "/notifications/preferences/{link_of_address}/", signed_in=False),
+    Shot("unsubscribe", "/notifications/unsubscribe/{unsubscribe}/", signed_in=False),
+    Shot("unsubscribe-done", "/notifications/unsubscribe/{unsubscribed}/", signed_in=False),
+    Shot("unsubscribe-cannot", "/notifications/unsubscribe/{cannot}/", signed_in=False),
+    Shot("unsubscribe-broken", "/notifications/unsubscribe/cut-in-two/", signed_in=False),
     Shot("pauses-none", f"{NOTIFIER}/pause/"),
     Shot("users", "/admin/auth/user/"),
     Shot("user", "/admin/auth/user/{user}/change/"),

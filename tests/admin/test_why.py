@@ -32,7 +32,7 @@ def event(ann):
     return make_delivery(recipient=f"user:{ann.pk}", address="", status="skipped", reason="no_address", attempts=0).event
 
 
-SENTENCE = "Ann Lee did not get it by email: there was no address for email."
+SENTENCE = "Ann Lee did not get it by e-mail: there was no address for e-mail."
 
 
 def test_the_answer_is_one_sentence_and_its_steps_lead_to_where_they_can_be_changed(admin_client, ann, event):
@@ -41,7 +41,7 @@ def test_the_answer_is_one_sentence_and_its_steps_lead_to_where_they_can_be_chan
         SENTENCE,
         f'<a href="/admin/auth/user/{ann.pk}/change/">User</a>',
         f'<a href="/admin/notifier/trigger/{event.trigger_id}/change/">Trigger</a>',
-        "There was no address for email.",
+        "There was no address for e-mail.",
         "Not reached: Verified, ",
         'value="ann"',
     ):
@@ -132,7 +132,7 @@ def ask(*words):
 def test_the_command_writes_the_same_answer(ann, event):
     text = ask("ann", event.pk)
     assert text.startswith(SENTENCE)
-    assert "→ Address: There was no address for email." in text
+    assert "→ Address: There was no address for e-mail." in text
     assert "Not reached: Verified, " in text
     assert "had email" in ask("ann", event.pk, "--channel", "sms")
 

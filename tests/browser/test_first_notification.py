@@ -153,8 +153,8 @@ def ask_why(page):
     page.get_by_role("link", name="Why did somebody (not) get it?").click()
     page.get_by_label("Person").fill("noor")
     page.get_by_role("button", name="Why?").click()
-    expect(page.get_by_role("heading", name=re.compile("^Noor got it by email: the provider took it at"))).to_be_visible()
-    expect(page.get_by_role("heading", name="Noor did not get it by sms: there was no address for sms.")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^Noor got it by e-mail: the provider took it at"))).to_be_visible()
+    expect(page.get_by_role("heading", name="Noor did not get it by SMS: there was no address for SMS.")).to_be_visible()
     fits(page)
 
 
