@@ -40,7 +40,20 @@ SALE = {"discount_percent": "30", "url": "https://shop.example.com/linen", "ends
 PATIENCE_SECONDS = 60
 ATTRIBUTES = ["RedrivePolicy", "Policy", "VisibilityTimeout"]
 # What has no business on Lambda.
-FOREIGN = ["moto/", "pytest", "_pytest/", "awslambdaric/", "pip/", "tests/", "docs/", "project/local/", "project/stack/", ".git"]
+FOREIGN = [
+    "django/contrib/admin/static/",
+    "unfold/static/",
+    "moto/",
+    "pytest",
+    "_pytest/",
+    "awslambdaric/",
+    "pip/",
+    "tests/",
+    "docs/",
+    "project/local/",
+    "project/stack/",
+    ".git",
+]
 # How fast messages must flow while functions are updated.
 PEOPLE, MESSAGES_A_SECOND = 40, 20
 # The load is somewhat higher, so that what an update costs does not fall below it.
