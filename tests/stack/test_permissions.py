@@ -24,6 +24,7 @@ ACTIONS = {
     "feedback": LOG | SECRETS | QUEUE,
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
     "twitter": LOG | SECRETS | QUEUE,
+    "chat": LOG | SECRETS | QUEUE,
     "inbox": LOG | SECRETS | QUEUE,
     "webhook": LOG | SECRETS | QUEUE,
     "push": LOG
