@@ -224,7 +224,9 @@ def test_news_come_into_chat_inbox_and_telephone_and_a_mail_that_bounces_is_the_
 
     visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Autumn"})
 
-    assert eventually(lambda: received(service, "Autumn") >= {("email", BOUNCING), ("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)})
+    assert eventually(
+        lambda: received(service, "Autumn") >= {("email", BOUNCING), ("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)}
+    )
     assert eventually(lambda: "News: Autumn" in visitor.get("/notifications/").text)
     assert eventually(lambda: BOUNCING in visitor.get("/admin/notifier/suppression/").text)
     visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Winter"})
