@@ -20,6 +20,9 @@ from notifier.feedback.recording import record  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
+# Nobody waits for it, and each copy holds a connection to the database.
+MAXIMUM_CONCURRENCY = 2
+
 
 def handler(event, context):
     """For an SQS event source mapping with ReportBatchItemFailures, and for a subscription of CloudWatch Logs."""

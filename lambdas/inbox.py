@@ -12,6 +12,8 @@ from notifier.models import Event
 
 # Fifty of them are one answer of the API, whose function may say 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_TEXT_CHARACTERS = 10_000
+# Each copy of the function works on the database alone, and more of them would only wait for it.
+MAXIMUM_CONCURRENCY = 4
 # Nothing but the database is called, and its own time-outs end that.
 CONNECT_SECONDS = READ_SECONDS = 0
 

@@ -21,6 +21,7 @@ PAGES, PAGES_THAT_ASK_MUCH = (
 # is served.
 ABOUT_SOMETHING_ELSE = {
     "test_attacks.py",
+    "test_console.py",
     "test_contract.py",
     "test_email.py",
     "test_examine.py",
@@ -31,18 +32,21 @@ ABOUT_SOMETHING_ELSE = {
     "test_observing.py",
     "test_outbox.py",
     "test_previewing.py",
+    "test_push.py",
     "test_report.py",
     "test_rulefiles.py",
     "test_sms.py",
+    "test_sms_twilio.py",
     "test_snapshot.py",
     "test_template_files.py",
     "test_web.py",
+    "test_webhook.py",
 }
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
 # What a page shows in a browser is the same with each database, and takes long.
-BROWSER_FIXTURE = "open_window"
+IN_A_BROWSER = Path(__file__).parent / "browser"
 
 
 def _empty_tables(case):
@@ -117,7 +121,7 @@ def pytest_addoption(parser):
 def _belongs_to_both_databases(item):
     if item.path.name in ABOUT_SOMETHING_ELSE:
         return False
-    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH or BROWSER_FIXTURE in item.fixturenames:
+    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH or item.path.parent == IN_A_BROWSER:
         return False
     return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
 

@@ -17,6 +17,7 @@ from notifier.exceptions import ConfigurationError
 
 from . import Stack, after, apply, package
 from .account import sentence
+from .packing import build_once
 from .stages import read_deployment
 
 # Commands that change what is deployed, and those that need a package.
@@ -58,6 +59,9 @@ def _prepare_package(cli):
     cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
     # The environment's wheels are for Lambda already.
     cli.override_stage_config_setting("use_precompiled_packages", False)
+    # A stage's own script may change any file before it is packed.
+    if not cli.prebuild_script:
+        cli.zappa.create_lambda_zip = partial(build_once, cli.zappa.create_lambda_zip)
 
 
 def _module_of(cli):

@@ -116,6 +116,10 @@ def _slim(packages):
     for service in (packages / "botocore" / "data").glob("*"):
         if service.is_dir() and service.name not in AWS_SERVICES:
             _remove(service)
+    # Browsers get what `collectstatic` took out of the person's own environment.
+    for folder in list(packages.rglob("static")):
+        if folder.is_dir() and not (folder / "__init__.py").exists():
+            _remove(folder)
 
 
 def _remove(path):

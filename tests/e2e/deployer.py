@@ -1,5 +1,6 @@
 """A person at a terminal with a copy of the project and an account: runs the real ``zappa`` and ``manage.py``."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -34,6 +35,13 @@ class Deployer:
             "UV_CACHE_DIR": str(Path.home() / ".cache" / "uv"),
             **{name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))},
         }
+
+    def set_variable(self, stage, name, value):
+        """Write an environment variable of a stage into ``zappa_settings.json``."""
+        path = self.folder / "zappa_settings.json"
+        stages = json.loads(path.read_text())
+        stages[stage].setdefault("aws_environment_variables", {})[name] = value
+        path.write_text(json.dumps(stages, indent=4))
 
     def zappa(self, *arguments):
         """Run the command; returns what it printed. Fails, with that, when it does not succeed."""

@@ -26,7 +26,7 @@ class Packages:
     """Unpacks each version of each function once, into a folder of its own below ``root``."""
 
     def __init__(self, root):
-        self._root, self._lock = Path(root), Lock()
+        self._root, self._lock, self._unpacked = Path(root), Lock(), {}
         self.runtime = self._root / "runtime"
 
     def lay_out_runtime(self):
@@ -50,22 +50,37 @@ class Packages:
                 definition = read_definition(definition.name, definition.version)
                 package = None if self._folder(definition).exists() else read_package(definition)
             if package is not None:
-                _extract(package, self._folder(definition))
+                _extract(package, self._folder(definition), self._unpacked)
         return self._folder(definition), definition
 
     def _folder(self, definition):
         return self._root / "task" / definition.name / definition.digest[:16]
 
 
-def _extract(package, folder):
-    """As Lambda does it: modes and times are the package's own. Time matters: compiled files are checked against it."""
+def _extract(package, folder, unpacked):
+    """As Lambda does it: modes and times are the package's own. Time matters: compiled files are checked against it.
+
+    A file that another function has just so, by its name, content, mode and time, is linked: nobody writes into these folders, and
+    most of eleven packages is the same. ``unpacked`` is what there is of such files.
+    """
     growing = folder.with_name(folder.name + ".part")
     growing.mkdir(parents=True)
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
         for entry in archive.infolist():
+            same = entry.filename, entry.CRC, entry.file_size, entry.external_attr, entry.date_time
+            target = growing / entry.filename
+            if (there := unpacked.get(same)) and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.hardlink_to(there)
+                continue
+            if target.is_file():
+                # Of a name that is in the package twice the last one counts, and the first may be another function's, too.
+                target.unlink()
             archive.extract(entry, growing)
             if not entry.is_dir():
-                _restore(growing / entry.filename, entry)
+                _restore(target, entry)
+            if target.is_file():
+                unpacked[same] = folder / entry.filename
     growing.rename(folder)
 
 

@@ -52,7 +52,7 @@ def _arn(service, resource):
 
 
 def _of_sns(call):
-    named = ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn")
+    named = ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn", "PlatformApplicationArn", "EndpointArn")
     # A message to a phone number has the number for a resource, which no ARN pattern matches.
     return [next((call.parameters[key] for key in (*named, "PhoneNumber") if key in call.parameters), "*")]
 

@@ -16,22 +16,44 @@ import boto3
 import pytest
 
 from notifier.channels import channel_names
-from project.local.cloud import X_KEYS
+from project.local import pushes
+from project.local.chat import ROOMS
+from project.local.cloud import REGION, SIGNING_KEYS, X_KEYS
 
 from .deployer import ADMINISTRATOR, HOUSE, PASSWORD, Deployer
 from .permissions import needed_permissions
+from .ruling import add_audience, add_user, set_up_rule
 from .service import LambdaService
 from .visitor import Visitor
 
 STACK = "notifier-production"
-QUEUED = ["fanout", *channel_names()]
+RUNG_FOR = ["fanout", *channel_names()]
+QUEUED = [*RUNG_FOR, "feedback"]
 FUNCTIONS = [STACK, *(f"{STACK}-{module}" for module in [*QUEUED, "sweep"])]
+SECRETS = {"SECRET_KEY": "never-in-a-log-" * 5, **X_KEYS, **SIGNING_KEYS, "CHAT_ROOMS": json.dumps(ROOMS)}
+# A mailbox that does not exist: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+BOUNCING = "bounce@simulator.amazonses.com"
+TOKEN = "a-token-of-a-telephone"
+PHONE_OF_TOKEN = f"GCM {TOKEN[:8]}…"
 ADA, PHONE = "ada.of.the.mark@example.org", "+447400123401"
 SALE = {"discount_percent": "30", "url": "https://shop.example.com/linen", "ends_at_0": "2030-01-31", "ends_at_1": "22:00:00"}
 PATIENCE_SECONDS = 60
 ATTRIBUTES = ["RedrivePolicy", "Policy", "VisibilityTimeout"]
 # What has no business on Lambda.
-FOREIGN = ["moto/", "pytest", "_pytest/", "awslambdaric/", "pip/", "tests/", "docs/", "project/local/", "project/stack/", ".git"]
+FOREIGN = [
+    "django/contrib/admin/static/",
+    "unfold/static/",
+    "moto/",
+    "pytest",
+    "_pytest/",
+    "awslambdaric/",
+    "pip/",
+    "tests/",
+    "docs/",
+    "project/local/",
+    "project/stack/",
+    ".git",
+]
 # How fast messages must flow while functions are updated.
 PEOPLE, MESSAGES_A_SECOND = 40, 20
 # The load is somewhat higher, so that what an update costs does not fall below it.
@@ -47,14 +69,15 @@ def service():
 
 
 def put_secrets():
-    secrets = {"SECRET_KEY": "never-in-a-log-" * 5, "DATABASE_URL": os.environ["DATABASE_URL"], **X_KEYS}
-    for name, value in secrets.items():
+    for name, value in {**SECRETS, "DATABASE_URL": os.environ["DATABASE_URL"]}.items():
         boto3.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="SecureString", Overwrite=True)
 
 
 @pytest.fixture(scope="module")
 def deployer(service, tmp_path_factory):
-    return Deployer(tmp_path_factory.mktemp("project"), service.url)
+    deployer = Deployer(tmp_path_factory.mktemp("project"), service.url)
+    deployer.set_variable("production_push", "PUSH_APPLICATIONS", pushes.application_arns(REGION))
+    return deployer
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +119,7 @@ def eventually(holds, *, seconds=PATIENCE_SECONDS):
 
 
 def test_a_canary_has_come_through_every_function(printed):
-    for route in QUEUED:
+    for route in RUNG_FOR:
         assert re.search(rf"canary: {route} after [\d.]+ s", printed), printed
     assert "did not arrive" not in printed
     assert "administrator: admin was made" in printed
@@ -118,7 +141,7 @@ def test_packages_are_small_and_without_tools(packages):
 
 def test_no_secret_is_in_a_package_or_in_a_functions_configuration(packages):
     for name, archive in packages.items():
-        assert not set(variables_of(name)) & {"SECRET_KEY", "DATABASE_URL", *X_KEYS}
+        assert not set(variables_of(name)) & {"DATABASE_URL", *SECRETS}
         with ZipFile(archive) as opened:
             assert b"never-in-a-log" not in b"".join(
                 opened.read(each) for each in opened.namelist() if each.startswith("zappa_settings")
@@ -162,13 +185,10 @@ def test_a_wrong_password_is_refused_and_the_sixth_not_even_looked_at(service, p
 
 
 def test_a_flash_sale_set_up_in_the_admin_is_mailed_texted_and_posted(service, visitor):
-    password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
-    created = visitor.submit("/admin/auth/user/add/", "user_form", {"username": "ada", **password})
-    user = created.headers["location"].split("/")[-3]
-    visitor.submit(f"/admin/auth/user/{user}/change/", "user_form", {"first_name": "Ada", "email": ADA})
+    user = add_user(visitor, "ada", first_name="Ada", email=ADA)
     visitor.submit("/admin/demo/profile/add/", "profile_form", {"user": user, "phone": PHONE})
-    visitor.submit("/admin/notifier/audience/add/", "audience_form", {"name": "Everyone", "everyone": "on"})
-    visitor.submit("/admin/notifier/audience/add/", "audience_form", {"name": "X", "addresses": "twitter: @shop"})
+    add_audience(visitor, "Everyone", everyone="on")
+    add_audience(visitor, "X", addresses="twitter: @shop")
     set_up_rule(visitor, name="Sales", channels=["email", "sms"], audience=1)
     set_up_rule(visitor, name="Posts", channels=["twitter"], audience=2)
 
@@ -183,29 +203,6 @@ def test_a_flash_sale_set_up_in_the_admin_is_mailed_texted_and_posted(service, v
     assert len(service.cloud.outbox()) == 3
 
 
-def set_up_rule(visitor, *, name, channels, audience):
-    """A template for ``channels`` and a trigger whose one subscription sends it to the audience of that number."""
-    texts = {
-        "email": {"subject": "{{ instance.title }}", "text": "{{ instance.title }} for {{ user.first_name }}"},
-        "sms": {"text": "{{ instance.title }} for {{ user.first_name }}"},
-        "twitter": {"text": "{{ instance.title }}"},
-    }
-    contents = {"contents-TOTAL_FORMS": str(len(channels))}
-    for number, channel in enumerate(channels):
-        contents[f"contents-{number}-channel"] = channel
-        contents |= {f"contents-{number}-{part}": text for part, text in texts[channel].items()}
-    saved = visitor.submit("/admin/notifier/template/add/", "template_form", {"name": name.lower(), **contents})
-    template = re.search(r"template/(\d+)/change", visitor.get("/admin/notifier/template/?q=" + name.lower()).text)[1]
-    assert saved.status == 302
-    subscription = {
-        "subscriptions-0-template": template,
-        "subscriptions-0-channels": channels,
-        "subscriptions-0-audiences": [str(audience)],
-    }
-    rule = {"name": name, "verb": "post_save", "model": "demo.flashsale", "on": "created", **subscription}
-    visitor.submit("/admin/notifier/trigger/add/", "trigger_form", rule)
-
-
 def test_a_post_that_x_put_off_is_sent_when_the_schedules_sweep_rings_again(service, visitor):
     service.cloud.x.fail_next(429)
     visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": "Wool", **SALE})
@@ -215,6 +212,42 @@ def test_a_post_that_x_put_off_is_sent_when_the_schedules_sweep_rings_again(serv
         return [post.text for post in service.cloud.x.posts if post.text == "Wool"]
 
     assert eventually(posted) == ["Wool"]
+
+
+def test_news_come_into_chat_inbox_and_telephone_and_a_mail_that_bounces_is_the_last(service, visitor):
+    visitor.get("/notifications/")
+    registered = visitor.post("/notifications/devices/", {**visitor.token(), "platform": ["fcm"], "token": [TOKEN]})
+    assert registered.status == 201, registered.text
+    # The administrator, the first user there was, has no mail address.
+    add_audience(visitor, "Team", users="1", addresses=f"chat: slack:#shop\nemail: {BOUNCING}")
+    set_up_rule(visitor, name="News", model="demo.post", channels=["email", "chat", "inbox", "push"], audience=3)
+
+    visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Autumn"})
+
+    assert eventually(
+        lambda: received(service, "Autumn") >= {("email", BOUNCING), ("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)}
+    )
+    assert eventually(lambda: "News: Autumn" in visitor.get("/notifications/").text)
+    assert eventually(lambda: BOUNCING in visitor.get("/admin/notifier/suppression/").text)
+    visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Winter"})
+    assert eventually(lambda: received(service, "Winter") >= {("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)})
+    assert ("email", BOUNCING) not in received(service, "Winter")
+
+
+def received(service, subject):
+    return {(message.channel, message.recipient) for message in service.cloud.outbox() if message.subject == subject}
+
+
+def test_a_telephone_whose_app_is_gone_loses_its_endpoint(service, visitor):
+    sns = boto3.client("sns")
+    [application] = [arn for arn in pushes.application_arns(REGION).split(",") if "/GCM/" in arn]
+
+    def endpoints():
+        return sns.list_endpoints_by_platform_application(PlatformApplicationArn=application)["Endpoints"]
+
+    sns.set_endpoint_attributes(EndpointArn=endpoints()[0]["EndpointArn"], Attributes={"Enabled": "false"})
+    visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Spring"})
+    assert eventually(lambda: not endpoints())
 
 
 def test_nothing_is_imported_but_the_package(service, visitor):
@@ -241,8 +274,9 @@ def test_log_lines_are_data_with_ids_and_without_addresses(service, visitor):
     )
     assert any(line.get("Sent") for line in email if "_aws" in line), "no metrics"
     for name in FUNCTIONS:
-        for secret in (ADA, PHONE, "Linen for Ada", "never-in-a-log", *X_KEYS.values()):
-            assert secret not in service.logs(name), (name, secret)
+        written = service.logs(name)
+        for secret in (ADA, PHONE, TOKEN, "Linen for Ada", *SECRETS.values(), *ROOMS.values()):
+            assert secret not in written, (name, secret)
 
 
 # Least privilege
@@ -289,10 +323,7 @@ def used_actions(service, name):
 def crowd(visitor):
     """Forty people whose mails and SMS flow while functions are updated."""
     for number in range(PEOPLE):
-        password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
-        created = visitor.submit("/admin/auth/user/add/", "user_form", {"username": f"person{number}", **password})
-        user = created.headers["location"].split("/")[-3]
-        visitor.submit(f"/admin/auth/user/{user}/change/", "user_form", {"email": f"person{number}@example.org"})
+        add_user(visitor, f"person{number}", email=f"person{number}@example.org")
 
 
 def test_updates_under_load_lose_nothing_double_nothing_and_leave_everything_around_as_it_was(service, deployer, visitor, crowd):

@@ -44,6 +44,10 @@ class Visitor:
         )
         return saved
 
+    def token(self):
+        """What a script of the page sends along with a form of its own."""
+        return {"csrfmiddlewaretoken": [self.cookies["csrftoken"]]}
+
     @property
     def origin(self):
         """Where the function answers, as a browser names it."""

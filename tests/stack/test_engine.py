@@ -495,8 +495,10 @@ def test_every_channel_has_its_concurrency_from_its_own_file(make_stack):
     stack = make_stack(channels=channel_names())
 
     found = {route: settings.maximum_concurrency for route, settings in stack.routes.items()}
-    assert (found.pop("twitter"), found.pop("chat")) == (2, 2)
-    assert set(found.values()) == {RouteSettings().maximum_concurrency}
+    lower = {route: number for route, number in found.items() if number != RouteSettings().maximum_concurrency}
+    assert lower == {"twitter": 2, "chat": 2, "inbox": 4}
+    # A small database of RDS takes about 80 connections, and the website needs some: docs/deploy.md.
+    assert sum(found.values()) <= 60
 
 
 def test_a_slower_function_has_a_queue_that_waits_longer(make_stack):
