@@ -8,9 +8,11 @@ from django.db import connection
 from django.utils import timezone
 
 from notifier import plans
-from notifier.models import Audience, Delivery, Device, Event, Subscription, Template, TemplateContent, Trigger
+from notifier.models import Audience, Delivery, Device, Event, RulesVersion, Subscription, Template, TemplateContent, Trigger
 
 _numbers = count(1)
+# Each change of a rule makes this process read all of them; what is made together is read once.
+_at_once = RulesVersion.touched_once
 
 
 def make_user(**values):
@@ -19,6 +21,7 @@ def make_user(**values):
     return get_user_model().objects.create(**values)
 
 
+@_at_once()
 def make_template(contents=None):
     """``contents``: channel → parts. By default a mail that names the instance and the person."""
     template = Template.objects.create(name=f"template-{next(_numbers)}")
@@ -28,6 +31,7 @@ def make_template(contents=None):
     return template
 
 
+@_at_once()
 def make_audience(*, users=(), groups=(), **sources):
     audience = Audience.objects.create(name=f"audience-{next(_numbers)}", **sources)
     audience.users.set(users)
@@ -35,6 +39,7 @@ def make_audience(*, users=(), groups=(), **sources):
     return audience
 
 
+@_at_once()
 def make_trigger(*, subscribe=True, contents=None, channels=("email",), audiences=None, **values):
     """A trigger with one subscription: by default, mail to all active users when a post is saved."""
     values = {"name": f"trigger {next(_numbers)}", "verb": "post_save", "model": "demo.post"} | values
@@ -44,6 +49,7 @@ def make_trigger(*, subscribe=True, contents=None, channels=("email",), audience
     return trigger
 
 
+@_at_once()
 def make_subscription(trigger, *, contents=None, channels=("email",), audiences=None, **values):
     subscription = Subscription.objects.create(
         trigger=trigger, template=make_template(contents), channels=list(channels), **values
@@ -85,6 +91,7 @@ def _device_of_somebody():
 OF_PEOPLE = {"push": _device_of_somebody}
 
 
+@_at_once()
 def make_event(*, contents=None, data=None, recipients=(), audiences=None, **values):
     """An event as its trigger would have recorded it, for one subscription. ``contents``: channel → parts, by default a mail."""
     contents = contents or {"email": {"subject": "{{ title }}", "text": "{{ title }}"}}

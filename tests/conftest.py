@@ -1,5 +1,6 @@
 """The local cloud for all tests, and rules that are those of the test's own database."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,13 @@ def pytest_collection_modifyitems(config, items):
         kept = [item for item in items if _belongs_to_both_databases(item)]
         config.hook.pytest_deselected(items=list(set(items).difference(kept)))
         items[:] = kept
+
+
+def pytest_collection_finish():
+    """What is there now stays to the end: the collector need not look through all of it again and again, a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

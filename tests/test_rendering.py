@@ -232,7 +232,7 @@ def wider(inner):
 TEMPLATES = st.lists(st.recursive(LEAVES, wider, max_leaves=25), max_size=6).map("".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     TEMPLATES,
     st.booleans(),
