@@ -80,7 +80,7 @@ def set_it_up(page):
     expect(mail.get_by_label("Subject")).to_have_value("Flash sale: {{ instance }}")
     mail.get_by_label("Body").fill("<h1>{{ instance.title }}</h1><p>Hello {{ user.first_name }}!</p>")
     sms.get_by_label("Text").fill("")
-    expect(page.get_by_role("status")).to_have_text(SUMMARY)
+    expect(page.locator("#summary")).to_have_text(SUMMARY)
     # What somebody has emptied stays so.
     expect(sms.get_by_label("Text")).to_have_value("")
     for name in "First name", "Title":

@@ -203,6 +203,8 @@ def test_a_server_that_never_answers_leaves_the_outcome_unknown(send, make_messa
 
 def test_neither_log_nor_error_holds_the_text_or_a_secret(x, send, make_message, caplog):
     caplog.set_level(logging.DEBUG)
+    # Other channels, in this process as well, keep it quiet.
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     send(make_message(text="Of nobody's business"))
     with pytest.raises(Rejected) as caught:
         send(make_message(text="Of nobody's business"))
