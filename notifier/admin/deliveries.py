@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Q, Value
+from django.db.models import Q, Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,13 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
 
     def attach(self, rows):
         outcomes.with_names(rows)
+
+    def get_object(self, request, object_id, from_field=None):
+        found = super().get_object(request, object_id, from_field)
+        if found:
+            # Django asks for each field of the page several times.
+            prefetch_related_objects([found], "feedback", "history")
+        return found
 
     def get_queryset(self, request):
         found = super().get_queryset(request)

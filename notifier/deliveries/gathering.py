@@ -47,8 +47,10 @@ def _groups(ids, channel):
 
 
 def _which():
-    lock = " FOR UPDATE" if connections[router.db_for_write(Delivery)].features.has_select_for_update else ""
-    return f"id IN ({_READY}{lock}) AND {_IS_READY}"
+    if connections[router.db_for_write(Delivery)].features.has_select_for_update:
+        # As an array, it is asked for once: of `IN` PostgreSQL may make a join that asks again for each row, past the limit.
+        return f"id = ANY(ARRAY({_READY} FOR UPDATE)) AND {_IS_READY}"
+    return f"id IN ({_READY}) AND {_IS_READY}"
 
 
 def _values(subscription, recipient, channel):

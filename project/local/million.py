@@ -49,13 +49,13 @@ _EVENTS = f"""
 _DELIVERIES = f"""
     INSERT INTO {Delivery._meta.db_table}
         (event_id, subscription_id, version_id, channel, recipient, address, language, time_zone, status, reason, detail,
-         provider_id, attempts, cost_micros, created_at, finished_at, due_at)
+         provider_id, attempts, cost_micros, created_at, finished_at, due_at, returned, follows, followed_by, digest)
     SELECT event, %(subscription)s, (%(versions)s::bigint[])[channel], (%(channels)s::text[])[channel], 'user:' || person,
         CASE WHEN reason = 'no_address' THEN '' WHEN channel = 1 THEN 'person' || n || '@example.com' ELSE '+44' || 7400000000 + n END,
         '', '', status, reason, '', CASE status WHEN 'sent' THEN 'provider-' || n ELSE '' END, 1,
         CASE status WHEN 'sent' THEN 100 ELSE 0 END, time,
         CASE WHEN status NOT IN ('queued', 'waiting') THEN time + interval '5 seconds' END,
-        CASE WHEN status IN ('queued', 'waiting') THEN now() + interval '1 hour' END
+        CASE WHEN status IN ('queued', 'waiting') THEN now() + interval '1 hour' END, '', '', '', false
     FROM (
         SELECT n, (SELECT min(id) FROM {Event._meta.db_table}) + (n - 1) * %(events)s / %(number)s AS event,
             (SELECT min(id) FROM auth_user WHERE username LIKE 'person%%') + n %% %(people)s AS person,

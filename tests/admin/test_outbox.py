@@ -168,7 +168,7 @@ def test_an_event_of_a_crowd_is_not_counted_to_its_end(admin_client, monkeypatch
     monkeypatch.setattr(tallies, "MOST_TALLIED", 3)
     with django_assert_max_num_queries(60) as captured:
         page = text_of(admin_client.get(page_of(event)))
-    assert "<strong>3+</strong> by E-mail" in page
+    assert "<strong>3+</strong> by e-mail" in page
     assert "<strong>1</strong> by SMS" in page
     asked = [
         query["sql"]
