@@ -11,6 +11,8 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from notifier.exceptions import Rejected, TryAgain
+
 # Errors after which the request is known not to have left, so that it can be made again.
 NEVER_LEFT = (
     EndpointConnectionError,
@@ -19,6 +21,24 @@ NEVER_LEFT = (
     NoCredentialsError,
     CredentialRetrievalError,
 )
+# What SNS answers, whichever channel asks it; it uses two families of names.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html
+SNS_ERRORS = {
+    "InvalidParameter": (Rejected, "refused"),
+    "InvalidParameterValue": (Rejected, "refused"),
+    "ValidationException": (Rejected, "refused"),
+    "AuthorizationError": (Rejected, "unauthorized"),
+    "AccessDenied": (Rejected, "unauthorized"),
+    "AccessDeniedException": (Rejected, "unauthorized"),
+    "InvalidClientTokenId": (Rejected, "unauthorized"),
+    "SignatureDoesNotMatch": (Rejected, "unauthorized"),
+    "ExpiredToken": (TryAgain, "credentials_expired"),
+    "Throttled": (TryAgain, "throttled"),
+    "Throttling": (TryAgain, "throttled"),
+    "ThrottlingException": (TryAgain, "throttled"),
+    "RequestLimitExceeded": (TryAgain, "throttled"),
+    "TooManyRequestsException": (TryAgain, "throttled"),
+}
 
 
 def single_request_config(connect_seconds, read_seconds):

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.limits import Limit
 
-from ._aws import NEVER_LEFT, single_request_config
+from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
 
 NAME = "Amazon SNS"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
@@ -23,22 +23,9 @@ OTHER_COUNTRIES = 40_000
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html; SNS uses both families of names.
 ERRORS = {
+    **SNS_ERRORS,
     "OptedOut": (Skipped, "opted_out"),
-    "InvalidParameter": (Rejected, "refused"),
-    "InvalidParameterValue": (Rejected, "refused"),
     "ValidationError": (Rejected, "refused"),
-    "ValidationException": (Rejected, "refused"),
-    "AuthorizationError": (Rejected, "unauthorized"),
-    "AccessDenied": (Rejected, "unauthorized"),
-    "AccessDeniedException": (Rejected, "unauthorized"),
-    "InvalidClientTokenId": (Rejected, "unauthorized"),
-    "SignatureDoesNotMatch": (Rejected, "unauthorized"),
-    "ExpiredToken": (TryAgain, "credentials_expired"),
-    "Throttled": (TryAgain, "throttled"),
-    "Throttling": (TryAgain, "throttled"),
-    "ThrottlingException": (TryAgain, "throttled"),
-    "RequestLimitExceeded": (TryAgain, "throttled"),
-    "TooManyRequestsException": (TryAgain, "throttled"),
 }
 
 

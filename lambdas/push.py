@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from notifier.channels import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 
-from ._aws import NEVER_LEFT, single_request_config
+from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
 from ._handler import make_handler
 
 logger = logging.getLogger(__name__)
@@ -67,26 +67,13 @@ class DeviceGone(Exception):
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, .../API_CreatePlatformEndpoint.html and .../CommonErrors.html
 ERRORS = {
+    **SNS_ERRORS,
     "EndpointDisabled": (DeviceGone, "disabled"),
     "EndpointDisabledException": (DeviceGone, "disabled"),
     "NotFound": (EndpointLost, "lost"),
     "NotFoundException": (EndpointLost, "lost"),
     "PlatformApplicationDisabled": (Rejected, "not_configured"),
     "PlatformApplicationDisabledException": (Rejected, "not_configured"),
-    "InvalidParameter": (Rejected, "refused"),
-    "InvalidParameterValue": (Rejected, "refused"),
-    "ValidationException": (Rejected, "refused"),
-    "AuthorizationError": (Rejected, "unauthorized"),
-    "AccessDenied": (Rejected, "unauthorized"),
-    "AccessDeniedException": (Rejected, "unauthorized"),
-    "InvalidClientTokenId": (Rejected, "unauthorized"),
-    "SignatureDoesNotMatch": (Rejected, "unauthorized"),
-    "ExpiredToken": (TryAgain, "credentials_expired"),
-    "Throttled": (TryAgain, "throttled"),
-    "Throttling": (TryAgain, "throttled"),
-    "ThrottlingException": (TryAgain, "throttled"),
-    "RequestLimitExceeded": (TryAgain, "throttled"),
-    "TooManyRequestsException": (TryAgain, "throttled"),
 }
 # What only the words of an InvalidParameter tell apart: https://docs.aws.amazon.com/sns/latest/dg/mobile-platform-endpoint.html
 SAME_TOKEN = re.compile(r"Endpoint (arn:[^ ]+) already exists with the same Token")
