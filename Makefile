@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 STAGE ?= production
 # PROCESSES= for one process, whose output is not held back.
-PROCESSES ?= -n 3 --dist worksteal
+PROCESSES ?= -n 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-sqlite test-postgres e2e package figures bench screenshots lint lock clean

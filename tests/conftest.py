@@ -4,11 +4,12 @@ import gc
 from pathlib import Path
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 from notifier import composing, publisher, triggers
 from project.local.cloud import LocalCloud
+from project.local.postgres import find_programs
 from project.local.pump import Pump
 from project.local.system import handlers_of
 from tests.gate import Gate
@@ -64,6 +65,9 @@ ABOUT_SOMETHING_ELSE = {
     "test_web.py",
     "test_webhook.py",
 }
+# Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda; on SQLite only where its
+# programs are missing.
+ABOUT_SEVERAL_PROCESSES = {"test_crash.py", "test_liveness.py", "test_redelivery.py"}
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
@@ -148,10 +152,19 @@ def _belongs_to_both_databases(item):
     return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
 
 
+def _runs_on_postgres_instead(item, config):
+    # Whoever names a file wants it run.
+    named = any(item.path.name in argument for argument in config.invocation_params.args)
+    return item.path.name in ABOUT_SEVERAL_PROCESSES and connection.vendor == "sqlite" and not named and find_programs()
+
+
 def pytest_collection_modifyitems(config, items):
-    """On the second database only what has to do with one is run again."""
+    """On the second database only what has to do with one is run again; what several processes do, there alone."""
     if config.getoption("only_database"):
         kept = [item for item in items if _belongs_to_both_databases(item)]
+    else:
+        kept = [item for item in items if not _runs_on_postgres_instead(item, config)]
+    if len(kept) < len(items):
         config.hook.pytest_deselected(items=list(set(items).difference(kept)))
         items[:] = kept
 

@@ -143,7 +143,7 @@ def read_the_event(page):
     # Her test stands there too.
     page.get_by_role("row").filter(has=page.get_by_role("link", name="Flash sale", exact=True)).get_by_role("link").first.click()
     expect(page.get_by_text("instance.discount_percent >= 20")).to_be_visible()
-    for link in "7 by email", "7 sent", "7 by sms", "6 sent", "1 skipped":
+    for link in "7 by e-mail", "7 sent", "7 by SMS", "6 sent", "1 skipped":
         expect(page.get_by_role("link", name=link, exact=True)).to_be_visible()
     expect(page.get_by_text("matched", exact=True)).to_be_visible()
     fits(page)
