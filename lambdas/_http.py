@@ -1,9 +1,9 @@
-"""What the channels that speak HTTP by ``requests`` share: what it means that no answer came."""
+"""What the channels that speak HTTP by ``requests`` share: what an answer means, and that none came."""
 
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from notifier.exceptions import OutcomeUnknown, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 
 def unanswered(error, *, who):
@@ -15,6 +15,14 @@ def unanswered(error, *, who):
     if isinstance(error, requests.Timeout):
         return OutcomeUnknown("timeout", f"{who} did not answer in time.")
     return OutcomeUnknown("connection_lost", type(error).__name__)
+
+
+def refusal(status, errors, *, who, after_seconds):
+    """Our error for an answer other than a success, as ``errors`` (status → error, reason) says. Its own words may repeat the text."""
+    unlisted = (OutcomeUnknown, "provider_failed") if status >= 500 else (Rejected, "refused")
+    ours, reason = errors.get(status, unlisted)
+    detail = f"{who} answered {status}."
+    return TryAgain(reason, detail, after_seconds=after_seconds) if ours is TryAgain else ours(reason, detail)
 
 
 def retry_after(response):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import requests
 
 from notifier.channels import Examination, Problem
-from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 from ._chat_limits import RATE, part
 from ._chat_line import Call, make_session
 from ._chat_rooms import plugin_for, read_rooms, url_of
 from ._handler import make_handler
-from ._http import retry_after, seconds_of, unanswered
+from ._http import refusal, retry_after, seconds_of, unanswered
 
 # What people read for it; `notifier.channels` finds these without importing this file.
 LABEL = "Chat"
@@ -82,7 +82,7 @@ def send(message, line):
     if call.last is None:
         raise Rejected("refused_here", "Apprise sent nothing; the room’s URL may lack something.")
     if not taken or not call.last.ok:
-        raise _refusal(call.last)
+        raise refusal(call.last.status_code, ERRORS, who="The chat service", after_seconds=_retry_after(call.last))
     return _id_of(call.last, type(plugin).__module__.split(".")[2])
 
 
@@ -139,15 +139,6 @@ def _id_of(response, service):
     if service in IDS:
         return str(found)
     return str(said.get("ts") or "") if isinstance(said, dict) else ""
-
-
-def _refusal(response) -> SendError:
-    """Our error for what the service answered. Its own words are left out: they may repeat the text."""
-    status = response.status_code
-    unlisted = (OutcomeUnknown, "provider_failed") if status >= 500 else (Rejected, "refused")
-    ours, reason = ERRORS.get(status, unlisted)
-    detail = f"The chat service answered {status}."
-    return TryAgain(reason, detail, after_seconds=_retry_after(response)) if ours is TryAgain else ours(reason, detail)
 
 
 def _retry_after(response):

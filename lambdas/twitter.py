@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import requests
 import tweepy
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from lambdas._handler import make_handler
+from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
 from notifier.channels import Examination, Problem
-from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
+from notifier.exceptions import Rejected, TryAgain
 from notifier.limits import Limit
 
 # What people read for it; `notifier.channels` finds these without importing this file.
@@ -68,9 +68,9 @@ def send(message, client):
             if message.attempt > 1:
                 return POSTED_BEFORE
             raise Rejected("duplicate", "X already has this text.") from None
-        raise _refusal(error.response) from None
+        raise refusal(error.response.status_code, ERRORS, who="X", after_seconds=_reset_after(error.response)) from None
     except requests.RequestException as error:
-        raise _silence(error) from None
+        raise unanswered(error, who="X") from None
 
 
 def examine(message):
@@ -161,15 +161,6 @@ def _check(text):
         raise Rejected("invalid_characters")
 
 
-def _refusal(response):
-    """Our error for an HTTP answer other than a success. X's own words are left out: they may repeat the text."""
-    status = response.status_code
-    unlisted = (OutcomeUnknown, "provider_failed") if status >= 500 else (Rejected, "refused")
-    ours, reason = ERRORS.get(status, unlisted)
-    detail = f"X answered {status}."
-    return TryAgain(reason, detail, after_seconds=_reset_after(response)) if ours is TryAgain else ours(reason, detail)
-
-
 def used_up(client):
     """For how many seconds X takes no more, by what it said with its last answers; 0 where it takes more."""
     return max(0, client.session.get_adapter("https://").closed_until - int(time.time()))
@@ -186,17 +177,6 @@ def _closed_until(headers, left=LEFT_ALONE):
     told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
     told = [(int(remaining), int(reset)) for remaining, reset in told if remaining.isdecimal() and reset.isdecimal()]
     return max((reset for remaining, reset in told if remaining <= left), default=0)
-
-
-def _silence(error):
-    """Our error for a request without an answer: only one that never reached X was certainly not posted."""
-    cause = error.args[0] if error.args else None
-    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-    if refused or isinstance(error, requests.ConnectTimeout):
-        return TryAgain("unreachable", type(error).__name__)
-    if isinstance(error, requests.Timeout):
-        return OutcomeUnknown("timeout", "X did not answer in time.")
-    return OutcomeUnknown("connection_lost", type(error).__name__)
 
 
 handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE, used_up=used_up)
