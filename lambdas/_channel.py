@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from traceback import format_tb
 
-from notifier import budgets, channels, deliveries, gates, hooks, suppression
+from notifier import budgets, channels, deliveries, gates, suppression
 from notifier.composing import compose_messages
 from notifier.exceptions import OutcomeUnknown, SendError
 
@@ -96,7 +96,7 @@ class Channel:
 
     def _record(self, answers):
         """Store what came of them, then tell whoever listens. A receiver that takes long takes it from the next batch, not from this."""
-        hooks.announce_outcomes(deliveries.record_answers(answers, self.policy), channel=self.name)
+        deliveries.announce_outcomes(deliveries.record_answers(answers, self.policy), channel=self.name)
 
     def _price(self, message):
         """About what it costs; nothing where that cannot be said, which is no reason not to send it."""

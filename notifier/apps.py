@@ -11,8 +11,8 @@ class NotifierConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import checks, files, liveness, signals  # noqa: F401 - importing `checks` registers them
+        from . import checks, liveness, signals, template_files  # noqa: F401 - importing `checks` registers them
 
         signals.register_builtin_signals()
-        post_migrate.connect(files.follow_deployment, sender=self, dispatch_uid="notifier.files")
+        post_migrate.connect(template_files.follow_deployment, sender=self, dispatch_uid="notifier.files")
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

@@ -18,8 +18,9 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from . import counts, hooks, pausing
+from . import hooks, pausing
 from .models import Budget, Delivery, Pause, Spending
+from .models.counts import cost_since, counted_at
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +72,9 @@ def look(budget):
     begin = month_begin()
     mine = Spending.objects.filter(channel=budget.channel, until__gt=timezone.now())
     under_way = mine.aggregate(Sum("micros"))["micros__sum"] or 0
-    since = max(begin, counts.counted_at() or begin)
+    since = max(begin, counted_at() or begin)
     newest = Delivery.objects.filter(channel=budget.channel, finished_at__gte=since).aggregate(Sum("cost_micros"))
-    spent = (newest["cost_micros__sum"] or 0) + counts.cost_since(begin).get(budget.channel, 0)
+    spent = (newest["cost_micros__sum"] or 0) + cost_since(begin).get(budget.channel, 0)
     return Standing(budget=budget, month=begin, spent=spent, under_way=under_way)
 
 

@@ -6,7 +6,8 @@ from django.core import checks
 from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import allowing, channels, conf, files, readable, signals
+from . import allowing, channels, conf, offers, readable, signals, template_files
+from .models import TemplateContent
 
 
 @checks.register(checks.Tags.compatibility)
@@ -115,7 +116,7 @@ def _is_list_of_names(provides):
 
 def _name_clashes(path, provides, given):
     """Errors for names that are taken; ``given``, name → who provides it, gets the others."""
-    taken = {name: "a name of every event" for name in {*signals.RESERVED_NAMES, *readable.STANDARD_NAMES}}
+    taken = {name: "a name of every event" for name in {*signals.RESERVED_NAMES, *offers.STANDARD_NAMES}}
     for verb in signals.names():
         taken |= {name: f"an argument of the signal {verb}" for name in signals.get(verb).args}
     taken |= {name: f"provided by {other} already" for name, other in given.items()}
@@ -156,12 +157,10 @@ def _leads_to_field(path):
 @checks.register(checks.Tags.database)
 def check_files(databases=None, **_options):
     """Template files that a content names and that cannot be used: its last version goes on."""
-    from .models import TemplateContent
-
     if router.db_for_read(TemplateContent) not in (databases or ()):
         return []
     try:
-        found = files.problems()
+        found = template_files.problems()
     except DatabaseError:  # its tables are still to come
         return []
     return [

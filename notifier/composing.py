@@ -9,7 +9,9 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from . import audiences, contents, deliveries, event_lists
 from .channels import Message
+from .deliveries.versions import compiled_version
 from .exceptions import NotifierError, Rejected, SendError, TemplateRefused
+from .models import OF_NO_RULE, Event
 from .preferences.links import make_links, sample_links
 
 logger = logging.getLogger(__name__)
@@ -98,15 +100,13 @@ class About:
 
 @lru_cache(maxsize=CACHED_EVENTS)
 def _content_for(event_id, version_id, language, time_zone, others):
-    from .models import OF_NO_RULE, Event
-
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)}
     if event_id not in found:
         raise Event.DoesNotExist
     data = event_lists.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
     _data, category, is_mandatory, trigger = found[event_id]
-    content = contents.EventContent(contents.compiled_version(version_id), data, language=language, time_zone=time_zone)
+    content = contents.EventContent(compiled_version(version_id), data, language=language, time_zone=time_zone)
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 
 
@@ -119,4 +119,4 @@ def _people_of(works, tree):
 def forget():
     """Drop what is kept per event. For tests, whose databases give the same keys to other events."""
     _content_for.cache_clear()
-    contents.compiled_version.cache_clear()
+    compiled_version.cache_clear()

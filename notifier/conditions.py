@@ -18,7 +18,7 @@ from django.template.defaulttags import IfNode, TemplateIfParser
 from django.template.smartif import OPERATORS, Literal
 from django.utils import timezone, translation
 
-from . import readable, snapshot
+from . import offers, readable, snapshot
 from .condition_errors import explain_syntax, refuse_source
 from .exceptions import ConditionRefused
 from .template_data import PERSONAL, FrozenObject
@@ -143,7 +143,7 @@ def check_condition(source, trigger):
         raise ConditionRefused(
             f"“{personal}” is {of}the person who receives, and is not known yet when the signal comes. Choose people by the audience."
         )
-    readable.check_paths(condition.paths, trigger, provided=False)
+    offers.check_paths(condition.paths, trigger, provided=False)
     return condition
 
 

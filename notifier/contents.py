@@ -2,16 +2,14 @@
 
 import unicodedata
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from . import event_lists, languages, layouts, plans
+from . import languages, layouts
 from .exceptions import NotifierError, TemplateRefused
 from .inlining import Inlined
 from .links import MAX_ICON_CHARACTERS, checked_link
 from .plaintext import html_to_text, text_template_from_html, tidy_text
-from .preferences.links import sample_links
 from .rendering import specialise
-from .template_data import LINKS, PERSONAL
+from .template_data import LINKS
 from .templating import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
@@ -46,7 +44,7 @@ class CompiledContent:
 def compile_content(subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None):
     """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
 
-    ``template`` is the one that they are of; layouts are those of ``channel``, and of ``language`` where there is one.
+    ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there is one.
     """
     where = {"name": template.name if template else "", "language": language, "book": book or layouts.Book(channel)}
     whole_text = layouts.whole_part("text", text, **where)
@@ -54,17 +52,19 @@ def compile_content(subject, text, html, link="", icon="", *, template=None, cha
     if None not in (whole_text.layout, whole_html.layout) and whole_text.layout != whole_html.layout:
         raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
     return CompiledContent(
-        subject=_compile("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
-        link=_compile_filled("link", link), icon=_compile_filled("icon", icon),
+        subject=compile_named("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
+        link=compile_filled("link", link), icon=compile_filled("icon", icon),
         layout=whole_html.layout or whole_text.layout,
     )  # fmt: skip
 
 
-def _compile_filled(part, source):
-    return _compile(part, source) if source.strip() else None
+def compile_filled(part, source):
+    """As ``compile_named``; None where the source is blank."""
+    return compile_named(part, source) if source.strip() else None
 
 
-def _compile(part, source):
+def compile_named(part, source):
+    """The CompiledPart of one of PARTS. Raises TemplateRefused, whose ``part`` says which."""
     try:
         return compile_part(
             source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part in ("text", "html") else MAX_SOURCE_BYTES
@@ -73,22 +73,24 @@ def _compile(part, source):
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
-def render_draft(parts, *, template=None, channel="", language="", time_zone="", data, user):
+def render_draft(parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links):
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
+
+    ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
 
     Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
     """
     sources = [parts.get(name, "") for name in PARTS]
-    compiled = compile_content(*sources, template=template, channel=channel, language=language)
+    compiled = compile_content(*sources, template=template, channel=channel, language=language, book=book)
     if sources[2].strip() and not sources[1].strip():
         compiled = replace(compiled, text=None, text_is_made=True)
     content = EventContent(compiled, data, language=language, time_zone=time_zone)
     with content.in_its_language():
         try:
-            return content.render(user, sample_links())
+            return content.render(user, links)
         except Exception as error:
             text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
-            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | sample_links())) from error
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | links)) from error
 
 
 def _failing_part(compiled, data):
@@ -103,39 +105,6 @@ def _failing_part(compiled, data):
 def text_template(text, html):
     """The template of a blank text part, made from the HTML's source; None where there is none to make, or no exact one."""
     return text_template_from_html(html) if html and not text.strip() else None
-
-
-@lru_cache(maxsize=256)
-def compiled_version(pk):
-    """The CompiledContent of the version ``pk``. Versions never change, so it is kept as long as the process."""
-    from .models import ContentVersion
-
-    version = ContentVersion.objects.get(pk=pk)
-    is_made = bool(version.html) and not version.text.strip()
-    text = version.text_from_html if is_made else version.whole("text")
-    return CompiledContent(
-        subject=_compile("subject", version.subject),
-        text=None if text is None else _compile("text", text),
-        html=_compile("html", version.whole("html")),
-        link=_compile_filled("link", version.link),
-        icon=_compile_filled("icon", version.icon),
-        text_is_made=is_made,
-    )
-
-
-def mended_version(event_id, version_id):
-    """The newest version of the same content, if the event holds everything that it reads; else ``version_id`` itself."""
-    from .models import ContentVersion, Event
-
-    newest = ContentVersion.objects.filter(content__versions=version_id).order_by("-number").first()
-    if newest is None or newest.pk == version_id:
-        return version_id
-    plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
-    held = event_lists.folded(
-        merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
-    )
-    wanted = {name: branch for name, branch in event_lists.folded(newest.paths).items() if name not in PERSONAL}
-    return newest.pk if merge_paths(held, wanted) == held else version_id
 
 
 class EventContent:

@@ -3,7 +3,7 @@
 Note [counting]: the sweep counts whole hours anew, from the time of the last count on, and replaces what stood there. So a sweep that
 was missed is made up for, and counting twice changes nothing. Two things make an hour that was counted wrong: an answer that is
 committed late, or stamped by a slow clock, for which each hour is counted once more after LATE; and a finished delivery that
-changes, as by a retry: whoever changes it says so by ``mark_stale``, in the same transaction.
+changes, as by a retry: whoever changes it says so by ``models.counts.mark_stale``, in the same transaction.
 """
 
 import datetime as dt
@@ -14,21 +14,14 @@ from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from .models import Delivery, Gauge, HourlyCount, StaleHour
+from .models.counts import COUNTED, hour_of
 
-# When the counts were brought up to date; its ``measured_at`` is up to where.
-COUNTED = "counted"
 HOUR = dt.timedelta(hours=1)
 # How much later than its stamp a result may be committed, and how far apart clocks may be.
 LATE = dt.timedelta(minutes=10)
 # What one transaction counts: more would hold it open for long after an outage.
 STEP = 24 * HOUR
 MOST_STALE_HOURS = 50
-
-
-def mark_stale(times):
-    """Say that deliveries that had finished at these ``times`` have changed; None is ignored. Part of the caller's transaction."""
-    hours = {_hour_of(time) for time in times if time}
-    StaleHour.objects.bulk_create([StaleHour(hour=hour) for hour in sorted(hours)])
 
 
 def keep(is_time_up=lambda: False):
@@ -49,8 +42,8 @@ def _count_step():
             return False
         now = timezone.now()
         # A clock that was ahead must not leave anything out.
-        begin = _hour_of(min(gauge.measured_at, now) - LATE)
-        end = min(begin + STEP, _hour_of(now) + HOUR)
+        begin = hour_of(min(gauge.measured_at, now) - LATE)
+        end = min(begin + STEP, hour_of(now) + HOUR)
         # Read before they are counted: a change that is committed between the two is counted again.
         stale = dict(StaleHour.objects.order_by("pk").values_list("pk", "hour")[:MOST_STALE_HOURS])
         _count_between(begin, end)
@@ -73,21 +66,7 @@ def _count_between(begin, end):
     HourlyCount.objects.bulk_create(rows)
 
 
-def _hour_of(time):
-    return time.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def counted_at():
-    """Up to when the counts are right, or None before the first."""
-    return Gauge.objects.filter(name=COUNTED).values_list("measured_at", flat=True).first()
-
-
 def between(begin, end, *, bucket):
     """``(bucket's begin, channel, status, number)`` of the hours between; ``bucket`` is a function such as ``TruncDay``."""
     hours = HourlyCount.objects.filter(hour__gte=begin, hour__lt=end).order_by()
     return hours.annotate(bucket=bucket("hour")).values_list("bucket", "channel", "status").annotate(Sum("number"))
-
-
-def cost_since(begin):
-    """Channel → about what it has cost since then, in millionths of a US dollar."""
-    return dict(HourlyCount.objects.filter(hour__gte=begin).order_by().values_list("channel").annotate(Sum("cost_micros")))

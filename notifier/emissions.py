@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from . import events, pages, signals, storing, triggers
 from .exceptions import EmitError
+from .firing_context import context_of
+from .models import Event
 
 # The column's.
 MAX_KEY_CHARACTERS = 200
@@ -97,8 +99,6 @@ class Emission:
 
     def record(self, found, using):
         """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
-        from .models import Event
-
         alias = router.db_for_write(Event)
         using = using or alias
         with storing.recording():
@@ -117,7 +117,7 @@ class Emission:
             kwargs["instance"] = kwargs[self.argument] = instance
         if "using" in self.signal.args:
             kwargs["using"] = using
-        context = signals.context_of(self.signal, self._sender_for(instance), kwargs)
+        context = context_of(self.signal, self._sender_for(instance), kwargs)
         matched = triggers.index.find(self.verb, context, self.created)
         return events.recordings_of(self.signal, matched, context, created=self.created, using=using, key=key, times=self.times)
 

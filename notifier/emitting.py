@@ -10,6 +10,7 @@ from django.db import connections, models, router
 from . import pages, readable
 from .emissions import Emission
 from .exceptions import EmitError
+from .models import Event
 
 # Events an INSERT at most; as many objects are in memory at once.
 PAGE_SIZE = 500
@@ -86,8 +87,6 @@ def _model_of(trigger):
 
 def _objects_a_page(events_an_object):
     """So many that their events fit into one INSERT: SQLite takes 999 values a statement."""
-    from .models import Event
-
     fields = [field for field in Event._meta.concrete_fields if not field.primary_key]
     rows = connections[router.db_for_write(Event)].ops.bulk_batch_size(fields, [None] * PAGE_SIZE)
     return max(1, min(rows, PAGE_SIZE) // events_an_object)

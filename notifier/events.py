@@ -3,8 +3,10 @@
 from django.db import router
 from django.db.models import signals as db
 
-from . import signals, storing, triggers
+from . import storing, triggers
+from .firing_context import context_of, is_creation
 from .interception import Recording
+from .models import Event
 
 # Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from a fixture.
 _HELD, _LOADED = "_notifier_held", "_notifier_loaded"
@@ -21,7 +23,7 @@ def record_firing(registered, sender, kwargs):
     if storing.is_recording() or _is_loading(kwargs):
         return
     with storing.never_raising(registered.name):
-        context, created = signals.context_of(registered, sender, kwargs), signals.is_creation(kwargs)
+        context, created = context_of(registered, sender, kwargs), is_creation(kwargs)
         if matched := triggers.index.find(registered.name, context, created):
             _record(registered, matched, context, created, kwargs.get("using"))
 
@@ -44,8 +46,6 @@ def recordings_of(registered, matched, context, *, created, using, key=None, tim
 
 
 def _record(registered, matched, context, created, caller_alias):
-    from .models import Event
-
     alias = router.db_for_write(Event)
     caller_alias = caller_alias or alias
 

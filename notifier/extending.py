@@ -3,7 +3,6 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from . import layouts
 from .exceptions import TemplateRefused
 
 
@@ -41,7 +40,7 @@ def check(content):
     if not found:
         return
     _subject, text, html, *_rest = content.sources()
-    book = layouts.Book(content.channel, replaced=(content, {"text": text, "html": html}))
+    book = content.book(replaced={"text": text, "html": html})
     broken = [f"{each}: {problem}" for each in found if (problem := _problem(each, book))]
     if broken:
         part = "file" if content.file else "html" if content.html.strip() else "text"

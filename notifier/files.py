@@ -3,7 +3,6 @@
 What they may say is what a template in the database may say: their source is compiled by the same engine.
 """
 
-import logging
 import re
 
 from django.core.exceptions import SuspiciousOperation
@@ -11,8 +10,6 @@ from django.template import TemplateDoesNotExist, engines
 from django.template.backends.django import DjangoTemplates
 
 from .exceptions import TemplateRefused
-
-logger = logging.getLogger(__name__)
 
 # A relative path without hidden folders, "..", or anything that a file system takes for something else.
 NAME = re.compile(
@@ -61,39 +58,3 @@ def _read_by(loader, name):
     except (SuspiciousOperation, OSError, UnicodeDecodeError) as error:
         raise TemplateRefused(f"The template file “{name}” cannot be read: {type(error).__name__}.", part="file") from error
     return None
-
-
-def follow_deployment(**_signal):
-    """After a deployment's migration: contents whose file has changed get a version of it. One that is refused keeps its old one."""
-    from django.db import DatabaseError, transaction
-
-    from .models import TemplateContent
-
-    try:
-        with transaction.atomic():
-            contents = list(TemplateContent.objects.exclude(file="").select_related("template", "version"))
-    except DatabaseError:
-        return  # the tables are still to come, or are gone
-    for content in contents:
-        try:
-            content.save(note="The file has changed.")
-        except TemplateRefused as error:
-            logger.error(
-                "The file “%s” of the template %d is refused and its old version stays: %s",
-                content.file,
-                content.template_id,
-                error,
-            )
-
-
-def problems():
-    """``(content, what is wrong)`` of all contents whose file cannot be used as it is now."""
-    from .models import TemplateContent
-
-    found = []
-    for content in TemplateContent.objects.exclude(file="").select_related("template"):
-        try:
-            content.compile()
-        except TemplateRefused as error:
-            found.append((content, str(error)))
-    return found

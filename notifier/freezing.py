@@ -4,12 +4,13 @@ import datetime as dt
 import json
 import logging
 
-from django.db import DatabaseError
+from django.db import DatabaseError, router
 from django.db.models import Model
 from django.utils import timezone
 
 from . import providers, recipients, snapshot
 from .exceptions import ProviderFailed
+from .models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def freeze_event(recording):
     """The event of a ``Recording``, not saved yet. What cannot be read makes a failed one; a DatabaseError passes."""
     event, context, trigger = _new_event(recording), recording.context, recording.trigger
     try:
-        event.data = snapshot.freeze(providers.extended(context, trigger.providers, trigger.paths), trigger.paths)
+        event.data = snapshot.freeze(_with_providers(trigger, context), trigger.paths)
         event.plan = [
             step | {"recipients": recipients.freeze_recipients(paths, context, deleting=recording.deleting)}
             if (paths := trigger.recipient_paths.get(step["subscription"]))
@@ -41,6 +42,10 @@ def freeze_event(recording):
         logger.exception("Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
+
+
+def _with_providers(trigger, context):
+    return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
 
 
 def unreadable(error):
@@ -91,8 +96,6 @@ def _end(event, status, reason):
 
 
 def _new_event(recording):
-    from .models import Event
-
     now = timezone.now()
     starts_at, expires_at = _times(recording, now)
     event = Event(

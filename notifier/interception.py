@@ -26,6 +26,7 @@ from django.utils.module_loading import import_string
 
 from . import conf, freezing
 from .exceptions import Veto
+from .models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +83,6 @@ def _chain(paths):
 
 
 def _contained(middleware, path):
-    from .models import Event
-
     def record(recording):
         try:
             event = middleware(recording)
@@ -105,17 +104,3 @@ def _contained(middleware, path):
 
 def _raised(path, error):
     return f"The signal middleware {path} raised {type(error).__name__}. The log has the trace."
-
-
-def provided_names():
-    """The names that the middleware adds for templates, sorted."""
-    return sorted({name for path in conf.get("MIDDLEWARE") for name in _provided_by(path)})
-
-
-def _provided_by(path):
-    try:
-        provides = getattr(import_string(path), "provides", ())
-    except Exception:
-        # `manage.py check` says what is wrong with it.
-        return ()
-    return () if isinstance(provides, str) else provides

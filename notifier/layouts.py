@@ -1,4 +1,4 @@
-"""The layouts that templates extend, found by name in the database. Next hop: ``contents`` compiles the whole."""
+"""The layouts that templates extend, found by name in a Book. Called by ``contents``, which compiles the whole."""
 
 import re
 from dataclasses import dataclass
@@ -21,35 +21,19 @@ class Whole:
 
 
 class Book:
-    """What may be extended on one channel. Each name is read once; ``replaced``: contents as they would be saved."""
+    """What may be extended on one channel, read by whoever holds the rows; each name once.
 
-    def __init__(self, channel, replaced=None):
-        self.channel, self._replaced, self._found = channel, replaced, {}
+    ``read(name)``: ``(template's key, {language: {part: source}})``, or None. ``names()``: all that there are, sorted.
+    """
+
+    def __init__(self, channel, *, read=lambda name: None, names=tuple):
+        self.channel, self.names, self._read, self._found = channel, names, read, {}
 
     def find(self, name):
         """``(template's key, {language: {part: source}})``, or None."""
         if name not in self._found:
             self._found[name] = self._read(name)
         return self._found[name]
-
-    def _read(self, name):
-        from .models import TemplateContent
-
-        content, parts = self._replaced or (None, None)
-        rows = TemplateContent.objects.filter(template__name=name, channel=self.channel, version__isnull=False)
-        rows = list(rows.exclude(pk=content and content.pk).select_related("version"))
-        sources = {row.language: {"text": row.version.text, "html": row.version.html} for row in rows}
-        keys = [row.template_id for row in rows]
-        if content is not None and content.template_id and content.template.name == name:
-            sources[content.language] = parts
-            keys.append(content.template_id)
-        return (keys[0], sources) if sources else None
-
-    def names(self):
-        from .models import TemplateContent
-
-        rows = TemplateContent.objects.filter(channel=self.channel).order_by("template__name")
-        return list(rows.values_list("template__name", flat=True).distinct())
 
 
 def whole_part(part, source, *, name, language, book):

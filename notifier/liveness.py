@@ -11,6 +11,9 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
+from . import signals
+from .models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
+from .receivers import Receivers
 from .triggers import REFRESH_SECONDS, index, rules_connection
 
 logger = logging.getLogger(__name__)
@@ -20,8 +23,8 @@ _background = None
 
 def follow_rules(*, in_background):
     """Connect everything that can make the rules old. No query: the first connection to the database loads them."""
-    from .models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
-
+    index.on_change(Receivers().keep)
+    signals.on_registration(index.announce)
     for model in (Trigger, Subscription, Audience, Template, TemplateContent):
         for signal in (post_save, post_delete):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
@@ -34,8 +37,6 @@ def follow_rules(*, in_background):
 
 
 def _rule_changed(*, action="", **_signal):
-    from .models import RulesVersion
-
     if not action.startswith("pre_"):
         RulesVersion.touch()
 

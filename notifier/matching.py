@@ -59,7 +59,7 @@ class FalseCondition:
 
 
 def matches(trigger, context, created):
-    """Whether a firing with ``context`` (see ``signals.context_of``) is one of ``trigger``'s.
+    """Whether a firing with ``context`` (see ``firing_context.context_of``) is one of ``trigger``'s.
 
     ``created`` is True or False for a save, None for any other signal. No query, but for what its condition reads of other rows.
     """

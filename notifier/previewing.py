@@ -10,6 +10,7 @@ from .channels import Examination, Message, Problem
 from .contents import PARTS
 from .exceptions import TemplateRefused
 from .models import ContactPoint, ContentVersion, Event, Subscription
+from .preferences.links import sample_links
 from .template_data import PERSONAL
 
 # So many of the newest events are looked through for those of one template: there is no index by template.
@@ -130,8 +131,9 @@ def _render(content, data, user):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
     return contents.render_draft(
-        parts, template=template, channel=content.channel, language=content.language, data=data, user=user
-    )
+        parts, template=template, channel=content.channel, language=content.language, book=content.book(), data=data, user=user,
+        links=sample_links(),
+    )  # fmt: skip
 
 
 def _digest(event, data, sample):

@@ -6,7 +6,7 @@ register_provider("weather", lambda context: {"forecast": forecast_at(context["i
 import logging
 from dataclasses import dataclass
 
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 
 from . import signals
 from .exceptions import ProviderFailed, ProviderRegistrationError
@@ -59,28 +59,28 @@ def provided_by(chosen):
     return {name: _registry[name].provides for name in chosen if name in _registry}
 
 
-def extended(context, chosen, tree):
-    """``context`` with what the ``chosen`` providers add, as far as ``tree`` reads it. Raises ProviderFailed."""
+def extended(context, chosen, tree, *, using):
+    """``context`` with what the ``chosen`` providers add, as far as ``tree`` reads it. Raises ProviderFailed.
+
+    ``using``: the database whose open transaction a provider's failed query must not break.
+    """
     for name in chosen:
         provider = _registry.get(name)
         if provider is None:
             raise ProviderFailed(f"The context provider “{name}” is registered no more.")
         if not tree.keys().isdisjoint(provider.provides):
-            added = _ask(name, provider, context)
+            added = _ask(name, provider, context, using)
             context = context | {key: added[key] for key in provider.provides if key in added}
     return context
 
 
-def _ask(name, provider, context):
-    from .models import Event
-
-    alias = router.db_for_write(Event)
+def _ask(name, provider, context, using):
     try:
-        if connections[alias].get_autocommit():
+        if connections[using].get_autocommit():
             added = provider.function(dict(context))
         else:
             # A query of its that fails must not take the caller's transaction along.
-            with transaction.atomic(using=alias):
+            with transaction.atomic(using=using):
                 added = provider.function(dict(context))
     except Exception as error:
         logger.exception("The context provider %s failed", name)

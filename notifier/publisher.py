@@ -83,16 +83,6 @@ def publish(rings):
     return failed
 
 
-def publish_on_commit(rings):
-    """Publish ``rings`` for rows that this transaction has queued again, when it commits. What fails is swept up soon."""
-    from . import deliveries
-
-    def ring():
-        deliveries.ring_again_soon([pk for failed in publish(rings) for pk in failed.ids])
-
-    transaction.on_commit(ring)
-
-
 def _publish_batch(rings):
     entries = [
         {

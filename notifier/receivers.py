@@ -2,7 +2,7 @@
 
 from django.db.models import signals as db
 
-from . import readable, signals
+from . import events, readable, signals, transitions
 
 
 class Receivers:
@@ -48,8 +48,6 @@ def _needed(registered, reads_previous):
 
 
 def _receiver_for(registered):
-    from . import events, transitions
-
     record = events.note_saved if registered is signals.SAVED else events.record_firing
 
     def receive(sender, **kwargs):

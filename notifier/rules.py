@@ -8,10 +8,10 @@ from django.db.models import Prefetch
 
 from . import audiences, conditions, event_lists, plans
 from .exceptions import ConditionRefused, UnreadablePath
+from .live_trigger import LiveTrigger
 from .models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from .template_data import PERSONAL
 from .templating import merge_paths
-from .triggers import LiveTrigger
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from . import audiences, channels, contents, reaching
+from .deliveries import versions
 from .models import Audience, Event, Trigger
 from .preferences.links import sample_links
 
@@ -113,7 +114,7 @@ def _examine(event, subscription, channel):
     if content is None or content.version_id is None:
         return channels.Examination()
     try:
-        rendering = contents.EventContent(contents.compiled_version(content.version_id), event.data, language=content.language)
+        rendering = contents.EventContent(versions.compiled_version(content.version_id), event.data, language=content.language)
         with rendering.in_its_language():
             parts = rendering.render({}, sample_links())
         return channels.examine(channel, channels.Message(delivery=0, attempt=1, address="", **parts))

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.contrib.auth import signals as auth
 from django.core import signals as core
-from django.db import models
 from django.db.backends import signals as backends
 from django.db.models import signals as db
 from django.dispatch import Signal
 
-from . import actors, hooks
+from . import hooks
 from .exceptions import SignalRegistrationError
 from .template_data import PERSONAL
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
 RESERVED_NAMES = frozenset({*PERSONAL, "verb", "action_object", "actor_object", "target", "forloop", "events"})
-# Arguments that Django or the caller passes for matching, allowed in any signal and not templates' own.
-MATCHING_ARGUMENTS = frozenset({"action_object", "actor_object", "actor", "target"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +41,8 @@ def _through(field):
     return getattr(field if field.auto_created else field.remote_field, "through", None)
 
 
-# Not None: by that a signal says that nobody did it.
-_UNNAMED = object()
-
 _registry: dict[str, RegisteredSignal] = {}
+_listeners = []
 
 # What `notifier.events` must know besides for a pre_save or m2m_changed trigger. No trigger can name it.
 SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
@@ -79,9 +74,14 @@ def _register(registered):
             f"“{name}” has the argument {', '.join(clash)}, which templates use for something else. Rename it in the signal."
         )
     _registry[name] = registered
-    from . import triggers
+    for listener in _listeners:
+        listener()
 
-    triggers.index.reconnect()
+
+def on_registration(listener):
+    """Call ``listener()`` after each registration from now on."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def get(name):
@@ -94,37 +94,9 @@ def names():
     return sorted(_registry)
 
 
-def context_of(registered, sender, kwargs):
-    """What a firing offers to matching and templates: name → live object.
-
-    ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the signal's own, or the
-    user whom Django's login signals name, or else the request's. A save that a trigger wants it of offers ``previous``.
-    """
-    context = {name: kwargs.get(name) for name in registered.args}
-    context["verb"] = registered.name
-    context["action_object"] = kwargs.get("action_object", kwargs.get("instance", sender))
-    context["actor_object"] = kwargs.get("actor_object", kwargs.get("actor", kwargs.get("user", _UNNAMED)))
-    if context["actor_object"] is _UNNAMED:
-        context["actor_object"] = actors.current_actor()
-    context["target"] = kwargs.get("target")
-    if is_about_save(registered):
-        from . import transitions
-
-        context |= transitions.recall(kwargs["instance"])
-    return context
-
-
 def is_about_save(registered):
     """Whether the signal has a row of before: ``previous``."""
     return registered.signal in (db.pre_save, db.post_save)
-
-
-def is_creation(kwargs):
-    """True, False, or None where the signal is not about a save. Before the save, Django itself does not know better."""
-    if "created" in kwargs:
-        return kwargs["created"]
-    instance = kwargs.get("instance")
-    return instance._state.adding if "raw" in kwargs and isinstance(instance, models.Model) else None
 
 
 def register_builtin_signals():

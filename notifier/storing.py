@@ -9,12 +9,16 @@ from functools import partial
 
 from django.db import DatabaseError, connections, transaction
 
-from . import freezing, hooks, interception, publisher
+from . import freezing, interception, publisher
+from .hooks import event_recorded
+from .models import Event
 
 logger = logging.getLogger(__name__)
 
 # Recording reads objects, which sends signals (post_init) of its own.
 _recording = ContextVar("notifier_recording", default=False)
+# What a receiver itself causes is recorded, and not announced to it again: it would never end.
+_announcing = ContextVar("notifier_announcing", default=False)
 
 
 class _Broken(Exception):
@@ -85,8 +89,6 @@ def insert_later(verb, events, using):
 
 
 def _insert(events, using):
-    from .models import Event
-
     keyed = [event for event in events if event.key is not None]
     free = [event for event in events if event.key is None]
     if len(free) == 1:
@@ -102,15 +104,13 @@ def _insert(events, using):
             logger.error("Event %d has failed: %s", event.pk, event.reason, extra={"event_ids": [event.pk]})
     # One that is scheduled is rung for by the sweep, when it is time.
     publisher.ring_on_commit([event.pk for event in new if event.due_at and not event.starts_at], using=using)
-    if new and hooks.wants_events():
+    if new and not _announcing.get() and event_recorded.has_listeners(Event):
         transaction.on_commit(partial(_announce, [_describe(event) for event in new]), using=using)
     return new
 
 
 def _insert_keyed(events, using):
     """Insert those whose key their trigger has not had; returns them. Whoever inserts the same at this moment is waited for."""
-    from .models import Event
-
     # A conflict that is ignored returns no keys, so each call marks its own rows. The fan-out puts its claim in that place.
     mark = secrets.randbits(63)
     for event in events:
@@ -135,9 +135,15 @@ def _describe(event):
 
 
 def _announce(told):
-    # Outside a transaction this runs at once, while the caller is still recording; what a receiver saves counts all the same.
-    with recording(is_recording=False):
-        hooks.announce_events(told)
+    """Tell the receivers of ``event_recorded``; ``told`` are its arguments, event by event. Django logs those that raise."""
+    token = _announcing.set(True)
+    try:
+        # Outside a transaction this runs at once, while the caller is still recording; what a receiver saves counts all the same.
+        with recording(is_recording=False):
+            for arguments in told:
+                event_recorded.send_robust(Event, **arguments)
+    finally:
+        _announcing.reset(token)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The live triggers in memory: which receivers exist and which firings match. Next hop: ``notifier.events``.
+"""The live triggers in memory: which firings match. Called by ``notifier.events`` and ``emissions``; ``liveness`` keeps it fresh.
 
 Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads it; after that a
 process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request, at the opening of a
@@ -14,62 +14,21 @@ import threading
 import time
 import weakref
 from collections import defaultdict
-from dataclasses import dataclass, field
-from functools import cached_property
 
 from django.db import connections, router
 
-from .conditions import Condition
-from .matching import Matched, explain_match, is_one, matches
-from .receivers import Receivers
-
-__all__ = ["LiveTrigger", "explain_match", "index", "matches", "rules_connection"]
+from . import rules
+from .matching import Matched, is_one
+from .models import RulesVersion
 
 # A change must be live everywhere within 5 s, and the background thread may come just too early once.
 REFRESH_SECONDS = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveTrigger:
-    """A trigger as the index holds it. ``plan`` and ``paths`` are what its events will store.
-
-    ``condition_problem`` is why its condition cannot be used, if it cannot: then the trigger matches nothing.
-    """
-
-    pk: int
-    verb: str
-    name: str = ""
-    model: str = ""
-    object_pk: str = ""
-    on: str = "any"
-    actor_model: str = ""
-    actor_pk: str = ""
-    target: str = ""
-    shadow: bool = False
-    category: int | None = None
-    delay_minutes: int | None = None
-    expires_minutes: int | None = None
-    plan: list = field(default_factory=list)
-    paths: dict = field(default_factory=dict)
-    recipient_paths: dict = field(default_factory=dict)
-    providers: tuple = ()
-    condition: Condition | None = None
-    condition_problem: str = ""
-
-    @cached_property
-    def previous_names(self):
-        """What its condition, templates and audiences name of ``previous``; "" stands for the row itself."""
-        paths = (path.split(".") for lines in self.recipient_paths.values() for _channel, path in lines)
-        named = {names[1] if names[1:] else "" for names in paths if names[0] == "previous"}
-        return frozenset(named.union(self.paths.get("previous", ())))
 
 
 class Draft:
     """The rules as an open transaction has changed them. See note [drafts]."""
 
     def __init__(self, connection):
-        from . import rules
-
         self.by_verb, self._connection = _group(rules.load_triggers()), connection
         connection.notifier_drafting = True
         connection.on_commit(self.end, robust=True)
@@ -83,8 +42,6 @@ class Draft:
 
 def rules_connection():
     """This thread's connection to the database that holds the rules."""
-    from .models import RulesVersion
-
     return connections[router.db_for_write(RulesVersion)]
 
 
@@ -98,7 +55,7 @@ def _open_draft():
 
 
 class Index:
-    """All enabled triggers of this process, by verb, and the receivers that they need."""
+    """All enabled triggers of this process, by verb. Whoever must know when they change listens: see ``on_change``."""
 
     def __init__(self):
         self.forget_threads()
@@ -107,7 +64,7 @@ class Index:
         self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
         self.checked_at = -math.inf
         self._by_verb = {}
-        self._receivers = Receivers()
+        self._listeners = []
 
     def refresh(self, *, now=False, force=False):
         """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
@@ -132,23 +89,21 @@ class Index:
             self._lock.release()
 
     def _load(self, force):
-        from . import rules
-
         token = rules.read_token()
         if force or token != self.token:
             self._by_verb, self.token = _group(rules.load_triggers()), token
-            self.reconnect()
+            self.announce()
 
     def draft(self, connection):
         """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends. See note [drafts]."""
         self._drafts.add(Draft(connection))
-        self.reconnect()
+        self.announce()
 
     def drop(self, draft):
         """Its transaction is committed: from now on all threads go by what it has changed."""
         self._drafts.discard(draft)
         self.refresh(now=True)
-        self.reconnect()
+        self.announce()
 
     def live(self, verb):
         """All live triggers of the signal ``verb``, whatever they match."""
@@ -160,8 +115,8 @@ class Index:
 
     def previous_names(self, sender):
         """What live triggers about saves of ``sender`` name of ``previous``."""
-        rules, names = self._rules(), set()
-        for trigger in (*rules.get("pre_save", ()), *rules.get("post_save", ())):
+        live, names = self._rules(), set()
+        for trigger in (*live.get("pre_save", ()), *live.get("post_save", ())):
             if trigger.previous_names and is_one(sender, trigger.model, ""):
                 names |= trigger.previous_names
         return names
@@ -174,13 +129,18 @@ class Index:
             # Rolled back, or being committed by hooks that come before the draft's own.
             connection.notifier_drafting = False
             self.refresh(now=True)
-            self.reconnect()
+            self.announce()
         return self._by_verb
 
-    def reconnect(self):
-        """Connect the receivers that live triggers and drafts need, and disconnect those that none needs any more."""
+    def on_change(self, listener):
+        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and each draft's, by verb."""
+        self._listeners.append(listener)
+
+    def announce(self):
+        """Tell the listeners which rules there are."""
         with self._lock:
-            self._receivers.keep([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
+            for listener in self._listeners:
+                listener([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
 
     def forget_threads(self):
         """A forked process has none of its parent's threads, and one of them may have held the lock."""

@@ -6,7 +6,7 @@ Here with 60,000 rows, from which its planner goes by indexes; ``make bench`` do
 import pytest
 from django.db import connection
 
-from notifier import counts
+from notifier import models
 from notifier.admin import reading
 from notifier.admin.deliveries import DeliveryAdmin
 from notifier.models import Delivery, HourlyCount
@@ -39,7 +39,7 @@ def test_no_page_reads_all_deliveries_and_each_takes_few_statements(many):
     assert {name: look.scanning for name, look in looks.items() if look.scanning} == {}
     most = {name: MOST_STATEMENTS_ON_ITS_PAGE.get(name, MOST_STATEMENTS) for name in looks}
     assert {name: len(look.statements) for name, look in looks.items() if len(look.statements) > most[name]} == {}
-    assert counts.counted_at() is not None
+    assert models.counts.counted_at() is not None
     assert sum(HourlyCount.objects.values_list("number", flat=True)) == Delivery.objects.exclude(finished_at=None).count()
     # The look would say nothing if it could not see a scan.
     assert paging.scans(f"SELECT * FROM {Delivery._meta.db_table} WHERE detail = ''")

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from django.contrib.auth import get_user_model
 
-from notifier import contents, readable, snapshot
+from notifier import contents, offers, snapshot
 from notifier.exceptions import TemplateRefused, TemplateTooLarge, UnreadablePath
 from notifier.models import Template, TemplateContent, Trigger
 from project.demo.models import Post
@@ -18,7 +18,7 @@ def attempt(source, part="html"):
     """What one person receives of a template that was saved for posts. The post and the person hold what an attack is after."""
     compiled = contents.compile_content(**({"subject": "", "text": "", "html": ""} | {part: source}), channel="email")
     for each in compiled.parts().values():
-        readable.check_paths(each.paths, Trigger(verb="post_save", model="demo.post"))
+        offers.check_paths(each.paths, Trigger(verb="post_save", model="demo.post"))
     live = {"instance": Post(title=EVIL, body="x" * 100), "created": True, "verb": "post_save", "action_object": Post}
     paths = dict(compiled.paths)
     person = snapshot.freeze({"user": get_user_model()(username="ann", password="hash-of-ann")}, {"user": paths.pop("user", {})})

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
 
-from notifier import conditions, signals, triggers
+from notifier import conditions, firing_context, matching, signals
 from notifier.models import Event, Trigger
 from project.demo.models import Post
 from tests.app.models import Company, Customer, Line, Order, Parcel
@@ -40,7 +40,7 @@ def make_parcel():
 
 def context_of(instance, *, created=True, **more):
     kwargs = {"instance": instance, "created": created, "update_fields": None, "using": "default"} | more
-    return signals.context_of(signals.get("post_save"), type(instance), kwargs)
+    return firing_context.context_of(signals.get("post_save"), type(instance), kwargs)
 
 
 def row(condition, *, model="shop.parcel", **values):
@@ -137,7 +137,7 @@ def test_a_condition_is_true_or_false_in_memory_as_from_the_database_and_as_stor
     compiled = conditions.compile_condition(condition)
     for instance in parcel, Parcel.objects.get():
         context = context_of(instance) | {"previous": None}
-        assert (triggers.explain_match(trigger, context, True) == "") is expected
+        assert (matching.explain_match(trigger, context, True) == "") is expected
         event = Event.objects.create(trigger_id=1, verb="post_save", data=compiled.freeze(context), created_at=SENT_AT)
         event.refresh_from_db()
         assert compiled.holds(event.data) is expected
@@ -311,14 +311,14 @@ VALUES = [
 @pytest.mark.django_db
 @pytest.mark.parametrize(("condition", "values"), VALUES)
 def test_a_false_condition_is_explained_by_what_it_read(condition, values):
-    because = triggers.explain_match(row(condition), context_of(make_parcel()), True)
+    because = matching.explain_match(row(condition), context_of(make_parcel()), True)
     assert because == (f"condition is false: {values}" if values else "condition is false")
 
 
 def test_an_explanation_is_bounded():
     condition = " and ".join(f"instance.details.a{number}" for number in range(30))
     details = {f"a{number}": "x" * 5000 for number in range(29)}
-    because = triggers.explain_match(row(condition), context_of(Parcel(details=details)), True)
+    because = matching.explain_match(row(condition), context_of(Parcel(details=details)), True)
     assert because.startswith(f'condition is false: instance.details.a0 is "{"x" * 59}…", instance.details.a1 is')
     assert len(because) < 550
 

@@ -3,8 +3,10 @@
 import pytest
 
 from notifier import contents
+from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion
+from notifier.models.templates import layout_book
 from tests.builders import make_template
 
 SUBJECTS = [
@@ -76,11 +78,11 @@ def test_a_version_is_compiled_once_and_a_change_of_the_template_is_another_vers
     content = make_template({"email": {"subject": "One", "text": "One"}}).contents.get()
     before = content.version_id
     with django_assert_num_queries(1):
-        assert contents.compiled_version(before) is contents.compiled_version(before)
+        assert versions.compiled_version(before) is versions.compiled_version(before)
     content.subject = "Two"
     content.save()
-    assert contents.compiled_version(before).subject.source == "One"
-    assert contents.compiled_version(content.version_id).subject.source == "Two"
+    assert versions.compiled_version(before).subject.source == "One"
+    assert versions.compiled_version(content.version_id).subject.source == "Two"
 
 
 @pytest.mark.django_db
@@ -103,7 +105,7 @@ DRAFTS = [
 @pytest.mark.parametrize(("parts", "part", "line", "words"), DRAFTS)
 def test_a_draft_that_cannot_be_shown_says_where(parts, part, line, words):
     with pytest.raises(TemplateRefused, match=words) as caught:
-        contents.render_draft(parts, channel="email", data={"title": "word " * 60}, user={})
+        contents.render_draft(parts, channel="email", data={"title": "word " * 60}, user={}, links={})
     assert (caught.value.part, caught.value.line) == (part, line)
 
 
@@ -115,6 +117,8 @@ def test_a_draft_is_rendered_as_it_would_be_sent():
         "subject": "{{ title }}\n!",
         "html": f"{{% extends '{layout.name}' %}}{{% block main %}}Hi {{{{ user.name }}}}{{% endblock %}}",
     }
-    draft = contents.render_draft(parts, channel="email", data={"title": "Sale"}, user={"name": "Ann & Bo"})
+    draft = contents.render_draft(
+        parts, channel="email", book=layout_book("email"), data={"title": "Sale"}, user={"name": "Ann & Bo"}, links={}
+    )
     assert (draft["subject"], draft["text"]) == ("Sale !", "Hi Ann & Bo")
     assert '<p style="color: red;">Hi Ann &amp; Bo</p>' in draft["html"]

@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.db import transaction
 from django.urls import reverse
 
-from notifier import emit, emit_bulk, interception, readable
+from notifier import emit, emit_bulk, interception, offers
 from notifier.exceptions import UnreadablePath
 from notifier.models import Delivery, Event
 from project.demo.models import Movie, Post
@@ -99,9 +99,9 @@ def test_what_it_adds_is_frozen_as_far_as_templates_read_it(use, act):
 def test_names_that_are_provided_and_no_others_may_be_named_by_templates(use):
     trigger = make_trigger(subscribe=False)
     with pytest.raises(UnreadablePath, match="no “tenant”"):
-        readable.check_paths({"tenant": {"name": {}}}, trigger)
+        offers.check_paths({"tenant": {"name": {}}}, trigger)
     use("AddTenant", "does_not_exist")
-    readable.check_paths({"tenant": {"name": {}}}, trigger)
+    offers.check_paths({"tenant": {"name": {}}}, trigger)
 
 
 def test_it_may_change_what_is_recorded_of_its_own_event_alone(use):

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import RestrictedError
 
 from notifier import contents
+from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Subscription, Template, TemplateContent
 from tests.builders import make_trigger
@@ -76,11 +77,11 @@ def test_an_event_is_rendered_from_the_whole_and_a_text_is_made_of_it():
     mail = save("mail", html="{% extends 'base' %}{% block main %}Hi {{ user.first_name }}{% endblock %}")
     assert mail.version.text_from_html == "Hi {{ user.first_name|oneline }}\n\nBye"
     TemplateContent.objects.filter(template__name="base").update(html="gone")
-    content = contents.EventContent(contents.compiled_version(mail.version_id), {})
+    content = contents.EventContent(versions.compiled_version(mail.version_id), {})
     made = {"subject": "", "text": "Hi Ann\n\nBye", "html": "<p>Hi Ann</p><p>Bye</p>", "link": "", "icon": ""}
     assert content.render({"first_name": "Ann"}) == made
     text = save("text", text="{% extends 'base' %}{% block main %}Yo{% endblock %}")
-    assert contents.compiled_version(text.version_id).text.source == "Yo--"
+    assert versions.compiled_version(text.version_id).text.source == "Yo--"
     assert mail.version.paths == {"user": {"first_name": {"": {}}}}
 
 

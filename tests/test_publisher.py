@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import TestCase
 
-from notifier import publisher
+from notifier import deliveries, publisher
 from notifier.messages import MAX_MESSAGE_BYTES, Ring, parse
 from notifier.models import Delivery, Event
 from project.demo.models import Post
@@ -203,11 +203,11 @@ def test_what_is_queued_again_is_published_after_the_commit_and_due_at_once_wher
     delivery = make_delivery()
     rings = [Ring(route="email", ids=(delivery.pk,))]
     with transaction.atomic():
-        publisher.publish_on_commit(rings)
+        deliveries.publish_on_commit(rings)
         assert gate.count(PUBLISH_BATCH) == 0
     assert gate.count(PUBLISH_BATCH) == 1
     before = Delivery.objects.get().due_at
     gate.cut(PUBLISH_BATCH)
     with transaction.atomic():
-        publisher.publish_on_commit(rings)
+        deliveries.publish_on_commit(rings)
     assert Delivery.objects.get().due_at < before

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from notifier import readable, snapshot
+from notifier import offers, readable, snapshot
 from notifier.contents import compile_content
 from notifier.exceptions import TemplateRefused, UnreadablePath
 from notifier.models import Event, Trigger
@@ -331,12 +331,12 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "message"), REFUSED)
 def test_a_template_that_names_what_cannot_be_stored_is_refused_by_name(text, message):
     with pytest.raises((TemplateRefused, UnreadablePath), match=message):
-        readable.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
+        offers.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
 
 
 @pytest.mark.parametrize("text", [text for text, _ in PATHS])
 def test_a_template_that_can_be_stored_is_not_refused(text):
-    readable.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
+    offers.check_paths(compile_content("", text, "").paths, Trigger(verb="post_save", model="shop.order"))
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.sql import emit_post_migrate_signal
 
 from notifier import contents, files
+from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Template, TemplateContent
 
@@ -44,7 +45,7 @@ def test_the_files_source_is_copied_into_a_version(folder):
     content.save()
     (folder / "emails/sale.html").unlink()
     assert (content.html, content.version.html, content.version.subject) == ("", "<p>{{ title }}</p>\n", "Now: {{ title }}")
-    parts = contents.EventContent(contents.compiled_version(content.version_id), {"title": "<Linen>"}).render({})
+    parts = contents.EventContent(versions.compiled_version(content.version_id), {"title": "<Linen>"}).render({})
     assert parts == {"subject": "Now: <Linen>", "text": "<Linen>", "html": "<p>&lt;Linen&gt;</p>\n", "link": "", "icon": ""}
 
 

@@ -8,9 +8,9 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.utils.functional import SimpleLazyObject
 
-from notifier import triggers
+from notifier import matching, triggers
+from notifier.live_trigger import LiveTrigger
 from notifier.models import Event, Trigger
-from notifier.triggers import LiveTrigger
 from project.demo.models import Movie, Post
 from tests.app.models import Company, Customer, Guest, Order
 from tests.builders import make_trigger
@@ -24,7 +24,7 @@ LAZY_ADA = SimpleLazyObject(lambda: ADA)
 def matches(created=None, action_object=None, actor_object=None, fired_target=None, **trigger):
     """Whether a trigger with these values takes a firing with these objects."""
     context = {"verb": "post_save", "action_object": action_object, "actor_object": actor_object, "target": fired_target}
-    return triggers.matches(LiveTrigger(pk=1, verb="post_save", **trigger), context, created)
+    return matching.matches(LiveTrigger(pk=1, verb="post_save", **trigger), context, created)
 
 
 ACTION_OBJECTS = [

@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
-from .. import deliveries, publisher, reaching
+from .. import deliveries, reaching
 from ..messages import rings_for
 from ..models import Delivery
+from .retrying import can_be_retried
 
 Status = Delivery.Status
 
@@ -90,8 +91,6 @@ _RUN = {"retry": deliveries.retry, "resend": deliveries.resend}
 
 def acts_for(delivery):
     """What can be asked of one delivery now."""
-    from .retrying import can_be_retried
-
     return [act for act in ACTS.values() if delivery.status in act.statuses and (act is not RETRY or can_be_retried(delivery))]
 
 
@@ -137,7 +136,7 @@ def _run(act, rows):
     by_channel = defaultdict(list)
     for channel, pk in queued:
         by_channel[channel].append(pk)
-    publisher.publish_on_commit([ring for name, keys in by_channel.items() for ring in rings_for(name, keys)])
+    deliveries.publish_on_commit([ring for name, keys in by_channel.items() for ring in rings_for(name, keys)])
     return queued
 
 

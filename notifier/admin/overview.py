@@ -10,8 +10,9 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from .. import backlog, budgets, channels, counts, gauges
+from .. import backlog, budgets, channels, gauges
 from ..models import Budget, Delivery, Overview
+from ..models.counts import cost_since, counted_at
 from . import attention
 from .filters import OPEN
 from .overview_chart import KIND_OF, KINDS, RANGES, draw, grouped
@@ -83,8 +84,8 @@ def page(chosen):
         if status in KIND_OF:
             done[channel, KIND_OF[status]] += number
     names = sorted({*channels.channel_names(), *(channel for channel, _kind in done)})
-    readings, waiting, counted_at = gauges.read(), backlog.read(names), counts.counted_at()
-    costs = counts.cost_since(budgets.month_begin())
+    readings, waiting, counted_until = gauges.read(), backlog.read(names), counted_at()
+    costs = cost_since(budgets.month_begin())
     kept = {budget.channel: budget for budget in Budget.objects.all()}
     listed = [_channel_row(name, done, waiting[name], readings, costs, kept.get(name)) for name in names]
     held = sum(row.backlog.held for row in listed)
@@ -95,12 +96,12 @@ def page(chosen):
         "tiles": _tiles(done, listed),
         "channels": listed,
         "attention": attention.find(
-            counted_at=counted_at, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held, costs=costs,
+            counted_at=counted_until, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held, costs=costs,
             budgets=kept.values(),
         ),
         "total_cost": attention.dollars(sum(costs.values())),
         "meters": list(_meters(readings)),
-        "counted": _ago(counted_at),
+        "counted": _ago(counted_until),
         "is_empty": not rows and not Delivery.objects.exists(),
         "setup_url": _setup_url(),
     }  # fmt: skip

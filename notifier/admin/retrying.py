@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from .. import contents, deliveries, reaching
+from .. import deliveries, reaching
+from ..deliveries.versions import mended_version
 
 # What the fan-out writes, without a detail.
 REASONS = {
@@ -25,6 +26,6 @@ def version_used(delivery, version):
     newest = version.content.version
     if newest.pk == version.pk or not can_be_retried(delivery):
         return ""
-    if contents.mended_version(delivery.event_id, version.pk) == newest.pk:
+    if mended_version(delivery.event_id, version.pk) == newest.pk:
         return _("It is tried again with version %d.") % newest.number
     return _("Version %d reads what this event does not hold: it is tried again with the old one.") % newest.number

@@ -5,6 +5,7 @@ from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 
 from .. import readable, summaries
+from ..models import Audience, Template, Trigger
 from . import names
 
 # Of the object, as many lines as a first draft wants.
@@ -27,20 +28,14 @@ def starting_texts(trigger):
 
 
 def trigger_name(trigger):
-    from ..models import Trigger
-
     return unused(Trigger, capfirst(summaries.describe_when(trigger)), separator=" ")
 
 
 def template_name(name):
-    from ..models import Template
-
     return unused(Template, slugify(name) or "message", separator="-")
 
 
 def audience_name(words):
-    from ..models import Audience
-
     return unused(Audience, capfirst(words), separator=" ")
 
 

@@ -1,6 +1,6 @@
 """From what is recorded to what is printed, in one process and without AWS: fan-out, claim, gates, render, print. Next: ``deliveries``."""
 
-from .. import composing, deliveries, fanout, gates, hooks, publisher
+from .. import composing, deliveries, fanout, gates, publisher
 from ..models import Delivery, Event
 
 CHANNEL = "console"
@@ -36,4 +36,4 @@ def block(message):
 
 def _record(answers):
     policy = deliveries.Policy(at_most_once=False, horizon=deliveries.UNHEARD_AFTER)
-    hooks.announce_outcomes(deliveries.record_answers(answers, policy), channel=CHANNEL)
+    deliveries.announce_outcomes(deliveries.record_answers(answers, policy), channel=CHANNEL)

@@ -1,5 +1,6 @@
 """Every change of a delivery's status is in here. Next hop: ``notifier.feedback``, when the provider is heard again."""
 
+from .announcements import announce_outcomes
 from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .drafts import queue_test
@@ -7,7 +8,7 @@ from .fallback import next_after_bounce
 from .gathering import gone_with
 from .history import count_unanswered
 from .holding import hold
-from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, ring_again_soon, take_due
+from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, publish_on_commit, ring_again_soon, take_due
 from .requests import (
     CANCELLABLE,
     RESENDABLE,
@@ -33,6 +34,7 @@ __all__ = [
     "Policy",
     "Sent",
     "Work",
+    "announce_outcomes",
     "cancel",
     "cancel_events",
     "claim_deliveries",
@@ -41,6 +43,7 @@ __all__ = [
     "hold",
     "mark_sending",
     "next_after_bounce",
+    "publish_on_commit",
     "queue_test",
     "record_answers",
     "release",

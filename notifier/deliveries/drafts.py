@@ -7,10 +7,9 @@ so nothing that is live changes. From there on it is claimed, rendered, sent and
 from django.db import transaction
 from django.utils import timezone
 
-from .. import publisher
 from ..messages import rings_for
 from ..models import OF_NO_RULE, Delivery, Event
-from .queueing import UNHEARD_AFTER
+from .queueing import UNHEARD_AFTER, publish_on_commit
 
 TEST_VERB = "test"
 
@@ -33,5 +32,5 @@ def queue_test(user, *, channel, address, language, version, data, about):
         event=event, subscription_id=OF_NO_RULE, version=version, channel=channel, language=language,
         recipient=f"user:{user.pk}", address=address, created_at=now, due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
-    publisher.publish_on_commit(rings_for(channel, [delivery.pk]))
+    publish_on_commit(rings_for(channel, [delivery.pk]))
     return delivery

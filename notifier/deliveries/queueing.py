@@ -6,9 +6,10 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from .. import hooks
+from .. import publisher
 from ..models import Delivery
 from . import fallback
+from .announcements import announce_outcomes
 from .answers import Outcome
 from .history import note_crashes
 
@@ -70,7 +71,16 @@ def _leave_to_a_person(sending, ids, now):
         crashed = note_crashes(ids, now)
         fallback.wake_next(crashed)
     for each in crashed:
-        hooks.announce_outcomes([Outcome(each, each.status, each.reason, each.detail, "")], channel=each.channel)
+        announce_outcomes([Outcome(each, each.status, each.reason, each.detail, "")], channel=each.channel)
+
+
+def publish_on_commit(rings):
+    """Publish ``rings`` for rows that this transaction has queued again, when it commits. What fails is swept up soon."""
+
+    def ring():
+        ring_again_soon([pk for failed in publisher.publish(rings) for pk in failed.ids])
+
+    transaction.on_commit(ring)
 
 
 def ring_again_soon(ids):

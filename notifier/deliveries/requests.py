@@ -12,10 +12,12 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import contents, counts, pacing
+from .. import pacing
 from ..models import Attempt, Delivery, DevicePush, Event
+from ..models.counts import mark_stale
 from . import chains, fallback
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
+from .versions import mended_version
 
 Status = Delivery.Status
 
@@ -75,7 +77,7 @@ def _queue(found, addresses):
     now = timezone.now()
     standing, left = chains.followers_in(found)
     rows = [each for each in found if each.pk not in left]
-    counts.mark_stale(each.finished_at for each in rows)
+    mark_stale(each.finished_at for each in rows)
     moved = [
         Delivery(pk=each.pk, address=addresses[each.pk]) for each in rows if addresses.get(each.pk, each.address) != each.address
     ]
@@ -86,7 +88,7 @@ def _queue(found, addresses):
     for (event_id, version_id), keys in alike.items():
         Delivery.objects.filter(pk__in=keys).update(
             status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
-            due_at=now + UNHEARD_AFTER, restarted_at=now, version_id=contents.mended_version(event_id, version_id),
+            due_at=now + UNHEARD_AFTER, restarted_at=now, version_id=mended_version(event_id, version_id),
             # One that was given up after so many gets one more.
             attempts=Least("attempts", MAX_ATTEMPTS - 1),
         )  # fmt: skip

@@ -4,7 +4,7 @@ from itertools import chain
 
 from django.core.exceptions import ValidationError
 
-from .. import readable, rules
+from .. import channels, readable, rules
 from ..exceptions import UnknownSubject
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
 from . import delivered, foreseen, recorded
@@ -126,6 +126,4 @@ def explain_period(person, start, end, channel=""):
 
 
 def _channels_of(channel):
-    from .. import channels
-
     return [channel] if channel else channels.channel_names()

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import allowing, channels, devices, readable, recipients, signals, snapshot, summaries, suppression, triggers
+from .. import allowing, channels, devices, readable, recipients, signals, snapshot, summaries, suppression
 from ..audiences import describe_sources
+from ..firing_context import context_of
+from ..matching import explain_match
 from ..models import (
     Allowance,
     Audience,
@@ -53,7 +55,7 @@ def context_for(trigger, instance):
     registered = signals.get(trigger.verb)
     # A signal of the project's own calls its object something: most often by the model's name.
     named = {instance._meta.model_name: instance} if instance._meta.model_name in registered.args else {}
-    return signals.context_of(registered, instance.__class__, {"instance": instance, "action_object": instance, **named})
+    return context_of(registered, instance.__class__, {"instance": instance, "action_object": instance, **named})
 
 
 def event_for(trigger, live, context, instance):
@@ -94,7 +96,7 @@ def look_at_match(case):
 
 def why_not(live, context, created):
     """Why ``live`` does not match, or nothing."""
-    because = triggers.explain_match(live, context, created)
+    because = explain_match(live, context, created)
     return f"{because.rstrip('.')}." if because else ""
 
 

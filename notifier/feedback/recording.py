@@ -9,8 +9,9 @@ from functools import partial
 
 from django.db import transaction
 
-from .. import deliveries, hooks, suppression
+from .. import deliveries, suppression
 from ..deliveries.history import storable
+from ..hooks import feedback_received
 from ..models import Delivery, Feedback
 from .finding import earlier_ids, find_delivery
 
@@ -51,8 +52,16 @@ def record(report):
                 deliveries.next_after_bounce(*together)
         if report.suppress:
             suppression.suppress(delivery.channel, delivery.address, report.suppress, feedback.detail)
-        transaction.on_commit(partial(hooks.announce_feedback, feedback, delivery))
+        transaction.on_commit(partial(_announce, feedback, delivery))
     return feedback
+
+
+def _announce(feedback, delivery):
+    """Tell what a provider has said of a delivery, once that is committed. Django logs receivers that raise."""
+    feedback_received.send_robust(
+        Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel, recipient=delivery.recipient,
+        kind=str(feedback.kind), permanent=feedback.permanent, detail=feedback.detail, returned=delivery.returned,
+    )  # fmt: skip
 
 
 def _returned(delivery):

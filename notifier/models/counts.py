@@ -1,9 +1,14 @@
 """What is counted and measured of the outbox. Written by ``notifier.counts``, ``gauges`` and ``canary``; next hop: the overview."""
 
+import datetime as dt
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .outbox import Delivery
+
+# When the counts were brought up to date; its ``measured_at`` is up to where.
+COUNTED = "counted"
 
 
 class HourlyCount(models.Model):
@@ -74,3 +79,24 @@ class Canary(models.Model):
     def seconds(self):
         """Seconds from its release to its arrival, or None."""
         return (self.arrived_at - self.released_at).total_seconds() if self.arrived_at else None
+
+
+def mark_stale(times):
+    """Say that deliveries that had finished at these ``times`` have changed; None is ignored. Part of the caller's transaction."""
+    hours = {hour_of(time) for time in times if time}
+    StaleHour.objects.bulk_create([StaleHour(hour=hour) for hour in sorted(hours)])
+
+
+def counted_at():
+    """Up to when the counts are right, or None before the first."""
+    return Gauge.objects.filter(name=COUNTED).values_list("measured_at", flat=True).first()
+
+
+def cost_since(begin):
+    """Channel → about what it has cost since then, in millionths of a US dollar."""
+    return dict(HourlyCount.objects.filter(hour__gte=begin).order_by().values_list("channel").annotate(models.Sum("cost_micros")))
+
+
+def hour_of(time):
+    """The begin of its hour, in UTC."""
+    return time.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)

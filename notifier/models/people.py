@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, readable
+from .. import audiences, offers
 from ..exceptions import UnreadablePath
 from .rules import RulesQuerySet
 
@@ -75,7 +75,7 @@ def _path_problem(line, trigger):
     for name in reversed(names):
         tree = {name: tree}
     try:
-        readable.check_paths({root: tree}, trigger)
+        offers.check_paths({root: tree}, trigger)
     except UnreadablePath as error:
         return str(error)
 

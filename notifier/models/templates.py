@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .. import contents, extending, files, languages, providers, readable
+from .. import contents, extending, files, languages, layouts, offers, providers
 from ..exceptions import TemplateRefused, UnreadablePath
 from .rules import RulesQuerySet
 
@@ -46,7 +46,7 @@ class Template(models.Model):
             raise ValidationError({"providers": str(error)}) from error
         for subscription in self.subscriptions.select_related("trigger") if self.pk else ():
             try:
-                readable.check_providers(self.providers, subscription.trigger)
+                offers.check_providers(self.providers, subscription.trigger)
             except UnreadablePath as error:
                 raise ValidationError({"providers": str(error)}) from error
 
@@ -118,10 +118,14 @@ class TemplateContent(models.Model):
         text, html = files.read_parts(self.file) if self.file else (self.text, self.html)
         return self.subject, text, html, self.link, self.icon
 
+    def book(self, replaced=None):
+        """The layouts that it may extend; ``replaced``: its own parts as they would be saved, ``{part: source}``."""
+        return layout_book(self.channel, self, replaced)
+
     def compile(self, book=None):
         """The CompiledContent of what would be saved. Raises TemplateRefused."""
         template = self.template if self.template_id or self._state.fields_cache.get("template") else None
-        found = {"template": template, "channel": self.channel, "language": self.language, "book": book}
+        found = {"template": template, "channel": self.channel, "language": self.language, "book": book or self.book()}
         try:
             return contents.compile_content(*self.sources(), **found)
         except TemplateRefused as error:
@@ -176,13 +180,33 @@ class TemplateContent(models.Model):
             raise self._problem(error.part or "text", error, field) from error
         for part, each in parts.items():
             try:
-                readable.check_paths(each.paths, trigger, self.template.providers)
+                offers.check_paths(each.paths, trigger, self.template.providers)
             except UnreadablePath as error:
                 raise self._problem(part, error, field) from error
 
     def _problem(self, part, error, field):
         at = "file" if self.file and part in files.PARTS else part
         return ValidationError({field or at: f"{self.channel}, {part}: {error}" if field else str(error)})
+
+
+def layout_book(channel, content=None, replaced=None):
+    """The Book of what may be extended on ``channel``; with ``replaced``, the parts of ``content`` are those instead of its saved ones."""
+    contents_here = TemplateContent.objects.filter(channel=channel)
+
+    def read(name):
+        rows = contents_here.filter(template__name=name, version__isnull=False).select_related("version")
+        rows = rows if replaced is None else rows.exclude(pk=content.pk)
+        sources = {row.language: {"text": row.version.text, "html": row.version.html} for row in rows}
+        keys = [row.template_id for row in rows]
+        if replaced is not None and content.template_id and content.template.name == name:
+            sources[content.language] = replaced
+            keys.append(content.template_id)
+        return (keys[0], sources) if sources else None
+
+    def names():
+        return list(contents_here.order_by("template__name").values_list("template__name", flat=True).distinct())
+
+    return layouts.Book(channel, read=read, names=names)
 
 
 class ContentVersion(models.Model):

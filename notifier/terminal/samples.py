@@ -1,9 +1,11 @@
 """The event that an object would become, for a preview of it. Next hop: ``terminal.render``."""
 
 from django.core.management.base import CommandError
+from django.db import router
 
 from .. import previewing, providers, readable, rules, snapshot
 from ..explaining import foreseen
+from ..models import Event
 
 
 def event_of(content, instance):
@@ -25,5 +27,6 @@ def event_of(content, instance):
 def _record(trigger, live, instance):
     context = foreseen.context_for(trigger, instance)
     event = foreseen.event_for(trigger, live, context, instance)
-    event.data = snapshot.freeze(providers.extended(context, live.providers, live.paths), live.paths)
+    context = providers.extended(context, live.providers, live.paths, using=router.db_for_write(Event))
+    event.data = snapshot.freeze(context, live.paths)
     return event

@@ -1,0 +1,25 @@
+"""Tells a project's own receivers what came of deliveries. Called by whoever has stored an answer; calls ``notifier.hooks``."""
+
+from ..hooks import notification_failed, notification_sent
+from ..models import Delivery
+
+Status = Delivery.Status
+
+SIGNALS = {
+    Status.SENT: notification_sent,
+    Status.FAILED: notification_failed,
+    Status.UNKNOWN: notification_failed,
+}
+
+
+def announce_outcomes(outcomes, *, channel):
+    """Tell what came of deliveries, as ``record_answers`` has stored it. Django logs receivers that raise."""
+    for outcome in outcomes:
+        signal = SIGNALS.get(outcome.status)
+        if signal and signal.has_listeners(Delivery):
+            more = ("provider_id",) if signal is notification_sent else ("reason", "detail")
+            work = outcome.work
+            signal.send_robust(
+                Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel, recipient=work.recipient,
+                status=str(outcome.status), **{name: getattr(outcome, name) for name in more},
+            )  # fmt: skip
