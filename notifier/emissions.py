@@ -6,7 +6,7 @@ from django.db import models, router
 from django.db.models import signals as db
 from django.utils import timezone
 
-from . import events, pages, signals, storing, triggers
+from . import events, pages, recording, reentrancy, signals, triggers
 from .exceptions import EmitError
 from .firing_context import context_of
 from .models import Event
@@ -52,7 +52,7 @@ class Emission:
         self.signal = signals.get(verb)
         if self.signal is None:
             raise EmitError(f"No signal is registered as “{verb}”. Known: {', '.join(signals.names())}.")
-        if storing.is_recording():
+        if reentrancy.is_recording():
             raise EmitError(
                 f"“{verb}” was emitted while an event is being recorded. Emit from a receiver of event_recorded instead."
             )
@@ -101,15 +101,9 @@ class Emission:
         """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
         alias = router.db_for_write(Event)
         using = using or alias
-        with storing.recording():
+        with reentrancy.while_recording():
             recordings = [each for instance, key in found for each in self._match(instance, _checked_key(key), using)]
-            if not recordings:
-                return []
-
-            def store(made):
-                return storing.store(self.verb, made, using=alias, caller=using)
-
-            return storing.make_events(recordings, store, using=(alias, using))
+            return recording.record(self.verb, recordings, using=alias, caller=using) if recordings else []
 
     def _match(self, instance, key, using):
         kwargs = dict(self.kwargs)

@@ -1,9 +1,9 @@
-"""Records what a signal's firing matched. Next hop: ``notifier.interception`` makes the events, ``notifier.storing`` inserts them."""
+"""What a signal's firing matches. Called by ``receivers``; calls ``recording``, which makes the events and stores them."""
 
 from django.db import router
 from django.db.models import signals as db
 
-from . import storing, triggers
+from . import recording, reentrancy, triggers
 from .firing_context import context_of, is_creation
 from .interception import Recording
 from .models import Event
@@ -20,9 +20,9 @@ def record_firing(registered, sender, kwargs):
     if registered.signal is db.pre_save:
         # From a save that failed.
         kwargs["instance"].__dict__.pop(_HELD, None)
-    if storing.is_recording() or _is_loading(kwargs):
+    if reentrancy.is_recording() or _is_loading(kwargs):
         return
-    with storing.never_raising(registered.name):
+    with reentrancy.never_raising(registered.name):
         context, created = context_of(registered, sender, kwargs), is_creation(kwargs)
         if matched := triggers.index.find(registered.name, context, created):
             _record(registered, matched, context, created, kwargs.get("using"))
@@ -47,17 +47,13 @@ def recordings_of(registered, matched, context, *, created, using, key=None, tim
 
 def _record(registered, matched, context, created, caller_alias):
     alias = router.db_for_write(Event)
-    caller_alias = caller_alias or alias
-
-    def store(events):
-        if registered.signal is db.pre_save and not storing.in_transaction(caller_alias):
-            # Nothing is saved yet, and no transaction would take the event back with it.
-            context["instance"].__dict__[_HELD] = registered.name, events, alias
-        else:
-            storing.store(registered.name, events, using=alias, caller=caller_alias)
-
-    recordings = recordings_of(registered, matched, context, created=created, using=caller_alias)
-    storing.make_events(recordings, store, using=(alias, caller_alias))
+    caller = caller_alias or alias
+    # Nothing is saved yet, and outside a transaction none would take the event back with it.
+    is_held = registered.signal is db.pre_save and not recording.in_transaction(caller)
+    recordings = recordings_of(registered, matched, context, created=created, using=caller)
+    events = recording.record(registered.name, recordings, using=alias, caller=caller, is_held=is_held)
+    if is_held:
+        context["instance"].__dict__[_HELD] = registered.name, events, alias
 
 
 def note_saved(registered, sender, kwargs):
@@ -67,4 +63,4 @@ def note_saved(registered, sender, kwargs):
     if kwargs["raw"]:
         carried[_LOADED] = True
     elif held := carried.pop(_HELD, None):
-        storing.insert_later(*held)
+        recording.insert_held(*held)

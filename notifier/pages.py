@@ -5,7 +5,7 @@ from django.db.models.fields.related import ManyToManyField
 from django.db.models.fields.reverse_related import ManyToManyRel, ManyToOneRel, OneToOneRel
 from django.db.models.query import ModelIterable
 
-from . import readable, snapshot, storing
+from . import readable, reentrancy, snapshot
 from .exceptions import EmitError
 from .templating import merge_paths
 
@@ -60,7 +60,7 @@ def read(objects, triggers, *, argument, size):
     rows = _read_ahead(objects.all(), _tree_of(triggers, argument)).order_by("pk")
     last = None
     while True:
-        with storing.recording():  # what is read here is no post_init of anybody's
+        with reentrancy.while_recording():  # what is read here is no post_init of anybody's
             page = list((rows if last is None else rows.filter(pk__gt=last))[:size])
         if page:
             # A join may give an object several times, one after the other.

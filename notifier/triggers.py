@@ -61,10 +61,8 @@ class Index:
         self.forget_threads()
         # Nobody but its transaction's hooks holds a draft, so it leaves with them.
         self._drafts = weakref.WeakSet()
-        self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
-        self.checked_at = -math.inf
-        self._by_verb = {}
         self._listeners = []
+        self.forget()
 
     def refresh(self, *, now=False, force=False):
         """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
@@ -141,6 +139,12 @@ class Index:
         with self._lock:
             for listener in self._listeners:
                 listener([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
+
+    def forget(self):
+        """Have no rules, as a process that has not looked yet."""
+        self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
+        self.checked_at = -math.inf
+        self._by_verb = {}
 
     def forget_threads(self):
         """A forked process has none of its parent's threads, and one of them may have held the lock."""

@@ -405,7 +405,7 @@ def test_a_process_whose_first_act_is_to_emit_knows_its_rules():
     make_trigger()
     (post,) = make_posts(1)
     connections.close_all()
-    index.__init__()
+    index.forget()
     assert len(emit("post_save", instance=post, created=True)) == 1
 
 
