@@ -1,4 +1,4 @@
-"""How fast chat services take messages, of the whole bot and of one room. Next hop: ``_pace``, which keeps it."""
+"""How fast chat services take messages, of the whole bot and of one room. Kept by ``notifier.deliveries.slots``."""
 
 import hashlib
 

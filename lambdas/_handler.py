@@ -1,21 +1,21 @@
-"""A queue's records, read and handed on, once for all functions. Next hop: ``_channel``, which sends what they ring for."""
+"""A queue's records, read and handed on, once for all functions. Calls ``notifier.deliveries.worker`` for what they ring for."""
 
 import datetime as dt
 import logging
 from contextlib import nullcontext
 
-from ._clock import RESERVE_SECONDS, Clock  # noqa: F401 - the first, for whoever asks how long a call may take
+from notifier.observing import keys, observed
+
 from ._django import set_up
-from ._observing import keys, observed
 
 set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
 from notifier import canary, deliveries, messages  # noqa: E402
+from notifier.deliveries.clock import RESERVE_SECONDS, Clock  # noqa: E402, F401 - the first, for whoever asks how long a call may take
+from notifier.deliveries.worker import Channel  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
-
-from ._channel import Channel  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +52,17 @@ def _process(process, rings, context):
     try:
         again = [message for message, ring in canaries.items() if not canary.receive(ring)]
         if others:
-            with Clock(context) as clock:
+            with clock_of(context) as clock:
                 again += process(others, clock)
         return again
     except Exception:
         logger.exception("%d messages failed and will come again.", len(rings))
         return list(rings)
+
+
+def clock_of(context):
+    """A Clock that ends with the invocation."""
+    return Clock(lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 def _ids_of(rings):
@@ -122,4 +127,14 @@ def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batc
         part=part,
         used_up=used_up,
     )
-    return make_queue_handler(channel.name, channel.process)
+    return make_channel_handler(channel)
+
+
+def make_channel_handler(channel):
+    """The Lambda handler that lets a ``worker.Channel`` deliver what its queue rings for: one claim for all messages of a batch."""
+
+    def process(rings, clock):
+        left = channel.deliver([pk for ring in rings.values() for pk in ring.ids], clock)
+        return [message for message, ring in rings.items() if left.intersection(ring.ids)]
+
+    return make_queue_handler(channel.name, process)

@@ -6,7 +6,7 @@ from traceback import format_tb
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from ._observing import log_keys
+from notifier.observing import log_keys
 
 # What Django and Python put on a record besides: a request shows its query, a note may hold anything.
 UNWANTED = frozenset({"request", "exception_notes", "taskName", "server_time"})

@@ -4,10 +4,10 @@ import logging
 
 # First of all: it sets Django up, and what stands below needs models.
 from lambdas._handler import make_queue_handler
-from lambdas._observing import keys
-from lambdas._outcomes import counting_deliveries
 from notifier import fanout, publisher
+from notifier.deliveries.outcome_counts import counting_deliveries
 from notifier.messages import FANOUT, Ring
+from notifier.observing import keys
 
 logger = logging.getLogger(__name__)
 

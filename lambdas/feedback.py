@@ -6,9 +6,10 @@ differs each time that SES says the same, and its signature proves nothing here:
 
 import logging
 
+from notifier.observing import measure, observed
+
 from ._django import set_up
 from ._handler import bury
-from ._observing import measure, observed
 
 set_up()
 

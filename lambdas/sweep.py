@@ -2,9 +2,10 @@
 
 import logging
 
-from ._clock import Clock
+from notifier.observing import measure, observed
+
 from ._django import set_up
-from ._observing import measure, observed
+from ._handler import clock_of
 
 set_up()
 
@@ -35,7 +36,7 @@ def handler(event, context):
     """Handler of the schedule; what it is called with does not matter."""
     with observed("sweep", context):
         close_old_connections()
-        with Clock(context) as clock:
+        with clock_of(context) as clock:
             _keep_budgets()
             rung = sweep(clock.is_time_up)
             if rung:

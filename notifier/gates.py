@@ -22,7 +22,7 @@ FINAL_GATES = [
     timeliness.refuse_expired,
 ]
 # What depends on the moment; asked when it is to be sent, and not before: what was read meanwhile, quiet hours. The budget and then the
-# rate are asked after them, by `lambdas._channel`: they have to know what a message costs, and take a slot for it.
+# rate are asked after them, by `deliveries.worker`: they have to know what a message costs, and take a slot for it.
 TIMELY_GATES = [
     timeliness.refuse_read,
     quiet_hours.wait_for_the_end,

@@ -1,4 +1,4 @@
-"""How fast a channel may send, over all its functions. Next hop: ``lambdas._pace``, which waits for the slots that are given out here.
+"""How fast a channel may send, over all its functions. Next hop: ``deliveries.slots``, which waits for the slots that are given out here.
 
 Note [slots]: a row a channel says up to when slots are given out. Reserving is one conditional UPDATE that moves this time on (GCRA,
 https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm), so however many functions ask at once, no slot is given twice.

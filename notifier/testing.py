@@ -8,10 +8,13 @@ assert_not_notified(sent, channel="twitter")
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.models import Max, Model
 
 from . import composing, deliveries, fanout, publisher, triggers
+from .deliveries.clock import Clock
+from .deliveries.worker import Channel
 from .models import Delivery, Event
 
 LEASE_SECONDS = 3600
@@ -46,8 +49,9 @@ class Capture(list):
 def capture_notifications():
     """Yield a Capture that holds, after the block, all that the block's signals would have sent.
 
-    The events are fanned out and rendered in this process. Providers are not called, so what only they or a channel's module know
-    (whether an address is a valid one, opt-outs) does not show. What a transaction inside the block has rolled back is not sent.
+    The events are fanned out and delivered in this process, by the same worker as in production: opted-out people, suppressed
+    addresses, quiet hours and budgets are asked. Providers are not called, so what only they or a channel's module know (whether an
+    address is a valid one) does not show. What a transaction inside the block has rolled back is not sent.
     """
     composing.forget()
     triggers.index.refresh(force=True)
@@ -62,14 +66,17 @@ def capture_notifications():
 
 def _deliver(event, capture):
     policy = deliveries.Policy(at_most_once=True, horizon=deliveries.UNHEARD_AFTER)
+
+    def capture_batch(channel, messages, _session):
+        (message,) = messages
+        parts = {name: getattr(message, name) for name in ("recipient", "address", "subject", "text", "html")}
+        capture.append(Captured(channel=channel, verb=event.verb, **parts))
+        return ["captured"]
+
     for channel in sorted(set(event.deliveries.values_list("channel", flat=True))):
         ids = list(event.deliveries.filter(channel=channel).values_list("pk", flat=True))
-        works = deliveries.claim_deliveries(ids, channel=channel, lease_seconds=LEASE_SECONDS)
-        ready, refused = composing.compose_messages(works, channel)
-        deliveries.record_answers([*refused, *((work, "captured") for work, _ in ready)], policy)
-        for work, message in ready:
-            parts = {"subject": message.subject, "text": message.text, "html": message.html}
-            capture.append(Captured(channel=channel, recipient=work.recipient, address=work.address, verb=event.verb, **parts))
+        with Clock.lasting(LEASE_SECONDS) as clock:
+            Channel(name=channel, send_batch=partial(capture_batch, channel), policy=policy).deliver(ids, clock)
     unsent = event.deliveries.exclude(status=Delivery.Status.SENT).order_by("pk")
     capture.unsent += unsent.values_list("channel", "recipient", "reason")
 

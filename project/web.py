@@ -2,7 +2,7 @@
 
 import logging
 
-from lambdas._observing import observed
+from notifier.observing import observed
 
 logger = logging.getLogger(__name__)
 

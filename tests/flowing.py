@@ -4,11 +4,14 @@ import datetime as dt
 
 from django.utils import timezone
 
-from notifier import deliveries, fanout, gates, publisher
-from notifier.composing import compose_messages
+from notifier import deliveries, fanout, publisher
+from notifier.deliveries.clock import Clock
+from notifier.deliveries.worker import Channel
 from notifier.models import Category, Delivery, Event, Subscription
 from tests.builders import make_audience, make_event, make_user
 
+# Nobody's function ends while a test plays it.
+LEASE_SECONDS = 3600
 POLICY = deliveries.Policy(at_most_once=False, horizon=dt.timedelta(hours=24))
 AT_MOST_ONCE = deliveries.Policy(at_most_once=True, horizon=dt.timedelta(hours=24))
 CONTENT = {"subject": "{{ title }}", "text": "{% for event in events %}[{{ event.title }}]{% endfor %} {{ title }}"}
@@ -38,13 +41,17 @@ def fan_out(*events):
 
 
 def send(*ids, channel="email", answer="provider’s id", policy=POLICY):
-    """As a channel’s function does: claim, ask the gates, compose, record. Returns the messages that were sent."""
-    works = deliveries.claim_deliveries([getattr(each, "pk", each) for each in ids], channel=channel, lease_seconds=60)
-    answers = gates.ask_all(works, channel)
-    deliveries.record_answers([(work, said) for work, said in zip(works, answers, strict=True) if said], policy)
-    ready, refused = compose_messages([work for work, said in zip(works, answers, strict=True) if not said])
-    deliveries.record_answers([*refused, *((work, answer) for work, _ in ready)], policy)
-    return [message for _, message in ready]
+    """As a channel’s function does, by the worker itself. Returns the messages that were sent."""
+    sent = []
+
+    def send_batch(messages, _session):
+        sent.extend(messages)
+        return [answer] * len(messages)
+
+    with Clock.lasting(LEASE_SECONDS) as clock:
+        keys = [getattr(each, "pk", each) for each in ids]
+        Channel(name=channel, send_batch=send_batch, policy=policy, batch_size=100).deliver(keys, clock)
+    return sent
 
 
 def let_flow(**span):

@@ -161,7 +161,7 @@ def deliver(ids, send_batch, *, at_most_once=False, batch_size=1, context=None):
         policy=deliveries.Policy(at_most_once=at_most_once, horizon=dt.timedelta(hours=1)),
         batch_size=batch_size,
     )
-    handler = _handler.make_queue_handler("email", channel.process)
+    handler = _handler.make_channel_handler(channel)
     return handler(event_for("email", bodies_for("email", ids)), context or make_context())["batchItemFailures"]
 
 

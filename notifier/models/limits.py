@@ -1,4 +1,4 @@
-"""How fast, and for how much, is sent. Written by ``notifier.rates`` and ``budgets``; next hop: ``lambdas._channel``, before it sends."""
+"""How fast, and for how much, is sent. Written by ``notifier.rates`` and ``budgets``; next hop: ``deliveries.worker``, before it sends."""
 
 from decimal import Decimal
 

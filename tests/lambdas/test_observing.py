@@ -7,8 +7,9 @@ import logging
 import pytest
 from django.db import OperationalError
 
-from lambdas import _handler, _observing
+from lambdas import _handler
 from lambdas._json_log import JsonFormatter
+from notifier import observing
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
 from tests.builders import make_audience, make_delivery, make_event, make_user
@@ -29,7 +30,7 @@ def on_lambda(monkeypatch):
     """As in a function: Lambda's own variables, and a container that has done nothing yet."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "notifier-production-email")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "notifier-production")
-    monkeypatch.setattr(_observing, "_started", False)
+    monkeypatch.setattr(observing, "_started", False)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def run(handler, deliveries):
 def test_a_line_names_the_function_the_invocation_and_what_was_worked_on(lines):
     first, second = make_delivery(), make_delivery()
     run(make_channel("id", Rejected("refused")), [first, second])
-    ours = [line for line in lines() if line["name"] == "lambdas._channel"]
+    ours = [line for line in lines() if line["name"] == "notifier.deliveries.worker"]
     assert [(line["delivery_ids"], line["event_ids"]) for line in ours] == [
         ([first.pk], [first.event_id]),
         ([second.pk], [second.event_id]),
@@ -96,7 +97,7 @@ def test_only_the_first_invocation_of_a_container_is_a_cold_start(lines):
     channel = make_channel("id", "id")
     run(channel, [make_delivery()])
     run(channel, [make_delivery()])
-    assert [line["cold_start"] for line in lines() if line["name"] == "lambdas._channel"] == [True, False]
+    assert [line["cold_start"] for line in lines() if line["name"] == "notifier.deliveries.worker"] == [True, False]
 
 
 def test_what_an_invocation_put_on_its_lines_is_gone_afterwards_also_when_it_raised(lines):
@@ -108,7 +109,7 @@ def test_what_an_invocation_put_on_its_lines_is_gone_afterwards_also_when_it_rai
     *_, line = lines()
     assert line["message"] == "Afterwards."
     assert {"delivery_ids", "event_ids", "route", "function_request_id"} & line.keys() == set()
-    assert _observing.log_keys() == {}
+    assert observing.log_keys() == {}
 
 
 def test_a_failed_invocation_says_for_which_deliveries(lines):
@@ -212,8 +213,8 @@ def test_more_calls_than_one_line_holds_are_all_written(metrics):
 
 
 def test_numbers_are_written_also_when_the_handler_raises(metrics):
-    with pytest.raises(ValueError, match="too late"), _observing.observed("email", make_context()):
-        _observing.measure("Sent", 1, "Count")
+    with pytest.raises(ValueError, match="too late"), observing.observed("email", make_context()):
+        observing.measure("Sent", 1, "Count")
         raise ValueError("too late")
     assert [found["Sent"] for found in metrics()] == [[1]]
 
@@ -226,18 +227,18 @@ def test_where_nothing_happened_nothing_is_written(metrics, route):
 
 
 def test_a_count_that_fails_costs_no_delivery(metrics, lines, monkeypatch):
-    from lambdas import _outcomes
+    from notifier.deliveries import outcome_counts
 
     def fail(*args, **kwargs):
         raise OperationalError(BODY)
 
-    monkeypatch.setattr(_outcomes.Delivery.objects, "filter", fail)
+    monkeypatch.setattr(outcome_counts.Delivery.objects, "filter", fail)
     delivery = make_delivery()
     assert run(make_channel("id"), [delivery]) == {"batchItemFailures": []}
     monkeypatch.undo()
     delivery.refresh_from_db()
     assert delivery.status == "sent"
-    (line,) = [line for line in lines() if line["name"] == "lambdas._outcomes"]
+    (line,) = [line for line in lines() if line["name"] == "notifier.deliveries.outcome_counts"]
     assert line["message"] == "What came of 1 deliveries was not counted: OperationalError"
 
 

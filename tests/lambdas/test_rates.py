@@ -8,8 +8,9 @@ import requests
 from django.db import connection, connections
 from django.utils import timezone
 
-from lambdas import _clock, _handler, email, twitter
+from lambdas import _handler, email, twitter
 from notifier import gauges, rates
+from notifier.deliveries import clock
 from notifier.exceptions import TryAgain
 from notifier.limits import Limit
 from notifier.models import Delivery, Rate
@@ -53,8 +54,8 @@ def virtual(monkeypatch):
 
     def begin(workers):
         time = VirtualTime(workers)
-        monkeypatch.setattr(_clock, "monotonic", time.monotonic)
-        monkeypatch.setattr(_clock, "sleep", time.sleep)
+        monkeypatch.setattr(clock, "monotonic", time.monotonic)
+        monkeypatch.setattr(clock, "sleep", time.sleep)
         monkeypatch.setitem(rates.CLOCKS, connection.vendor, Now(time))
         return time
 

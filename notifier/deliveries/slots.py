@@ -1,4 +1,4 @@
-"""Waits for a slot before each send, or sends away who would wait too long. Next hop: ``notifier.rates`` gives the slots out."""
+"""Waits for a slot before each send, or sends away who would wait too long. Called by ``worker``; ``rates`` gives the slots out."""
 
 import datetime as dt
 import logging
@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from notifier import rates
-from notifier.exceptions import Later, TryAgain
-from notifier.limits import GRACE_SECONDS, Limit
-
-from . import _clock
+from .. import rates
+from ..exceptions import Later, TryAgain
+from ..limits import GRACE_SECONDS, Limit
+from . import clock as time
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +34,8 @@ class Slot(NamedTuple):
     ends: float
 
 
-class Pace:
-    """One invocation's slots. ``channel`` is the ``_channel.Channel``; without a rate, everything goes at once and asks nothing."""
+class Slots:
+    """One run's slots. ``channel`` is the ``worker.Channel``; without a rate, everything goes at once and asks nothing."""
 
     def __init__(self, channel, clock):
         self._name, self._part, self._used_up, self._clock = channel.name, channel.part, channel.used_up, clock
@@ -116,11 +115,11 @@ class Pace:
             if not self._slots and not self._reserve(wanted, has_waited):
                 return False
             slot = self._slots.popleft()
-            if (seconds := slot.begins - _clock.monotonic()) > 0:
-                _clock.sleep(seconds)
-            late = _clock.monotonic() - slot.begins
+            if (seconds := slot.begins - time.monotonic()) > 0:
+                time.sleep(seconds)
+            late = time.monotonic() - slot.begins
             self._latest = max(self._latest, late)
-            if _clock.monotonic() <= slot.ends or self._lost >= MOST_LOST:
+            if time.monotonic() <= slot.ends or self._lost >= MOST_LOST:
                 self._lost = 0
                 return True
             # Too slow for so many: fewer at once, from now on.
@@ -132,13 +131,13 @@ class Pace:
         if self._latest < GRACE_SECONDS / 4:
             self._number *= 2
         self._number, self._latest = min(self._number, self._most), 0.0
-        patience = min(rates.PATIENCE_SECONDS, self._clock.seconds_left() - _clock.RESERVE_SECONDS)
+        patience = min(rates.PATIENCE_SECONDS, self._clock.seconds_left() - time.RESERVE_SECONDS)
         number = min(self._number, wanted)
-        before = _clock.monotonic()
+        before = time.monotonic()
         first = rates.reserve(self._name, self._limit, number, patience_seconds=patience, has_waited=has_waited)
         if first is None:
             return False
-        after, interval, burst = _clock.monotonic(), self._limit.interval, self._limit.burst
+        after, interval, burst = time.monotonic(), self._limit.interval, self._limit.burst
         # Where no slot is a time of its own, there is nothing to be late for.
         grace = GRACE_SECONDS if interval and not burst else math.inf
         for position in range(number):

@@ -1,42 +1,58 @@
-"""Claim → render → send → record, once for all channels. Next hop: a channel's ``send``, then ``notifier.deliveries``."""
+"""Claim → gates → compose → send → record: the central loop, for every channel and wherever it runs.
+
+Called by the channels' functions, the console and ``notifier.testing``; it knows nothing of Lambda but takes a ``Clock``.
+"""
 
 import logging
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from traceback import format_tb
+from typing import Any
 
-from notifier import budgets, channels, deliveries, gates, suppression
-from notifier.composing import compose_messages
-from notifier.exceptions import OutcomeUnknown, SendError
-
-from ._observing import keys, measure
-from ._outcomes import count_outcomes
-from ._pace import Pace
+from .. import budgets, channels, gates, suppression
+from ..composing import compose_messages
+from ..exceptions import OutcomeUnknown, SendError
+from ..limits import Limit
+from ..observing import keys, measure
+from .announcements import announce_outcomes
+from .answers import Policy, Sent, record_answers
+from .claims import claim_deliveries, mark_sending, release
+from .holding import hold
+from .outcome_counts import count_outcomes
+from .slots import Slots
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True)
+# Messages and the open session → for each a provider's id or a SendError.
+SendBatch = Callable[[Sequence[channels.Message], Any], Sequence[str | SendError]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A channel at work: its policy, how to send, and the session that one invocation's calls share."""
+    """A channel at work: its policy, how to send, and the session that one run's calls share.
+
+    ``session`` makes the context manager whose value each call of one run gets. ``rate`` is the provider's Limit, or a function that
+    returns it; ``part(message)`` is ``(key, Limit)`` of what has a limit of its own; ``used_up(session)`` is for how many seconds the
+    provider takes no more.
+    """
 
     name: str
-    send_batch: object
-    session: object
-    policy: deliveries.Policy
+    send_batch: SendBatch
+    policy: Policy
+    session: Callable[[], AbstractContextManager] = nullcontext
     batch_size: int = 1
-    # See `make_handler`.
-    rate: object = None
-    part: object = None
-    used_up: object = None
+    rate: Limit | Callable[[], Limit | None] | None = None
+    part: Callable[[channels.Message], tuple[str, Limit] | None] | None = None
+    used_up: Callable[[Any], int] | None = None
 
-    def process(self, rings, clock):
-        """Send what the messages ring for: one claim for all of them. See ``make_queue_handler``."""
-        ids = [pk for ring in rings.values() for pk in ring.ids]
-        works = deliveries.claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
+    def deliver(self, ids, clock):
+        """Send those of the deliveries ``ids`` that can be claimed; returns the keys of those that time did not allow."""
+        works = claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
         clock.callback(count_outcomes, works)
-        left = {each.pk for work in self._send_all(works, clock) for each in work.everything}
-        return [message for message, ring in rings.items() if left.intersection(ring.ids)]
+        return {each.pk for work in self._send_all(works, clock) for each in work.everything}
 
     def _send_all(self, works, clock):
         """Send until time is up; returns the Work that was given back."""
@@ -46,18 +62,18 @@ class Channel:
         self._record(refused)
         ready = self._within_budget(ready, clock)
         session = clock.session(self.session) if ready else None
-        pace = Pace(self, clock)
-        queue = pace.in_order(ready)
+        slots = Slots(self, clock)
+        queue = slots.in_order(ready)
         while queue:
-            if clock.is_time_up() and not pace.is_limited:
+            if clock.is_time_up() and not slots.is_limited:
                 left = [work for work, _ in queue]
-                deliveries.release(left)
+                release(left)
                 return left
-            self._record(pace.admit(queue))
+            self._record(slots.admit(queue))
             if batch := [queue.popleft() for _ in range(min(self.batch_size, len(queue)))]:
                 works = [work for work, _ in batch]
                 with keys(event_ids=sorted({work.event_id for work in works}), delivery_ids=[work.pk for work in works]):
-                    pace.note(self._send(batch, session), [message for _, message in batch], session)
+                    slots.note(self._send(batch, session), [message for _, message in batch], session)
         return []
 
     def _within_budget(self, ready, clock):
@@ -68,14 +84,14 @@ class Channel:
         number, spending = budgets.admit(self.name, costs, seconds=clock.seconds_left())
         if spending:
             clock.callback(budgets.settle, spending)
-            deliveries.hold([work for work, _ in ready[number:]])
+            hold([work for work, _ in ready[number:]])
         return ready[:number]
 
     def _send(self, batch, session):
         """One call, its results stored before the next; returns them. No transaction is open while the provider is called: it can take
         a minute."""
         works = [work for work, _ in batch]
-        if self.policy.at_most_once and not deliveries.mark_sending(works):
+        if self.policy.at_most_once and not mark_sending(works):
             logger.error(
                 "The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works]
             )
@@ -85,18 +101,18 @@ class Channel:
         milliseconds = (time.perf_counter() - started) * 1000
         measure("ProviderLatency", milliseconds, "Milliseconds")
         answers = [
-            answer if isinstance(answer, SendError) else deliveries.Sent(answer, self._price(message))
+            answer if isinstance(answer, SendError) else Sent(answer, self._price(message))
             for answer, (_, message) in zip(answers, batch, strict=True)
         ]
         self._record(list(zip(works, answers, strict=True)))
         suppression.heed(zip(works, answers, strict=True), self.name)
-        taken = sum(isinstance(answer, deliveries.Sent) for answer in answers)
+        taken = sum(isinstance(answer, Sent) for answer in answers)
         logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
         return answers
 
     def _record(self, answers):
         """Store what came of them, then tell whoever listens. A receiver that takes long takes it from the next batch, not from this."""
-        deliveries.announce_outcomes(deliveries.record_answers(answers, self.policy), channel=self.name)
+        announce_outcomes(record_answers(answers, self.policy), channel=self.name)
 
     def _price(self, message):
         """About what it costs; nothing where that cannot be said, which is no reason not to send it."""

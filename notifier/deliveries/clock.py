@@ -1,4 +1,4 @@
-"""How long an invocation may still take, and how time passes."""
+"""How long a run may still take, and how time passes."""
 
 import time
 from contextlib import ExitStack
@@ -11,21 +11,24 @@ RESERVE_SECONDS = 25
 
 
 class Clock(ExitStack):
-    """The time that an invocation has left, and what is to be closed at its end."""
+    """The time that a run has left, and what is to be closed at its end. ``seconds_left``: a function, such as Lambda's context has."""
 
-    def __init__(self, context):
+    def __init__(self, seconds_left):
         super().__init__()
-        self._context = context
+        self.seconds_left = seconds_left
         self._sessions = {}
 
-    def seconds_left(self):
-        return self._context.get_remaining_time_in_millis() / 1000
+    @classmethod
+    def lasting(cls, seconds):
+        """A Clock that ends so many seconds from now."""
+        end = monotonic() + seconds
+        return cls(lambda: end - monotonic())
 
     def is_time_up(self):
         return self.seconds_left() < RESERVE_SECONDS
 
     def session(self, make):
-        """What the context manager ``make()`` yields; opened once an invocation, and only when asked for."""
+        """What the context manager ``make()`` yields; opened once a run, and only when asked for."""
         if make not in self._sessions:
             self._sessions[make] = self.enter_context(make())
         return self._sessions[make]

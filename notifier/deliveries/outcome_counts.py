@@ -1,13 +1,12 @@
-"""What came of an invocation's deliveries, as numbers. Next hop: ``lambdas._observing``."""
+"""What came of an invocation's deliveries, as numbers. Called by ``worker`` and the fan-out's function; calls ``observing``."""
 
 import logging
 from contextlib import contextmanager
 
 from django.utils import timezone
 
-from notifier.models import Delivery
-
-from ._observing import is_on, measure
+from ..models import Delivery
+from ..observing import is_on, measure
 
 logger = logging.getLogger(__name__)
 
