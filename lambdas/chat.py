@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 from ._chat_limits import RATE, part

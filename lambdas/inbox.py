@@ -5,7 +5,7 @@ from ._handler import make_handler  # isort: split
 
 from django.contrib.auth import get_user_model
 
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import Rejected, Skipped
 from notifier.inbox.items import MAX_TITLE_CHARACTERS, add_item
 from notifier.models import Event

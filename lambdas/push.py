@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import phonenumbers
 
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import Rejected, Skipped
 
 from ._handler import make_handler

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import Rejected, TryAgain
 from notifier.limits import Limit
 

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifier import conf, webhooks
-from notifier.channels import Examination, Problem
+from notifier.channel_message import Examination, Problem
 from notifier.exceptions import ConfigurationError, OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._handler import make_handler

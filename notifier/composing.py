@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.core.exceptions import ObjectDoesNotExist
 
 from . import audiences, contents, deliveries, event_lists
-from .channels import Message
+from .channel_message import Message
 from .deliveries.versions import compiled_version
 from .exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from .models import OF_NO_RULE, Event

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
 from . import audiences, channels, conf, contents, deliveries, event_lists, sampling
-from .channels import Examination, Message, Problem
+from .channel_message import Examination, Message, Problem
 from .contents import PARTS
 from .exceptions import TemplateRefused
 from .models import ContactPoint, ContentVersion, Event, Subscription

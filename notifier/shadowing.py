@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from . import audiences, channels, contents, reaching
+from .channel_message import Examination, Message
 from .deliveries import versions
 from .models import Audience, Event, Trigger
 from .preferences.links import sample_links
@@ -112,16 +113,16 @@ def _examine(event, subscription, channel):
     """A message of this event on a channel, as the channel sees it. One that cannot be rendered costs nothing."""
     content = next((each for each in subscription.template.contents.all() if each.channel == channel), None)
     if content is None or content.version_id is None:
-        return channels.Examination()
+        return Examination()
     try:
         rendering = contents.EventContent(versions.compiled_version(content.version_id), event.data, language=content.language)
         with rendering.in_its_language():
             parts = rendering.render({}, sample_links())
-        return channels.examine(channel, channels.Message(delivery=0, attempt=1, address="", **parts))
+        return channels.examine(channel, Message(delivery=0, attempt=1, address="", **parts))
     except Exception as error:
         # Its template or its channel: an estimate says what it can.
         logger.info("Event %d cannot be rendered for an estimate on %s: %s", event.pk, channel, type(error).__name__)
-        return channels.Examination()
+        return Examination()
 
 
 def people_reached(trigger):

@@ -12,6 +12,7 @@ from traceback import format_tb
 from typing import Any
 
 from .. import budgets, channels, gates, suppression
+from ..channel_message import Message
 from ..composing import compose_messages
 from ..exceptions import OutcomeUnknown, SendError
 from ..limits import Limit
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 # Messages and the open session → for each a provider's id or a SendError.
-SendBatch = Callable[[Sequence[channels.Message], Any], Sequence[str | SendError]]
+SendBatch = Callable[[Sequence[Message], Any], Sequence[str | SendError]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Channel:
     session: Callable[[], AbstractContextManager] = nullcontext
     batch_size: int = 1
     rate: Limit | Callable[[], Limit | None] | None = None
-    part: Callable[[channels.Message], tuple[str, Limit] | None] | None = None
+    part: Callable[[Message], tuple[str, Limit] | None] | None = None
     used_up: Callable[[Any], int] | None = None
 
     def deliver(self, ids, clock):

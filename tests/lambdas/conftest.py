@@ -6,7 +6,7 @@ from threading import Timer
 import pytest
 
 from lambdas._outbound import CATCHER
-from notifier.channels import Message
+from notifier.channel_message import Message
 from tests.lambdas.internet import HOST, Internet, make_certificate
 
 HANG_UP_SECONDS = 10

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from lambdas import email, sms, twitter
-from notifier.channels import Examination, Message, channel_names, examine, price
+from notifier.channel_message import Examination, Message
+from notifier.channels import channel_names, examine, price
 from notifier.templating import MAX_OUTPUT_BYTES
 
 CHANNELS = channel_names()

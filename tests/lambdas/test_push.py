@@ -9,7 +9,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from lambdas import push
-from notifier.channels import Message
+from notifier.channel_message import Message
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.fanout import fan_out
 from notifier.models import Delivery, Device, DevicePush

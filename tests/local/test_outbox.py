@@ -5,7 +5,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from lambdas import sms, twitter
-from notifier.channels import Message
+from notifier.channel_message import Message
 from project.local import outbox
 
 # The pages read no database, but every request opens a transaction.

@@ -1,6 +1,6 @@
 """Carries a few characters at a time."""
 
-from notifier.channels import Examination
+from notifier.channel_message import Examination
 
 MAX_CHARACTERS = 7
 
