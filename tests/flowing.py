@@ -34,12 +34,12 @@ def another(event, title="next", **values):
 def fan_out(*events):
     with publisher.diverted():
         for event in events:
-            fanout.fan_out(event.pk, lease_seconds=60)
+            fanout.fan_out(event.pk, lease_seconds=900)
 
 
 def send(*ids, channel="email", answer="provider’s id", policy=POLICY):
     """As a channel’s function does: claim, ask the gates, compose, record. Returns the messages that were sent."""
-    works = deliveries.claim_deliveries([getattr(each, "pk", each) for each in ids], channel=channel, lease_seconds=60)
+    works = deliveries.claim_deliveries([getattr(each, "pk", each) for each in ids], channel=channel, lease_seconds=900)
     answers = gates.ask_all(works, channel)
     deliveries.record_answers([(work, said) for work, said in zip(works, answers, strict=True) if said], policy)
     ready, refused = compose_messages([work for work, said in zip(works, answers, strict=True) if not said])

@@ -2,16 +2,17 @@
 
 import random
 from collections import Counter
-from threading import Barrier, Thread
+from functools import partial
+from threading import Barrier
 
 import boto3
 import pytest
-from django.db import connections
 
 from notifier.models import Delivery, Event
 from project.demo.models import Post, Profile
 from tests.builders import make_address, make_audience, make_subscription, make_trigger, make_user
 from tests.functions import invoke, let_time_pass, sweep
+from tests.patience import PATIENCE_SECONDS, in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,17 +52,10 @@ def invoke_at_once(route, bodies):
     barrier, failed = Barrier(len(bodies)), []
 
     def run(body):
-        try:
-            barrier.wait()
-            failed.extend(invoke(route, body))
-        finally:
-            connections.close_all()
+        barrier.wait(PATIENCE_SECONDS)
+        failed.extend(invoke(route, body))
 
-    threads = [Thread(target=run, args=[body]) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*(partial(run, body) for body in bodies))
     return failed
 
 

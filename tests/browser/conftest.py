@@ -1,10 +1,14 @@
 """A browser before a live server. What goes wrong in its pages fails the test, whatever the test looks at."""
 
 import pytest
+from playwright.sync_api import expect
 
 from project.local.chromium import chromium
+from tests.patience import STANDSTILL_SECONDS
 
-PATIENCE_MILLISECONDS = 10_000
+# In one place: what a page is asked to do, and what it is expected to show. By itself, `expect` waits for five seconds.
+PATIENCE_MILLISECONDS = STANDSTILL_SECONDS * 1000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture
