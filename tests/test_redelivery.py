@@ -13,11 +13,12 @@ from project.demo.models import Post, Profile
 from tests.builders import make_address, make_audience, make_subscription, make_trigger, make_user
 from tests.functions import invoke, let_time_pass, sweep
 from tests.patience import PATIENCE_SECONDS, in_threads
+from tests.sizes import full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 5
-POSTS, READERS = 3, 60
+POSTS, READERS = full_or(2, full=3), 60
 MAIL = {"email": {"subject": "{{ instance.title }}", "text": "For {{ user.first_name }}"}}
 SMS = {"sms": {"text": "{{ instance.title }} for {{ user.first_name }}"}}
 POST = {"twitter": {"text": "{{ instance.title }}"}}

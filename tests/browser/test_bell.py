@@ -15,7 +15,6 @@ from playwright.sync_api import expect
 
 from notifier.inbox import items, stream, stream_batches, stream_open, stream_waking
 from notifier.models import InboxItem
-from project.local.chromium import chromium
 from tests.browser.conftest import PATIENCE_MILLISECONDS
 from tests.browser.cutting import BEFORE, WITHIN, CuttingProxy
 from tests.builders import make_user
@@ -74,15 +73,6 @@ def port(request):
         return
     with asgi_server() as port:
         yield port
-
-
-@pytest.fixture(scope="module", autouse=True)
-def browser():
-    """One for all tests of this file: to start it takes as long as any of them."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as browser:
-        # Playwright runs a loop in this thread, which Django would take for asynchronous code.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield browser
 
 
 @pytest.fixture
