@@ -37,4 +37,7 @@ def has_link(text):
 @lru_cache(maxsize=64)
 def weighted_length(text):
     """X's count of ``text``. Past MOST_MEASURED characters it is their plain number, which is too many either way."""
-    return len(text) if len(text) > MOST_MEASURED else parse_tweet(text).weightedLength
+    if len(text) > MOST_MEASURED:
+        return len(text)
+    # The parser counts in UTF-16, which does not hold half of a surrogate pair: one other character stands for it.
+    return parse_tweet(text.encode(errors="replace").decode()).weightedLength

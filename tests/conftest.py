@@ -67,7 +67,7 @@ ABOUT_SOMETHING_ELSE = {
 }
 # Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda; on SQLite only where its
 # programs are missing.
-ABOUT_SEVERAL_PROCESSES = {"test_crash.py", "test_liveness.py", "test_redelivery.py"}
+ABOUT_SEVERAL_PROCESSES = {"test_crash.py", "test_liveness.py", "test_redelivery.py", "test_swapped_user.py"}
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}

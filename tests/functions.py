@@ -16,9 +16,10 @@ from django.utils import timezone
 from notifier.messages import rings_for
 from notifier.models import Delivery, Event
 from project.local.invocation import Context, event_of
+from tests.patience import wait_until
 
-# Nobody waits for ever for a process.
-PATIENCE_SECONDS = 60
+# Lambda's longest: no function's time is up because a machine is slow. https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+FUNCTION_SECONDS = 900
 
 
 def bodies_for(route, ids):
@@ -35,11 +36,11 @@ def event_for(route, bodies):
     return event_of(messages, f"arn:aws:sqs:us-east-1:123456789012:notifier-{route}")
 
 
-def make_context(*, seconds=60):
+def make_context(*, seconds=FUNCTION_SECONDS):
     return Context(function_name="function", aws_request_id="1", timeout_seconds=seconds)
 
 
-def invoke(route, *bodies, seconds=60):
+def invoke(route, *bodies, seconds=FUNCTION_SECONDS):
     """Call the function behind ``route`` in this process; returns the positions of the messages that must come again."""
     answer = import_module(f"lambdas.{route}").handler(event_for(route, bodies), make_context(seconds=seconds))
     return sorted(int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"])
@@ -47,7 +48,7 @@ def invoke(route, *bodies, seconds=60):
 
 def sweep():
     """Run the sweep's function; returns how many it rang for."""
-    return import_module("lambdas.sweep").handler({}, make_context(seconds=60))["rung"]
+    return import_module("lambdas.sweep").handler({}, make_context())["rung"]
 
 
 def let_time_pass():
@@ -58,13 +59,14 @@ def let_time_pass():
 
 
 @contextmanager
-def worker(route, *bodies, die_before=None, seconds=60):
+def worker(route, *bodies, die_before=None, seconds=FUNCTION_SECONDS, traced=False):
     """A process that runs the function once; see ``tests.worker``. Yields the Popen, whose ``result()`` waits and reads."""
     order = {
         "function": route,
         "event": event_for(route, bodies),
         "timeout_seconds": seconds,
         "die_before": die_before,
+        "traced": traced,
     }
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "project.settings",
@@ -90,9 +92,10 @@ def worker(route, *bodies, die_before=None, seconds=60):
 class Worker(subprocess.Popen):
     """A function's process."""
 
-    def result(self):
-        """What it printed. Raises when it did not end well."""
-        output, _ = self.communicate(timeout=PATIENCE_SECONDS)
+    def result(self, *, progress=None):
+        """What it printed; see ``wait_until`` for ``progress``. Raises when it did not end well."""
+        wait_until(lambda: self.poll() is not None, "the function ends", progress=progress)
+        output = self.stdout.read()
         assert self.returncode == 0
         return json.loads(output)
 

@@ -11,9 +11,8 @@ import urllib3
 from werkzeug.wrappers import Request, Response
 
 from project.local.server import LoopbackServer, cut
+from tests.patience import PATIENCE_SECONDS
 
-# Nobody waits for ever for a call that does not come.
-PATIENCE_SECONDS = 30
 SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = "SendEmail", "Publish", "PublishBatch", "CreatePost", "SendMessage"
 WRITE_IN_CHAT, POST_WEBHOOK = "WriteInChat", "PostWebhook"
 # What sends something to somebody.

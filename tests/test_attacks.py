@@ -1,6 +1,5 @@
 """Templates that somebody wrote to get at more than they may, or to stop a function; and what each gets."""
 
-import time
 import tracemalloc
 
 import pytest
@@ -10,6 +9,7 @@ from notifier import contents, offers, snapshot
 from notifier.exceptions import TemplateRefused, TemplateTooLarge, UnreadablePath
 from notifier.models import Template, TemplateContent, Trigger
 from project.demo.models import Post
+from tests.effort import at_most
 
 EVIL = "<script>alert(1)</script>\r\nBcc: eve@example.com {{ user.password }}"
 
@@ -159,12 +159,10 @@ def layouts(db):
 
 @pytest.mark.parametrize(("source", "words"), REFUSED, ids=lambda value: value[:60])
 def test_it_is_refused_when_it_is_saved(layouts, source, words):
-    started = time.process_time()
-    with pytest.raises((TemplateRefused, UnreadablePath)) as caught:
+    with at_most(seconds=2), pytest.raises((TemplateRefused, UnreadablePath)) as caught:
         attempt(source)
     assert words in str(caught.value)
     assert "hash-of-ann" not in str(caught.value)
-    assert time.process_time() - started < 2
 
 
 TITLE = "&lt;script&gt;alert(1)&lt;/script&gt;\r\nBcc: eve@example.com {{ user.password }}"
@@ -251,18 +249,17 @@ BOUNDED = [
 
 
 def measured(source, data, part):
-    """``(what it gives, seconds, bytes at the peak)``."""
+    """``(what it gives, bytes at the peak)``; it takes no longer than two seconds."""
     compiled = contents.compile_content(**({"subject": "", "text": "", "html": ""} | {part: source}))
-    started = time.process_time()
-    found = outcome(compiled, data, part)
-    seconds = time.process_time() - started
+    with at_most(seconds=2):
+        found = outcome(compiled, data, part)
     peak = 0
     if "s" in compiled.paths or "|" in source:  # loops alone hold nothing, and take long to trace
         tracemalloc.start()
         outcome(compiled, data, part)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    return found, seconds, peak
+    return found, peak
 
 
 def outcome(compiled, data, part):
@@ -274,16 +271,16 @@ def outcome(compiled, data, part):
 
 @pytest.mark.parametrize("source", STOPPED, ids=lambda value: value[:60])
 def test_it_is_stopped_before_it_costs(source):
-    found, seconds, peak = measured(source, LONG, "html")
+    found, peak = measured(source, LONG, "html")
     assert isinstance(found, TemplateTooLarge), found
-    assert (seconds < 2, peak < 30_000_000) == (True, True)
+    assert peak < 30_000_000
 
 
 @pytest.mark.parametrize(("source", "shown"), BOUNDED, ids=lambda value: str(value)[:60])
 def test_it_stays_small(source, shown):
-    found, seconds, peak = measured(source, LONG, "text")
+    found, peak = measured(source, LONG, "text")
     assert shown is None or found == shown
-    assert (seconds < 2, peak < 30_000_000) == (True, True)
+    assert peak < 30_000_000
 
 
 def test_there_are_as_many_as_were_promised():

@@ -23,7 +23,7 @@ GAVE_UP = "After 1 attempts. The last: throttled Slower."
 
 
 def claim(*found):
-    return deliveries.claim_deliveries([each.pk for each in found], channel="email", lease_seconds=30)
+    return deliveries.claim_deliveries([each.pk for each in found], channel="email", lease_seconds=900)
 
 
 def attempts():

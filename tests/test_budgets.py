@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from notifier.models import Budget, Delivery, HourlyCount, Pause, Spending
 from tests.admin.browser import text_of
 from tests.builders import make_delivery, make_user
 from tests.functions import bodies_for, invoke, sweep
+from tests.patience import PATIENCE_SECONDS, in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,17 +119,10 @@ def test_functions_that_ask_at_once_never_spend_the_same_dollar():
     start, numbers = threading.Barrier(4), []
 
     def work():
-        try:
-            start.wait(20)
-            numbers.append(budgets.admit("sms", [SMS] * 8, seconds=60)[0])
-        finally:
-            connections.close_all()
+        start.wait(PATIENCE_SECONDS)
+        numbers.append(budgets.admit("sms", [SMS] * 8, seconds=PATIENCE_SECONDS)[0])
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    in_threads(*[work] * 4)
     # Twelve SMS are 48 cents; the next would be one too many.
     assert (sum(numbers), len(numbers)) == (12, 4)
     assert sum(Spending.objects.values_list("micros", flat=True)) == 12 * SMS

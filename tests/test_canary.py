@@ -16,13 +16,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_it_goes_through_the_topic_and_every_channels_function_and_to_nobody(cloud, pump):
-    rows = canary.release(channel_names())
+    before, rows = timezone.now(), canary.release(channel_names())
     assert set(rows) == {FANOUT, *channel_names()}
     assert canary.seconds_by_route(rows) == dict.fromkeys(rows)
 
     pump.drain()
 
-    assert all(0 <= seconds < 60 for seconds in canary.seconds_by_route(rows).values())
+    spent = (timezone.now() - before).total_seconds()
+    assert all(0 <= seconds <= spent for seconds in canary.seconds_by_route(rows).values())
     assert cloud.outbox() == []
     assert not Event.objects.exists()
     assert not Delivery.objects.exists()
@@ -41,7 +42,7 @@ def test_a_broken_link_shows_as_the_route_that_has_not_arrived(cloud, pump):
     try:
         rows = canary.release(["email", "sms"])
         with pytest.raises(TimeoutError):
-            pump.drain(timeout_seconds=0)
+            pump.drain(patience_seconds=0)
     finally:
         sqs.set_queue_attributes(QueueUrl=cloud.queues["email"].url, Attributes={"DelaySeconds": "0"})
     assert [route for route, seconds in canary.seconds_by_route(rows).items() if seconds is None] == ["email"]

@@ -7,7 +7,8 @@ import pytest
 from notifier.models import Delivery
 from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.gate import PATIENCE_SECONDS, POST_TO_X, SEND_MAIL, SEND_SMS
+from tests.gate import POST_TO_X, SEND_MAIL, SEND_SMS
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,7 +23,7 @@ POLICIES = [AT_LEAST_ONCE, AT_MOST_ONCE]
 EVERY = list(Delivery.Status.values)
 
 
-def claim(*found, channel="email", lease_seconds=30):
+def claim(*found, channel="email", lease_seconds=900):
     return deliveries.claim_deliveries([each.pk for each in found], channel=channel, lease_seconds=lease_seconds)
 
 

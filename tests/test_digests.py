@@ -15,7 +15,7 @@ from notifier.models import Delivery, Event, Pause, Preferences, TemplateContent
 from project.demo.models import Post
 from tests.builders import make_subscription, make_template, make_trigger, make_user
 from tests.flowing import AT_MOST_ONCE, POLICY, another, by_channel, fan_out, flowing_event, let_flow, make_category, send, sweep
-from tests.test_pausing import in_threads
+from tests.patience import in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
@@ -93,9 +93,9 @@ def test_all_of_a_digest_wait_or_fail_together(answer, policy, expected):
 def test_a_function_that_dies_with_a_digest_loses_and_doubles_nothing():
     gathered("one", "two")
     let_flow(minutes=61)
-    works = deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=30)
+    works = deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=900)
     assert len(works) == 2
-    let_flow(minutes=1)
+    let_flow(minutes=16)
     rung = sweep()
     assert [message.text for message in send(*[pk for _, pk in rung])] == ["[one][two] two"]
     # What the dead one would store comes too late.
@@ -106,10 +106,10 @@ def test_a_function_that_dies_with_a_digest_loses_and_doubles_nothing():
 def test_all_of_a_digest_are_unknown_if_the_provider_was_being_called_when_its_function_died():
     gathered("one", "two")
     let_flow(minutes=61)
-    works = deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=30)
+    works = deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=900)
     [(work, _)], _ = compose_messages(works)
     assert deliveries.mark_sending([work])
-    let_flow(minutes=1)
+    let_flow(minutes=16)
     assert sweep() == []
     assert outcomes() == {("unknown", "crashed"): 2}
 
@@ -117,7 +117,7 @@ def test_all_of_a_digest_are_unknown_if_the_provider_was_being_called_when_its_f
 def test_what_is_given_back_is_given_back_whole():
     gathered("one", "two")
     let_flow(minutes=61)
-    [(work, _)], _ = compose_messages(deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=30))
+    [(work, _)], _ = compose_messages(deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=900))
     deliveries.release([work])
     assert set(Delivery.objects.values_list("status", "attempts")) == {("queued", 0)}
 
@@ -207,7 +207,7 @@ def test_functions_that_are_rung_for_different_events_of_a_digest_send_it_once()
     Delivery.objects.update(status="queued", due_at=timezone.now() + dt.timedelta(hours=1))
     claimed = []
     jobs = [
-        lambda pk=each.pk: claimed.append(len(deliveries.claim_deliveries([pk], channel="email", lease_seconds=60)))
+        lambda pk=each.pk: claimed.append(len(deliveries.claim_deliveries([pk], channel="email", lease_seconds=900)))
         for each in made
     ]
     in_threads(*jobs)

@@ -29,7 +29,7 @@ def ann():
 
 def fanned_out(**values):
     event = make_event(**values)
-    fanout.fan_out(event.pk, lease_seconds=60)
+    fanout.fan_out(event.pk, lease_seconds=900)
     event.refresh_from_db()
     return event
 
@@ -105,7 +105,7 @@ def a_test_of_somebody_else(ann):
 def subscription_off(ann):
     event = make_event()
     Subscription.objects.all().update(enabled=False)
-    fanout.fan_out(event.pk, lease_seconds=60)
+    fanout.fan_out(event.pk, lease_seconds=900)
     return Event.objects.get()
 
 
@@ -422,7 +422,7 @@ def test_what_is_foreseen_is_what_then_happens(ann):
         for user in people
         for answer in explain(person_of(user), post)
     }
-    fanout.fan_out(Event.objects.get(trigger=trigger).pk, lease_seconds=60)
+    fanout.fan_out(Event.objects.get(trigger=trigger).pk, lease_seconds=900)
     found = {
         (int(row.recipient.removeprefix("user:")), row.channel): row.status == Status.QUEUED for row in Delivery.objects.all()
     }
@@ -463,7 +463,7 @@ def test_an_event_that_was_cut_off_tells_of_those_it_came_to(ann):
 
 def test_each_channel_of_each_subscription_has_its_answer(ann):
     event = make_event(contents=BOTH)
-    fanout.fan_out(event.pk, lease_seconds=60)
+    fanout.fan_out(event.pk, lease_seconds=900)
     found = explain(person_of(ann), event)
     assert [(answer.channel, answer.outcome) for answer in found] == [("email", Outcome.WAITS), ("sms", Outcome.NOT)]
     [one] = explain(person_of(ann), event, "sms")
@@ -546,7 +546,7 @@ def test_a_period_tells_of_each_event_and_of_what_was_sent_late(ann, monkeypatch
 
 def test_an_explanation_takes_as_many_statements_for_a_crowd_as_for_one(ann, django_assert_max_num_queries):
     event = make_event(audiences=[make_audience(everyone=True)])
-    fanout.fan_out(event.pk, lease_seconds=60)
+    fanout.fan_out(event.pk, lease_seconds=900)
 
     def statements():
         with django_assert_max_num_queries(30) as captured:

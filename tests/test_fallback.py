@@ -14,7 +14,7 @@ from notifier.inbox.items import add_item, mark_all_read
 from notifier.models import ContactPoint, Delivery
 from tests.builders import make_user
 from tests.flowing import AT_MOST_ONCE, POLICY, by_channel, fan_out, flowing_event, let_flow, send, sweep
-from tests.test_pausing import in_threads
+from tests.patience import PATIENCE_SECONDS, in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
@@ -77,8 +77,8 @@ def test_the_next_channel_goes_only_where_the_one_before_did_not_succeed(answer,
 
 def test_a_crash_that_hides_the_answer_wakes_the_next_channel():
     fan_out(first_event())
-    deliveries.mark_sending(deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=30))
-    let_flow(minutes=2)
+    deliveries.mark_sending(deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=900))
+    let_flow(minutes=16)
     sweep()
     assert by_channel()["sms"] == "unknown crashed"
     assert by_channel()["inbox"] == "queued"
@@ -194,7 +194,7 @@ def test_who_has_no_inbox_gets_the_mail_at_once():
 
 def test_outcome_sweep_and_bounce_at_once_wake_the_next_channel_once():
     fan_out(first_event())
-    [work] = deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=30)
+    [work] = deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=900)
     before, woken = one("sms"), []
     Delivery.objects.exclude(channel="sms").update(due_at=timezone.now())
     in_threads(
@@ -212,7 +212,7 @@ def test_outcome_sweep_and_bounce_at_once_wake_the_next_channel_once():
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
 def test_the_next_channel_is_not_seen_before_the_outcome_of_the_one_before_is():
     fan_out(first_event())
-    [work] = deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=30)
+    [work] = deliveries.claim_deliveries([one("sms").pk], channel="sms", lease_seconds=900)
     stored, look = threading.Event(), threading.Event()
     seen = []
 
@@ -220,10 +220,10 @@ def test_the_next_channel_is_not_seen_before_the_outcome_of_the_one_before_is():
         with transaction.atomic():
             deliveries.record_answers([(work, Rejected("refused"))], POLICY)
             stored.set()
-            assert look.wait(10)
+            assert look.wait(PATIENCE_SECONDS)
 
     def sweep_meanwhile():
-        assert stored.wait(10)
+        assert stored.wait(PATIENCE_SECONDS)
         seen.extend(deliveries.take_due(10))
         look.set()
 

@@ -139,10 +139,10 @@ def make_event_in_languages(people):
 @pytest.mark.django_db
 def test_each_person_is_sent_their_language_at_their_time(people):
     event = make_event_in_languages(people)
-    fan_out(event.pk, lease_seconds=60)
+    fan_out(event.pk, lease_seconds=900)
     rows = Delivery.objects.order_by("pk").values_list("language", "time_zone")
     assert list(rows) == [("de-at", "Europe/Vienna"), ("en", ""), ("en", ""), ("en", "Asia/Tokyo"), ("en", "")]
-    works = deliveries.claim_deliveries(list(Delivery.objects.values_list("pk", flat=True)), channel="email", lease_seconds=60)
+    works = deliveries.claim_deliveries(list(Delivery.objects.values_list("pk", flat=True)), channel="email", lease_seconds=900)
     ready, refused = composing.compose_messages(works)
     assert refused == []
     assert [message.text for _, message in sorted(ready, key=lambda pair: pair[0].pk)] == [
@@ -157,7 +157,7 @@ def test_the_language_and_the_zone_cost_no_query(people, settings):
         event = make_event_in_languages(people)
         settings.NOTIFIER = settings.NOTIFIER | ours
         with CaptureQueriesContext(connection) as queries:
-            fan_out(event.pk, lease_seconds=60)
+            fan_out(event.pk, lease_seconds=900)
         counted.append(len(queries))
     assert counted[0] == counted[1]
 

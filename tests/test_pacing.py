@@ -12,7 +12,7 @@ from notifier import allowances, fanout, publisher
 from notifier.models import Allowance, Delivery, Event
 from tests.builders import make_people, make_user
 from tests.flowing import another, by_channel, fan_out, flowing_event, make_category, sweep
-from tests.test_pausing import in_threads
+from tests.patience import in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 
@@ -86,7 +86,7 @@ def test_a_fan_out_that_does_its_page_again_counts_nobody_twice(monkeypatch):
 
         # It dies when it would ring: the page is written, and the cursor does not know.
         patched.setattr(publisher, "publish", die)
-        fanout.fan_out(event.pk, lease_seconds=60)
+        fanout.fan_out(event.pk, lease_seconds=900)
     assert set(Allowance.objects.values_list("number", flat=True)) == {1}
     fan_out(event)
     assert set(Allowance.objects.values_list("number", flat=True)) == {1}

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from notifier import deliveries, pausing
 from notifier.deliveries import holding
@@ -13,7 +13,8 @@ from notifier.exceptions import TryAgain
 from notifier.models import Delivery, Event, Pause
 from project.demo.models import Post
 from tests.builders import make_delivery, make_event, make_trigger, make_user
-from tests.functions import PATIENCE_SECONDS, bodies_for, invoke, let_time_pass, sweep, worker
+from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
+from tests.patience import PATIENCE_SECONDS, in_threads, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,7 @@ def statuses(model=Delivery):
 
 
 def claim(ids, channel="email"):
-    return [work.pk for work in deliveries.claim_deliveries(ids, channel=channel, lease_seconds=30)]
+    return [work.pk for work in deliveries.claim_deliveries(ids, channel=channel, lease_seconds=900)]
 
 
 def resume_all():
@@ -135,7 +136,7 @@ def test_a_pause_longer_than_the_horizon_gives_nothing_up(cloud):
     policy = deliveries.Policy(at_most_once=False, horizon=dt.timedelta(hours=1))
     Delivery.objects.update(created_at=delivery.created_at - dt.timedelta(days=3))
     holding.release_deliveries()
-    [work] = deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=30)
+    [work] = deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=900)
     deliveries.record_answers([(work, TryAgain("throttled"))], policy)
     assert statuses() == {"waiting": 1}
 
@@ -192,26 +193,6 @@ def test_a_sweep_that_is_killed_before_it_rings_for_what_it_let_go_loses_nothing
     assert len(cloud.outbox()) == 3
 
 
-def in_threads(*jobs):
-    """Run the jobs at the same time, each with a connection of its own; what one raises, this raises."""
-    failed = []
-
-    def run(job):
-        try:
-            job()
-        except Exception as error:
-            failed.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
-    assert failed == []
-
-
 def test_pauses_that_come_and_go_among_claims_leave_nothing_stuck_and_double_nothing():
     event = make_delivery(status="sent", due_at=None).event
     ids = [make_delivery(event=event).pk for _ in range(60)]
@@ -246,6 +227,14 @@ def test_pauses_that_come_and_go_among_claims_leave_nothing_stuck_and_double_not
     assert statuses() == {"claimed": 60, "sent": 1}
 
 
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        # A transaction looks once and keeps what it saw.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        return cursor.fetchone()
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
 def test_a_resume_waits_for_whoever_is_holding_and_then_lets_that_go_too():
     delivery = make_delivery()
@@ -257,8 +246,8 @@ def test_a_resume_waits_for_whoever_is_holding_and_then_lets_that_go_too():
         with transaction.atomic():
             holding.hold_unclaimed([delivery.pk], "email")
             holds.set()
-            # The resume cannot end before this does, so it is not waited for: it is asked whether it has.
-            assert not resumed.wait(0.3)
+            wait_until(somebody_waits_for_a_lock, "the resume waits for this transaction")
+            assert not resumed.is_set()
             order.append("held")
 
     def resume():
@@ -285,19 +274,11 @@ ACTS = [
 def test_what_a_person_asks_for_and_a_function_never_wait_for_each_other(act, status):
     first, second = (make_delivery(status=status) for _ in range(2))
 
-    def is_waiting():
-        with connection.cursor() as cursor:
-            # A transaction looks once and keeps what it saw.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-            return cursor.fetchone()
-
     def take_one_and_then_the_other():
         with transaction.atomic():
             Delivery.objects.filter(pk=first.pk).update(detail="mine")
             locked.set()
-            while not is_waiting():
-                pass
+            wait_until(somebody_waits_for_a_lock, "the function waits for what this transaction has locked")
             # A database that finds a deadlock ends one of the two.
             Delivery.objects.filter(pk=second.pk).update(detail="mine")
 

@@ -43,7 +43,7 @@ def people():
 @pytest.mark.parametrize("channel", ["email", "sms", "twitter"])  # by a field, by a relation that may be missing, by neither
 def test_whom_a_count_takes_for_reachable_the_fan_out_sends_to_at_the_same_address(cloud, people, channel):
     event = make_event(contents={channel: {"text": "."}}, audiences=[make_audience(users=people)])
-    fan_out(event.pk, lease_seconds=60)
+    fan_out(event.pk, lease_seconds=900)
     found = {each.recipient: each for each in event.deliveries.all()}
     counted = reaching.reachable(get_user_model().objects.all(), channel)
     sent_to = {recipient: each.address for recipient, each in found.items() if each.status == "queued"}

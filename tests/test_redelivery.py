@@ -2,21 +2,23 @@
 
 import random
 from collections import Counter
-from threading import Barrier, Thread
+from functools import partial
+from threading import Barrier
 
 import boto3
 import pytest
-from django.db import connections
 
 from notifier.models import Delivery, Event
 from project.demo.models import Post, Profile
 from tests.builders import make_address, make_audience, make_subscription, make_trigger, make_user
 from tests.functions import invoke, let_time_pass, sweep
+from tests.patience import PATIENCE_SECONDS, in_threads
+from tests.sizes import full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 5
-POSTS, READERS = 3, 60
+POSTS, READERS = full_or(2, full=3), 60
 MAIL = {"email": {"subject": "{{ instance.title }}", "text": "For {{ user.first_name }}"}}
 SMS = {"sms": {"text": "{{ instance.title }} for {{ user.first_name }}"}}
 POST = {"twitter": {"text": "{{ instance.title }}"}}
@@ -51,17 +53,10 @@ def invoke_at_once(route, bodies):
     barrier, failed = Barrier(len(bodies)), []
 
     def run(body):
-        try:
-            barrier.wait()
-            failed.extend(invoke(route, body))
-        finally:
-            connections.close_all()
+        barrier.wait(PATIENCE_SECONDS)
+        failed.extend(invoke(route, body))
 
-    threads = [Thread(target=run, args=[body]) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*(partial(run, body) for body in bodies))
     return failed
 
 

@@ -10,6 +10,7 @@ from notifier.exceptions import TemplateTooLarge
 from notifier.rendering import specialise
 from notifier.template_holes import Block
 from notifier.templating import compile_part
+from tests.sizes import full_or
 
 DATA = {
     "a": "Tom & <Ann>",
@@ -232,7 +233,7 @@ def wider(inner):
 TEMPLATES = st.lists(st.recursive(LEAVES, wider, max_leaves=25), max_size=6).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=full_or(100, full=300), deadline=None)
 @given(
     TEMPLATES,
     st.booleans(),

@@ -71,7 +71,7 @@ def test_all_that_went_in_a_mail_that_came_back_go_on_the_next_channel():
 
 
 def test_a_bounce_that_is_quicker_than_the_answer_is_of_all_in_the_mail():
-    deliveries.claim_deliveries(digest_of_two(), channel="email", lease_seconds=60)
+    deliveries.claim_deliveries(digest_of_two(), channel="email", lease_seconds=900)
     head = Delivery.objects.filter(channel="email").latest("pk")
     assert record(bounced(head, message_id="not on record yet"))
     assert statuses("sms") == ["queued", "queued"]

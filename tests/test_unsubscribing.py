@@ -12,6 +12,7 @@ from django.test import Client
 from notifier.models import Category, Delivery, OptOut, Preferences
 from notifier.preferences import links, tokens
 from tests.builders import make_delivery, make_user
+from tests.effort import slowness
 
 pytestmark = pytest.mark.django_db
 
@@ -327,8 +328,9 @@ def test_two_links_cost_a_person_some_25_microseconds(offers):
         links.make_links(links.LINKS, "user:123456", 987654, category=offers.pk, channel="email")
 
     sign()
-    # This process's own time, whoever else is busy.
-    assert min(timeit.repeat(sign, number=200, repeat=9, timer=time.process_time)) / 200 < 60e-6  # measured: 25
+    # The quickest of nine: what else a process does now and then is not counted.
+    seconds = min(timeit.repeat(sign, number=200, repeat=9, timer=time.process_time)) / 200 / slowness()
+    assert seconds < 60e-6  # measured: 25
 
 
 def test_a_token_is_djangos_own(offers):

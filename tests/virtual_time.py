@@ -2,8 +2,8 @@
 
 import threading
 
-# Nobody waits for ever for a test that has gone wrong.
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS
+
 # Far from 0, which stands for “never” in the table.
 BEGINNING = 1_000_000.0
 

@@ -1,7 +1,8 @@
 """One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its standard input.
 
-The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth]}``. With ``die_before`` the process
-kills itself, by SIGKILL, before the ``nth`` SQL statement in which the pattern is found. At the end it prints what came of it as JSON.
+The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth], "traced": false}``. With
+``die_before`` the process kills itself, by SIGKILL, before the ``nth`` SQL statement in which the pattern is found. At the end it
+prints what came of it as JSON: its peak of memory is that of the process, or, where it is ``traced``, of what the function holds.
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 import resource
 import signal
 import sys
+import tracemalloc
 from importlib import import_module
 
 
@@ -23,9 +25,12 @@ def main():
 
     statements = Statements(order.get("die_before"))
     context = Context(function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"])
+    if order["traced"]:
+        tracemalloc.start()
     with connection.execute_wrapper(statements):
         answer = handler(order["event"], context)
-    peak_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    traced, whole = tracemalloc.get_traced_memory()[1] // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_kilobytes = traced if order["traced"] else whole
     json.dump({"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout)
 
 

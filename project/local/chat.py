@@ -31,7 +31,7 @@ UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT, ARCHIVED_ROOM = "404404", "403403", "#archive
 # Telegram's markup as Apprise uses it: https://core.telegram.org/bots/api#html-style
 HEADING = re.compile(r"<b>(?P<title>.*?)</b>\r?\n(?P<text>.*)", re.DOTALL)
 TAG = re.compile(r"</?\w+>")
-MOST_HELD_SECONDS = 10
+MOST_HELD_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

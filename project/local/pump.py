@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 MOST_PER_RECEIVE = 10
 # A thread that waits for messages looks this often whether it should stop.
 LONG_POLL_SECONDS = 1
+# How often drain looks whether a delayed message has come.
+LOOK_SECONDS = 0.1
 COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 
 
@@ -39,24 +41,27 @@ class Pump:
         self._sqs = boto3.session.Session().client("sqs")
         self._threads, self._stopping = [], Event()
 
-    def drain(self, timeout_seconds=30):
-        """Handle messages in this thread until no queue holds any, nor waits for one that failed to come back.
+    def drain(self, patience_seconds=60):
+        """Handle messages in this thread until no queue holds any. What fails comes again at once, as if its time had passed.
 
-        Returns how many were received. Raises TimeoutError, naming the queues, when some are left after
-        ``timeout_seconds``.
+        Returns how many were received. Raises TimeoutError, naming the queues, when nothing has come for ``patience_seconds``
+        and some are left.
         """
-        deadline, received = time.monotonic() + timeout_seconds, 0
+        received, since = 0, time.monotonic()
         while True:
-            handled = sum(self._pass_on(route) for route in self._routes)
-            received += handled
+            failed = []
+            handled = sum(self._pass_on(route, failed=failed) for route in self._routes)
+            for queue, message in failed:
+                self._bring_back(queue, message)
             if handled:
+                received, since = received + handled, time.monotonic()
                 continue
             waiting = {route: held for route in self._routes if (held := self._held(route))}
             if not waiting:
                 return received
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"after {timeout_seconds} s messages are left: {waiting}")
-            received += self._pass_on(next(iter(waiting)), wait_seconds=LONG_POLL_SECONDS)
+            if time.monotonic() - since >= patience_seconds:
+                raise TimeoutError(f"for {patience_seconds} s nothing has come of the messages that are left: {waiting}")
+            self._stopping.wait(LOOK_SECONDS)
 
     def start(self):
         """Serve every queue from a thread of its own, until :meth:`stop`."""
@@ -83,8 +88,11 @@ class Pump:
         finally:
             connections.close_all()
 
-    def _pass_on(self, route, wait_seconds=0):
-        """Receive one batch, give it to the handler, delete what it did not report as failed. Returns the batch's size."""
+    def _pass_on(self, route, wait_seconds=0, failed=None):
+        """Receive one batch, give it to the handler, delete what it did not report as failed. Returns the batch's size.
+
+        ``failed`` is a list that gets ``(queue, message)`` of what stays.
+        """
         queue, handler = self._routes[route]
         messages = self._sqs.receive_message(
             QueueUrl=queue.url,
@@ -94,8 +102,10 @@ class Pump:
             MessageAttributeNames=["All"],
         ).get("Messages", [])
         if messages:
-            failed = self._invoke(route, handler, event_of(messages, queue.arn))
-            self._delete(queue, [message for message in messages if message["MessageId"] not in failed])
+            staying = self._invoke(route, handler, event_of(messages, queue.arn))
+            self._delete(queue, [message for message in messages if message["MessageId"] not in staying])
+            if failed is not None:
+                failed += [(queue, message) for message in messages if message["MessageId"] in staying]
         return len(messages)
 
     def _invoke(self, route, handler, event):
@@ -120,6 +130,9 @@ class Pump:
         entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(messages)]
         for failure in self._sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries).get("Failed", []):
             logger.warning("a handled message of %s was not deleted: %s", queue.arn, failure["Code"])
+
+    def _bring_back(self, queue, message):
+        self._sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
 
     def _held(self, route):
         """How many messages the queue holds: visible, being handled or waiting after a failure, delayed."""

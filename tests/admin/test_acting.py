@@ -202,7 +202,7 @@ def test_all_that_is_not_sent_of_an_event_is_cancelled_and_who_was_too_late_is_s
 def test_an_event_that_is_cancelled_brings_no_more_deliveries(admin_client, cloud, status):
     event = make_event(status=status, audiences=[make_audience(users=[make_user()])])
     answer(admin_client, post(admin_client, f"{EVENTS}{event.pk}/cancel/"))
-    fan_out(event.pk, lease_seconds=60)
+    fan_out(event.pk, lease_seconds=900)
     event.refresh_from_db()
     assert (event.status, event.due_at, event.deliveries.count()) == (Event.Status.CANCELLED, None, 0)
     assert LogEntry.objects.get().change_message == "Cancelled."
@@ -222,7 +222,7 @@ def test_a_fan_out_that_is_cancelled_while_it_works_leaves_nothing_that_is_sent(
         deliveries.cancel(list(event.deliveries.values_list("pk", flat=True)))
         return False
 
-    assert fan_out(event.pk, lease_seconds=60, is_time_up=cancel_after_the_first_page)
+    assert fan_out(event.pk, lease_seconds=900, is_time_up=cancel_after_the_first_page)
     event.refresh_from_db()
     assert (pages, event.status, statuses()) == ([2], Event.Status.CANCELLED, ["cancelled"] * 2)
 

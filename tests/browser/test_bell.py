@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from contextlib import contextmanager
 from threading import Thread
 
@@ -16,11 +15,11 @@ from playwright.sync_api import expect
 
 from notifier.inbox import items, stream, stream_batches, stream_open, stream_waking
 from notifier.models import InboxItem
-from project.local.chromium import chromium
 from tests.browser.conftest import PATIENCE_MILLISECONDS
 from tests.browser.cutting import BEFORE, WITHIN, CuttingProxy
 from tests.builders import make_user
 from tests.inbox.streams import add
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,8 +58,7 @@ def asgi_server():
     thread = Thread(target=server.run, name="uvicorn")
     thread.start()
     try:
-        while not server.started:
-            thread.join(0.01)
+        wait_until(lambda: server.started or not thread.is_alive(), "the server has started")
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
@@ -75,15 +73,6 @@ def port(request):
         return
     with asgi_server() as port:
         yield port
-
-
-@pytest.fixture(scope="module", autouse=True)
-def browser():
-    """One for all tests of this file: to start it takes as long as any of them."""
-    with pytest.MonkeyPatch.context() as patch, chromium() as browser:
-        # Playwright runs a loop in this thread, which Django would take for asynchronous code.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield browser
 
 
 @pytest.fixture
@@ -143,7 +132,7 @@ def test_nothing_is_lost_or_doubled_through_ten_cuts(browser, port, ann):
             add(ann, f"Item {number}")
             if number % (ITEMS // CUTS) == 3:
                 cuts += 1
-                wait_for(page, lambda cuts=cuts: proxy.cuts == cuts)
+                wait_for(page, lambda cuts=cuts: proxy.cuts == cuts, "the connection is cut")
         expect(bell_of(page)).to_have_accessible_name(f"Notifications: {ITEMS} unread")
         assert cuts == proxy.cuts == CUTS
         assert page.evaluate("window.seen") == list(range(1, ITEMS + 1))
@@ -152,12 +141,9 @@ def test_nothing_is_lost_or_doubled_through_ten_cuts(browser, port, ann):
         context.close()
 
 
-def wait_for(page, condition):
-    """Let the browser go on until ``condition()``."""
-    ends_at = time.monotonic() + PATIENCE_MILLISECONDS / 1000
-    while not condition():
-        assert time.monotonic() < ends_at
-        page.wait_for_timeout(5)
+def wait_for(page, condition, what):
+    """Let the browser go on until ``condition()``; ``what`` says it in words."""
+    wait_until(condition, what, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
 
 
 def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(open_window, ann):
@@ -171,7 +157,9 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
         add(ann, f"Item {number}")
     expect(bell_of(page)).to_have_accessible_name(f"Notifications: {ITEMS} unread")
     assert titles(page) == [f"Item {number}" for number in reversed(range(ITEMS))]
-    wait_for(page, lambda: any(url.endswith(f"/inbox/?since={ITEMS}") for url in asked))
+    wait_for(
+        page, lambda: any(url.endswith(f"/inbox/?since={ITEMS}") for url in asked), "it asks for what is newer than what it has"
+    )
     # Whoever signs out elsewhere is told so, and asked for nothing more.
     page.context.clear_cookies()
     expect(panel_of(page).get_by_role("alert")).to_have_text("You have been signed out. Sign in again to see your notifications.")
@@ -277,7 +265,7 @@ def test_what_is_older_than_what_it_knows_changes_nothing_and_what_is_no_link_is
     page.keyboard.press("Escape")
     page.route("**/notifications/inbox/", lambda route: route.fulfill(body=old, content_type="application/json"))
     bell_of(page).click()
-    wait_for(page, lambda: json.loads(old)["unread"] == 1)
+    assert json.loads(old)["unread"] == 1
     expect(row.get_by_role("button", name=re.compile("^<img"))).to_be_visible()
     # A click beside it closes it.
     page.mouse.click(5, 500)

@@ -12,9 +12,7 @@ from werkzeug.wrappers import Request, Response
 from project.doctor import here
 from project.local.server import LoopbackServer
 from project.local.ses import EventDestinations
-
-# A held answer comes after this long all the same.
-MOST_HELD_SECONDS = 10
+from tests.patience import PATIENCE_SECONDS
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
 ACCOUNT = {
@@ -57,7 +55,7 @@ class Edge(LoopbackServer):
         environ["wsgi.input"] = BytesIO(body)
         name = _name_of(Request(environ), body)
         if any(part in name for part in self.held):
-            self.released.wait(MOST_HELD_SECONDS)
+            self.released.wait(PATIENCE_SECONDS)
         environ["wsgi.input"] = BytesIO(body)
         return (self._own(name, body) or self._moto)(environ, start_response)
 

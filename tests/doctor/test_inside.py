@@ -102,6 +102,7 @@ def test_sqlite_on_lambda_is_an_error(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(find_programs() is None, reason="there is no PostgreSQL on this machine")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="It has a PostgreSQL of its own: once is enough.")
 def test_connections_that_are_nearly_used_up_are_a_warning_until_they_are_closed():
     with temporary_cluster(find_programs()) as url:
         environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "project.settings"}

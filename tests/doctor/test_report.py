@@ -2,7 +2,6 @@
 
 import json
 from io import StringIO
-from time import monotonic
 
 import boto3
 import pytest
@@ -121,12 +120,11 @@ def test_an_endpoint_that_is_dead_is_not_checked_and_said_once(edge, account, se
 
 def test_an_endpoint_that_is_slow_does_not_hold_the_others(edge, account, settings_file):
     edge.held.add("/v2/email")
-    started = monotonic()
     report = examine(Context("production", settings_file=settings_file.path, patience=IN_HASTE.merge(Config(read_timeout=2))))
 
-    assert monotonic() - started < 9
+    assert not edge.released.is_set(), "it has waited for the answer"
     slow = [finding for finding in report.findings if "no answer in time" in finding.what]
-    assert "the SES account" in slow[0].what
+    assert any("the SES account" in finding.what for finding in slow)
     assert any("is not deployed" in finding.what for finding in report.findings)
 
 

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 HOUSE = Path(__file__).parent.parent.parent
+# A deployment is a dozen functions, each with a package to build. This ends one that hangs.
+LONGEST_COMMAND_SECONDS = 4 * PATIENCE_SECONDS
 ADMINISTRATOR, PASSWORD = "admin", "linen-and-wool-48"
 
 
@@ -66,7 +70,15 @@ class Deployer:
 
     def run(self, *command, fails=False):
         """Run a command of the virtual environment, or of the machine; see :meth:`zappa`."""
-        done = subprocess.run(command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST_COMMAND_SECONDS,
+        )
         printed = done.stdout + done.stderr
         assert bool(done.returncode) == fails, printed
         return printed

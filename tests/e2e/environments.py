@@ -12,6 +12,8 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 from tempfile import mkdtemp
 from threading import Thread
 
+from tests.patience import PATIENCE_SECONDS
+
 from .packages import INTERPRETER
 from .runtime_api import Invocation, Outcome, RuntimeApi
 from .variables import variables_of
@@ -25,11 +27,12 @@ MOST_ANSWERED_BYTES = 6_291_556
 class Environment:
     """Runs ``definition`` from ``task_root``; ``edges`` are the environment variables that lead to the local servers.
 
-    ``imported_files`` is what its process had imported when it last waited for an event.
+    ``imported_files`` is what its process had imported when it last waited for an event. Its time-outs are ``slowness`` times Lambda's.
     """
 
-    def __init__(self, definition, *, task_root, runtime, edges, root):
+    def __init__(self, definition, *, task_root, runtime, edges, root, slowness):
         self.definition, self._task_root, self._runtime, self._edges = definition, task_root, runtime, edges
+        self._init_seconds, self._seconds = INIT_SECONDS * slowness, definition.timeout_seconds * slowness
         self._folder = Path(mkdtemp(dir=root, prefix=definition.name[:40] + "-"))
         day = datetime.now(UTC).strftime("%Y/%m/%d")
         self.log_stream = f"{day}/[{definition.version}]{uuid.uuid4().hex}"
@@ -75,19 +78,19 @@ class Environment:
     @property
     def imported_files(self):
         # The list is written on the way to the next event, which may be a moment after the answer.
-        self._api.waiting.wait(INIT_SECONDS)
+        assert self._api.waiting.wait(PATIENCE_SECONDS), "the process does not ask for its next event"
         return set((self._folder / "imported").read_text().splitlines())
 
     def invoke(self, payload):
         """Hand over one event and wait for its end, at most the function's timeout. Returns an Outcome."""
-        invocation = Invocation(payload=payload, timeout_seconds=self.definition.timeout_seconds, arn=self.definition.arn)
+        invocation = Invocation(payload=payload, timeout_seconds=self._seconds, arn=self.definition.arn)
         began = time.monotonic()
         if self._initialise(invocation):
             self._api.hand_over(invocation)
             if not self._process_alive():
                 self._api.abort(self._crash(invocation))
-            if not invocation.done.wait(self.definition.timeout_seconds):
-                self._time_out(invocation, self.definition.timeout_seconds)
+            if not invocation.done.wait(self._seconds):
+                self._time_out(invocation, self._seconds)
         seconds = time.monotonic() - began
         answer, error = _limited(invocation)
         return Outcome(
@@ -100,7 +103,7 @@ class Environment:
 
     def _initialise(self, invocation):
         # On AWS an initialisation that takes longer than its ten seconds is begun again, on the function's time.
-        patience = INIT_SECONDS + self.definition.timeout_seconds
+        patience = self._init_seconds + self._seconds
         if not self._api.ready.wait(patience):
             self._time_out(invocation, patience)
         elif self._api.init_error is not None:

@@ -18,8 +18,8 @@ class Throttled(Exception):
 class Functions:
     """``logs`` is a LogWriter, ``packages`` a laid-out Packages; ``edges`` returns the variables of the local servers."""
 
-    def __init__(self, *, packages, logs, edges, root):
-        self._packages, self._logs, self._edges, self._root = packages, logs, edges, root
+    def __init__(self, *, packages, logs, edges, root, slowness):
+        self._packages, self._logs, self._edges, self._root, self._slowness = packages, logs, edges, root, slowness
         self._all, self._idle, self._at_work, self._lock = [], defaultdict(list), Counter(), Lock()
 
     def invoke(self, name, payload, qualifier=None):
@@ -90,7 +90,12 @@ class Functions:
     def _prepare(self, definition):
         folder, definition = self._packages.unpack(definition)
         environment = Environment(
-            definition, task_root=folder, runtime=self._packages.runtime, edges=self._edges(), root=self._root
+            definition,
+            task_root=folder,
+            runtime=self._packages.runtime,
+            edges=self._edges(),
+            root=self._root,
+            slowness=self._slowness,
         )
         with self._lock:
             self._all.append(environment)

@@ -9,11 +9,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from project.local.cloud import REGION
+from tests.patience import PATIENCE_SECONDS
 
 from .variables import access_key
 
 # The service's own calls must end when the test does.
-CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1}, max_pool_connections=20)
+CONFIG = Config(
+    connect_timeout=PATIENCE_SECONDS, read_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1}, max_pool_connections=20
+)
 
 
 def client_of(function_name, service, url):

@@ -1,24 +1,13 @@
 """Waiting for what another process does, and seeing what state it is in."""
 
 from pathlib import Path
-from threading import Event
-from time import monotonic
 
-PATIENCE_SECONDS = 20
-LOOK_SECONDS = 0.01
-
-
-def wait_until(condition):
-    """Return when ``condition()`` is true; raises AssertionError when it does not become so."""
-    deadline, never = monotonic() + PATIENCE_SECONDS, Event()
-    while not condition():
-        assert monotonic() < deadline, "this did not happen"
-        never.wait(LOOK_SECONDS)
+from tests.patience import wait_until
 
 
 def wait_for(path):
     """Return when there is such a file."""
-    wait_until(path.exists)
+    wait_until(path.exists, f"there is {path.name}")
 
 
 def state_of(pid):

@@ -10,7 +10,9 @@ from threading import Condition, Event, Thread
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 
+from project.local.cloud import REGION
 from project.local.invocation import event_of, failed_ids
 
 from .definitions import lambda_backend, plain_name
@@ -29,10 +31,13 @@ LOOK_SECONDS = 0.1
 
 
 class Poller:
-    """Serves one mapping, as its role and not as anybody else, from when it is started until the mapping is gone."""
+    """Serves one mapping, as its role and not as anybody else, from when it is started until the mapping is gone.
 
-    def __init__(self, mapping, *, functions, url):
-        self.mapping, self._functions = mapping, functions
+    While ``in_a_hurry()``, what stays in the queue is seen again at once, as if its visibility timeout were over.
+    """
+
+    def __init__(self, mapping, *, functions, url, in_a_hurry):
+        self.mapping, self._functions, self._in_a_hurry = mapping, functions, in_a_hurry
         name = plain_name(mapping.function_arn)[0]
         self.queue_name = mapping.event_source_arn.rpartition(":")[2]
         self._queue_url = f"{url}/{DEFAULT_ACCOUNT_ID}/{self.queue_name}"
@@ -105,6 +110,8 @@ class Poller:
         try:
             failed = self._invoke(messages)
             self._delete([each for each in messages if each["MessageId"] not in failed])
+            if self._in_a_hurry():
+                self._bring_back([each for each in messages if each["MessageId"] in failed])
         except (BotoCoreError, ClientError) as error:
             logger.warning("a batch of %s was not deleted: %s", self.queue_name, error)
         finally:
@@ -131,6 +138,11 @@ class Poller:
             some = messages[first : first + MOST_PER_RECEIVE]
             entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(some)]
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+
+    def _bring_back(self, messages):
+        # Behind the account's back: time passes without anybody's permission.
+        for each in messages:
+            sqs_backends[DEFAULT_ACCOUNT_ID][REGION].change_message_visibility(self.queue_name, each["ReceiptHandle"], 0)
 
     def _count(self, change):
         with self._changed:

@@ -1,6 +1,5 @@
 """Keeps a poller for each event source mapping that there is, as deploys make and delete them."""
 
-import time
 from contextlib import contextmanager
 from threading import Event, RLock, Thread
 
@@ -8,6 +7,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from project.local.cloud import REGION
+from tests.patience import wait_until
 
 from .pollers import LOOK_SECONDS, Poller, deployed_mappings
 
@@ -18,7 +18,7 @@ class Polling:
     def __init__(self, *, functions, url, wait_for_events):
         self._functions, self._url, self._wait_for_events = functions, url, wait_for_events
         self._pollers, self._lock = {}, RLock()
-        self._stopping, self._thread = Event(), None
+        self._stopping, self._draining, self._thread = Event(), Event(), None
 
     @property
     def served(self):
@@ -45,21 +45,24 @@ class Polling:
 
     def poll(self):
         """One batch of each mapping that is enabled, one after the other. Returns the number of messages."""
-        pollers = [Poller(each, functions=self._functions, url=self._url()) for each in deployed_mappings().values()]
+        pollers = [self._poller(each) for each in deployed_mappings().values()]
         return sum(poller.poll() for poller in pollers)
 
-    def drain(self, timeout_seconds):
-        """Until no queue with an enabled mapping holds a message, nor one that failed and has yet to come back.
+    def drain(self):
+        """Until no queue with an enabled mapping holds a message. What fails comes again at once, as if its time had passed.
 
-        Raises TimeoutError, naming the queues.
+        Raises AssertionError when nothing moves any more.
         """
-        with self._serving():
-            deadline = time.monotonic() + timeout_seconds
-            while not self._is_quiet():
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"after {timeout_seconds} s messages are left: {held_messages()}")
-                self._stopping.wait(LOOK_SECONDS / 2)
+        self._draining.set()
+        try:
+            with self._serving():
+                wait_until(self._is_quiet, "the queues are empty", progress=lambda: (self._progress(), held_messages()))
+        finally:
+            self._draining.clear()
         self._wait_for_events()
+
+    def _poller(self, mapping):
+        return Poller(mapping, functions=self._functions, url=self._url(), in_a_hurry=self._draining.is_set)
 
     @contextmanager
     def _serving(self):
@@ -76,7 +79,7 @@ class Polling:
             wanted = deployed_mappings()
             with self._lock:
                 for uuid in wanted.keys() - self._pollers.keys():
-                    self._pollers[uuid] = Poller(wanted[uuid], functions=self._functions, url=self._url())
+                    self._pollers[uuid] = self._poller(wanted[uuid])
                     self._pollers[uuid].start()
             for uuid in self._pollers.keys() - wanted.keys():
                 self._pollers[uuid].stop()

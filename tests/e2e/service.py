@@ -19,21 +19,25 @@ from .packages import Packages
 from .polling import Polling
 from .schedules import tick_schedules
 
+# A machine that is so much slower than Lambda's deploys and uses the product as well.
+SLOWNESS = 20
+
 
 class LambdaService:
     """A context manager: inside it, boto3 and the Zappa of this process and of those it starts deploy to this service.
 
     Only what was uploaded runs, each function from a folder of its own, with the environment that it was given and
     ``edges`` besides. With ``enforce_roles`` a function may do what its role's policies allow, and nothing else.
-    ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a process.
+    ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a process. A function has ``slowness``
+    times the time that Lambda gives it: as much slower may this machine be.
     """
 
-    def __init__(self, *, enforce_roles=False, edges=None):
+    def __init__(self, *, enforce_roles=False, edges=None, slowness=1):
         self._root = Path(mkdtemp(prefix="lambda-service-"))
         self._edges = edges or {}
         self._packages = Packages(self._root)
         self._functions = Functions(
-            packages=self._packages, logs=LogWriter(lambda: self.url), edges=self._all_edges, root=self._root
+            packages=self._packages, logs=LogWriter(lambda: self.url), edges=self._all_edges, root=self._root, slowness=slowness
         )
         self._lambda_api = LambdaApi(functions=self._functions, url=lambda: self.url)
         self._front = Front(self._lambda_api, enforce_roles=enforce_roles)
@@ -102,9 +106,9 @@ class LambdaService:
         """Handle one batch of each enabled mapping, in this thread. Returns how many messages there were."""
         return self._polling.poll()
 
-    def drain(self, timeout_seconds=30):
-        """Serve the mappings until their queues are empty. Raises TimeoutError, naming the queues that are not."""
-        self._polling.drain(timeout_seconds)
+    def drain(self):
+        """Serve the mappings until their queues are empty. Raises AssertionError, naming the queues that stay as they are."""
+        self._polling.drain()
 
     @property
     def pollers(self):

@@ -39,9 +39,10 @@ def zappa(service, deployment, monkeypatch):
     monkeypatch.setattr(after, "_amiss", [])
     stack = Stack.of(deployment, region="us-east-1")
     roles = apply(stack).role_arns
-    toys.deploy("notifier-production", WEB, role=roles["notifier-production"])
+    # As long as the project's: its queues keep a batch out of sight for six times that.
+    toys.deploy("notifier-production", WEB, role=roles["notifier-production"], timeout_seconds=60)
     for name in ("notifier-production-fanout", "notifier-production-email"):
-        toys.deploy(name, "def handler(event, context):\n    return None\n", role=roles[name])
+        toys.deploy(name, "def handler(event, context):\n    return None\n", role=roles[name], timeout_seconds=60)
     apply(stack)
     client = SimpleNamespace(lambda_client=boto3.client("lambda"), boto_session=boto3.session.Session())
     return SimpleNamespace(zappa=client, api_stage="production_email", vargs={}, zappa_settings=dict.fromkeys(stages(deployment)))

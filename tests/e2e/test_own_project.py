@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from .deployer import HOUSE, Deployer
-from .service import LambdaService
+from .service import SLOWNESS, LambdaService
 
 PAGE = (HOUSE / "docs" / "own-project.md").read_text()
 
@@ -27,7 +27,7 @@ def new_database(name):
 
 @pytest.fixture
 def service():
-    with LambdaService(enforce_roles=True) as service:
+    with LambdaService(enforce_roles=True, slowness=SLOWNESS) as service:
         for name, value in {"SECRET_KEY": "of-the-shop-" * 5, "DATABASE_URL": new_database("shop")}.items():
             boto3.client("ssm").put_parameter(Name=f"/shop-production/{name}", Value=value, Type="SecureString")
         service.start()

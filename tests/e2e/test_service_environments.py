@@ -3,13 +3,16 @@
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from .observing import state_of, wait_for, wait_until
+from tests.patience import wait_until
+
+from .observing import state_of, wait_for
 from .toys import ECHO, GATED, MEETING, PROCESS, deploy, package
 
 NO_RETRY = Config(retries={"total_max_attempts": 1})
@@ -106,13 +109,14 @@ def test_a_function_is_frozen_between_events(service):
     service.invoke("echo")
     service.imported_files("echo")  # from when it waits
     [pid] = service.environments("echo")
-    wait_until(lambda: state_of(pid) == "T")
+    wait_until(lambda: state_of(pid) == "T", "the function is frozen")
     assert service.invoke("echo", {"n": 5}).json()["event"] == {"n": 5}
 
 
 def test_a_cold_start_is_measured_in_a_process_of_its_own(service):
     deploy("bare", "def handler(event, context): return None")
-    assert 0 < service.cold_start("bare") < 10
+    began = monotonic()
+    assert 0 < service.cold_start("bare") <= monotonic() - began
     assert service.environments("bare") == []
 
 

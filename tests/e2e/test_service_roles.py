@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from .toys import CALLER, LOGGING, POLLING, deploy, make_queue, make_role, package
+from .toys import CALLER, LOGGING, PATIENT_SECONDS, POLLING, deploy, make_queue, make_role, package
 
 ALLOWED = "arn:aws:sns:us-east-1:123456789012:plums"
 
@@ -121,9 +121,9 @@ def test_a_role_that_lambda_is_not_trusted_with_is_refused(service):
 @pytest.mark.parametrize(
     ("statements", "visible", "mapping", "words"),
     [
-        ([LOGGING], 20, {}, "does not have permissions to call ReceiveMessage on SQS"),
-        ([POLLING], 5, {}, "Queue visibility timeout: 5 seconds is less than Function timeout: 20 seconds"),
-        ([POLLING], 20, {"BatchSize": 11}, "batch window"),
+        ([LOGGING], PATIENT_SECONDS, {}, "does not have permissions to call ReceiveMessage on SQS"),
+        ([POLLING], 5, {}, "Queue visibility timeout: 5 seconds is less than Function timeout: 900 seconds"),
+        ([POLLING], PATIENT_SECONDS, {"BatchSize": 11}, "batch window"),
     ],
 )
 def test_a_mapping_that_could_not_work_is_refused(service, statements, visible, mapping, words):

@@ -7,6 +7,9 @@ from textwrap import dedent
 
 import boto3
 
+# So long that no function's time is up, and no batch comes back, because a machine is slow; Lambda's longest.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+PATIENT_SECONDS = 900
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -88,7 +91,16 @@ def make_role(name, *statements):
     return arn
 
 
-def deploy(name, source, *, statements=(LOGGING, POLLING), timeout_seconds=20, variables=None, handler="toy.handler", role=None):
+def deploy(
+    name,
+    source,
+    *,
+    statements=(LOGGING, POLLING),
+    timeout_seconds=PATIENT_SECONDS,
+    variables=None,
+    handler="toy.handler",
+    role=None,
+):
     """A function that runs ``source``'s ``handler``, with a role of its own unless there is one. Returns its ARN."""
     return boto3.client("lambda").create_function(
         FunctionName=name,
@@ -101,7 +113,7 @@ def deploy(name, source, *, statements=(LOGGING, POLLING), timeout_seconds=20, v
     )["FunctionArn"]
 
 
-def make_queue(name, *, visibility_timeout_seconds=20, **attributes):
+def make_queue(name, *, visibility_timeout_seconds=PATIENT_SECONDS, **attributes):
     """``(url, arn)`` of a new queue."""
     sqs = boto3.client("sqs")
     attributes = {"VisibilityTimeout": str(visibility_timeout_seconds), **attributes}

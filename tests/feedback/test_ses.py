@@ -41,7 +41,7 @@ def make_row(**values):
 
 
 def claim(row):
-    (work,) = deliveries.claim_deliveries([row.pk], channel="email", lease_seconds=60)
+    (work,) = deliveries.claim_deliveries([row.pk], channel="email", lease_seconds=900)
     return work
 
 

@@ -113,7 +113,7 @@ def from_logs(*lines, kind="DATA_MESSAGE"):
 
 def make_text(**values):
     row = make_delivery(channel="sms", **values)
-    (work,) = deliveries.claim_deliveries([row.pk], channel="sms", lease_seconds=60)
+    (work,) = deliveries.claim_deliveries([row.pk], channel="sms", lease_seconds=900)
     deliveries.mark_sending([work])
     return row, work
 

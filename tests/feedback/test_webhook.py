@@ -56,7 +56,7 @@ def amazon(settings):
 @pytest.fixture
 def row():
     made = make_delivery()
-    (work,) = deliveries.claim_deliveries([made.pk], channel="email", lease_seconds=60)
+    (work,) = deliveries.claim_deliveries([made.pk], channel="email", lease_seconds=900)
     policy = deliveries.Policy(at_most_once=False, horizon=dt.timedelta(hours=1))
     deliveries.record_answers([(work, MESSAGE_ID)], policy)
     return made

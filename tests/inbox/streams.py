@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 
 from notifier.inbox import items
+from tests.patience import PATIENCE_SECONDS
 
 PATH = "/notifications/inbox/stream/"
-PATIENCE_SECONDS = 10
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def test_everybody_active_is_reached_by_their_key_whatever_the_project_names(set
     assert conf.get("ADDRESSES") == {"sms": "profile.phone", "inbox": "pk", "push": "pk"}
     user, inactive = make_user(email=""), make_user(is_active=False)
     event = make_event(contents={"inbox": {"text": "Hello"}}, audiences=[make_audience(users=[user, inactive])])
-    fanout.fan_out(event.pk, lease_seconds=60)
+    fanout.fan_out(event.pk, lease_seconds=900)
     found = Delivery.objects.order_by("pk").values_list("recipient", "address", "status", "reason")
     assert list(found) == [
         (f"user:{user.pk}", str(user.pk), "queued", ""),

@@ -11,7 +11,8 @@ from django.test import Client
 from notifier.inbox import items, stream_batches, stream_open, stream_waking
 from notifier.models import Inbox, InboxItem
 from tests.builders import make_user
-from tests.inbox.streams import PATH, PATIENCE_SECONDS, add, aside, connected, cookie_of, parse
+from tests.inbox.streams import PATH, add, aside, connected, cookie_of, parse
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -243,12 +244,14 @@ def test_a_client_that_is_gone_is_no_longer_waited_for(ann, quick):
             assert len(hub) == 2
             following = hub._task
             second.hang_up()
-            while len(hub) > 1:
-                await asyncio.sleep(0)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(hub) > 1:
+                    await asyncio.sleep(0)
             assert not following.cancelled()
         assert len(hub) == 0
         assert hub._task is None
-        await asyncio.wait([following])
+        await asyncio.wait([following], timeout=PATIENCE_SECONDS)
+        assert following.done()
 
     asyncio.run(play())
 

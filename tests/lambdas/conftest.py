@@ -8,8 +8,7 @@ import pytest
 from lambdas._outbound import CATCHER
 from notifier.channel_message import Message
 from tests.lambdas.internet import HOST, Internet, make_certificate
-
-HANG_UP_SECONDS = 10
+from tests.patience import STANDSTILL_SECONDS
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def silent_url():
     It hangs up in the end, so that a client without a time-out fails its test instead of hanging.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        hang_up = Timer(HANG_UP_SECONDS, listening.shutdown, [socket.SHUT_RDWR])
+        hang_up = Timer(STANDSTILL_SECONDS, listening.shutdown, [socket.SHUT_RDWR])
         hang_up.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         hang_up.cancel()

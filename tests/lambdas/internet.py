@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.patience import PATIENCE_SECONDS
+
 HOST = "hooks.example.com"
 PUBLIC = "93.184.216.34"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -92,7 +94,7 @@ class Internet:
             Thread(target=self._respond, args=[accepted], daemon=True).start()
 
     def _respond(self, accepted):
-        accepted.settimeout(10)
+        accepted.settimeout(PATIENCE_SECONDS)
         try:
             with self._context.wrap_socket(accepted, server_side=True) as connection:
                 head, body = _read(connection)

@@ -13,6 +13,7 @@ from notifier.models import Delivery
 from project.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
 from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
+from tests.patience import PATIENCE_SECONDS
 
 MARKUP = "30 % <b>off</b> & *more* _now_ [here](http://x) `code` ’"
 
@@ -21,7 +22,7 @@ MARKUP = "30 % <b>off</b> & *more* _now_ [here](http://x) `code` ’"
 def send(cloud, make_message):
     """``send(text=…, address=…)`` through a session of its own, as the environment then is."""
 
-    def send(*, address="telegram:42", read_seconds=2, **parts):
+    def send(*, address="telegram:42", read_seconds=PATIENCE_SECONDS, **parts):
         with chat.open_session(read_seconds=read_seconds) as line:
             return chat.send(make_message(address=address, **parts), line)
 
@@ -200,7 +201,7 @@ def test_all_requests_of_one_message_share_its_time(send, monkeypatch, silent_ur
     monkeypatch.setenv("CHAT_API_URL", silent_url)
     monkeypatch.setattr(chat, "BUDGET_SECONDS", chat.CONNECT_SECONDS + 0.2)
     with pytest.raises(OutcomeUnknown, match="in time"):
-        send(read_seconds=9)
+        send(read_seconds=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, Tr
 from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
 from tests.gate import SEND_MAIL
+from tests.patience import PATIENCE_SECONDS
 
 ADDRESS = "ada@example.com"
 
@@ -149,8 +150,9 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown_after_one_request(gat
 
 
 def test_a_reply_that_comes_too_late_makes_one_request(gate, send, make_message):
-    with gate.hold(SEND_MAIL, taken=True):
+    with gate.hold(SEND_MAIL, taken=True) as reached:
         assert raised(send, make_message(address=ADDRESS), read_seconds=0.2) == (OutcomeUnknown, "no_answer")
+        assert reached.wait(PATIENCE_SECONDS)
         assert gate.count(SEND_MAIL) == 1
 
 

@@ -1,14 +1,13 @@
 """What each channel says of a message before it is sent: every channel keeps the contract, and each has its own table."""
 
-import time
-
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from lambdas import email, sms, twitter
 from notifier.channel_message import Examination, Message
 from notifier.channels import channel_names, examine, price
 from notifier.templating import MAX_OUTPUT_BYTES
+from tests.effort import at_most
 
 CHANNELS = channel_names()
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # surrogates and control characters too
@@ -29,6 +28,7 @@ def texts_of(found):
 @pytest.mark.parametrize("channel", CHANNELS)
 @settings(max_examples=60, deadline=None)
 @given(subject=ANY_TEXT, text=ANY_TEXT, html=ANY_TEXT, address=ANY_TEXT)
+@example(subject="", text="\ud800", html="", address="")  # half of a surrogate pair
 def test_no_text_makes_an_examination_fail(channel, subject, text, html, address):
     found = examine(channel, message(subject=subject, text=text, html=html, address=address))
     assert isinstance(found, Examination)
@@ -60,9 +60,8 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:8])
 def test_the_longest_that_a_template_can_make_is_examined_in_time(channel, text):
     examine(channel, message())  # the import is another matter
-    started = time.process_time()
-    examine(channel, message(subject=text, text=text, html=text))
-    assert time.process_time() - started < ALLOWED_SECONDS
+    with at_most(ALLOWED_SECONDS):
+        examine(channel, message(subject=text, text=text, html=text))
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -70,10 +69,9 @@ def test_what_is_sent_is_priced_without_looking_at_all_of_it(channel):
     """It stands between the provider's answer and its being stored, once a message."""
     mail = message(text="Hello, and goodbye. " * 3, html="<p>Hello <a href='https://example.com'>you</a></p>" * 500)
     price(channel, mail)
-    started = time.process_time()
-    for _ in range(100):
-        price(channel, mail)
-    assert time.process_time() - started < 0.1
+    with at_most(seconds=0.1):
+        for _ in range(100):
+            price(channel, mail)
 
 
 # SMS

@@ -229,7 +229,7 @@ def test_while_sns_does_not_answer_nobody_waits_for_it_once_a_device(gate, send)
 def test_a_person_without_a_device_is_skipped_at_the_fan_out_and_nobody_is_rung_for(cloud):
     with_one, without = make_device().user, make_user()
     event = make_event(contents={"push": {"text": "{{ title }}"}}, audiences=[make_audience(users=[with_one, without])])
-    fan_out(event.pk, lease_seconds=60)
+    fan_out(event.pk, lease_seconds=900)
     found = {row.recipient: (row.status, row.reason) for row in Delivery.objects.all()}
     assert found == {f"user:{with_one.pk}": ("queued", ""), f"user:{without.pk}": ("skipped", "no_device")}
 

@@ -5,7 +5,7 @@ from bisect import bisect_right
 
 import pytest
 import requests
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from lambdas import _handler, email, twitter
@@ -16,6 +16,7 @@ from notifier.limits import Limit
 from notifier.models import Delivery, Rate
 from tests.builders import make_delivery
 from tests.functions import bodies_for, event_for, let_time_pass, make_context, sweep
+from tests.patience import in_threads
 from tests.statements import statements
 from tests.virtual_time import VirtualTime
 
@@ -89,16 +90,11 @@ def run_workers(handler, chunks, time, workers=WORKERS):
                     if not left:
                         return
                     ids = left.pop(0)
-                handler(event_for("email", bodies_for("email", ids)), make_context(seconds=300))
+                handler(event_for("email", bodies_for("email", ids)), make_context())
         finally:
             time.leave()
-            connections.close_all()
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
+    in_threads(*[work] * workers)
 
 
 def make_many(number):
@@ -152,7 +148,7 @@ def test_who_would_wait_too_long_is_sent_away_and_comes_again_in_the_line_with_t
     ids = make_many(30)
     event = event_for("email", bodies_for("email", ids))
     before = timezone.now()
-    assert handler(event, make_context(seconds=300)) == {"batchItemFailures": []}
+    assert handler(event, make_context()) == {"batchItemFailures": []}
     rows = Delivery.objects.order_by("due_at", "pk")
     assert (set(rows.values_list("status", "reason", "attempts")), provider.times) == ({("waiting", "rate", 0)}, [])
     waits = [(each.due_at - before).total_seconds() for each in rows]
@@ -163,7 +159,7 @@ def test_who_would_wait_too_long_is_sent_away_and_comes_again_in_the_line_with_t
     time.sleep(61)
     let_time_pass()
     assert sweep() == 30
-    assert handler(event, make_context(seconds=300)) == {"batchItemFailures": []}
+    assert handler(event, make_context()) == {"batchItemFailures": []}
     assert Delivery.objects.filter(status="sent", attempts=1).count() == 30
     assert provider.most_in(1) <= 10
 
@@ -187,7 +183,7 @@ def test_a_provider_that_says_enough_closes_the_rate_for_all_functions(virtual):
         raise next(answers)
 
     ids = make_many(3)
-    channel(send, rate=Limit())(event_for("email", bodies_for("email", ids)), make_context(seconds=300))
+    channel(send, rate=Limit())(event_for("email", bodies_for("email", ids)), make_context())
     found = Delivery.objects.order_by("pk").values_list("status", "reason", "attempts")
     assert list(found) == [("waiting", "throttled", 1), ("waiting", "rate", 0), ("waiting", "rate", 0)]
     assert Rate.objects.get().taken_until == pytest.approx(1_000_030)
@@ -199,7 +195,7 @@ def test_a_part_of_a_channel_has_a_limit_of_its_own_and_holds_nobody_else(virtua
     ids = make_many(6)
     rooms = {pk: ("room", Limit(number=1)) for pk in ids[:3]}
     handler = channel(provider.send, rate=Limit(number=30), part=lambda message: rooms.get(message.delivery))
-    handler(event_for("email", bodies_for("email", ids)), make_context(seconds=300))
+    handler(event_for("email", bodies_for("email", ids)), make_context())
     found = list(Delivery.objects.order_by("pk").values_list("status", flat=True))
     assert found == ["sent", "waiting", "waiting", "sent", "sent", "sent"]
 
@@ -215,7 +211,7 @@ def test_a_room_that_has_enough_closes_itself_and_no_other(virtual):
         return "an-id"
 
     handler = channel(send, rate=Limit(number=30), part=lambda message: rooms[message.delivery])
-    handler(event_for("email", bodies_for("email", ids)), make_context(seconds=300))
+    handler(event_for("email", bodies_for("email", ids)), make_context())
     found = Delivery.objects.order_by("pk").values_list("status", "reason")
     assert list(found) == [("waiting", "throttled"), ("sent", ""), ("waiting", "rate"), ("sent", "")]
 
@@ -226,9 +222,7 @@ def test_a_rate_costs_few_statements_and_an_unlimited_channel_pays_nothing(virtu
     for name, rate in {"none": None, "ample": Limit(number=1000)}.items():
         ids = make_many(40)
         with statements() as found:
-            channel(lambda message, session: "an-id", rate=rate)(
-                event_for("email", bodies_for("email", ids)), make_context(seconds=300)
-            )
+            channel(lambda message, session: "an-id", rate=rate)(event_for("email", bodies_for("email", ids)), make_context())
         costs[name] = [each for each in found if "notifier_rate" in each]
     assert (costs["none"], len(costs["ample"]) <= 10) == ([], True)
 

@@ -8,6 +8,7 @@ import pytest
 from lambdas import twitter
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 from project.local.x import XStandIn
+from tests.patience import wait_until
 
 KEYS = {
     "X_CONSUMER_KEY": "the-consumer-key",
@@ -173,6 +174,7 @@ def test_an_answer_that_comes_too_late_leaves_the_outcome_unknown(x, send, make_
     with x.hold_answers(), pytest.raises(OutcomeUnknown) as caught:
         send(make_message(), read_seconds=0.2)
     assert caught.value.reason == "timeout"
+    wait_until(lambda: x.requests, "the request has come")
     assert x.requests == 1
 
 

@@ -5,6 +5,7 @@ import requests
 from requests_oauthlib import OAuth1
 
 from project.local.x import PUBLIC_URL, XStandIn
+from tests.patience import PATIENCE_SECONDS
 
 KEYS = {
     "consumer_key": "the-consumer-key",
@@ -40,6 +41,6 @@ def post_to_x(x):
         public.url = f"{x.url}/2/tweets"
         with requests.Session() as session:
             session.trust_env = False
-            return session.send(public, timeout=5)
+            return session.send(public, timeout=PATIENCE_SECONDS)
 
     return post

@@ -8,6 +8,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
+from tests.patience import PATIENCE_SECONDS
+
 
 def test_an_outage_refuses_whoever_comes_and_loses_nothing(cloud):
     sqs = boto3.client("sqs", config=Config(retries={"total_max_attempts": 1}))
@@ -71,6 +73,6 @@ with LocalCloud() as cloud:
     ],
 )
 def test_in_a_process_of_its_own(body):
-    finished = subprocess.run([sys.executable, "-c", SCRIPT + body], capture_output=True, text=True, timeout=120)
+    finished = subprocess.run([sys.executable, "-c", SCRIPT + body], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
     assert finished.returncode == 0, finished.stderr

@@ -4,21 +4,35 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
 def environment(tmp_path):
+    return environment_with(tmp_path / "db.sqlite3")
+
+
+def environment_with(database):
     # Unbuffered: what a terminal shows at once would wait in a pipe.
     ours = {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONUNBUFFERED": "1"}
-    return os.environ | ours | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    return os.environ | ours | {"DATABASE_URL": f"sqlite:///{database}"}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """``(what the demo printed as JSON, its database)``."""
+    database = tmp_path_factory.mktemp("demo") / "db.sqlite3"
+    done = manage("demo", "--json", environment=environment_with(database))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), database
 
 
 def free_port():
@@ -87,10 +101,8 @@ def test_a_port_that_is_taken_is_a_clear_sentence(environment):
     )
 
 
-def test_the_demo_prints_every_message_as_json(environment):
-    done = manage("demo", "--json", environment=environment)
-    assert done.returncode == 0
-    rows = json.loads(done.stdout)
+def test_the_demo_prints_every_message_as_json(played):
+    rows, _ = played
     sent = [row for row in rows if row["status"] == "sent"]
     assert len(sent) == 23
     assert {"channel", "recipient", "subject", "body", "status", "provider_id", "event", "attempts"} <= rows[0].keys()
@@ -99,10 +111,11 @@ def test_the_demo_prints_every_message_as_json(environment):
     assert all(row["provider_id"] and row["body"] for row in sent)
 
 
-def test_the_demo_fails_and_names_what_is_missing(environment):
-    assert manage("demo", environment=environment).returncode == 0
-    off = "from notifier.models import Trigger; Trigger.objects.filter(name='Post created').update(enabled=False)"
-    assert manage("shell", "--no-imports", "-c", off, environment=environment).returncode == 0
-    done = manage("demo", environment=environment)
+def test_the_demo_fails_and_names_what_is_missing(played):
+    _, database = played
+    with closing(sqlite3.connect(database)) as connection, connection:
+        switched_off = connection.execute("UPDATE notifier_trigger SET enabled = FALSE WHERE name = 'Post created'").rowcount
+    assert switched_off == 1
+    done = manage("demo", environment=environment_with(database))
     assert done.returncode == 1
     assert done.stderr.strip().endswith("CommandError: Missing: twitter to @notifier_demo")

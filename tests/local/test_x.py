@@ -7,6 +7,7 @@ import requests
 
 from notifier.exceptions import ConfigurationError
 from project.local.x import WINDOW_SECONDS, XStandIn
+from tests.patience import PATIENCE_SECONDS, ended, wait_until
 
 
 def test_a_signed_post_is_taken_and_answered_with_its_id(x, post_to_x):
@@ -50,7 +51,7 @@ def test_a_wrong_key_or_secret_is_unauthorized_and_posts_nothing(x, post_to_x, w
 
 
 def test_a_request_without_a_signature_is_unauthorized(x):
-    assert requests.post(f"{x.url}/2/tweets", json={"text": "Hello"}, timeout=5).status_code == 401
+    assert requests.post(f"{x.url}/2/tweets", json={"text": "Hello"}, timeout=PATIENCE_SECONDS).status_code == 401
     assert x.posts == []
 
 
@@ -58,7 +59,9 @@ def test_a_signature_is_good_only_once(x, post_to_x):
     headers = post_to_x("Hello").request.headers
     body = b'{"text": "Something else"}'
 
-    replayed = requests.post(f"{x.url}/2/tweets", data=body, headers={**headers, "Content-Length": "26"}, timeout=5)
+    replayed = requests.post(
+        f"{x.url}/2/tweets", data=body, headers={**headers, "Content-Length": "26"}, timeout=PATIENCE_SECONDS
+    )
 
     assert replayed.status_code == 401
     assert [post.text for post in x.posts] == ["Hello"]
@@ -139,8 +142,8 @@ def test_a_new_window_takes_posts_again(x, post_to_x, monkeypatch):
 
 
 def test_another_address_or_method_is_not_found(x):
-    assert requests.post(f"{x.url}/2/users", timeout=5).status_code == 404
-    assert requests.get(f"{x.url}/2/tweets", timeout=5).status_code == 404
+    assert requests.post(f"{x.url}/2/users", timeout=PATIENCE_SECONDS).status_code == 404
+    assert requests.get(f"{x.url}/2/tweets", timeout=PATIENCE_SECONDS).status_code == 404
 
 
 def test_a_failure_takes_nothing_and_the_next_request_is_well(x, post_to_x):
@@ -160,13 +163,12 @@ def test_a_dropped_answer_leaves_the_post(x, post_to_x):
 
 def test_a_held_answer_comes_when_it_is_released(x, post_to_x):
     answers = []
-    poster = threading.Thread(target=lambda: answers.append(post_to_x("Hello")))
+    poster = threading.Thread(target=lambda: answers.append(post_to_x("Hello")), daemon=True)
     with x.hold_answers():
         poster.start()
-        while not x.posts:
-            poster.join(0.01)
+        wait_until(lambda: x.posts, "the post has come")
         assert answers == []
-    poster.join()
+    ended(poster)
 
     assert answers[0].status_code == 201
 

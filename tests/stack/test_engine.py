@@ -15,6 +15,7 @@ from notifier.exceptions import ConfigurationError
 from project.stack import Change, RouteSettings, Stack
 from project.stack.resources import KINDS
 from project.stack.resources.bucket import Bucket
+from tests.sizes import full_or
 from tests.stack.conftest import SENDER, account_of, apply, deploy, destroy, make_settings, plan, shared_session, undeploy
 
 
@@ -481,7 +482,7 @@ def test_a_senders_identity_stays_as_another_environment_may_send_by_it(make_sta
 def test_two_environments_in_one_account_do_not_touch_each_other(deployed, make_stack):
     project = deployed.name.removesuffix("-production")
     # The second's name begins like the first's.
-    for environment in ("staging", "production_eu"):
+    for environment in full_or(["production_eu"], full=["staging", "production_eu"]):
         before = everything(deployed.name + "-") if environment == "staging" else None
         other = make_stack(settings=make_settings(project, environment))
         deploy(other, apply(other))
