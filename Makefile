@@ -31,23 +31,23 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
 # Tests that use no database are run once, with SQLite.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
+	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
 
 # The tests of one file build on one another.
 e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down
-	$(BIN)/python -m project.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest tests/e2e -p no:randomly $(PROCESSES) --dist loadfile $(ARGS)
 
 package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=production)
 	@mkdir -p .cache && $(BIN)/zappa package $(STAGE) --output .cache/$(STAGE).zip
 
 figures: $(VENV)/ready ## Measure packages, deploy, update and cold starts, beside a bare function
-	@$(BIN)/python -m project.local.postgres --required -- $(BIN)/python -m tests.e2e.figures
+	@$(BIN)/python -m notifier.local.postgres --required -- $(BIN)/python -m tests.e2e.figures
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios
-	@$(BIN)/python -m project.local.bench
+	@$(BIN)/python -m tests.bench
 
 screenshots: $(VENV)/ready ## Look at every page of the admin, at two widths, light and dark, and at the README's (needs Chromium)
-	@$(BIN)/python -m project.local.screenshots
+	@$(BIN)/python -m tests.screenshots
 
 lint: $(VENV)/ready ## Style and likely bugs
 	$(BIN)/ruff check .

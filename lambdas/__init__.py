@@ -1,1 +1,1 @@
-"""One module a Lambda function. Channels are the modules that ``notifier.channels`` finds here."""
+"""One module a Lambda function. Channels are the modules that ``notifier.channels.registry`` finds here."""

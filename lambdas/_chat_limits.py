@@ -2,7 +2,7 @@
 
 import hashlib
 
-from notifier.limits import Limit
+from notifier.channels.limits import Limit
 
 # Of one bot, to all: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 # It is the lowest of the usual services', and kept for all of them together: nobody reads more in a chat.

@@ -12,10 +12,12 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import canary, deliveries, messages  # noqa: E402
+from notifier import deliveries  # noqa: E402
 from notifier.deliveries.clock import RESERVE_SECONDS, Clock  # noqa: E402, F401 - the first, for whoever asks how long a call may take
 from notifier.deliveries.worker import Channel  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
+from notifier.queue import canary  # noqa: E402
+from notifier.queue.ring import FANOUT, parse as parse_ring  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ def _ids_of(rings):
     """What the messages ring for, as keys of log lines: ``event_ids`` or ``delivery_ids``."""
     found = {}
     for ring in rings.values():
-        name = "canary_ids" if ring.canary else "event_ids" if ring.route == messages.FANOUT else "delivery_ids"
+        name = "canary_ids" if ring.canary else "event_ids" if ring.route == FANOUT else "delivery_ids"
         found.setdefault(name, []).extend(ring.ids)
     return found
 
@@ -79,7 +81,7 @@ def _read(records, route):
     rings, malformed = {}, []
     for record in records:
         try:
-            rings[record["messageId"]] = messages.parse(record["body"], route=route)
+            rings[record["messageId"]] = parse_ring(record["body"], route=route)
         except MalformedMessage as error:
             logger.error("Message %s is %s. It goes to the dead-letter queue.", record["messageId"], error)
             malformed.append(record)
@@ -111,7 +113,7 @@ def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batc
     above 1 it is ``send(messages, session)`` and returns an id or a SendError for each. ``session`` makes the context manager
     whose value each call of one invocation gets. ``horizon_hours``: how long a delivery is tried.
 
-    ``rate`` is the provider's ``notifier.limits.Limit``, or a function that returns it, or None where it is not known: over all functions
+    ``rate`` is the provider's ``channels.limits.Limit``, or a function that returns it, or None where it is not known: over all functions
     together, no more is sent. ``part(message)`` returns ``(key, Limit)`` of what has a limit of its own, such as one chat, or None.
     ``used_up(session)`` returns for how many seconds the provider has said that it takes no more, or 0.
     """

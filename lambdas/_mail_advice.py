@@ -5,7 +5,7 @@ import re
 from lxml.etree import ParserError
 from lxml.html import document_fromstring
 
-from notifier.channel_message import Problem
+from notifier.channels.message import Problem
 
 # Gmail cuts a mail off here: https://support.google.com/mail/answer/6594?hl=en#zippy=%2Clong-messages
 MAX_HTML_BYTES = 102 * 1024

@@ -1,4 +1,4 @@
-"""Asks AWS what the database cannot know: dead letters, reputation, quota. Next hop: ``notifier.gauges``.
+"""Asks AWS what the database cannot know: dead letters, reputation, quota. Next hop: ``notifier.operations.gauges``.
 
 Nothing here may fail the sweep or make it late: each call is made once, and none is begun when its time is up.
 """
@@ -9,9 +9,10 @@ import time
 
 import boto3
 
-from notifier import conf, gauges
-from notifier.channels import channel_names
-from notifier.messages import FANOUT
+from notifier import conf
+from notifier.channels.registry import channel_names
+from notifier.operations import gauges
+from notifier.queue.ring import FANOUT
 
 from ._aws import single_request_config
 

@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from notifier.channels.limits import Limit
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from notifier.limits import Limit
 
 from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
 

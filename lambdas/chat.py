@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
-from notifier.channel_message import Examination, Problem
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 from ._chat_limits import RATE, part
@@ -19,7 +19,7 @@ from ._chat_rooms import plugin_for, read_rooms, url_of
 from ._handler import make_handler
 from ._http import refusal, retry_after, seconds_of, unanswered
 
-# What people read for it; `notifier.channels` finds these without importing this file.
+# What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Chat"
 VERB = "write in chat to"
 WAY = "in chat"
@@ -34,7 +34,8 @@ MAXIMUM_CONCURRENCY = 2
 # Discord's, the shortest among the usual chats: https://docs.discord.com/developers/resources/webhook#execute-webhook
 USUAL_MAX_CHARACTERS = 2000
 
-# By the status of the last answer. https://core.telegram.org/bots/api#making-requests, https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors,
+# By the status of the last answer. https://core.telegram.org/bots/api#making-requests,
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors,
 # https://docs.discord.com/developers/topics/opcodes-and-status-codes#http
 ERRORS = {
     401: (Rejected, "unauthorized"),

@@ -10,16 +10,16 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
 
-from notifier.channel_message import Examination, Problem
+from notifier.channels.limits import Limit
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.feedback.reports import DELIVERY_TAG
-from notifier.limits import Limit
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
 from ._mail_advice import MAX_HTML_BYTES, advise_on
 
-# What people read for it; `notifier.channels` finds these without importing this file.
+# What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "E-mail"
 VERB = "e-mail"
 EXAMPLE = "ops@example.com"
@@ -144,11 +144,12 @@ def _answer(error):
 
 
 def read_rate():
-    """What SES takes of this account a second, as the sweep has heard last: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
+    """What SES takes of this account a second, as the sweep has heard last:
+    https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
 
     SES counts recipients; each of our mails has one. None before the sweep has asked: then SES says itself when it is too much.
     """
-    from notifier import gauges  # it has models, and above nobody has set up Django yet
+    from notifier.operations import gauges  # it has models, and above nobody has set up Django yet
 
     rate = gauges.value(gauges.SEND_RATE)
     return Limit(number=rate) if rate and rate > 0 else None

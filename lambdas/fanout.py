@@ -1,13 +1,14 @@
-"""From an event to its deliveries. Next hop: ``notifier.fanout``, then each channel's function."""
+"""From an event to its deliveries. Next hop: ``notifier.deliveries.fanout``, then each channel's function."""
 
 import logging
 
 # First of all: it sets Django up, and what stands below needs models.
 from lambdas._handler import make_queue_handler
-from notifier import fanout, publisher
+from notifier.deliveries import fanout
 from notifier.deliveries.outcome_counts import counting_deliveries
-from notifier.messages import FANOUT, Ring
 from notifier.observing import keys
+from notifier.queue import publisher
+from notifier.queue.ring import FANOUT, Ring
 
 logger = logging.getLogger(__name__)
 

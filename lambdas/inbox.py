@@ -5,19 +5,20 @@ from ._handler import make_handler  # isort: split
 
 from django.contrib.auth import get_user_model
 
-from notifier.channel_message import Examination, Problem
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import Rejected, Skipped
 from notifier.inbox.items import MAX_TITLE_CHARACTERS, add_item
 from notifier.models import Event
 
-# Fifty of them are one answer of the API, whose function may say 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Fifty of them are one answer of the API, whose function may say 6 MB:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_TEXT_CHARACTERS = 10_000
 # Each copy of the function works on the database alone, and more of them would only wait for it.
 MAXIMUM_CONCURRENCY = 4
 # Nothing but the database is called, and its own time-outs end that.
 CONNECT_SECONDS = READ_SECONDS = 0
 
-# What people read for it; `notifier.channels` finds these without importing this file.
+# What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Inbox"
 VERB = "show in the inbox of"
 WAY = "in the inbox"

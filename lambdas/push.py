@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from notifier.channel_message import Examination, Problem
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
@@ -38,7 +38,8 @@ MAX_PARTIAL_ATTEMPTS = 5
 MICROS_PER_PUSH = 1
 # ARNs of the platform applications, with commas between them. Which platform each is of, it says itself.
 APPLICATIONS = "PUSH_APPLICATIONS"
-# Platform of a device → its name in ARNs and messages: https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+# Platform of a device → its name in ARNs and messages:
+# https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
 KEYS = {"fcm": "GCM", "apns": "APNS", "apns_sandbox": "APNS_SANDBOX"}
 # The ids of endpoints are SNS's own, and applications have whichever names the account gave them.
 PERMISSIONS = [

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import phonenumbers
 
-from notifier.channel_message import Examination, Problem
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import Rejected, Skipped
 
 from ._handler import make_handler
@@ -19,7 +19,7 @@ from ._sms_parts import GSM_BASIC, GSM_EXTENDED, ROOM, SEPTETS, UCS2_UNITS, coun
 
 logger = logging.getLogger(__name__)
 
-# What people read for it; `notifier.channels` finds these without importing this file.
+# What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "SMS"
 VERB = "text"
 EXAMPLE = "+44 7400 123401"

@@ -1,4 +1,4 @@
-"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old. Next hop: ``notifier.sweep``."""
+"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old. Next hop: ``deliveries.sweep``."""
 
 import logging
 
@@ -11,8 +11,9 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier import budgets, counts, retention  # noqa: E402
-from notifier.sweep import sweep  # noqa: E402
+from notifier.deliveries.sweep import sweep  # noqa: E402
+from notifier.gates import budgets  # noqa: E402
+from notifier.operations import counts, retention  # noqa: E402
 
 from ._readings import read_gauges  # noqa: E402
 

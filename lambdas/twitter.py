@@ -13,11 +13,11 @@ from requests.adapters import HTTPAdapter
 from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
-from notifier.channel_message import Examination, Problem
+from notifier.channels.limits import Limit
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import Rejected, TryAgain
-from notifier.limits import Limit
 
-# What people read for it; `notifier.channels` finds these without importing this file.
+# What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Post on X"
 VERB = "post on X as"
 EXAMPLE = "@account"

@@ -12,8 +12,9 @@ import requests
 from standardwebhooks.webhooks import Webhook
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from notifier import conf, webhooks
-from notifier.channel_message import Examination, Problem
+from notifier import conf
+from notifier.channels import webhook_secrets
+from notifier.channels.message import Examination, Problem
 from notifier.exceptions import ConfigurationError, OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._handler import make_handler
@@ -129,7 +130,7 @@ def _signatures(url, identity, body):
     # In UTC: the library takes a time's digits for UTC's, whatever its zone.
     now = datetime.now(UTC)
     try:
-        signatures = [Webhook(secret).sign(identity, now, body) for secret in webhooks.secrets_of(url)]
+        signatures = [Webhook(secret).sign(identity, now, body) for secret in webhook_secrets.secrets_of(url)]
     except ConfigurationError as error:
         raise Rejected("not_configured", str(error)) from None
     return {

@@ -16,17 +16,17 @@ __all__ = ["emit", "emit_bulk", *_HOMES]
 
 
 def emit(verb, **details):
-    """Record that ``verb``, a registered signal's name, happened; see ``notifier.emitting.emit``, which takes ``details``."""
-    from . import emitting  # its models may not be ready before this is called
+    """Record that ``verb``, a registered signal's name, happened; see ``notifier.events.emit.emit``, which takes ``details``."""
+    from .events.emit import emit  # its models may not be ready before this is called
 
-    return emitting.emit(verb, **details)
+    return emit(verb, **details)
 
 
 def emit_bulk(objects, **details):
-    """Record that something happened to each of ``objects``; see ``notifier.emitting.emit_bulk``, which takes ``details``."""
-    from . import emitting  # its models may not be ready before this is called
+    """Record that something happened to each of ``objects``; see ``notifier.events.emit.emit_bulk``, which takes ``details``."""
+    from .events.emit import emit_bulk  # its models may not be ready before this is called
 
-    return emitting.emit_bulk(objects, **details)
+    return emit_bulk(objects, **details)
 
 
 def __getattr__(name):

@@ -11,8 +11,11 @@ class NotifierConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from . import checks, liveness, signals, template_files  # noqa: F401 - importing `checks` registers them
+        from . import checks  # noqa: F401 - importing `checks` registers them
+        from .events import liveness
+        from .operations import template_files
+        from .rules import signals
 
         signals.register_builtin_signals()
-        post_migrate.connect(template_files.follow_deployment, sender=self, dispatch_uid="notifier.files")
+        post_migrate.connect(template_files.follow_deployment, sender=self, dispatch_uid="notifier.operations.template_files")
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

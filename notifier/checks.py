@@ -6,8 +6,13 @@ from django.core import checks
 from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import allowing, channels, conf, offers, readable, signals, template_files
+from . import conf
+from .channels import registry
+from .gates import allow_list
 from .models import TemplateContent
+from .operations import template_files
+from .rules import offers, signals
+from .templating import readable
 
 
 @checks.register(checks.Tags.compatibility)
@@ -18,7 +23,7 @@ def check_settings(**_options):
         checks.Error(f"NOTIFIER has an unknown setting: {name}.", hint=f"Known: {', '.join(conf.DEFAULTS)}.", id="notifier.E001")
         for name in sorted(configured.keys() - conf.DEFAULTS.keys())
     ]
-    known = channels.channel_names() if not problems else []
+    known = registry.channel_names() if not problems else []
     paths = [] if problems else _paths()
     problems += [
         checks.Error(
@@ -77,7 +82,7 @@ def check_allow_list(**_options):
     return [
         checks.Error(f'NOTIFIER["DELIVER_ONLY_TO"]: nothing is like {pattern!r}.', hint=problem, id="notifier.E008")
         for pattern in patterns
-        if (problem := allowing.problem_with(pattern))
+        if (problem := allow_list.problem_with(pattern))
     ]
 
 
@@ -184,7 +189,7 @@ def check_deployment(**_options):
     if (patterns := conf.get("DELIVER_ONLY_TO")) is not None and not patterns:
         problems.append(
             checks.Warning(
-                allowing.describe(),
+                allow_list.describe(),
                 hint="Name those who may get something in DELIVER_ONLY_TO, with commas between them; in production “everybody”.",
                 id="notifier.W006",
             )

@@ -40,7 +40,7 @@ class ConditionRefused(NotifierError):
 class TemplateRefused(NotifierError):
     """A template cannot be saved: its text says what and, where known, on which line.
 
-    ``part`` is one of ``contents.PARTS``; ``line`` counts from 1, or is None.
+    ``part`` is one of ``templating.contents.PARTS``; ``line`` counts from 1, or is None.
     """
 
     def __init__(self, message, *, part="", line=None):

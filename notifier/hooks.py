@@ -1,4 +1,4 @@
-"""Signals that say what came of it, for a project's own code. Sent by ``storing``, ``deliveries``, ``feedback`` and the sweep.
+"""Signals that say what came of it, for a project's own code. Sent by ``events.storing``, ``deliveries``, ``feedback`` and the sweep.
 
 Note [once at most]: a receiver is called after what it is told of is stored, in the process that stored it. A process that dies in
 between tells nobody, so a hook is for what follows; the rows of Event and Delivery are the truth.

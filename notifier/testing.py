@@ -12,10 +12,13 @@ from functools import partial
 
 from django.db.models import Max, Model
 
-from . import composing, deliveries, fanout, publisher, triggers
+from . import deliveries
+from .deliveries import composing, fanout
 from .deliveries.clock import Clock
 from .deliveries.worker import Channel
+from .events.index import index
 from .models import Delivery, Event
+from .queue import publisher
 
 LEASE_SECONDS = 3600
 
@@ -54,7 +57,7 @@ def capture_notifications():
     address is a valid one) does not show. What a transaction inside the block has rolled back is not sent.
     """
     composing.forget()
-    triggers.index.refresh(force=True)
+    index.refresh(force=True)
     before = Event.objects.aggregate(last=Max("pk"))["last"] or 0
     capture = Capture()
     with publisher.diverted():

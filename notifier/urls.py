@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from . import device_views
 from .inbox import api, openapi, pages, stream
+from .people import device_views
 from .preferences import pages as preference_pages, unsubscribing
 
 app_name = "notifier"

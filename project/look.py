@@ -6,9 +6,9 @@ from axes.helpers import get_cool_off, get_failure_limit
 from django.contrib import admin
 from django.shortcuts import render
 
-from notifier import allowing, conf
-
-from .environment import ON_LAMBDA
+from notifier import conf
+from notifier.deploy.environment import ON_LAMBDA
+from notifier.gates import allow_list
 
 
 def stage(request):
@@ -18,7 +18,7 @@ def stage(request):
     name = conf.get("STAGE") or os.environ.get("STAGE") or "production"
     shown = name.replace("_", " ").capitalize()
     if (patterns := conf.get("DELIVER_ONLY_TO")) is not None:
-        only = f"only to {allowing.name_patterns(patterns)}" if patterns else "to nobody"
+        only = f"only to {allow_list.name_patterns(patterns)}" if patterns else "to nobody"
         return [f"{shown}: delivers {only}", "warning"]
     return [shown, "danger" if name.startswith("prod") else "warning"]
 

@@ -3,9 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
-from notifier import look
-
-from .environment import ON_LAMBDA, PRODUCTION, configuration, filled, mail_address, off_lambda
+from notifier import theme
+from notifier.deploy.environment import ON_LAMBDA, PRODUCTION, configuration, filled, mail_address, off_lambda
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,7 +18,7 @@ with configuration() as env:
     BASE_URL = env.str("BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL)
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
-    # Zappa tells its name to the web function alone; `project.stack` tells it to all.
+    # Zappa tells its name to the web function alone; `notifier.deploy.stack` tells it to all.
     STAGE = env.str("STAGE", "")
     DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or not ON_LAMBDA else [])
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
@@ -39,23 +38,23 @@ INSTALLED_APPS = [
     "anymail",
     "axes",
     "notifier",
-    "project.doctor",
+    "notifier.deploy",
     "project.users",
     # The worked example. Take it out of your own project.
     "project.demo",
 ]
 if not ON_LAMBDA:
-    INSTALLED_APPS += ["project.local", "project.stack"]
+    INSTALLED_APPS += ["notifier.local"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    *(["project.static.PackagedFilesMiddleware"] if ON_LAMBDA else []),
+    *(["notifier.deploy.static.PackagedFilesMiddleware"] if ON_LAMBDA else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Who is signed in is the actor of what the request does.
-    "notifier.actors.ActorMiddleware",
+    "notifier.events.actors.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -89,7 +88,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Any function URL of the region would do as a host, but `project.web` lets only the one through that AWS was asked by. An origin of
+# Any function URL of the region would do as a host, but `notifier.deploy.web` lets only the one through that AWS was asked by. An origin of
 # a form is another matter: everybody can have a function URL, so only the domains are trusted.
 ALLOWED_HOSTS = [*DOMAINS, f".lambda-url.{REGION}.on.aws"] if ON_LAMBDA else DOMAINS
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in DOMAINS if ON_LAMBDA]
@@ -126,7 +125,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "project.static.PackagedFilesStorage"},
+    "staticfiles": {"BACKEND": "notifier.deploy.static.PackagedFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
@@ -144,7 +143,7 @@ NOTIFIER = {
 # The admin's look; without this line it keeps unfold's own colours and sidebar.
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-UNFOLD = look.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
+UNFOLD = theme.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
 LINE = {"format": "{levelname} {name}: {message}", "style": "{"}
 LOGGING = {

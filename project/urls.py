@@ -17,4 +17,4 @@ if settings.FEEDBACK_TOPIC_ARN:
     # Only for those who have no function behind a queue to hear of bounces: see docs/feedback.md.
     urlpatterns.append(path("feedback/", include("notifier.feedback.urls")))
 if not settings.ON_LAMBDA:
-    urlpatterns.insert(0, path("outbox/", include("project.local.urls")))
+    urlpatterns.insert(0, path("outbox/", include("notifier.local.urls")))

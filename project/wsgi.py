@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from .web import behind_lambda
+from notifier.deploy.web import behind_lambda
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 application = behind_lambda(get_wsgi_application())

@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-from notifier import plans
 from notifier.models import Audience, Delivery, Device, Event, RulesVersion, Subscription, Template, TemplateContent, Trigger
+from notifier.rules import plans
 
 _numbers = count(1)
 # Each change of a rule makes this process read all of them; what is made together is read once.

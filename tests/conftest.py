@@ -7,72 +7,86 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
-from notifier import composing, publisher, triggers
-from project.local.cloud import LocalCloud
-from project.local.postgres import find_programs
-from project.local.pump import Pump
-from project.local.system import handlers_of
+from notifier.deliveries import composing
+from notifier.events.index import index
+from notifier.local.cloud import LocalCloud
+from notifier.local.postgres import find_programs
+from notifier.local.pump import Pump
+from notifier.local.system import handlers_of
+from notifier.queue import publisher
 from tests.gate import Gate
 
+TESTS = Path(__file__).parent
 # Most pages read a few rows by their keys, on any database alike; these search, count and lock.
 PAGES, PAGES_THAT_ASK_MUCH = (
-    Path(__file__).parent / "admin",
+    TESTS / "admin",
     {"test_acting.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
 )
 # These keep what they make in a database, and are about something else: what a template may do, what a provider or AWS answers, how a page
 # is served.
 ABOUT_SOMETHING_ELSE = {
-    "test_actors.py",
-    "test_allowing.py",
-    "test_attacks.py",
-    "test_canary.py",
-    "test_chat.py",
-    "test_console.py",
-    "test_contents.py",
-    "test_contract.py",
-    "test_email.py",
-    "test_examine.py",
-    "test_extending.py",
-    "test_flow_rules.py",
-    "test_handler.py",
+    "admin/test_outbox.py",
+    "browser/test_preferences.py",
+    "console/test_quick_start.py",
+    "deploy/doctor/test_chat.py",
+    "deploy/doctor/test_push.py",
+    "deploy/doctor/test_report.py",
+    "deploy/doctor/test_sms.py",
+    "deploy/test_web.py",
+    "events/test_actors.py",
+    "events/test_matching.py",
+    "events/test_middleware.py",
+    "explaining/test_preview.py",
+    "explaining/test_summaries.py",
+    "feedback/test_webhook.py",
+    "gates/test_allow_list.py",
+    "inbox/test_page.py",
+    "lambdas/test_chat.py",
+    "lambdas/test_contract.py",
+    "lambdas/test_email.py",
+    "lambdas/test_examine.py",
+    "lambdas/test_handler.py",
+    "lambdas/test_observing.py",
+    "lambdas/test_push.py",
+    "lambdas/test_sms.py",
+    "lambdas/test_sms_twilio.py",
+    "lambdas/test_webhook.py",
+    "local/test_outbox.py",
+    "management/test_notify.py",
+    "models/test_models.py",
+    "preferences/test_pages.py",
+    "preferences/test_unsubscribing.py",
+    "queue/test_canary.py",
+    "queue/test_publisher.py",
+    "rulefiles/test_rulefiles.py",
+    "rules/test_providers.py",
+    "rules/test_signals.py",
+    "system/test_extending.py",
+    "system/test_flow_rules.py",
+    "system/test_outage.py",
+    "system/test_recipes.py",
+    "templating/test_attacks.py",
+    "templating/test_contents.py",
+    "templating/test_files.py",
+    "templating/test_languages.py",
+    "templating/test_layouts.py",
+    "templating/test_snapshot.py",
     "test_hooks.py",
-    "test_interception.py",
-    "test_languages.py",
-    "test_layouts.py",
-    "test_models.py",
-    "test_notify_commands.py",
-    "test_observing.py",
-    "test_outage.py",
-    "test_outbox.py",
-    "test_page.py",
-    "test_preferences.py",
-    "test_previewing.py",
-    "test_providers.py",
-    "test_publisher.py",
-    "test_push.py",
-    "test_recipes.py",
-    "test_report.py",
-    "test_rulefiles.py",
-    "test_signals.py",
-    "test_sms.py",
-    "test_sms_twilio.py",
-    "test_snapshot.py",
-    "test_summaries.py",
-    "test_template_files.py",
     "test_testing.py",
-    "test_triggers.py",
-    "test_unsubscribing.py",
-    "test_web.py",
-    "test_webhook.py",
 }
 # Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda; on SQLite only where its
 # programs are missing.
-ABOUT_SEVERAL_PROCESSES = {"test_crash.py", "test_liveness.py", "test_redelivery.py", "test_swapped_user.py"}
+ABOUT_SEVERAL_PROCESSES = {
+    "events/test_liveness.py",
+    "system/test_crash.py",
+    "system/test_redelivery.py",
+    "system/test_swapped_user.py",
+}
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
 # What a page shows in a browser is the same with each database, and takes long.
-IN_A_BROWSER = Path(__file__).parent / "browser"
+IN_A_BROWSER = TESTS / "browser"
 
 
 def _empty_tables(case):
@@ -84,7 +98,7 @@ def _empty_tables(case):
             for table in set(tables) - KEPT_TABLES:
                 cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
     # As `flush` tells by its signal: the next connection must not find this test's rules in memory.
-    triggers.index.refresh(force=True)
+    index.refresh(force=True)
 
 
 TransactionTestCase._fixture_teardown = _empty_tables
@@ -136,7 +150,7 @@ def _rules_of_this_test(request):
     # What the fixtures of a database and its marker have in common; the marker alone names neither of the fixtures.
     if "_django_db_helper" in request.fixturenames:
         request.getfixturevalue("_django_db_helper")
-        triggers.index.refresh(force=True)
+        index.refresh(force=True)
     composing.forget()
 
 
@@ -144,8 +158,13 @@ def pytest_addoption(parser):
     parser.addoption("--only-database", action="store_true", help="Leave out the tests that use no database.")
 
 
+def _place(item):
+    """The test's file, as the sets above name it."""
+    return item.path.relative_to(TESTS).as_posix()
+
+
 def _belongs_to_both_databases(item):
-    if item.path.name in ABOUT_SOMETHING_ELSE:
+    if _place(item) in ABOUT_SOMETHING_ELSE:
         return False
     if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH or item.path.parent == IN_A_BROWSER:
         return False
@@ -155,7 +174,7 @@ def _belongs_to_both_databases(item):
 def _runs_on_postgres_instead(item, config):
     # Whoever names a file wants it run.
     named = any(item.path.name in argument for argument in config.invocation_params.args)
-    return item.path.name in ABOUT_SEVERAL_PROCESSES and connection.vendor == "sqlite" and not named and find_programs()
+    return _place(item) in ABOUT_SEVERAL_PROCESSES and connection.vendor == "sqlite" and not named and find_programs()
 
 
 def pytest_collection_modifyitems(config, items):

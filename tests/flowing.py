@@ -4,10 +4,12 @@ import datetime as dt
 
 from django.utils import timezone
 
-from notifier import deliveries, fanout, publisher
+from notifier import deliveries
+from notifier.deliveries import fanout
 from notifier.deliveries.clock import Clock
 from notifier.deliveries.worker import Channel
 from notifier.models import Category, Delivery, Event, Subscription
+from notifier.queue import publisher
 from tests.builders import make_audience, make_event, make_user
 
 # Nobody's function ends while a test plays it.

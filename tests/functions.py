@@ -13,12 +13,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from notifier.messages import rings_for
+from notifier.local.invocation import Context, event_of
 from notifier.models import Delivery, Event
-from project.local.invocation import Context, event_of
+from notifier.queue.ring import rings_for
 from tests.patience import wait_until
 
-# Lambda's longest: no function's time is up because a machine is slow. https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+# Lambda's longest: no function's time is up because a machine is slow.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 FUNCTION_SECONDS = 900
 
 

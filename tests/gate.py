@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import urllib3
 from werkzeug.wrappers import Request, Response
 
-from project.local.server import LoopbackServer, cut
+from notifier.local.server import LoopbackServer, cut
 from tests.patience import PATIENCE_SECONDS
 
 SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = "SendEmail", "Publish", "PublishBatch", "CreatePost", "SendMessage"

@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-from notifier import signals
 from notifier.models import Event
+from notifier.rules import signals
 
 
 def recorded():

@@ -11,9 +11,10 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from lambdas import _handler
-from notifier import deliveries, emit_bulk, hooks, signals
+from notifier import deliveries, emit_bulk, hooks
 from notifier.exceptions import OutcomeUnknown, Rejected, SignalRegistrationError, Skipped, TryAgain
 from notifier.models import Delivery, Event
+from notifier.rules import signals
 from project.demo.models import Post
 from tests.app.models import Note
 from tests.builders import make_delivery, make_trigger

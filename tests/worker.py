@@ -21,7 +21,7 @@ def main():
 
     from django.db import connection
 
-    from project.local.invocation import Context
+    from notifier.local.invocation import Context
 
     statements = Statements(order.get("die_before"))
     context = Context(function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"])

@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
-from .. import deliveries, reaching
-from ..messages import rings_for
+from .. import deliveries
 from ..models import Delivery
+from ..people import reachable
+from ..queue.ring import rings_for
 from .retrying import can_be_retried
 
 Status = Delivery.Status
@@ -131,7 +132,7 @@ def perform(request, act, queryset, *, seen=""):
 def _run(act, rows):
     if not act.is_sending:
         return deliveries.cancel([row[0] for row in rows])
-    addresses, unreachable = reaching.look_again([(pk, channel, recipient) for pk, _status, channel, recipient in rows])
+    addresses, unreachable = reachable.look_again([(pk, channel, recipient) for pk, _status, channel, recipient in rows])
     queued = _RUN[act.name]([row[0] for row in rows if row[0] not in unreachable], addresses=addresses)
     by_channel = defaultdict(list)
     for channel, pk in queued:

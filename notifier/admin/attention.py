@@ -10,10 +10,11 @@ from django.utils.http import urlencode
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 
-from .. import gauges, pausing
-from ..backlog import MOST_GROUPED
-from ..budgets import NEARLY
+from ..gates.budgets import NEARLY
+from ..gates.pauses import BUDGET
 from ..models import Delivery, Pause, Trigger
+from ..operations import gauges
+from ..operations.backlog import MOST_GROUPED
 from . import retrying
 
 # The sweep comes every minute; a few may be missed.
@@ -102,11 +103,11 @@ def _amiss(amiss):
 
 
 def _budgets(budgets, costs):
-    paused = set(Pause.objects.filter(scope__startswith=f"{pausing.BUDGET}:").values_list("scope", flat=True)) if budgets else ()
+    paused = set(Pause.objects.filter(scope__startswith=f"{BUDGET}:").values_list("scope", flat=True)) if budgets else ()
     for budget in budgets:
         spent, url = costs.get(budget.channel, 0), reverse("admin:notifier_budget_change", args=[budget.pk])
         words = {"channel": budget.channel, "budget": dollars(budget.micros), "spent": dollars(spent)}
-        if f"{pausing.BUDGET}:{budget.channel}" in paused:
+        if f"{BUDGET}:{budget.channel}" in paused:
             text = _("This month's budget of %(budget)s for %(channel)s is used up: the rest is held until it is raised.")
             yield Item(BAD, text % words, url)
         elif budget.micros and spent >= NEARLY * budget.micros:
@@ -115,7 +116,7 @@ def _budgets(budgets, costs):
 
 def _pauses(held):
     # What a budget holds is said by itself.
-    pauses = list(Pause.objects.exclude(scope__startswith=f"{pausing.BUDGET}:"))
+    pauses = list(Pause.objects.exclude(scope__startswith=f"{BUDGET}:"))
     keys = [pause.scope.partition(":")[2] for pause in pauses if pause.scope.startswith("trigger:")]
     names = {
         f"trigger:{pk}": _("Trigger “%s”") % name for pk, name in Trigger.objects.filter(pk__in=keys).values_list("pk", "name")

@@ -1,4 +1,4 @@
-"""What each channel may cost a month, and how it stands. Next hop: ``notifier.budgets`` holds what is not paid for."""
+"""What each channel may cost a month, and how it stands. Next hop: ``notifier.gates.budgets`` holds what is not paid for."""
 
 from django import forms
 from django.contrib import admin
@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from .. import budgets, channels
+from ..channels import registry
+from ..gates import budgets
 from ..models import Budget
 from . import attention, display
 from .forms import UNKNOWN_CHANNEL, channel_choices
@@ -37,7 +38,7 @@ class BudgetAdmin(ModelAdmin):
 
     @admin.display(description=_("channel"), ordering="channel")
     def called(self, budget):
-        return channels.label(budget.channel)
+        return registry.label(budget.channel)
 
     @admin.display(description=_("a month"), ordering="monthly_usd")
     def monthly(self, budget):

@@ -6,7 +6,8 @@ from django.apps import apps
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, channels, signals
+from ..channels import registry
+from ..rules import audiences, signals
 
 BLANK = ("", "---------")
 
@@ -71,7 +72,7 @@ def model_choices():
 
 def channel_choices():
     """By the names that files of rules and plain addresses use, and what people call them where that is another word."""
-    return [(name, _channel_choice(name, channels.label(name))) for name in channels.channel_names()]
+    return [(name, _channel_choice(name, registry.label(name))) for name in registry.channel_names()]
 
 
 def _channel_choice(name, label):

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from .. import suppression
 from ..models import Category, OptOut, Preferences, Trigger
+from ..people import suppression
 from ..preferences import words
 from . import display
 from .choices import channel_choices

@@ -6,8 +6,9 @@ from django.db.models import Q, Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .. import conf, suppression
+from .. import conf
 from ..models import ContentVersion, Delivery, Event, Template
+from ..people import suppression
 from . import display, masking, outcomes, retrying, timeline
 from .asking import DeliveryActs
 from .filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter

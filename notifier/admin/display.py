@@ -9,8 +9,9 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from .. import readable, summaries
+from ..explaining import summaries
 from ..models import Audience, Delivery, Event, Template
+from ..templating import readable
 
 NOTHING = "–"
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from .. import shadowing
+from ..explaining import estimate
 from ..models import Delivery, Event, Trigger
 from . import display, masking, timeline, why
 from .asking import EventActs
@@ -77,5 +77,5 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
 def _meaning(event):
     if event.status != Event.Status.SHADOW:
         return MEANINGS[event.status]
-    would = ", ".join(f"{messages:,} {name}" for name, messages in sorted(shadowing.would_send(event).items()) if messages)
+    would = ", ".join(f"{messages:,} {name}" for name, messages in sorted(estimate.would_send(event).items()) if messages)
     return _("Its trigger only shows what it would send. Today it would go to: %s.") % (would or _("nobody"))

@@ -5,7 +5,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from .. import spans
+from ..rules import durations
 
 UNITS = [("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))]
 # What a person thinks of first, where nothing is set.
@@ -23,7 +23,7 @@ class SpanWidget(forms.MultiWidget):
         super().__init__([number, unit])
 
     def decompress(self, value):
-        return list(spans.split(value)) if value else [None, USUAL_UNIT]
+        return list(durations.split(value)) if value else [None, USUAL_UNIT]
 
 
 class SpanField(forms.MultiValueField):
@@ -36,13 +36,13 @@ class SpanField(forms.MultiValueField):
         super().__init__(fields, required=False, require_all_fields=False, **options)
 
     def compress(self, data):
-        return spans.minutes_of(data[0], data[1] or USUAL_UNIT) if data and data[0] else None
+        return durations.minutes_of(data[0], data[1] or USUAL_UNIT) if data and data[0] else None
 
     def has_changed(self, initial, data):
         # A unit without a number says nothing.
         number, unit = self.widget.decompress(data) if isinstance(data, int) else [*(data or []), None, None][:2]
         try:
-            return spans.minutes_of(int(number), unit or USUAL_UNIT) != initial if number else initial is not None
+            return durations.minutes_of(int(number), unit or USUAL_UNIT) != initial if number else initial is not None
         except (ValueError, KeyError):
             return True
 

@@ -1,4 +1,4 @@
-"""Asks once more before a rule reaches many people, and shows what a trigger in shadow would send. Next hop: ``notifier.shadowing``.
+"""Asks once more before a rule reaches many people, and shows what a trigger in shadow would send. Next hop: ``explaining.estimate``.
 
 Note [asking]: the rule is saved, looked at as it would be, and rolled back where somebody must be asked. So there is no second reading of
 the form, and no list of what counts as a change: what it sends now is compared with what it sent before.
@@ -8,9 +8,10 @@ from django.core import signing
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from .. import conf, shadowing
+from .. import conf
+from ..explaining import estimate
+from ..gates.pauses import scope_of
 from ..models import Pause
-from ..pausing import scope_of
 
 SALT = "notifier.going_live"
 # Somebody who goes to lunch over the question is asked again.
@@ -33,12 +34,12 @@ class AskFirst(Exception):
 def ask_first(request, trigger, before):
     """Raise AskFirst where ``trigger``, as it has just been saved, sends to many what it did not send ``before``.
 
-    For the end of the transaction that saves it. ``before`` is what ``shadowing.sends(trigger)`` was; an empty set for a new one.
+    For the end of the transaction that saves it. ``before`` is what ``explaining.estimate.sends(trigger)`` was; an empty set for a new one.
     """
-    now = shadowing.sends(trigger)
+    now = estimate.sends(trigger)
     if not now - before:
         return
-    people, at_least = shadowing.people_reached(trigger)
+    people, at_least = estimate.people_reached(trigger)
     if people <= conf.get("CONFIRM_ABOVE") or _is_confirmed(request, trigger, people, now):
         return
     raise AskFirst(trigger, people, at_least, now)
@@ -90,7 +91,7 @@ def confirmation(admin, request, error, *, change=""):
 
 def look_ahead(trigger):
     """What a saved trigger would have sent of late, in sentences."""
-    return describe(shadowing.estimate(trigger)) if shadowing.is_known(trigger) else [SHADOW_FIRST]
+    return describe(estimate.estimate(trigger)) if estimate.is_known(trigger) else [SHADOW_FIRST]
 
 
 SHADOW_FIRST = _("Nothing was recorded for it yet. In shadow mode it records and explains what it would send, and sends nothing.")
@@ -130,7 +131,7 @@ class GoingLive:
                 request, object_id, form_url, {**(extra_context or {}), **self._ahead(request, object_id)}
             )
         trigger = self.get_object(request, object_id) if object_id else None
-        request.notifier_sends = shadowing.sends(trigger) if trigger else frozenset()
+        request.notifier_sends = estimate.sends(trigger) if trigger else frozenset()
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except AskFirst as error:

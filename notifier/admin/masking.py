@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from ..masking import masked
+from ..people.masking import masked
 from . import display
 
 __all__ = ["MaskedLookups", "hidden", "masked", "may_see_recipients"]

@@ -5,8 +5,9 @@ from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
-from .. import readable, signals
-from ..channels import channel_names
+from ..channels.registry import channel_names
+from ..rules import signals
+from ..templating import readable
 
 # Of the person who receives. There is more; these are what a message says.
 PERSON = {"first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"), "username": gettext_lazy("User name")}

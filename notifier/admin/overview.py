@@ -10,9 +10,11 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from .. import backlog, budgets, channels, gauges
+from ..channels import registry
+from ..gates import budgets
 from ..models import Budget, Delivery, Overview
 from ..models.counts import cost_since, counted_at
+from ..operations import backlog, gauges
 from . import attention
 from .filters import OPEN
 from .overview_chart import KIND_OF, KINDS, RANGES, draw, grouped
@@ -83,7 +85,7 @@ def page(chosen):
     for _bucket, channel, status, number in rows:
         if status in KIND_OF:
             done[channel, KIND_OF[status]] += number
-    names = sorted({*channels.channel_names(), *(channel for channel, _kind in done)})
+    names = sorted({*registry.channel_names(), *(channel for channel, _kind in done)})
     readings, waiting, counted_until = gauges.read(), backlog.read(names), counted_at()
     costs = cost_since(budgets.month_begin())
     kept = {budget.channel: budget for budget in Budget.objects.all()}
@@ -111,7 +113,7 @@ def _channel_row(name, done, waiting, readings, costs, budget):
     dead = readings.get(gauges.dead_letters(name))
     return ChannelRow(
         name=name,
-        label=channels.label(name),
+        label=registry.label(name),
         done={kind: done[name, kind] for kind in KINDS},
         backlog=waiting,
         waiting=_at_least(waiting.waiting, waiting.is_bounded),

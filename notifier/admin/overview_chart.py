@@ -10,8 +10,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from .. import counts
 from ..models import Delivery
+from ..operations import counts
 
 Status = Delivery.Status
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

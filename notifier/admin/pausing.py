@@ -1,4 +1,4 @@
-"""The page with the brakes: pause everything, a channel or a trigger, and resume. Next hop: ``notifier.pausing``."""
+"""The page with the brakes: pause everything, a channel or a trigger, and resume. Next hop: ``notifier.gates.pauses``."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from .. import channels, pausing
+from ..channels import registry
+from ..gates.pauses import BUDGET, EVERYTHING, Scopes, pause as begin_pause, resume as end_pause, scope_of
 from ..models import Delivery, Event, Pause, Trigger
 from . import display
 
@@ -26,7 +27,7 @@ def described_pauses():
     found = list(Pause.objects.order_by("pk"))
     if not found:
         return []
-    names = dict(Trigger.objects.filter(pk__in=pausing.Scopes([each.scope for each in found]).triggers).values_list("pk", "name"))
+    names = dict(Trigger.objects.filter(pk__in=Scopes([each.scope for each in found]).triggers).values_list("pk", "name"))
     for each in found:
         each.words = describe(each.scope, names)
     return found
@@ -36,7 +37,7 @@ def describe(scope, names):
     kind, _colon, name = scope.partition(":")
     if kind == "channel":
         return _("all %s") % name
-    if kind == pausing.BUDGET:
+    if kind == BUDGET:
         return _("all %s, as this month's budget is used up") % name
     if kind == "trigger":
         return _("the trigger “%s”") % names.get(int(name), name)
@@ -53,10 +54,10 @@ class PauseForm(forms.Form):
         scope = self.cleaned_data["scope"]
         kind, _colon, name = scope.partition(":")
         known = {
-            "channel": lambda: name in channels.channel_names(),
+            "channel": lambda: name in registry.channel_names(),
             "trigger": lambda: name.isdecimal() and len(name) < 19 and Trigger.objects.filter(pk=int(name)).exists(),
         }
-        if scope != pausing.EVERYTHING and not known.get(kind, bool)():
+        if scope != EVERYTHING and not known.get(kind, bool)():
             raise forms.ValidationError(_("There is nothing like that to pause. Choose again."))
         return scope
 
@@ -83,19 +84,19 @@ class PauseAdmin(ModelAdmin):
         pauses = described_pauses()
         for each in pauses:
             each.held, each.url = describe_held(each.scope), _url_of(each.scope)
-            each.is_budget = each.scope.startswith(f"{pausing.BUDGET}:")
+            each.is_budget = each.scope.startswith(f"{BUDGET}:")
         paused = {each.scope for each in pauses}
         context = self.admin_site.each_context(request) | {
             "title": _("Pauses"),
             "opts": self.opts,
             "media": self.media,
             "pauses": pauses,
-            "is_all_paused": pausing.EVERYTHING in paused,
-            "channels": [(scope, name) for name in channels.channel_names() if (scope := f"channel:{name}") not in paused],
+            "is_all_paused": EVERYTHING in paused,
+            "channels": [(scope, name) for name in registry.channel_names() if (scope := f"channel:{name}") not in paused],
             "triggers": [
                 (scope, name)
                 for pk, name in Trigger.objects.values_list("pk", "name")
-                if (scope := pausing.scope_of(trigger=pk)) not in paused
+                if (scope := scope_of(trigger=pk)) not in paused
             ],
             "chosen": request.GET.get("scope", ""),
             "may_pause": self.has_add_permission(request),
@@ -115,7 +116,7 @@ class PauseAdmin(ModelAdmin):
         return self._back(request)
 
     def _start(self, request, scope, reason):
-        pause, is_new = pausing.pause(scope, reason=reason, by=request.user.get_username())
+        pause, is_new = begin_pause(scope, reason=reason, by=request.user.get_username())
         if is_new:
             LogEntry.objects.log_actions(request.user.pk, [pause], ADDITION, f"{_('Paused.')} {reason}".strip())
             messages.success(request, _("Paused. What is being sent at this moment still goes out; the rest is held."))
@@ -126,9 +127,9 @@ class PauseAdmin(ModelAdmin):
     def resume_view(self, request, pk):
         if not self.has_delete_permission(request):
             raise PermissionDenied
-        if Pause.objects.filter(pk=pk, scope__startswith=f"{pausing.BUDGET}:").exists():
+        if Pause.objects.filter(pk=pk, scope__startswith=f"{BUDGET}:").exists():
             messages.warning(request, _("The budget is used up. Raise it, and what was held goes out."))
-        elif pause := pausing.resume(pk):
+        elif pause := end_pause(pk):
             LogEntry.objects.log_actions(request.user.pk, [pause], DELETION, str(_("Resumed.")))
             messages.success(request, _("Resumed. What was held goes out from the next minute on, the oldest first."))
         else:
@@ -146,14 +147,14 @@ def _url_of(scope):
     kind, _colon, name = scope.partition(":")
     if kind == "trigger":
         return reverse("admin:notifier_trigger_change", args=[name])
-    if kind == pausing.BUDGET:
+    if kind == BUDGET:
         return reverse("admin:notifier_budget_changelist")
     return f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'channel': name})}" if kind == "channel" else ""
 
 
 def describe_held(scope):
     """How much a pause holds, bounded: “12 events, 340 deliveries”."""
-    one = pausing.Scopes([scope])
+    one = Scopes([scope])
     events = Event.objects.filter(status=Event.Status.HELD)
     held = Delivery.objects.filter(status=Delivery.Status.HELD)
     if not one.everything:

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
-from .. import audiences
 from ..models import Audience, ContactPoint, Trigger
+from ..rules import audiences
 from . import display
 from .filters import ChannelFilter
 from .forms import AudienceForm, ContactPointForm

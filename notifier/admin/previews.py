@@ -1,4 +1,4 @@
-"""The editor's live preview, and “Send to me”: both take what is typed, and neither saves it. Next hop: ``notifier.previewing``."""
+"""The editor's live preview, and “Send to me”: both take what is typed, and neither saves it. Next hop: ``notifier.explaining.preview``."""
 
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -12,8 +12,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_POST
 
-from .. import channels, previewing, readable
+from ..channels import registry
+from ..explaining import preview
 from ..models import Delivery, Event, Template, TemplateContent
+from ..templating import readable
 from . import masking
 
 # A frame of its own, without scripts, forms, or anything of this site's: what a mail shows, and nothing that it does. Pictures come from
@@ -43,7 +45,7 @@ class PreviewMixin:
 
     def preview_context(self, request, template):
         """What the page offers to preview with."""
-        events = previewing.recent_events(template.pk) if template and _may_see_events(request) else []
+        events = preview.recent_events(template.pk) if template and _may_see_events(request) else []
         return {
             "preview_events": [(event.pk, _describe(event)) for event in events],
             "may_send": self._may_send(request),
@@ -57,7 +59,7 @@ class PreviewMixin:
         if not (self.has_view_or_change_permission(request) or self.has_add_permission(request)):
             raise PermissionDenied
         content = _content_of(request)
-        found = previewing.preview(content, event=_event_of(request, content), person=_person_of(request))
+        found = preview.preview(content, event=_event_of(request, content), person=_person_of(request))
         return JsonResponse(_as_json(request, content, found))
 
     @method_decorator(require_POST)
@@ -66,11 +68,11 @@ class PreviewMixin:
         if not self._may_send(request):
             raise PermissionDenied
         content = _content_of(request)
-        found = previewing.preview(content, event=_event_of(request, content), person=request.user)
-        address = previewing.own_address(request.user, content.channel)
+        found = preview.preview(content, event=_event_of(request, content), person=request.user)
+        address = preview.own_address(request.user, content.channel)
         if refusal := _refusal(content, found, address):
             return JsonResponse({"sent": False, "text": refusal})
-        delivery = previewing.send_to(request.user, content, found, address)
+        delivery = preview.send_to(request.user, content, found, address)
         logged = content.template if content.template_id else delivery
         text = _("Sent to themselves as a test: %s, delivery %d.") % (content.channel, delivery.pk)
         LogEntry.objects.log_actions(request.user.pk, [logged], CHANGE, text, single_object=True)
@@ -99,8 +101,8 @@ def _content_of(request):
     if "text" not in request.POST and saved:
         return saved
     channel = request.POST.get("channel", "")
-    typed = {name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *previewing.PARTS)}
-    typed["channel"] = channel if channel in channels.channel_names() else ""
+    typed = {name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *preview.PARTS)}
+    typed["channel"] = channel if channel in registry.channel_names() else ""
     return TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
 
 
@@ -109,7 +111,7 @@ def _event_of(request, content):
     key = _key(request, "event")
     if key is None or not _may_see_events(request):
         return None
-    return Event.objects.filter(pk=key, trigger__in=previewing.triggers_of(content.template_id)).first()
+    return Event.objects.filter(pk=key, trigger__in=preview.triggers_of(content.template_id)).first()
 
 
 def _person_of(request):
@@ -142,12 +144,12 @@ def _as_json(request, content, found):
     """The Preview as the page's script shows it. All texts are plain, and the one HTML is for its frame."""
     person, examined = _person_of(request), found.examination
     policy = POLICY.format(images=" https: http:" if request.POST.get("images") else "")
-    address = previewing.own_address(request.user, content.channel) if person and content.channel else ""
+    address = preview.own_address(request.user, content.channel) if person and content.channel else ""
     return {
         "errors": [{"part": each.part, "text": each.text, "line": getattr(each, "line", None)} for each in found.errors],
         "warnings": [{"part": each.part, "text": each.text, "grave": each.is_error} for each in examined.problems],
         "look": examined.look,
-        "parts": examined.parts or SHOWN.get(examined.look, previewing.PARTS),
+        "parts": examined.parts or SHOWN.get(examined.look, preview.PARTS),
         "public": examined.is_public,
         "sender": settings.DEFAULT_FROM_EMAIL,
         "recipient": address if person else MADE_UP_ADDRESSES.get(examined.look, ""),

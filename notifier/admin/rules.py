@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 
-from .. import summaries
+from ..explaining import summaries
 from ..models import Event, Subscription, Trigger
 from . import display, setup_permissions
 from .forms import SubscriptionForm, SubscriptionFormSet, TriggerForm

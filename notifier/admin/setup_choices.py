@@ -5,7 +5,9 @@ from django.contrib.auth.models import Group
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, channels as known, conf, signals
+from .. import conf
+from ..channels import registry as known
+from ..rules import audiences, signals
 from . import choices
 from .setup_permissions import may
 

@@ -4,8 +4,9 @@ from django.utils.html import escape
 from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 
-from .. import readable, summaries
+from ..explaining import summaries
 from ..models import Audience, Template, Trigger
+from ..templating import readable
 from . import names
 
 # Of the object, as many lines as a first draft wants.

@@ -3,8 +3,9 @@
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from .. import audiences, summaries
+from ..explaining import summaries
 from ..models import Audience
+from ..rules import audiences
 
 # More are not counted: the sentence is said anew with every key.
 MOST_COUNTED = 100_000

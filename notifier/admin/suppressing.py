@@ -13,8 +13,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from .. import channels, suppression
+from ..channels import registry
 from ..models import Suppression
+from ..people import suppression
 from . import display, masking
 from .choices import channel_choices
 from .filters import ChannelFilter
@@ -85,7 +86,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     @admin.display(description=_("channel"), ordering="channel")
     def channel_shown(self, row):
-        return channels.label(row.channel)
+        return registry.label(row.channel)
 
     @admin.display(description=_("reason"))
     def why(self, row):
@@ -131,7 +132,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
             "form": form,
             "address": self.address_shown(row),
             "described": suppression.describe(row),
-            "channel": channels.label(row.channel),
+            "channel": registry.label(row.channel),
             "row": row,
             "back": reverse("admin:notifier_suppression_change", args=[row.pk]),
         }

@@ -1,4 +1,7 @@
-"""The forms of a template's contents: choices that are live, errors at their part, warnings beside them. Next hop: ``previewing``."""
+"""The forms of a template's contents: choices that are live, errors at their part, warnings beside them.
+
+Next hop: ``explaining.preview``.
+"""
 
 from django import forms
 from django.conf import settings
@@ -8,9 +11,10 @@ from django.utils.text import normalize_newlines
 from django.utils.translation import gettext, gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from .. import previewing, providers
 from ..exceptions import TemplateRefused
+from ..explaining import preview
 from ..models import Template, TemplateContent
+from ..rules import providers
 from .choices import channel_choices
 from .forms import CODE, UNKNOWN_CHANNEL, SourceTextarea
 
@@ -82,7 +86,7 @@ class TemplateContentForm(forms.ModelForm):
         super()._post_clean()
         if "channel" in self.errors or self.cleaned_data.get("DELETE"):
             return
-        errors, _warnings = previewing.lint(self.instance)
+        errors, _warnings = preview.lint(self.instance)
         # The preview says of names whose trigger it is that has none such.
         for part in {problem.part for problem in errors}.intersection(self.errors):
             del self.errors[part]
@@ -94,7 +98,7 @@ class TemplateContentForm(forms.ModelForm):
         """Part → texts, of what is saved: what does not stop the save, but should be known."""
         if self.is_bound or not self.instance.pk:
             return {}
-        errors, warnings = previewing.lint(self.instance)
+        errors, warnings = preview.lint(self.instance)
         found = {}
         for problem in [*errors, *warnings]:
             found.setdefault(problem.part, []).append(problem.text)

@@ -8,9 +8,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin, StackedInline
 
-from .. import previewing, providers, readable, signals
+from ..explaining import preview
 from ..models import Template, TemplateContent, Trigger
-from ..template_data import LINKS
+from ..rules import providers, signals
+from ..templating import readable
+from ..templating.data import LINKS
 from . import display
 from .previews import PreviewMixin
 from .template_forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
@@ -75,7 +77,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
         for content in contents:
             content.save(author=request.user.get_username())
         formset.save_m2m()
-        warnings = sum(len(previewing.lint(content)[1]) for content in contents)
+        warnings = sum(len(preview.lint(content)[1]) for content in contents)
         if warnings:
             text = ngettext(
                 "Saved, with {count} warning beside its field: {link}",

@@ -9,11 +9,12 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .. import channels, readable
-from ..audiences import describe_sources
+from ..channels import registry
 from ..explaining.recorded import describe_pause
 from ..models import Attempt, ContentVersion, Delivery, Event, Pause, Subscription, Template, Trigger
-from ..plans import versions_in
+from ..rules.audiences import describe_sources
+from ..rules.plans import versions_in
+from ..templating import readable
 from . import display, masking, tallies
 from .frozen import rows_of
 from .outcomes import cost, feedback_of, reason_in_words, recipient_shown, returned_in_words, with_names
@@ -168,7 +169,7 @@ def _subscriptions(event, versions):
 def _channel(event, subscription, channel, versions, found):
     counted = found[subscription, channel]
     return {
-        "way": channels.way(channel),
+        "way": registry.way(channel),
         "versions": [version_link(version, language=len(versions) > 1) for version in versions],
         "total": f"{tallies.MOST_TALLIED:,}+" if counted.more else f"{counted.total:,}",
         "more": _("Of the first %s:") % f"{tallies.MOST_TALLIED:,}" if counted.more else "",

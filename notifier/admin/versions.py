@@ -11,8 +11,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ..contents import PARTS
 from ..models import ContentVersion, TemplateContent
+from ..templating.contents import PARTS
 from .differences import compare
 
 PART_NAMES = {"subject": gettext_lazy("Subject"), "text": gettext_lazy("Text"), "html": gettext_lazy("HTML")}

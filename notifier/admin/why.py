@@ -19,7 +19,7 @@ from ..exceptions import UnknownPerson, UnknownSubject
 from ..explaining import MOST_EVENTS, Outcome, explain, explain_period, find_person, find_subject
 from ..explaining.wording import read_moment
 from ..models import Event, Preferences
-from ..preferences import optouts
+from ..people import opt_outs
 from ..preferences.words import describe_choice, describe_origin, describe_wishes
 from .choices import channel_choices
 
@@ -127,7 +127,7 @@ def answered(asked):
 
 def chosen_by(person):
     """What somebody has chosen, as texts: opt-outs with since when and how, then quiet hours, language and the rest."""
-    said = [f"{describe_choice(row)} {describe_origin(row)}" for row in optouts.rows_of(person.key).values()]
+    said = [f"{describe_choice(row)} {describe_origin(row)}" for row in opt_outs.rows_of(person.key).values()]
     wish = Preferences.objects.filter(user=person.user.pk).first() if person.user else None
     return said + (describe_wishes(wish) if wish else [])
 

@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from ..channels import register_channel
+from ..channels.registry import register_channel
 
 
 class ConsoleConfig(AppConfig):

@@ -1,9 +1,11 @@
 """From what is recorded to what is printed, in one process and without AWS. Calls the fan-out, then ``deliveries.worker``."""
 
-from .. import deliveries, fanout, publisher
+from .. import deliveries
+from ..deliveries import fanout
 from ..deliveries.clock import Clock
 from ..deliveries.worker import Channel
 from ..models import Delivery, Event
+from ..queue import publisher
 
 CHANNEL = "console"
 LEASE_SECONDS = 60

@@ -1,4 +1,4 @@
-"""A draft that its editor sends to themselves: a real delivery, of no trigger. Next hop: ``notifier.publisher``.
+"""A draft that its editor sends to themselves: a real delivery, of no trigger. Next hop: ``notifier.queue.publisher``.
 
 Note [tests]: the event is done and plans nothing, so no fan-out and no audience has a part in it; the version belongs to no content,
 so nothing that is live changes. From there on it is claimed, rendered, sent and recorded as any other.
@@ -7,8 +7,8 @@ so nothing that is live changes. From there on it is claimed, rendered, sent and
 from django.db import transaction
 from django.utils import timezone
 
-from ..messages import rings_for
 from ..models import OF_NO_RULE, Delivery, Event
+from ..queue.ring import rings_for
 from .queueing import UNHEARD_AFTER, publish_on_commit
 
 TEST_VERB = "test"

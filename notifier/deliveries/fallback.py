@@ -13,8 +13,8 @@ from collections import defaultdict
 
 from django.utils import timezone
 
-from .. import pacing
 from ..models import Delivery, Subscription
+from . import flow
 
 Status = Delivery.Status
 
@@ -102,12 +102,12 @@ def _fate(before, subscription, now):
     if before.status == Status.SKIPPED or until and until <= now:
         return ("status", Status.SKIPPED), ("reason", NOT_NEEDED), ("due_at", None), ("finished_at", now)
     # Not before the one before it has ended, and nothing can come back any more.
-    return (("due_at", until or now + pacing.LOOK_AGAIN),)
+    return (("due_at", until or now + flow.LOOK_AGAIN),)
 
 
 def _listened_until(before, subscription):
     if before.status != Status.SENT:
         return None
-    until = before.finished_at + (pacing.wait_of(subscription) if subscription else pacing.LOOK_AGAIN)
+    until = before.finished_at + (flow.wait_of(subscription) if subscription else flow.LOOK_AGAIN)
     # The sweep comes every minute: one time for all of a minute spares statements.
     return until.replace(second=0, microsecond=0) + dt.timedelta(minutes=1)

@@ -8,8 +8,8 @@ from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
 
-from ..digests import MOST_EVENTS
 from ..models import Delivery
+from .digests import MOST_EVENTS
 
 Status = Delivery.Status
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .. import pausing
+from ..gates import pauses
 from ..models import Delivery, Event
 
 Status = Delivery.Status
@@ -32,7 +32,7 @@ def hold_unclaimed(ids, channel):
     if not left.exists():
         return
     with transaction.atomic():
-        covered = pausing.read_scopes(lock=True).of_deliveries()
+        covered = pauses.read_scopes(lock=True).of_deliveries()
         (left if covered is None else left.filter(covered)).update(status=Status.HELD, due_at=None, claim=None)
         left.update(due_at=timezone.now())
 
@@ -53,14 +53,14 @@ def hold_event(event_id):
     if not left.exists():
         return
     with transaction.atomic():
-        covered = pausing.read_scopes(lock=True).of_events()
+        covered = pauses.read_scopes(lock=True).of_events()
         (left if covered is None else left.filter(covered)).update(status=Event.Status.HELD, due_at=None, claim=None)
         left.update(due_at=timezone.now())
 
 
 def release_events():
     """Let go a page of the events that are held and not paused, oldest first, if few are under way. Returns how many."""
-    covered = pausing.read_scopes().of_events()
+    covered = pauses.read_scopes().of_events()
     held = Event.objects.filter(status=Event.Status.HELD)
     under_way = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__isnull=False)
     if covered is None or not held.exists():
@@ -73,7 +73,7 @@ def release_events():
 
 def release_deliveries():
     """Let go a page of each channel's deliveries that are held and not paused, oldest first, if few are under way. Returns how many."""
-    scopes = pausing.read_scopes()
+    scopes = pauses.read_scopes()
     covered = scopes.of_deliveries()
     if covered is None:
         return 0

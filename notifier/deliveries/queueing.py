@@ -1,4 +1,4 @@
-"""Deliveries that are rung for again because they are due. Next hop: ``notifier.publisher``."""
+"""Deliveries that are rung for again because they are due. Next hop: ``notifier.queue.publisher``."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from .. import publisher
 from ..models import Delivery
+from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
 from .answers import Outcome

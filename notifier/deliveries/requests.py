@@ -1,4 +1,4 @@
-"""What a person asks of deliveries: to try them again, to take them back, to send them once more. Next hop: ``notifier.publisher``.
+"""What a person asks of deliveries: to try them again, to take them back, to send them once more. Next hop: ``notifier.queue.publisher``.
 
 Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it twice on purpose is the
 same row, queued again: what the first sending was, its provider's id included, stays as an Attempt.
@@ -12,10 +12,9 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import pacing
 from ..models import Attempt, Delivery, DevicePush, Event
 from ..models.counts import mark_stale
-from . import chains, fallback
+from . import chains, fallback, flow
 from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
 from .versions import mended_version
 
@@ -93,7 +92,7 @@ def _queue(found, addresses):
             attempts=Least("attempts", MAX_ATTEMPTS - 1),
         )  # fmt: skip
     if standing:
-        Delivery.objects.filter(pk__in=standing).update(status=Status.STANDBY, due_at=now + pacing.LOOK_AGAIN)
+        Delivery.objects.filter(pk__in=standing).update(status=Status.STANDBY, due_at=now + flow.LOOK_AGAIN)
     return [(each.channel, each.pk) for each in rows if each.pk not in standing]
 
 

@@ -1,4 +1,4 @@
-"""Waits for a slot before each send, or sends away who would wait too long. Called by ``worker``; ``rates`` gives the slots out."""
+"""Waits for a slot before each send, or sends away who would wait too long. Called by ``worker``; ``gates.rates`` gives the slots out."""
 
 import datetime as dt
 import logging
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from .. import rates
+from ..channels.limits import GRACE_SECONDS, Limit
 from ..exceptions import Later, TryAgain
-from ..limits import GRACE_SECONDS, Limit
+from ..gates import rates
 from . import clock as time
 
 logger = logging.getLogger(__name__)

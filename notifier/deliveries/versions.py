@@ -2,11 +2,12 @@
 
 from functools import lru_cache
 
-from .. import event_lists, plans
-from ..contents import CompiledContent, compile_filled, compile_named
 from ..models import ContentVersion, Event
-from ..template_data import PERSONAL
-from ..templating import merge_paths
+from ..rules import plans
+from ..templating import digest_data
+from ..templating.compiler import merge_paths
+from ..templating.contents import CompiledContent, compile_filled, compile_named
+from ..templating.data import PERSONAL
 
 
 @lru_cache(maxsize=256)
@@ -31,8 +32,8 @@ def mended_version(event_id, version_id):
     if newest is None or newest.pk == version_id:
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
-    held = event_lists.folded(
+    held = digest_data.folded(
         merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
     )
-    wanted = {name: branch for name, branch in event_lists.folded(newest.paths).items() if name not in PERSONAL}
+    wanted = {name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in PERSONAL}
     return newest.pk if merge_paths(held, wanted) == held else version_id

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from traceback import format_tb
 from typing import Any
 
-from .. import budgets, channels, gates, suppression
-from ..channel_message import Message
-from ..composing import compose_messages
+from ..channels import registry
+from ..channels.limits import Limit
+from ..channels.message import Message
 from ..exceptions import OutcomeUnknown, SendError
-from ..limits import Limit
+from ..gates import budgets
+from ..gates.table import ask_all
 from ..observing import keys, measure
+from ..people import suppression
 from .announcements import announce_outcomes
 from .answers import Policy, Sent, record_answers
 from .claims import claim_deliveries, mark_sending, release
+from .composing import compose_messages
 from .holding import hold
 from .outcome_counts import count_outcomes
 from .slots import Slots
@@ -57,7 +60,7 @@ class Channel:
 
     def _send_all(self, works, clock):
         """Send until time is up; returns the Work that was given back."""
-        answers = gates.ask_all(works, self.name)
+        answers = ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
         ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer], self.name)
         self._record(refused)
@@ -118,7 +121,7 @@ class Channel:
     def _price(self, message):
         """About what it costs; nothing where that cannot be said, which is no reason not to send it."""
         try:
-            return channels.price(self.name, message)
+            return registry.price(self.name, message)
         except Exception as error:
             logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
             return 0

@@ -4,9 +4,11 @@ from itertools import chain
 
 from django.core.exceptions import ValidationError
 
-from .. import channels, readable, rules
+from ..channels import registry
+from ..events import loading
 from ..exceptions import UnknownSubject
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
+from ..templating import readable
 from . import delivered, foreseen, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
@@ -84,7 +86,7 @@ def _deliveries_of(person, event, pairs):
 
 
 def _explain_object(person, instance, channel):
-    live = {each.pk: each for each in rules.load_triggers()}
+    live = {each.pk: each for each in loading.load_triggers()}
     return list(
         chain.from_iterable(
             _explain_trigger(person, trigger, live.get(trigger.pk), instance, channel)
@@ -126,4 +128,4 @@ def explain_period(person, start, end, channel=""):
 
 
 def _channels_of(channel):
-    return [channel] if channel else channels.channel_names()
+    return [channel] if channel else registry.channel_names()

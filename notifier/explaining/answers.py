@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.utils.text import capfirst
 
-from .. import channels
+from ..channels import registry
 
 
 class Outcome(StrEnum):
@@ -73,6 +73,6 @@ def walk(case, steps, *, later=(), **values):
     if decided is None:
         return None
     found += [Step(title=title, state="open") for title, _ in later]
-    by = f" {channels.way(case.channel)}" if case.channel else ""
+    by = f" {registry.way(case.channel)}" if case.channel else ""
     sentence = f"{case.person.name} {decided.outcome}{by}: {decided.text}"
     return Answer(sentence=capfirst(sentence), outcome=decided.outcome, steps=found, channel=case.channel, **values)

@@ -2,9 +2,11 @@
 
 from django.contrib.auth import get_user_model
 
-from .. import channels, conf, suppression
-from ..audiences import describe_sources
+from .. import conf
+from ..channels import registry
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
+from ..people import suppression
+from ..rules.audiences import describe_sources
 from .answers import Outcome, Seen
 from .people import is_member
 from .recorded import paused
@@ -83,7 +85,7 @@ def look_at_address(case):
     if case.delivery.reason == "no_address":
         now, verified = case.person.address_on(case.channel)
         since = " There is one now." if now and verified else ""
-        return Seen(f"there was no address for {channels.noun(case.channel)}.{since}", Outcome.NOT, _user(case))
+        return Seen(f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case))
     if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":  # the person is the address
         return None
     return Seen(f"the address was {case.delivery.address}.", about=_user(case))

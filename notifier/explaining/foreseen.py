@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from .. import allowing, channels, devices, readable, recipients, signals, snapshot, summaries, suppression
-from ..audiences import describe_sources
-from ..firing_context import context_of
-from ..matching import explain_match
+from ..channels import registry
+from ..events import recipients
+from ..events.context import context_of
+from ..events.matching import explain_match
+from ..gates import allow_list, opted_out, quiet_hours
 from ..models import (
     Allowance,
     Audience,
@@ -24,7 +25,11 @@ from ..models import (
     Template,
     Trigger,
 )
-from ..preferences import consent, optouts, quiet_hours
+from ..people import devices, opt_outs, suppression
+from ..rules import signals
+from ..rules.audiences import describe_sources
+from ..templating import readable, snapshot
+from . import summaries
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
@@ -147,7 +152,7 @@ def look_at_account(case):
 def look_at_address(case):
     address, verified = case.person.address_on(case.channel)
     if not address:
-        return Seen(f"there is no address for {channels.noun(case.channel)}.", Outcome.WOULD_NOT, _user(case))
+        return Seen(f"there is no address for {registry.noun(case.channel)}.", Outcome.WOULD_NOT, _user(case))
     if not verified:
         return Seen(f"the address for {case.channel} is not verified.", Outcome.WOULD_NOT, _user(case))
     return Seen(f"the address is {address}.", about=_user(case))
@@ -162,8 +167,8 @@ def look_at_device(case):
 
 def look_at_allow_list(case):
     address, _verified = case.person.address_on(case.channel)
-    if not allowing.is_allowed(case.channel, address):
-        return Seen(allowing.describe(), Outcome.WOULD_NOT)
+    if not allow_list.is_allowed(case.channel, address):
+        return Seen(allow_list.describe(), Outcome.WOULD_NOT)
 
 
 def look_at_suppression(case):
@@ -188,10 +193,10 @@ def look_at_flow(case):
 
 def look_at_opt_outs(case):
     category = case.trigger.category
-    rows = optouts.rows_of(case.person.key)
-    row = None if category and category.mandatory else optouts.deciding(rows, category and category.pk, case.channel)
+    rows = opt_outs.rows_of(case.person.key)
+    row = None if category and category.mandatory else opt_outs.deciding(rows, category and category.pk, case.channel)
     if row:
-        said = consent.describe(row, row.category and row.category.title)
+        said = opted_out.describe(row, row.category and row.category.title)
         return Seen(f"the person has opted out. {said}", Outcome.WOULD_NOT, (OptOut, row.pk))
     if category:
         always = "is mandatory, so nobody can opt out of it" if category.mandatory else "was not opted out of"
@@ -201,7 +206,7 @@ def look_at_opt_outs(case):
 def look_at_quiet_hours(case):
     """They only make it later."""
     category = case.trigger.category
-    if case.person.user is None or category and category.mandatory or not channels.disturbs(case.channel):
+    if case.person.user is None or category and category.mandatory or not registry.disturbs(case.channel):
         return None
     wish = Preferences.objects.filter(user=case.person.user.pk).first()
     end = wish and quiet_hours.quiet_until(wish, timezone.now())

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 
-from .. import audiences, channels, conf
+from .. import conf
+from ..channels import registry
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
-from ..suppression import recipient_of
+from ..people.suppression import recipient_of
+from ..rules import audiences
 
 # So many are named where one word means several people.
 MOST_NAMED = 5
@@ -61,7 +63,7 @@ def find_person(text):
     named = users.filter(**{get_user_model().USERNAME_FIELD: text}).first()
     if user := named or _by_key(text):
         return person_of(user)
-    found = _users_with(text, channels.channel_names()) if text else []
+    found = _users_with(text, registry.channel_names()) if text else []
     if len(found) > 1:
         names = ", ".join(user.get_username() for user in found[:MOST_NAMED])
         raise UnknownPerson(f"{len(found)} people have this address. Write the name of one: {names}.")

@@ -10,7 +10,7 @@ is not on record although it was asked, the id that the message carried and the 
 import datetime as dt
 
 from ..models import Delivery
-from ..suppression import normalise
+from ..people.suppression import normalise
 
 Status = Delivery.Status
 

@@ -1,4 +1,4 @@
-"""Stores what a report says: once, at its delivery, and for its address. Next hop: ``suppression``, and whoever listens to the hook.
+"""Stores what a report says: once, at its delivery, and for its address. Next hop: ``people.suppression``, and whoever listens to the hook.
 
 Note [any order]: what stands on the delivery is worked out anew from all that was heard of it, under a lock on its row. So the order in
 which reports come, and how often, does not matter.
@@ -9,10 +9,11 @@ from functools import partial
 
 from django.db import transaction
 
-from .. import deliveries, suppression
+from .. import deliveries
 from ..deliveries.history import storable
 from ..hooks import feedback_received
 from ..models import Delivery, Feedback
+from ..people import suppression
 from .finding import earlier_ids, find_delivery
 
 logger = logging.getLogger(__name__)

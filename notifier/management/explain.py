@@ -5,7 +5,7 @@ import datetime as dt
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
-from ..channels import channel_names
+from ..channels.registry import channel_names
 from ..exceptions import NotifierError
 from ..explaining import MOST_EVENTS, explain, explain_period, find_person, find_subject
 from ..explaining.wording import read_moment

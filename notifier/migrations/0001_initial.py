@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
-import notifier.snapshot
+import notifier.templating.snapshot
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -300,7 +300,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(blank=True, max_length=300, verbose_name='actor')),
                 ('key', models.CharField(max_length=200, null=True, verbose_name='idempotency key')),
                 ('explanation', models.JSONField(default=list)),
-                ('data', models.JSONField(decoder=notifier.snapshot.Decoder, encoder=notifier.snapshot.Encoder, verbose_name='data')),
+                ('data', models.JSONField(decoder=notifier.templating.snapshot.Decoder, encoder=notifier.templating.snapshot.Encoder, verbose_name='data')),
                 ('plan', models.JSONField(default=list)),
                 ('status', models.CharField(choices=[('recorded', 'recorded'), ('fanning_out', 'fanning out'), ('done', 'fanned out'), ('failed', 'failed'), ('held', 'held'), ('shadow', 'shadow'), ('vetoed', 'vetoed'), ('cancelled', 'cancelled')], default='recorded', max_length=20, verbose_name='status')),
                 ('reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),

@@ -1,4 +1,4 @@
-"""What a person wants, and what an address can take. Next hop: ``notifier.gates`` asks before anything is sent."""
+"""What a person wants, and what an address can take. Next hop: ``notifier.gates.table`` asks before anything is sent."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from .. import languages
+from ..templating import languages
 from .rules import RulesQuerySet
 
 

@@ -1,4 +1,6 @@
-"""What is counted and measured of the outbox. Written by ``notifier.counts``, ``gauges`` and ``canary``; next hop: the overview."""
+"""What is counted and measured of the outbox. Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``; next
+hop: the overview.
+"""
 
 import datetime as dt
 
@@ -12,7 +14,7 @@ COUNTED = "counted"
 
 
 class HourlyCount(models.Model):
-    """How many deliveries of a channel ended how in one hour, and what they cost. Kept by the sweep; see ``notifier.counts``."""
+    """How many deliveries of a channel ended how in one hour, and what they cost. Kept by the sweep; see ``notifier.operations.counts``."""
 
     hour = models.DateTimeField()
     channel = models.CharField(max_length=50)
@@ -41,7 +43,7 @@ class StaleHour(models.Model):
 
 
 class Gauge(models.Model):
-    """The newest reading of something that is asked for now and then, such as a queue's depth. See ``notifier.gauges``."""
+    """The newest reading of something that is asked for now and then, such as a queue's depth. See ``notifier.operations.gauges``."""
 
     name = models.CharField(max_length=100, unique=True)
     value = models.FloatField(null=True)

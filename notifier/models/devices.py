@@ -1,4 +1,4 @@
-"""Phones and tablets that people signed in on. Written by ``notifier.devices``; next hop: ``lambdas.push`` sends to them."""
+"""Phones and tablets that people signed in on. Written by ``notifier.people.devices``; next hop: ``lambdas.push`` sends to them."""
 
 from django.conf import settings
 from django.db import models

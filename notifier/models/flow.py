@@ -1,4 +1,4 @@
-"""How much, when and in which order a subscription sends. Next hop: ``notifier.pacing``, which the fan-out asks."""
+"""How much, when and in which order a subscription sends. Next hop: ``notifier.deliveries.flow``, which the fan-out asks."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -77,7 +77,7 @@ class Flow(models.Model):
 
 
 class Allowance(models.Model):
-    """What one person has had of a subscription in a period that is running. Written by ``notifier.allowances``.
+    """What one person has had of a subscription in a period that is running. Written by ``notifier.deliveries.allowances``.
 
     ``about`` is the object of a cooldown, or blank for the throttle.
     """

@@ -10,7 +10,7 @@ from django.db import models
 from django.template.defaultfilters import truncatechars
 from django.utils.translation import gettext_lazy as _
 
-from ..links import MAX_ICON_CHARACTERS, MAX_LINK_CHARACTERS
+from ..templating.safe_links import MAX_ICON_CHARACTERS, MAX_LINK_CHARACTERS
 from .consent import Category
 
 # Of an item without a title, the first line of its text is shown as one.

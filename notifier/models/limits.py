@@ -1,4 +1,6 @@
-"""How fast, and for how much, is sent. Written by ``notifier.rates`` and ``budgets``; next hop: ``deliveries.worker``, before it sends."""
+"""How fast, and for how much, is sent. Written by ``gates.rates`` and ``gates.budgets``; next hop: ``deliveries.worker``, before
+it sends.
+"""
 
 from decimal import Decimal
 
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Rate(models.Model):
-    """Up to when slots for sending are given out, of a channel or of a part of it. See ``notifier.rates``.
+    """Up to when slots for sending are given out, of a channel or of a part of it. See ``notifier.gates.rates``.
 
     Both are seconds since 1970 by the database's clock, which all functions share.
     """

@@ -1,17 +1,17 @@
 """What happened: events and deliveries, the truth that messages only ring for.
 
-Written by ``notifier.storing``, ``notifier.fanout`` and ``notifier.deliveries``.
+Written by ``notifier.events.storing``, ``notifier.deliveries.fanout`` and ``notifier.deliveries``.
 """
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .. import snapshot
+from ..templating import snapshot
 
 # The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
 OF_NO_RULE = 0
-# What the address of a recipient begins with once only a number is left of it; see `notifier.retention`.
+# What the address of a recipient begins with once only a number is left of it; see `notifier.operations.retention`.
 NAMELESS = "#"
 
 
@@ -55,7 +55,7 @@ class Event(models.Model):
     starts_at = models.DateTimeField(_("scheduled for"), null=True)
     # After this nothing of it is sent any more.
     expires_at = models.DateTimeField(_("expires"), null=True)
-    # When what it said and the addresses were removed; see `notifier.retention`.
+    # When what it said and the addresses were removed; see `notifier.operations.retention`.
     emptied_at = models.DateTimeField(_("emptied"), null=True)
     # When the sweep looks at it again; null once done.
     due_at = models.DateTimeField(null=True)

@@ -1,12 +1,12 @@
-"""Who can receive: audiences and contact points. Next hop: ``notifier.audiences`` turns them into pages of recipients."""
+"""Who can receive: audiences and contact points. Next hop: ``notifier.rules.audiences`` turns them into pages of recipients."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import audiences, offers
 from ..exceptions import UnreadablePath
+from ..rules import audiences, offers
 from .rules import RulesQuerySet
 
 

@@ -1,4 +1,4 @@
-"""When and whom: triggers and subscriptions. Next hop: ``notifier.triggers`` keeps them in memory."""
+"""When and whom: triggers and subscriptions. Next hop: ``notifier.events.index`` keeps them in memory."""
 
 import secrets
 from contextlib import contextmanager
@@ -8,8 +8,10 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import channels, comparisons, conditions, readable, signals
+from ..channels import registry
 from ..exceptions import ConditionRefused, UnreadablePath
+from ..rules import condition_types, conditions, signals
+from ..templating import readable
 from .flow import MAX_MINUTES, Flow
 
 # Whether rules have changed inside `RulesVersion.touched_once`; None outside of it.
@@ -154,7 +156,7 @@ class Trigger(models.Model):
         if not self.condition:
             return
         try:
-            comparisons.check_comparisons(conditions.check_condition(self.condition, self), self)
+            condition_types.check_comparisons(conditions.check_condition(self.condition, self), self)
         except (ConditionRefused, UnreadablePath) as error:
             raise ValidationError({"condition": str(error)}) from error
 
@@ -172,7 +174,7 @@ class Trigger(models.Model):
 
 
 class Pause(models.Model):
-    """What is not sent for the time being: it is held, and goes on when this row is gone. See ``notifier.pausing``.
+    """What is not sent for the time being: it is held, and goes on when this row is gone. See ``notifier.gates.pauses``.
 
     ``scope`` is ``everything``, ``channel:<name>``, ``trigger:<id>`` or ``budget:<channel>``.
     """
@@ -211,7 +213,7 @@ class Subscription(Flow, models.Model):
         return f"{self.trigger} → {self.template} → {', '.join(self.channels)}"
 
     def clean(self):
-        known = channels.channel_names()
+        known = registry.channel_names()
         if not self.channels or not isinstance(self.channels, list):
             raise ValidationError({"channels": _("Choose at least one channel.")})
         if unknown := sorted(set(self.channels) - set(known)):

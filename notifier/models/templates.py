@@ -1,11 +1,12 @@
-"""What: templates, one content a channel, every saved version kept. Next hop: ``notifier.contents`` compiles a version once."""
+"""What: templates, one content a channel, every saved version kept. Next hop: ``notifier.templating.contents`` compiles a version once."""
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .. import contents, extending, files, languages, layouts, offers, providers
 from ..exceptions import TemplateRefused, UnreadablePath
+from ..rules import layout_dependents, offers, providers
+from ..templating import contents, files, languages, layouts
 from .rules import RulesQuerySet
 
 # Two versions that are alike in these are one.
@@ -17,7 +18,7 @@ class Template(models.Model):
 
     name = models.SlugField(_("name"), max_length=100, unique=True)
     description = models.CharField(_("description"), max_length=200, blank=True)
-    # Names of registered functions that add variables; see `notifier.providers`.
+    # Names of registered functions that add variables; see `notifier.rules.providers`.
     providers = models.JSONField(_("context providers"), default=list, blank=True)
 
     objects = RulesQuerySet.as_manager()
@@ -104,17 +105,19 @@ class TemplateContent(models.Model):
         self.layout_id = compiled.layout
         super().save(**options)
         if self.add_version(compiled, author=author, note=note):
-            extending.renew(self, author)
+            layout_dependents.renew(self, author)
 
     @transaction.atomic
     def delete(self, **options):
         """Delete. TemplateRefused where one that extends it has no other language of it to extend."""
         deleted = super().delete(**options)
-        extending.renew(self)
+        layout_dependents.renew(self)
         return deleted
 
     def sources(self):
-        """The texts of ``contents.PARTS``, as they are edited, or as the file is now. TemplateRefused where it cannot be read."""
+        """The texts of ``templating.contents.PARTS``, as they are edited, or as the file is now. TemplateRefused where it cannot
+        be read.
+        """
         text, html = files.read_parts(self.file) if self.file else (self.text, self.html)
         return self.subject, text, html, self.link, self.icon
 
@@ -170,7 +173,7 @@ class TemplateContent(models.Model):
         for subscription in self.template.subscriptions.select_related("trigger"):
             if self.channel in subscription.channels:
                 self.check_against(subscription.trigger, compiled=compiled)
-        extending.check(self)
+        layout_dependents.check(self)
 
     def check_against(self, trigger, *, field=None, compiled=None):
         """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""

@@ -1,4 +1,7 @@
-"""The page on which somebody chooses what they get, and how: signed in, or by a link. Next hop: ``optouts``, and ``Preferences``."""
+"""The page on which somebody chooses what they get, and how: signed in, or by a link.
+
+Next hop: ``people.opt_outs``, and ``Preferences``.
+"""
 
 from django.contrib.auth.decorators import login_required
 from django.db import router, transaction
@@ -8,9 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from ..masking import masked
 from ..models import OptOut, Preferences
-from . import links, optouts, tokens, unsubscribing, words
+from ..people import link_tokens, opt_outs, reader_links
+from ..people.masking import masked
+from . import unsubscribing, words
 from .forms import WishesForm, time_zones
 from .table import Table
 
@@ -22,7 +26,7 @@ METHODS = ["GET", "HEAD", "POST"]
 @require_http_methods(METHODS)
 def own_preferences(request):
     """For whoever is signed in."""
-    bearer = tokens.Bearer(recipient=f"user:{request.user.pk}", user=request.user)
+    bearer = link_tokens.Bearer(recipient=f"user:{request.user.pk}", user=request.user)
     return _choose(request, bearer, str(request.user))
 
 
@@ -32,15 +36,15 @@ def own_preferences(request):
 @require_http_methods(METHODS)
 def preferences(request, token):
     """For whoever holds a message's link: this page and nothing else, without a name."""
-    if token == links.SAMPLE:
+    if token == reader_links.SAMPLE:
         return unsubscribing.show(request, "sample")
     try:
-        kind, key = tokens.read("preferences", token)
-        bearer = tokens.find_bearer(kind, key)
-    except tokens.BadLink:
+        kind, key = link_tokens.read("preferences", token)
+        bearer = link_tokens.find_bearer(kind, key)
+    except link_tokens.BadLink:
         return unsubscribing.show(request, "bad")
-    except tokens.GoneLink:
-        return unsubscribing.show(request, "account_gone" if kind == tokens.USER else "message_gone")
+    except link_tokens.GoneLink:
+        return unsubscribing.show(request, "account_gone" if kind == link_tokens.USER else "message_gone")
     address = getattr(bearer.user, bearer.user.get_email_field_name(), "") if bearer.user else bearer.address
     return _choose(request, bearer, masked(str(address or "")))
 
@@ -76,12 +80,12 @@ def _form(bearer, wish, data):
 def _save(data, bearer, table, form):
     """All of it or nothing. False where something is wrong with what was typed."""
     if data.get("action") == "stop":
-        optouts.opt_out(bearer.recipient, optouts.EVERYTHING, optouts.EVERY_CHANNEL, OptOut.Source.PAGE)
+        opt_outs.opt_out(bearer.recipient, opt_outs.EVERYTHING, opt_outs.EVERY_CHANNEL, OptOut.Source.PAGE)
         return True
     if form is not None and not form.is_valid():
         return False
     with transaction.atomic(using=router.db_for_write(OptOut)):
         if form is not None and (form.has_changed() or form.instance.pk):
             form.save()
-        optouts.save_choices(bearer.recipient, table.wanted(data.getlist("shown"), data.getlist("on")), OptOut.Source.PAGE)
+        opt_outs.save_choices(bearer.recipient, table.wanted(data.getlist("shown"), data.getlist("on")), OptOut.Source.PAGE)
     return True

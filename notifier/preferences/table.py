@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from .. import channels, conf
+from .. import conf
+from ..channels import registry
 from ..models import Category, ContactPoint, Subscription
-from . import optouts
+from ..people import opt_outs
 
 ALL = 0  # in a form, what stands for every category
 
@@ -33,10 +34,10 @@ class Table:
 
     def __init__(self, bearer):
         self.recipient = bearer.recipient
-        rows, sent = optouts.rows_of(bearer.recipient), _live_channels()
+        rows, sent = opt_outs.rows_of(bearer.recipient), _live_channels()
         reach = _reach(bearer)
         used = {key: names & reach for key, names in sent.items()}
-        self.columns = [(name, channels.label(name)) for name in sorted(set().union(*used.values()))]
+        self.columns = [(name, registry.label(name)) for name in sorted(set().union(*used.values()))]
         categories = [each for each in Category.objects.all() if used.get(each.pk)]
         self.always = [Row(category=each, cells=self._cells(each, used[each.pk], {})) for each in categories if each.mandatory]
         self.rows = [
@@ -50,7 +51,7 @@ class Table:
         return [
             Cell(
                 channel=channel, label=label, value=f"{key or ALL}:{channel}", is_sent=channel in sent,
-                is_on=(key, channel) not in rows and (key, optouts.EVERY_CHANNEL) not in rows,
+                is_on=(key, channel) not in rows and (key, opt_outs.EVERY_CHANNEL) not in rows,
             )
             for channel, label in self.columns
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page behind a message's link to unsubscribe, and the mail program's one click on it. Next hop: ``optouts``.
+"""The page behind a message's link to unsubscribe, and the mail program's one click on it. Next hop: ``people.opt_outs``.
 
 Note [nobody but a person's own POST]: scanners and previews follow links, so GET and HEAD change nothing. A POST needs no session, no
 cookie and no CSRF token: the signed link is all that it can be known by. https://www.rfc-editor.org/rfc/rfc8058#section-3.1
@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from ..masking import masked
 from ..models import Category, OptOut
-from . import links, optouts, tokens, words
+from ..people import link_tokens, opt_outs, reader_links
+from ..people.masking import masked
+from . import words
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 STATUS = {"bad": 404, "account_gone": 410, "message_gone": 410, "mandatory": 403, "odd": 400}
@@ -23,15 +24,15 @@ STATUS = {"bad": 404, "account_gone": 410, "message_gone": 410, "mandatory": 403
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request, token):
     """Stop what a message was about, show what can be done, or say why nothing can."""
-    if token == links.SAMPLE:
+    if token == reader_links.SAMPLE:
         return show(request, "sample")
     try:
-        kind, key, category, channel = tokens.read("unsubscribe", token)
-        bearer = tokens.find_bearer(kind, key)
-    except tokens.BadLink:
+        kind, key, category, channel = link_tokens.read("unsubscribe", token)
+        bearer = link_tokens.find_bearer(kind, key)
+    except link_tokens.BadLink:
         return show(request, "bad")
-    except tokens.GoneLink:
-        return show(request, "account_gone" if kind == tokens.USER else "message_gone")
+    except link_tokens.GoneLink:
+        return show(request, "account_gone" if kind == link_tokens.USER else "message_gone")
     found = Category.objects.filter(pk=category).first()
     if found is None and int(category):
         return show(request, "category_gone", bearer)
@@ -39,7 +40,7 @@ def unsubscribe(request, token):
         return show(request, "mandatory", bearer, category=found)
     choice = bearer.recipient, found and found.pk, channel
     state = _act(request, choice) if request.method == "POST" else ""
-    row = optouts.deciding(optouts.rows_of(bearer.recipient), *choice[1:])
+    row = opt_outs.deciding(opt_outs.rows_of(bearer.recipient), *choice[1:])
     return show(request, state or ("out" if row else "ask"), bearer, category=found, channel=channel, wider=_wider(row, choice))
 
 
@@ -47,11 +48,11 @@ def _act(request, choice):
     """Do what was asked for; returns what to say of it."""
     name, value = ONE_CLICK
     if request.POST.get(name) == value:
-        optouts.opt_out(*choice, OptOut.Source.MAIL)
+        opt_outs.opt_out(*choice, OptOut.Source.MAIL)
     elif request.POST.get("action") == "unsubscribe":
-        optouts.opt_out(*choice, OptOut.Source.LINK)
+        opt_outs.opt_out(*choice, OptOut.Source.LINK)
     elif request.POST.get("action") == "undo":
-        optouts.opt_in(*choice)
+        opt_outs.opt_in(*choice)
         return "undone"
     else:
         return "odd"
@@ -82,5 +83,5 @@ def show(request, state, bearer=None, *, category=None, channel="", wider=""):
 
 def _preferences_path(request, bearer):
     """On this same site: a link that was opened elsewhere than where messages say still leads on."""
-    _kind, key, *_rest = tokens.read("unsubscribe", request.resolver_match.kwargs["token"])
-    return reverse("notifier:preferences", args=[tokens.sign("preferences", bearer.recipient, key)])
+    _kind, key, *_rest = link_tokens.read("unsubscribe", request.resolver_match.kwargs["token"])
+    return reverse("notifier:preferences", args=[link_tokens.sign("preferences", bearer.recipient, key)])

@@ -4,12 +4,12 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from .. import channels
+from ..channels import registry
 
 
 def by_channel(channel):
     """“by e-mail”, or “in any way” for none in particular."""
-    return channels.way(channel) if channel else _("in any way")
+    return registry.way(channel) if channel else _("in any way")
 
 
 def of_what(category):
@@ -20,7 +20,7 @@ def of_what(category):
 def describe_choice(row):
     """An opt-out as a sentence: “No “Offers” by e-mail.”"""
     if row.category is None:
-        return _("Nothing %s but what is always on.") % (channels.way(row.channel) if row.channel else _("at all"))
+        return _("Nothing %s but what is always on.") % (registry.way(row.channel) if row.channel else _("at all"))
     return _("No “%(what)s” %(by)s.") % {"what": row.category.title, "by": by_channel(row.channel)}
 
 

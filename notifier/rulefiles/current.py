@@ -1,7 +1,7 @@
 """The database's rules in the shape of a file. Next hop: ``writing``, or ``importing``, which compares."""
 
-from ..audiences import lines_of
 from ..models import Audience, Category, Template, Trigger
+from ..rules.audiences import lines_of
 from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key, normal_text, subscription_order
 
 

@@ -6,10 +6,11 @@ from html import unescape
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from notifier import deliveries, pausing
+from notifier import deliveries
 from notifier.admin import acting
 from notifier.deliveries import holding
-from notifier.fanout import fan_out
+from notifier.deliveries.fanout import fan_out
+from notifier.gates import pauses
 from notifier.models import Attempt, Delivery, Event, Pause
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
 
@@ -210,7 +211,7 @@ def test_an_event_that_is_cancelled_brings_no_more_deliveries(admin_client, clou
 
 @pytest.mark.django_db(transaction=True)
 def test_a_fan_out_that_is_cancelled_while_it_works_leaves_nothing_that_is_sent(cloud, monkeypatch):
-    from notifier import fanout
+    from notifier.deliveries import fanout
 
     monkeypatch.setattr(fanout, "PAGE_SIZE", 2)
     event = make_event(audiences=[make_audience(users=[make_user() for _ in range(5)])])
@@ -281,8 +282,8 @@ def test_what_is_not_there_cannot_be_paused(admin_client, scope):
 
 
 def test_the_page_says_how_much_is_held(admin_client):
-    pausing.pause("channel:email")
-    pausing.pause("everything")
+    pauses.pause("channel:email")
+    pauses.pause("everything")
     make_delivery(status=Status.HELD)
     make_delivery(status=Status.HELD, channel="sms")
     make_event(status=Event.Status.HELD)
@@ -316,7 +317,7 @@ def test_an_event_offers_only_what_there_is_to_do(admin_client, status, offered)
 def test_what_was_cancelled_does_not_wait_for_a_pause_to_end(admin_client):
     ada = make_user(username="ada")
     event = make_event(audiences=[make_audience(users=[ada])], status=Event.Status.CANCELLED)
-    pausing.pause("everything")
+    pauses.pause("everything")
     page = text_of(admin_client.get(f"{EVENTS}why/", {"person": "ada", "subject": event.pk}))
     assert "a person took the event back" in page
     assert "It goes on when that ends" not in page

@@ -4,8 +4,8 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from notifier import shadowing
 from notifier.admin import going_live
+from notifier.explaining import estimate
 from notifier.models import Event, Subscription, Trigger
 from tests.builders import make_audience, make_people, make_subscription, make_template, make_trigger
 
@@ -59,7 +59,7 @@ def test_what_goes_live_to_many_asks_and_saves_nothing_before(admin_client, valu
     assert state() == before
     assert "was changed successfully" in text_of(answer(admin_client, response))
     assert state() != before
-    assert shadowing.sends(Trigger.objects.get())
+    assert estimate.sends(Trigger.objects.get())
 
 
 def test_an_audience_that_is_added_asks(admin_client):
@@ -161,7 +161,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("events", "is_exact", "channels", "words"), WORDS)
 def test_an_estimate_is_told_in_a_sentence(events, is_exact, channels, words):
-    found = shadowing.Estimate(events=events, is_exact=is_exact)
+    found = estimate.Estimate(events=events, is_exact=is_exact)
     for name, (messages, pieces, cost) in channels.items():
-        found.channels[name] = shadowing.ChannelEstimate(messages=messages, pieces=pieces, cost_micros=cost)
+        found.channels[name] = estimate.ChannelEstimate(messages=messages, pieces=pieces, cost_micros=cost)
     assert str(going_live.describe(found)[0]) == words

@@ -7,9 +7,9 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from notifier import counts, gauges
 from notifier.admin import attention, overview_chart
 from notifier.models import Delivery, Gauge, Pause
+from notifier.operations import counts, gauges
 from tests.builders import make_delivery, make_event, make_trigger
 
 from .browser import text_of

@@ -5,10 +5,10 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from notifier import audiences
 from notifier.admin.people import MOST_USERS_IN_FORM
-from notifier.channels import channel_names
+from notifier.channels.registry import channel_names
 from notifier.models import Audience, ContactPoint
+from notifier.rules import audiences
 from tests.builders import make_audience, make_people, make_trigger, make_user
 
 from .browser import errors_in, saved, submit, text_of

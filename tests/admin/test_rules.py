@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from notifier import channels
-from notifier.channels import channel_names
+from notifier.channels import registry
+from notifier.channels.registry import channel_names
 from notifier.models import Audience, Event, Subscription, Template, Trigger
 from project.demo.models import FlashSale, Post
 from tests.builders import make_audience, make_subscription, make_template, make_trigger
@@ -155,9 +155,9 @@ def test_signals_of_the_project_can_be_chosen_and_those_of_django_are_explained(
 
 
 def test_a_channel_of_another_app_can_be_chosen_as_soon_as_it_is_registered(admin_client, monkeypatch):
-    monkeypatch.setattr(channels, "_registered", set())
+    monkeypatch.setattr(registry, "_registered", set())
     assert 'value="pigeon"' not in text_of(admin_client.get(ADD))
-    channels.register_channel("pigeon")
+    registry.register_channel("pigeon")
     assert 'value="pigeon"' in text_of(admin_client.get(ADD))
     assert saved(
         submit(admin_client, ADD, POSTS | subscription(template=make_template({"pigeon": {"text": "Coo"}}), channels=["pigeon"]))

@@ -9,10 +9,10 @@ from django.db.models.signals import post_save
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from notifier import audiences
 from notifier.admin import names, setup_words
 from notifier.models import Audience, Event, Subscription, Template, TemplateContent, Trigger
-from notifier.templating import compile_part
+from notifier.rules import audiences
+from notifier.templating.compiler import compile_part
 from project.demo.models import FlashSale, Post
 from tests.builders import make_audience, make_template, make_user
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from project.local.chromium import chromium
+from tests.chromium import chromium
 from tests.patience import STANDSTILL_SECONDS
 
 # In one place: what a page is asked to do, and what it is expected to show. By itself, `expect` waits for five seconds.

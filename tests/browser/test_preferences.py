@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from notifier.models import Category, OptOut, Preferences
-from notifier.preferences import tokens
+from notifier.people import link_tokens
 from tests.builders import make_trigger, make_user
 
 
@@ -17,7 +17,7 @@ def test_somebody_unsubscribes_by_keyboard_undoes_it_and_chooses_by_clicks(open_
     make_trigger(category=Category.objects.create(name="security", title="Your account", mandatory=True))
     ada = make_user()
     page = open_window(width=390, height=844)
-    page.goto(f"/notifications/unsubscribe/{tokens.sign('unsubscribe', f'user:{ada.pk}', 1, offers.pk, 'email')}/")
+    page.goto(f"/notifications/unsubscribe/{link_tokens.sign('unsubscribe', f'user:{ada.pk}', 1, offers.pk, 'email')}/")
 
     # By keyboard alone.
     page.keyboard.press("Tab")

@@ -7,7 +7,7 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 # Held while moto changes a function: it writes code and digest one after the other, and a reader between them would
 # unpack one version under the other's name.

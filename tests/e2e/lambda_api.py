@@ -10,7 +10,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 from werkzeug.wrappers import Response
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 from .calls import read_body
 from .definitions import changing, find_function, plain_name

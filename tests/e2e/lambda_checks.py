@@ -11,7 +11,7 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 from .definitions import find_function, lambda_backend, plain_name
 from .denials import Refused

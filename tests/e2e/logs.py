@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 from tests.patience import PATIENCE_SECONDS
 
 from .variables import access_key

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 # A batch is allowed by the action for one.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html

@@ -12,8 +12,8 @@ from moto.awslambda.exceptions import UnknownFunctionException
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
-from project.local.cloud import REGION
-from project.local.invocation import event_of, failed_ids
+from notifier.local.cloud import REGION
+from notifier.local.invocation import event_of, failed_ids
 
 from .definitions import lambda_backend, plain_name
 from .functions import Throttled

@@ -6,7 +6,7 @@ from threading import Event, RLock, Thread
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 from tests.patience import wait_until
 
 from .pollers import LOOK_SECONDS, Poller, deployed_mappings

@@ -12,7 +12,7 @@ from threading import Event, Lock
 
 from werkzeug.wrappers import Request, Response
 
-from project.local.server import LoopbackServer
+from notifier.local.server import LoopbackServer
 
 PREFIX = "/2018-06-01/runtime"
 ACCEPTED = {"status": "OK"}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.events.models import events_backends
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 from .definitions import find_function, plain_name
 from .policies import matches

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from urllib.request import Request, urlopen
 
-from project.local.cloud import LocalCloud
+from notifier.local.cloud import LocalCloud
 
 from .front import Front
 from .function_url import request_url

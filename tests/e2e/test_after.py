@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
+from notifier.deploy.stack import Stack, after, apply
+from notifier.deploy.stack.stages import read_deployment
 from notifier.exceptions import ConfigurationError
-from project.stack import Stack, after, apply
-from project.stack.stages import read_deployment
 
 from . import toys
 from .deployer import HOUSE

@@ -15,10 +15,10 @@ from zipfile import ZipFile
 import boto3
 import pytest
 
-from notifier.channels import channel_names
-from project.local import pushes
-from project.local.chat import ROOMS
-from project.local.cloud import REGION, SIGNING_KEYS, X_KEYS
+from notifier.channels.registry import channel_names
+from notifier.local import pushes
+from notifier.local.chat import ROOMS
+from notifier.local.cloud import REGION, SIGNING_KEYS, X_KEYS
 from tests.patience import ended, wait_until
 
 from .deployer import ADMINISTRATOR, HOUSE, PASSWORD, Deployer
@@ -50,8 +50,8 @@ FOREIGN = [
     "pip/",
     "tests/",
     "docs/",
-    "project/local/",
-    "project/stack/",
+    "notifier/local/",
+    "notifier/deploy/stack/",
     ".git",
 ]
 # How many each sale is mailed to while functions are updated.

@@ -1,6 +1,6 @@
 """The environment variables of a function's process: those that were deployed, and those that Lambda adds."""
 
-from project.local.cloud import REGION
+from notifier.local.cloud import REGION
 
 CALLER = "FUNCTION."
 

@@ -16,7 +16,7 @@ from notifier.exceptions import MalformedMessage, Rejected
 from notifier.feedback.reports import DELIVERY_TAG
 from notifier.feedback.ses import GREETING, read_event
 from notifier.models import Delivery, Event, Feedback, Suppression
-from notifier.suppression import normalise
+from notifier.people.suppression import normalise
 from tests.builders import make_delivery, make_event
 from tests.feedback.events import MESSAGE_ID, RECORDED, about, bounce, complaint, delivery as delivered
 from tests.functions import event_for, invoke

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections
 
-from notifier import conf, contents, fanout
+from notifier import conf
+from notifier.deliveries import fanout
 from notifier.inbox import items
-from notifier.links import checked_link
 from notifier.models import Category, Delivery, Inbox, InboxItem
+from notifier.templating import contents
+from notifier.templating.safe_links import checked_link
 from tests.builders import make_audience, make_delivery, make_event, make_user
 from tests.functions import bodies_for, invoke
 

@@ -6,7 +6,7 @@ from threading import Timer
 import pytest
 
 from lambdas._outbound import CATCHER
-from notifier.channel_message import Message
+from notifier.channels.message import Message
 from tests.lambdas.internet import HOST, Internet, make_certificate
 from tests.patience import STANDSTILL_SECONDS
 

@@ -9,8 +9,8 @@ import pytest
 from lambdas import _chat_limits, _chat_rooms, chat
 from lambdas._chat_line import WATCHED
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
 from notifier.models import Delivery
-from project.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
 from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
 from tests.patience import PATIENCE_SECONDS

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.channels import channel_names
-from notifier.templating import MAX_OUTPUT_BYTES
+from notifier.channels.registry import channel_names
+from notifier.templating.compiler import MAX_OUTPUT_BYTES
 from tests.builders import ADDRESSES, OF_USERS, make_delivery
 from tests.functions import bodies_for, invoke
 from tests.gate import SENDS

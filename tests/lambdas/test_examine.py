@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from lambdas import email, sms, twitter
-from notifier.channel_message import Examination, Message
-from notifier.channels import channel_names, examine, price
-from notifier.templating import MAX_OUTPUT_BYTES
+from notifier.channels.message import Examination, Message
+from notifier.channels.registry import channel_names, examine, price
+from notifier.templating.compiler import MAX_OUTPUT_BYTES
 from tests.effort import at_most
 
 CHANNELS = channel_names()

@@ -12,7 +12,7 @@ from lambdas import _handler, email
 from notifier.deliveries import MAX_ATTEMPTS
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Attempt, ContentVersion, Delivery
-from notifier.templating import MAX_OUTPUT_BYTES
+from notifier.templating.compiler import MAX_OUTPUT_BYTES
 from tests.builders import make_delivery, make_event, make_user
 from tests.functions import bodies_for, event_for, invoke, let_time_pass, make_context
 from tests.gate import BURY, SEND_MAIL

@@ -302,7 +302,7 @@ def test_an_audience_of_the_project_that_fails_says_nothing_about_anybody(lines,
     def explode(*args, **kwargs):
         raise ValueError(f"{NAME} has no {ADDRESSES['email']}")
 
-    monkeypatch.setattr("notifier.audiences.select_recipients", explode)
+    monkeypatch.setattr("notifier.rules.audiences.select_recipients", explode)
     event = make_event()
     assert invoke("fanout", *bodies_for("fanout", [event.pk])) == [0]
     (line,) = [line for line in lines() if line["level"] == "ERROR"]

@@ -9,11 +9,11 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from lambdas import push
-from notifier.channel_message import Message
+from notifier.channels.message import Message
+from notifier.deliveries.fanout import fan_out
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from notifier.fanout import fan_out
+from notifier.local.cloud import REGION
 from notifier.models import Delivery, Device, DevicePush
-from project.local.cloud import REGION
 from tests.builders import make_audience, make_delivery, make_device, make_event, make_user
 from tests.functions import bodies_for, invoke, let_time_pass, sweep
 

@@ -9,11 +9,12 @@ from django.db import connection
 from django.utils import timezone
 
 from lambdas import _handler, email, twitter
-from notifier import gauges, rates
+from notifier.channels.limits import Limit
 from notifier.deliveries import clock
 from notifier.exceptions import TryAgain
-from notifier.limits import Limit
+from notifier.gates import rates
 from notifier.models import Delivery, Rate
+from notifier.operations import gauges
 from tests.builders import make_delivery
 from tests.functions import bodies_for, event_for, let_time_pass, make_context, sweep
 from tests.patience import in_threads

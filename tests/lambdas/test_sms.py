@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from lambdas import sms
 from lambdas._sms_parts import Parts, count_parts
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from project.local.server import LoopbackServer
+from notifier.local.server import LoopbackServer
 from tests.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS, wait_until
 
 # The outbox that is looked into shows people's inboxes too.

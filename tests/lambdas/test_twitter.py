@@ -7,7 +7,7 @@ import pytest
 
 from lambdas import twitter
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
-from project.local.x import XStandIn
+from notifier.local.x import XStandIn
 from tests.patience import wait_until
 
 KEYS = {

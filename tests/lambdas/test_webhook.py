@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from lambdas import webhook
-from notifier import suppression
+from notifier.channels.webhook_secrets import secrets_of
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Suppression
-from notifier.webhooks import secrets_of
+from notifier.people import suppression
 from tests.builders import make_delivery, make_event
 from tests.functions import bodies_for, invoke, let_time_pass, sweep
 from tests.lambdas.internet import HOST
@@ -156,7 +156,7 @@ def test_an_endpoint_that_says_it_is_gone_is_suppressed_as_it_is_written(interne
     for _ in range(2):  # a second delivery was under way
         with pytest.raises(Rejected) as caught:
             send(make_message(address=f" {URL} "))
-        # Which suppresses the address, as from every channel: see `notifier.suppression.heed`.
+        # Which suppresses the address, as from every channel: see `notifier.people.suppression.heed`.
         assert caught.value.reason == "gone"
         suppression.heed([(make_delivery(channel="webhook", address=f" {URL} "), caught.value)], "webhook")
     assert list(Suppression.objects.values_list("channel", "address", "reason")) == [("webhook", URL, "gone")]

@@ -8,7 +8,7 @@ from base64 import b64decode
 
 from werkzeug.wrappers import Request, Response
 
-from project.local.server import LoopbackServer
+from notifier.local.server import LoopbackServer
 
 ACCOUNT, TOKEN, SENDER = "AC" + "0" * 32, "local-twilio-token", "+15005550006"
 KEY = "SK" + "1" * 32

@@ -4,7 +4,7 @@ import pytest
 import requests
 from requests_oauthlib import OAuth1
 
-from project.local.x import PUBLIC_URL, XStandIn
+from notifier.local.x import PUBLIC_URL, XStandIn
 from tests.patience import PATIENCE_SECONDS
 
 KEYS = {

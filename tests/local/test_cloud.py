@@ -35,7 +35,7 @@ os.environ["AWS_PROFILE"] = "the-persons-own"
 os.environ["AWS_ENDPOINT_URL_SQS"] = "https://sqs.example.com"
 before = dict(os.environ)
 import boto3
-from project.local.cloud import LocalCloud
+from notifier.local.cloud import LocalCloud
 from notifier.exceptions import ConfigurationError
 """
 CLEAN = """

@@ -5,8 +5,8 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from lambdas import sms, twitter
-from notifier.channel_message import Message
-from project.local import outbox
+from notifier.channels.message import Message
+from notifier.local import outbox
 
 # The pages read no database, but every request opens a transaction.
 pytestmark = pytest.mark.django_db

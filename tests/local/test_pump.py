@@ -8,9 +8,9 @@ import threading
 import boto3
 import pytest
 
-from project.local.invocation import failed_ids
-from project.local.pump import Pump
-from project.stack import RouteSettings, Stack, apply
+from notifier.deploy.stack import RouteSettings, Stack, apply
+from notifier.local.invocation import failed_ids
+from notifier.local.pump import Pump
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -214,7 +214,7 @@ def test_in_the_background_each_queue_is_served_until_the_pump_stops(queues):
 
 def test_the_background_outlives_an_outage(cloud, queues, monkeypatch):
     seen, noticed = threading.Event(), threading.Event()
-    monkeypatch.setattr(logging.getLogger("project.local.pump"), "warning", lambda *args: noticed.set())
+    monkeypatch.setattr(logging.getLogger("notifier.local.pump"), "warning", lambda *args: noticed.set())
     pump = Pump(queues, {"email": lambda event, context: seen.set()})
     pump.start()
     cloud.stop()

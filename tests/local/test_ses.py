@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from notifier.local.pump import Pump
 from notifier.models import Suppression
-from project.local.pump import Pump
 from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
 

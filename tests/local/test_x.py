@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from notifier.exceptions import ConfigurationError
-from project.local.x import WINDOW_SECONDS, XStandIn
+from notifier.local.x import WINDOW_SECONDS, XStandIn
 from tests.patience import PATIENCE_SECONDS, ended, wait_until
 
 
@@ -68,7 +68,7 @@ def test_a_signature_is_good_only_once(x, post_to_x):
 
 
 def test_a_signature_for_another_address_is_unauthorized(x, monkeypatch, post_to_x):
-    monkeypatch.setattr("project.local.x.PUBLIC_URL", "https://api.twitter.com/2/elsewhere")
+    monkeypatch.setattr("notifier.local.x.PUBLIC_URL", "https://api.twitter.com/2/elsewhere")
 
     assert post_to_x("Hello").status_code == 401
 
@@ -133,7 +133,7 @@ def test_a_new_window_takes_posts_again(x, post_to_x, monkeypatch):
     for n in range(5):
         post_to_x(f"Post {n}")
     reset = int(post_to_x("One too many").headers["x-rate-limit-reset"])
-    monkeypatch.setattr("project.local.x.time.time", lambda: reset)
+    monkeypatch.setattr("notifier.local.x.time.time", lambda: reset)
 
     response = post_to_x("The first of the next window")
 

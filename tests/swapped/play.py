@@ -11,7 +11,7 @@ def main():
     django.setup()
     from django.core.management import call_command
 
-    from project.local.system import local_system
+    from notifier.local.system import local_system
 
     call_command("check", verbosity=0)
     call_command("migrate", verbosity=0)
@@ -41,7 +41,7 @@ def make_members():
 
 
 def make_rules(members):
-    from notifier.audiences import register_audience
+    from notifier.rules.audiences import register_audience
     from tests.swapped.models import Member
 
     register_audience("a function", lambda event: Member.objects.filter(login="bo"))

@@ -1,6 +1,6 @@
 """Carries a few characters at a time."""
 
-from notifier.channel_message import Examination
+from notifier.channels.message import Examination
 
 MAX_CHARACTERS = 7
 

@@ -1,4 +1,4 @@
-"""``manage.py notify``: what the admin shows and does, in a terminal. Next hop: a module of ``notifier.terminal`` a subcommand."""
+"""``manage.py notify``: what the admin shows and does, in a terminal. Next hop: a module of ``management.terminal`` a subcommand."""
 
 from argparse import RawDescriptionHelpFormatter
 from importlib import import_module
@@ -54,4 +54,4 @@ class Command(BaseCommand):
 
 
 def _module(name):
-    return import_module(f"notifier.terminal.{name.replace('-', '_')}")
+    return import_module(f"notifier.management.terminal.{name.replace('-', '_')}")

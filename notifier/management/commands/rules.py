@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifier import rulefiles
 from notifier.exceptions import RulesFileRefused
+from notifier.management.terminal.progress import Progress
 from notifier.rulefiles.comparing import unified_diff
 from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
-from notifier.terminal.progress import Progress
 
 EXAMPLES = """\
 examples:

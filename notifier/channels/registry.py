@@ -1,0 +1,100 @@
+"""Which channels exist, and what each says of itself. Called wherever a channel is named; calls the channel's own module."""
+
+import pkgutil
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from .. import conf
+from .constants import declared
+from .message import Examination
+
+# Functions that live beside the channels and are none.
+FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
+
+_registered: set[str] = set()
+
+
+def examine(channel, message):
+    """The Examination of a Message by its channel's own module, ``examine(message)`` there. Pure: nothing is asked of anybody."""
+    examiner = _function(conf.get("CHANNELS_PACKAGE"), channel, "examine")
+    return examiner(message) if examiner else Examination()
+
+
+def price(channel, message):
+    """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the channel's own module.
+
+    Asked of each message that is sent, so it must not take as long as an examination may.
+    """
+    pricer = _function(conf.get("CHANNELS_PACKAGE"), channel, "price")
+    return pricer(message) if pricer else 0
+
+
+def disturbs(channel):
+    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours. ``DISTURBS = False`` in its module."""
+    return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
+
+
+@lru_cache
+def _function(package, channel, name):
+    return getattr(import_module(f"{package}.{channel}"), name, None) if find_spec(f"{package}.{channel}") else None
+
+
+def label(name):
+    """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says none."""
+    return _say(name, "LABEL") or capfirst(name)
+
+
+def verb(name):
+    """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active users”."""
+    return _say(name, "VERB") or _("send by %s to") % name
+
+
+def way(name):
+    """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its label, “by e-mail”."""
+    return _say(name, "WAY") or _("by %s") % noun(name)
+
+
+def noun(name):
+    """Its label within a sentence: “e-mail”, and “SMS” as it is."""
+    said = label(name)
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
+
+
+def example(name):
+    """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes none."""
+    return _said(name, "EXAMPLE")
+
+
+def mark(name):
+    """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says none."""
+    return _said(name, "MARK")
+
+
+def _say(name, constant):
+    # An empty text would be translated to the head of the catalogue.
+    said = _said(name, constant)
+    return _(said) if said else ""
+
+
+def _said(name, constant):
+    try:
+        return declared(f"{conf.get('CHANNELS_PACKAGE')}.{name}", constant, "")
+    except ModuleNotFoundError:  # a channel of another app
+        return ""
+
+
+def register_channel(name):
+    """Make a channel of another app known by ``name``; its function is that app's own affair."""
+    _registered.add(name)
+
+
+def channel_names():
+    """Names of all channels, sorted: the modules of the channels package, found by listing it and without importing them."""
+    package = find_spec(conf.get("CHANNELS_PACKAGE"))
+    locations = package.submodule_search_locations if package else []
+    modules = {module.name for module in pkgutil.iter_modules(locations)}
+    return sorted({name for name in modules - FUNCTIONS if not name.startswith("_")} | _registered)

@@ -1,0 +1,124 @@
+"""Makes messages of claimed deliveries: event, template and person come together. Next hop: ``lambdas._handler`` sends them."""
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from .. import deliveries
+from ..channels.message import Message
+from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
+from ..models import OF_NO_RULE, Event
+from ..people.reader_links import make_links, sample_links
+from ..rules import audiences
+from ..templating import contents, digest_data
+from .versions import compiled_version
+
+logger = logging.getLogger(__name__)
+
+# How many events a warm function keeps specialised templates for.
+CACHED_EVENTS = 64
+
+
+def compose_messages(works, channel=""):
+    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people.
+
+    ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the newest stands for all, with
+    the others in it.
+    """
+    ready, refused = [], []
+    by_content = {}
+    for work in _gather(works):
+        others = tuple(other.event_id for other in work.others)
+        by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone, others), []).append(work)
+    for key, group in by_content.items():
+        try:
+            content, about = _content_for(*key)
+        except ObjectDoesNotExist:
+            refused += [(work, Rejected("template_deleted")) for work in group]
+            continue
+        except TemplateRefused as error:
+            # It was saved by an older release, which took it.
+            refused += [(work, Rejected("template_failed", str(error))) for work in group]
+            continue
+        people = _people_of(group, content.user_paths)
+        with content.in_its_language():
+            for work in group:
+                try:
+                    links = about.links_of(work, channel, content.link_names)
+                    ready.append((work, _compose(work, content, people.get(work.recipient, {}), links, about)))
+                except SendError as error:
+                    refused.append((work, error))
+    return ready, refused
+
+
+def _gather(works):
+    """``works`` with those of a digest as one: its newest, which has the others, oldest first."""
+    if not any(work.digest for work in works):
+        return works
+    groups = defaultdict(list)
+    for work in sorted(works, key=lambda work: work.event_id):
+        groups[(work.subscription_id, work.recipient) if work.digest else work.pk].append(work)
+    return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
+
+
+def _compose(work, content, person, links, about):
+    if work.attempts > deliveries.MAX_ATTEMPTS and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS:
+        raise Rejected("gave_up", f"Taken up {silent} times without a result.")
+    try:
+        parts = content.render(person, links)
+    except Exception as error:
+        # Whatever a template does, it harms its own deliveries only.
+        logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
+        # A filter's own words may hold what it was given, a name or an address; ours never do.
+        detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
+        raise Rejected("template_failed", detail) from error
+    return Message(
+        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient, event=work.event_id,
+        unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "", **parts,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class About:
+    """What an event is about, as far as its readers' links say it. A test is an editor's own: its links are samples."""
+
+    category: int | None
+    is_mandatory: bool
+    is_test: bool
+
+    @property
+    def can_be_left(self):
+        return not self.is_mandatory and not self.is_test
+
+    def links_of(self, work, channel, names):
+        if self.is_test:
+            return sample_links()
+        names = {*names, "unsubscribe_url"} if self.can_be_left else names
+        return make_links(names, work.recipient, work.pk, category=self.category, channel=channel)
+
+
+@lru_cache(maxsize=CACHED_EVENTS)
+def _content_for(event_id, version_id, language, time_zone, others):
+    columns = ("data", "category_id", "category__mandatory", "trigger_id")
+    found = {pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)}
+    if event_id not in found:
+        raise Event.DoesNotExist
+    data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
+    _data, category, is_mandatory, trigger = found[event_id]
+    content = contents.EventContent(compiled_version(version_id), data, language=language, time_zone=time_zone)
+    return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
+
+
+def _people_of(works, tree):
+    """What the template reads of each recipient: ``"user:<key>"`` → frozen data."""
+    keys = [work.recipient.partition(":")[2] for work in works if work.recipient.startswith("user:")]
+    return {f"user:{key}": person for key, person in audiences.read_people(keys, tree).items()}
+
+
+def forget():
+    """Drop what is kept per event. For tests, whose databases give the same keys to other events."""
+    _content_for.cache_clear()
+    compiled_version.cache_clear()

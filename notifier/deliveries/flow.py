@@ -1,0 +1,134 @@
+"""What a subscription's flow makes of a page of deliveries: left out, waiting, standing by. Next hop: ``notifier.deliveries.fanout``.
+
+A subscription that says nothing of it costs no statement here.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from functools import cached_property
+
+from ..models import Category, Delivery, Preferences
+from ..models.flow import READ_IN_THE_SITE
+from ..rules import durations
+from . import allowances, digests
+
+Status = Delivery.Status
+
+# How long a message may come back before what stands by for it is not needed any more; a mail bounces within minutes, mostly.
+HOUR, DAY = 60, 24 * 60
+# When what stands by looks again at a delivery that has not ended.
+LOOK_AGAIN = dt.timedelta(hours=1)
+
+
+def skip(delivery, reason, detail, now):
+    delivery.status, delivery.finished_at, delivery.due_at = Status.SKIPPED, now, None
+    delivery.reason, delivery.detail = reason, detail
+
+
+def wait_of(subscription):
+    """How long the later channels of a subscription wait for the earlier ones."""
+    default = HOUR if subscription.order == subscription.Order.INBOX_FIRST else DAY
+    return dt.timedelta(minutes=subscription.wait_minutes or default)
+
+
+class Pace:
+    """The flow of one subscription, for one event."""
+
+    def __init__(self, event, subscription):
+        self.event, self.subscription = event, subscription
+
+    def in_order(self, contents):
+        """``contents`` in the order of the subscription's channels, which the database's JSON does not keep."""
+        order = [name for name in self.subscription.channels if name in contents]
+        if self.subscription.order == self.subscription.Order.INBOX_FIRST and READ_IN_THE_SITE in order:
+            order = list(dict.fromkeys([READ_IN_THE_SITE, *order]))
+        return {name: contents[name] for name in (*order, *(contents.keys() - set(order)))}
+
+    def arrange(self, deliveries, now):
+        """Set on unsaved deliveries, of whole recipients, what the flow makes of them. Part of the transaction that writes them."""
+        self._leave_out(deliveries, now)
+        self._gather(deliveries, now)
+        if self.subscription.order != self.subscription.Order.ALL:
+            self._queue_up(deliveries, now)
+
+    def _leave_out(self, deliveries, now):
+        """Skip those who have had enough of it, or of its object."""
+        one, about = self.subscription, self.event.action_object
+        cooldown, throttle = one.cooldown_minutes and about, one.throttle_number
+        going = {each.recipient for each in deliveries if each.status != Status.SKIPPED}
+        if not (cooldown or throttle) or not going:
+            return
+        going -= self._counted(going)
+        if cooldown and (late := going - allowances.take(one.pk, going, about=about, number=1, minutes=one.cooldown_minutes)):
+            _skip_all(deliveries, late, "cooldown", f"Not again within {durations.in_words(one.cooldown_minutes)}.", now)
+            going -= late
+        if throttle and (
+            full := going - allowances.take(one.pk, going, number=one.throttle_number, minutes=one.throttle_minutes)
+        ):
+            detail = f"At most {one.throttle_number} in {durations.in_words(one.throttle_minutes)}."
+            _skip_all(deliveries, full, "throttled", detail, now)
+            if cooldown:
+                allowances.give_back(one.pk, full, about=about)
+
+    def _counted(self, recipients):
+        """Those whom a run that was cut off has counted, and whose deliveries it has written, in one transaction."""
+        ours = Delivery.objects.filter(event=self.event, subscription=self.subscription, channel__in=self.subscription.channels)
+        return set(ours.filter(recipient__in=recipients).values_list("recipient", flat=True))
+
+    def _gather(self, deliveries, now):
+        """Let those wait who get several events in one message."""
+        going = [each for each in deliveries if each.status != Status.SKIPPED and each.channel != READ_IN_THE_SITE]
+        wanted = self._wanted(going)
+        if not wanted and not self.subscription.digest_minutes:
+            return
+        ends = digests.Windows(self.subscription, going, wanted, now)
+        for each in going:
+            if due_at := ends.end_for(each):
+                each.status, each.reason, each.digest, each.due_at = Status.WAITING, "digest", True, due_at
+
+    def _wanted(self, deliveries):
+        """Recipient → Preferences, of those who want digests."""
+        if not self._may_be_gathered:
+            return {}
+        keys = {each.recipient.removeprefix("user:") for each in deliveries if each.recipient.startswith("user:")}
+        found = Preferences.objects.filter(user__in=keys).exclude(digest="")
+        return {f"user:{each.user_id}": each for each in found}
+
+    @cached_property
+    def _may_be_gathered(self):
+        """Whether people have a say in when it comes: it has a category, and not one that is too important to wait."""
+        category = self.event.category_id
+        return category is not None and Category.objects.filter(pk=category, mandatory=False).exists()
+
+    def _queue_up(self, deliveries, now):
+        by_recipient = defaultdict(list)
+        for each in deliveries:
+            by_recipient[each.recipient].append(each)
+        is_first = self.subscription.order == self.subscription.Order.FIRST
+        for group in by_recipient.values():
+            (self._stand_by if is_first else self._wait_for_reading)(group, now)
+
+    def _stand_by(self, group, now):
+        """Who cannot be reached on the first channel is reached on the next, at once."""
+        going = [each for each in group if each.status != Status.SKIPPED]
+        for before, after in zip(going, going[1:], strict=False):
+            before.followed_by, after.follows = after.channel, before.channel
+            due_at = max(now, going[0].due_at if going[0].digest else now) + wait_of(self.subscription)
+            after.status, after.reason, after.due_at = Status.STANDBY, "", due_at
+
+    def _wait_for_reading(self, group, now):
+        first, *others = group
+        if first.channel != READ_IN_THE_SITE or first.status == Status.SKIPPED:
+            return
+        due_at = now + wait_of(self.subscription)
+        for each in others:
+            if each.status != Status.SKIPPED:
+                each.follows, each.status = first.channel, Status.WAITING
+                each.reason = each.reason or "if_unread"
+                each.due_at = max(due_at, each.due_at) if each.digest else due_at
+
+
+def _skip_all(deliveries, recipients, reason, detail, now):
+    for each in deliveries:
+        if each.recipient in recipients and each.status != Status.SKIPPED:
+            skip(each, reason, detail, now)

@@ -1,0 +1,58 @@
+"""``manage.py stack plan | apply | diff | destroy``: the resources around the functions of one deployment."""
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.management import BaseCommand, CommandError
+
+from notifier.deploy.stack import Stack, apply, destroy, plan
+from notifier.deploy.stack.account import sentence
+from notifier.deploy.stack.stages import read_deployment
+from notifier.exceptions import ConfigurationError
+
+
+class Command(BaseCommand):
+    help = "Show, make, compare or delete the AWS resources around the functions of a deployment."
+    # It talks to AWS alone.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "action",
+            choices=["plan", "apply", "diff", "destroy"],
+            help="plan: what apply would do. diff: the same, exit code 1 when something differs. destroy: delete everything.",
+        )
+        parser.add_argument("stage", nargs="?", default="production", help="a stage of zappa_settings.json (default: production)")
+        parser.add_argument("--yes", action="store_true", help="destroy without asking")
+
+    def handle(self, *, action, stage, yes, **options):
+        try:
+            deployment = read_deployment(stage)
+            session = boto3.session.Session(profile_name=deployment.web.config.get("profile_name"))
+            stack = Stack.of(deployment)
+            if action == "destroy":
+                self._destroy(stack, session, yes)
+            else:
+                changes = apply(stack, session).changes if action == "apply" else plan(stack, session)
+                self._show(changes, otherwise=f"{stack.name} is as it should be.")
+        except (ConfigurationError, BotoCoreError, ClientError) as error:
+            raise CommandError(sentence(error)) from None
+        if action == "diff" and any(change.action != "wait" for change in changes):
+            raise CommandError(f"{stack.name} differs. Put it right with: manage.py stack apply {stage}")
+
+    def _destroy(self, stack, session, yes):
+        doomed = destroy(stack, session, dry_run=True)
+        self._show(doomed, otherwise=f"Nothing is left of {stack.name}.")
+        if not doomed:
+            return
+        if not yes and input(f'This cannot be undone. Type "{stack.name}" to delete all of it: ') != stack.name:
+            raise CommandError("Nothing was deleted.")
+        destroy(stack, session)
+        self.stdout.write(
+            f"Deleted. Its functions go with zappa undeploy, and its secrets stay under /{stack.name} in Parameter Store."
+        )
+
+    def _show(self, changes, *, otherwise):
+        for change in changes:
+            self.stdout.write(str(change))
+        if not changes:
+            self.stdout.write(otherwise)

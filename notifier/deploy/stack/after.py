@@ -1,0 +1,112 @@
+"""After a function is there: migrations, the first administrator, and a canary through every link. Next hop: ``deploy.operations``."""
+
+import json
+import os
+import time
+
+import click
+
+from notifier.channels.registry import FUNCTIONS
+from notifier.exceptions import ConfigurationError
+from notifier.queue.ring import FANOUT
+
+from .links import broken_link
+from .resources.schedule import SWEEP
+from .stages import WEB
+
+# A mapping that was just made takes up to a minute to look at its queue:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+CANARY_SECONDS = 90
+POLL_SECONDS = 1
+# As Django's own `createsuperuser --noinput` reads them.
+ADMINISTRATOR = {name: f"DJANGO_SUPERUSER_{name.upper()}" for name in ("username", "email", "password")}
+
+_amiss = []
+
+
+def check(cli, deployment, stack):
+    """Do what the stage of ``cli`` needs now. Raises ConfigurationError for what does not work.
+
+    With ``--all``, a canary that is lost does not keep Zappa from the stages that follow: the last one raises for all.
+    """
+    function, web = deployment.function(cli.api_stage), deployment.web
+    there = _deployed(cli.zappa.lambda_client, deployment)
+    if function == web:
+        _migrate(cli, web)
+    if function.module == SWEEP:
+        _invoke(cli.zappa.lambda_client, function, {})
+    elif web.name in there and f"{deployment.stack_name}-{FANOUT}" in there:
+        channels = [each.module for each in ([function] if function != web else deployment.functions) if _is_channel(each, there)]
+        _amiss.extend(_lost_canaries(cli, web, stack, channels))
+    if _amiss and _is_last(cli):
+        raise ConfigurationError("\n".join(_amiss))
+
+
+def _is_channel(function, there):
+    return function.name in there and function.module not in {WEB, *FUNCTIONS}
+
+
+def _deployed(client, deployment):
+    """Names of the deployment's functions that exist."""
+    pages = client.get_paginator("list_functions").paginate()
+    return {found["FunctionName"] for page in pages for found in page["Functions"]} & {each.name for each in deployment.functions}
+
+
+def _is_last(cli):
+    return not cli.vargs.get("all") or cli.api_stage == list(cli.zappa_settings)[-1]
+
+
+def _migrate(cli, web):
+    applied = _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.migrate"})
+    click.echo(f"  migrations: {len(applied)} applied" if applied else "  migrations: none is missing")
+    named = {name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)}
+    wanted = named if {"username", "password"} <= named.keys() else None
+    payload = {"command": "notifier.deploy.operations.create_administrator", "administrator": wanted}
+    made = _invoke(cli.zappa.lambda_client, web, payload)
+    if made == "made":
+        click.echo(f"  administrator: {named['username']} was made")
+    elif made == "missing":
+        click.echo(
+            "  administrator: there is none. Set DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD (and _EMAIL) here and run "
+            f"zappa update {cli.api_stage}."
+        )
+
+
+def _lost_canaries(cli, web, stack, channels):
+    """A sentence for each route on which the canary did not arrive."""
+    client = cli.zappa.lambda_client
+    try:
+        rows = _invoke(client, web, {"command": "notifier.deploy.operations.release_canary", "channels": channels})
+    except ConfigurationError as error:
+        return [f"The canary could not be sent: {error}"]
+    deadline, seconds, arrived = time.monotonic() + CANARY_SECONDS, {}, 0
+    while time.monotonic() < deadline:
+        seconds = _invoke(client, web, {"command": "notifier.deploy.operations.canary_seconds", "rows": rows})
+        if None not in seconds.values():
+            break
+        before, arrived = arrived, sum(took is not None for took in seconds.values())
+        if arrived > before:
+            # One function after the other makes its cold start: the next has as long again.
+            deadline = time.monotonic() + CANARY_SECONDS
+        time.sleep(POLL_SECONDS)
+    return [lost for route, took in seconds.items() if (lost := _tell(cli, web, stack, route, took))]
+
+
+def _tell(cli, web, stack, route, took):
+    """Print how the canary fared on ``route``; returns a sentence if a link is broken."""
+    if took is not None:
+        click.echo(f"  canary: {route} after {took:.1f} s")
+        return None
+    broken = broken_link(stack, route, cli.zappa.boto_session, stage=web.stage)
+    click.echo(f"  canary: {route} did not arrive" if broken else f"  canary: {route} is busy, the canary is still behind others")
+    return broken and f"The canary did not reach {route}: {broken}"
+
+
+def _invoke(client, function, payload):
+    """What the function answers. Raises ConfigurationError when it fails."""
+    answer = client.invoke(FunctionName=function.name, Payload=json.dumps(payload).encode())
+    result = json.loads(answer["Payload"].read() or "null")
+    if "FunctionError" in answer:
+        message = result.get("errorMessage") if isinstance(result, dict) else result
+        raise ConfigurationError(f"{function.name} failed: {message}\nIts log: zappa tail {function.stage} --since 5m")
+    return result

@@ -1,0 +1,166 @@
+"""The steps around Zappa's own: before packaging, the resources and the package; after it, everything that needs the function.
+
+Next hop: ``notifier.deploy.stack.apply``, ``notifier.deploy.stack.package``, ``notifier.deploy.stack.after``.
+"""
+
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+from functools import partial
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from notifier.exceptions import ConfigurationError
+
+from . import Stack, after, apply, package
+from .account import sentence
+from .packing import build_once
+from .stages import read_deployment
+
+# Commands that change what is deployed, and those that need a package.
+DEPLOYING = {"deploy", "update"}
+PACKAGING = {*DEPLOYING, "package"}
+
+
+@contextmanager
+def plainly():
+    """Errors that a person can do something about, as one sentence and without a traceback."""
+    try:
+        yield
+    except (ConfigurationError, BotoCoreError, ClientError) as error:
+        raise click.ClickException(sentence(error)) from None
+
+
+def prepare(cli):
+    """Zappa's ``settings`` callback: runs before every command, with the stage's settings loaded. ``cli`` is the ZappaCLI."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", cli.django_settings or "")
+    with plainly():
+        if cli.command in PACKAGING:
+            _prepare_package(cli)
+        if cli.command in DEPLOYING:
+            _prepare_account(cli)
+            _go_on(cli)
+
+
+def _prepare_package(cli):
+    environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture, module=_module_of(cli))
+    os.environ["VIRTUAL_ENV"] = str(environment)
+    # Zappa imports pip next, whose setuptools prints two lines about who was first.
+    warnings.filterwarnings("ignore", module="_distutils_hack")
+    names, globs = package.left_out()
+    if _is_web(cli):
+        _collect_static_files()
+    else:
+        globs.append("staticfiles")
+    cli.override_stage_config_setting("exclude", [*cli.stage_config.get("exclude", []), *names])
+    cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
+    # The environment's wheels are for Lambda already.
+    cli.override_stage_config_setting("use_precompiled_packages", False)
+    # A stage's own script may change any file before it is packed.
+    if not cli.prebuild_script:
+        cli.zappa.create_lambda_zip = partial(build_once, cli.zappa.create_lambda_zip)
+
+
+def _module_of(cli):
+    """The file behind the stage's handler, such as ``chat``; empty for the web function."""
+    return cli.stage_config.get("lambda_handler", "").rpartition(".")[0].rpartition(".")[2]
+
+
+def _is_web(cli):
+    return "lambda_handler" not in cli.stage_config
+
+
+def _collect_static_files():
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--clear", "-v", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigurationError(f"manage.py collectstatic failed:\n{done.stderr.strip()}")
+
+
+def measure(cli):
+    """Zappa's ``zip`` callback: the package is there; say how large it is, and refuse what Lambda would."""
+    packed, unpacked = package.sizes(cli.zip_path)
+    click.echo(f"  package: {packed / 1e6:.1f} MB zipped, {unpacked / 1e6:.1f} MB unpacked")
+    if unpacked > package.MAX_UNPACKED_BYTES:
+        raise click.ClickException(
+            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is not needed from requirements*.txt, "
+            "or from the project by exclude_glob in zappa_settings.json."
+        )
+
+
+def _prepare_account(cli):
+    deployment = read_deployment(cli.api_stage)
+    applied = apply(Stack.of(deployment, region=cli.zappa.aws_region), cli.zappa.boto_session)
+    _tell(applied.changes)
+    cli.s3_bucket_name = applied.bucket
+    cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
+    cli.aws_environment_variables = {
+        "DJANGO_SETTINGS_MODULE": cli.django_settings,
+        "NOTIFIER_TOPIC_ARN": applied.topic_arn,
+        "SES_CONFIGURATION_SET": applied.configuration_set,
+        "STAGE": deployment.name,
+        "SECRETS_PATH": f"/{deployment.stack_name}",
+        "POWERTOOLS_SERVICE_NAME": deployment.stack_name,
+        # Else Zappa imports the project at the first request, and keeps a container in which that failed.
+        **({"INSTANTIATE_LAMBDA_HANDLER_ON_IMPORT": "1"} if _is_web(cli) else {}),
+        **deployment.function(cli.api_stage).environment,
+    }
+    _correct_requests(cli)
+
+
+def _correct_requests(cli):
+    """Put right what Zappa asks of Lambda: who may call, no variable that is gone from the settings, the architecture."""
+    wanted = dict(cli.aws_environment_variables)
+
+    def register(operation, change):
+        cli.zappa.lambda_client.meta.events.register(f"before-parameter-build.lambda.{operation}", change)
+
+    register("AddPermission", _only_through_the_url)
+    # Zappa keeps what it finds there: a secret that was moved to SSM would stay, and win.
+    register("UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted}))
+    register("UpdateFunctionCode", lambda params, **_: params.update(Architectures=[cli.architecture]))
+
+
+def _go_on(cli):
+    """With ``--all``, deploy what is missing and update what is there, whichever of the two was asked for.
+
+    Zappa stops at the first stage that it finds otherwise, so a deploy that failed half-way could not be repeated.
+    """
+    if not cli.vargs.get("all"):
+        return
+    # Of the class: those of the instance are what the stage before has put there.
+    deploy, update = (partial(method, cli) for method in (type(cli).deploy, type(cli).update))
+    if cli.zappa.get_lambda_function_versions(cli.lambda_name):
+        cli.deploy, cli.update = lambda archive, image: update(archive, False, image), update
+    else:
+        cli.deploy, cli.update = deploy, lambda archive, no_upload, image: deploy(archive, image)
+
+
+def _only_through_the_url(params, **_event):
+    """Zappa lets everybody invoke the web function, and its handler runs any Python that an invocation names as ``raw_command``.
+
+    A function URL needs that permission only for calls through itself: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    if params.get("Principal") == "*" and params["Action"] == "lambda:InvokeFunction":
+        params["InvokedViaFunctionUrl"] = True
+
+
+def finish(cli):
+    """Zappa's ``post`` callback: the function is there; connect it, bring the database up to date, and see that a message arrives."""
+    with plainly():
+        deployment = read_deployment(cli.api_stage)
+        stack = Stack.of(deployment, region=cli.zappa.aws_region)
+        # Until then it answers with what was there before.
+        cli.zappa.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=cli.lambda_name)
+        _tell(apply(stack, cli.zappa.boto_session).changes)
+        after.check(cli, deployment, stack)
+
+
+def _tell(changes):
+    for change in changes:
+        # What waits for another function is no news at each stage.
+        if change.action != "wait":
+            click.echo(f"  {change}")

@@ -1,0 +1,67 @@
+"""What a signal's firing matches. Called by ``receivers``; calls ``recording``, which makes the events and stores them."""
+
+from django.db import router
+from django.db.models import signals as db
+
+from ..models import Event
+from . import recording, reentrancy
+from .context import context_of, is_creation
+from .index import index
+from .middleware import Recording
+
+# Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from a fixture.
+_HELD, _LOADED = "_notifier_held", "_notifier_loaded"
+
+
+def record_firing(registered, sender, kwargs):
+    """Record what a firing matched. Never raises into the caller, never breaks the caller's transaction.
+
+    Fixture loading (``raw``) is no event.
+    """
+    if registered.signal is db.pre_save:
+        # From a save that failed.
+        kwargs["instance"].__dict__.pop(_HELD, None)
+    if reentrancy.is_recording() or _is_loading(kwargs):
+        return
+    with reentrancy.never_raising(registered.name):
+        context, created = context_of(registered, sender, kwargs), is_creation(kwargs)
+        if matched := index.find(registered.name, context, created):
+            _record(registered, matched, context, created, kwargs.get("using"))
+
+
+def _is_loading(kwargs):
+    # Django says it of saves; of a loaded object's m2m_changed, which follows, it does not.
+    return kwargs.get("raw") or "pk_set" in kwargs and _LOADED in kwargs["instance"].__dict__
+
+
+def recordings_of(registered, matched, context, *, created, using, key=None, times=None):
+    """A Recording for each trigger that was matched, with a context of its own."""
+    rest = (times or {}) | {
+        "created": created,
+        "using": using,
+        "key": key,
+        "deleting": registered.signal in (db.pre_delete, db.post_delete),
+        "explanation": matched.explain() if matched else [],
+    }
+    return [Recording(trigger=trigger, context=dict(context), **rest) for trigger in matched]
+
+
+def _record(registered, matched, context, created, caller_alias):
+    alias = router.db_for_write(Event)
+    caller = caller_alias or alias
+    # Nothing is saved yet, and outside a transaction none would take the event back with it.
+    is_held = registered.signal is db.pre_save and not recording.in_transaction(caller)
+    recordings = recordings_of(registered, matched, context, created=created, using=caller)
+    events = recording.record(registered.name, recordings, using=alias, caller=caller, is_held=is_held)
+    if is_held:
+        context["instance"].__dict__[_HELD] = registered.name, events, alias
+
+
+def note_saved(registered, sender, kwargs):
+    """Record what a pre_save outside a transaction held back on the instance: now it is saved. And note what a fixture saves."""
+    carried = kwargs["instance"].__dict__
+    carried.pop(_LOADED, None)
+    if kwargs["raw"]:
+        carried[_LOADED] = True
+    elif held := carried.pop(_HELD, None):
+        recording.insert_held(*held)

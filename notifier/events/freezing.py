@@ -1,0 +1,132 @@
+"""Makes the event of one trigger: what its templates and audiences read, frozen. Next hop: ``events.middleware``, which wraps it."""
+
+import datetime as dt
+import json
+import logging
+
+from django.db import DatabaseError, router
+from django.db.models import Model
+from django.utils import timezone
+
+from ..exceptions import ProviderFailed
+from ..models import Event
+from ..rules import providers
+from ..templating import snapshot
+from . import recipients
+
+logger = logging.getLogger(__name__)
+
+# The first doorbell normally does it; from then on the sweep rings.
+UNHEARD_AFTER = dt.timedelta(seconds=60)
+# What an event's data may take as JSON. Far above any template's need; it keeps one row from holding a whole table.
+MAX_DATA_BYTES = 256 * 1024
+# The column's.
+MAX_REASON_CHARACTERS = 500
+
+
+def freeze_event(recording):
+    """The event of a ``Recording``, not saved yet. What cannot be read makes a failed one; a DatabaseError passes."""
+    event, context, trigger = _new_event(recording), recording.context, recording.trigger
+    try:
+        event.data = snapshot.freeze(_with_providers(trigger, context), trigger.paths)
+        event.plan = [
+            step | {"recipients": recipients.freeze_recipients(paths, context, deleting=recording.deleting)}
+            if (paths := trigger.recipient_paths.get(step["subscription"]))
+            else step
+            for step in trigger.plan
+        ]
+    except ProviderFailed as error:
+        return failed_event(recording, str(error), error)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # One trigger's trouble is not another's, and the event shows it to whoever looks.
+        logger.exception("Could not read what the trigger %d needs", trigger.pk)
+        return failed_event(recording, unreadable(error), error)
+    return event
+
+
+def _with_providers(trigger, context):
+    return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
+
+
+def unreadable(error):
+    """Why an event failed, for people. The error's own text may hold what it was given, a name or an address."""
+    return f"What its templates and audiences name could not be read: {type(error).__name__}. The log has the trace."
+
+
+def checked_event(recording, event):
+    """``event``, or a failed one where it holds too much or what JSON cannot."""
+    try:
+        size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
+    except (TypeError, ValueError) as error:
+        reason = f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has put it there."
+        return failed_event(recording, reason, error)
+    if size > MAX_DATA_BYTES:
+        _end(
+            event,
+            event.Status.FAILED,
+            f"Its templates read {size} bytes; an event holds {MAX_DATA_BYTES} at most. Let them read less.",
+        )
+    return event
+
+
+def failed_event(recording, reason, error=None):
+    """An event that says why nothing is sent. It gives the key back: what is mended may be emitted again."""
+    try:
+        event = _new_event(recording)
+    except DatabaseError:
+        # Who did it cannot be read either; that it happened is worth more.
+        recording.context["actor_object"] = None
+        event = _new_event(recording)
+    recording.error = error
+    _end(event, event.Status.FAILED, reason)
+    event.key = None
+    return event
+
+
+def vetoed_event(recording, veto):
+    """An event that a signal middleware refused; ``str(veto)`` says why."""
+    event = _new_event(recording)
+    recording.error = veto
+    _end(event, event.Status.VETOED, str(veto) or "No reason was given.")
+    return event
+
+
+def _end(event, status, reason):
+    event.data, event.status, event.due_at, event.reason = {}, status, None, reason.replace("\0", "")[:MAX_REASON_CHARACTERS]
+
+
+def _new_event(recording):
+    now = timezone.now()
+    starts_at, expires_at = _times(recording, now)
+    event = Event(
+        trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
+        actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
+        category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
+        created_at=now, starts_at=starts_at, expires_at=expires_at, due_at=starts_at or now + UNHEARD_AFTER,
+    )  # fmt: skip
+    if recording.trigger.shadow:
+        # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.
+        event.status, event.due_at = event.Status.SHADOW, None
+    return event
+
+
+def _times(recording, now):
+    """When the event is sent, None for at once, and until when. What ``emit`` says comes before what its trigger says."""
+    trigger, starts_at, expires_at = recording.trigger, recording.starts_at, recording.expires_at
+    if starts_at is None and trigger.delay_minutes:
+        starts_at = now + dt.timedelta(minutes=trigger.delay_minutes)
+    if starts_at is not None and starts_at <= now:
+        starts_at = None
+    if expires_at is None and trigger.expires_minutes:
+        expires_at = (starts_at or now) + dt.timedelta(minutes=trigger.expires_minutes)
+    return starts_at, expires_at
+
+
+def _describe(action_object):
+    if isinstance(action_object, Model):
+        return f"{action_object._meta.label_lower}:{action_object.pk}"[:300]
+    if isinstance(action_object, type) and issubclass(action_object, Model):
+        return action_object._meta.label_lower
+    return ""

@@ -1,0 +1,161 @@
+"""The live triggers in memory: which firings match. Called by ``notifier.events.firings`` and ``emission``; ``liveness`` keeps it fresh.
+
+Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads it; after that a
+process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request, at the opening of a
+connection, and from a background thread where a process has neither (a shell, a worker). On Lambda there is no thread:
+it would sleep with the function, and every invocation opens a connection or a request.
+
+Note [drafts]: a transaction that changes rules goes by them at once, and alone: until the commit they are a draft of its own thread.
+The draft is the transaction's commit hook itself, so a rollback, of a savepoint too, throws it away without telling anybody.
+"""
+
+import math
+import threading
+import time
+import weakref
+from collections import defaultdict
+
+from django.db import connections, router
+
+from ..models import RulesVersion
+from . import loading
+from .matching import Matched, is_one
+
+# A change must be live everywhere within 5 s, and the background thread may come just too early once.
+REFRESH_SECONDS = 2
+
+
+class Draft:
+    """The rules as an open transaction has changed them. See note [drafts]."""
+
+    def __init__(self, connection):
+        self.by_verb, self._connection = _group(loading.load_triggers()), connection
+        connection.notifier_drafting = True
+        connection.on_commit(self.end, robust=True)
+
+    def end(self):
+        # Inside a TestCase, hooks run while the transaction is still open: it goes on by its draft.
+        if not self._connection.in_atomic_block:
+            self._connection.notifier_drafting = False
+            index.drop(self)
+
+
+def rules_connection():
+    """This thread's connection to the database that holds the rules."""
+    return connections[router.db_for_write(RulesVersion)]
+
+
+def _open_draft():
+    """The Draft that this thread's open transaction goes by, or None."""
+    connection = rules_connection()
+    if not getattr(connection, "notifier_drafting", False):
+        return None
+    owners = (getattr(hook, "__self__", None) for _, hook, _ in reversed(connection.run_on_commit))
+    return next((owner for owner in owners if isinstance(owner, Draft)), None)
+
+
+class Index:
+    """All enabled triggers of this process, by verb. Whoever must know when they change listens: see ``on_change``."""
+
+    def __init__(self):
+        self.forget_threads()
+        # Nobody but its transaction's hooks holds a draft, so it leaves with them.
+        self._drafts = weakref.WeakSet()
+        self._listeners = []
+        self.forget()
+
+    def refresh(self, *, now=False, force=False):
+        """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
+
+        ``force`` loads them also where they have not changed.
+        """
+        now = now or force
+        if not now and time.monotonic() - self.checked_at < REFRESH_SECONDS:
+            return
+        # Loading opens a connection, which asks for a refresh in the same thread. And what only a draft knows is not for all threads.
+        if self._loader == threading.get_ident() or not force and _open_draft():
+            return
+        # While another thread loads, the rules as they were will do; before the first load there are none.
+        if not self._lock.acquire(blocking=now or self.checked_at == -math.inf):
+            return
+        self._loader = threading.get_ident()
+        try:
+            self._load(force)
+        finally:
+            self.checked_at = time.monotonic()
+            self._loader = None
+            self._lock.release()
+
+    def _load(self, force):
+        token = loading.read_token()
+        if force or token != self.token:
+            self._by_verb, self.token = _group(loading.load_triggers()), token
+            self.announce()
+
+    def draft(self, connection):
+        """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends. See note [drafts]."""
+        self._drafts.add(Draft(connection))
+        self.announce()
+
+    def drop(self, draft):
+        """Its transaction is committed: from now on all threads go by what it has changed."""
+        self._drafts.discard(draft)
+        self.refresh(now=True)
+        self.announce()
+
+    def live(self, verb):
+        """All live triggers of the signal ``verb``, whatever they match."""
+        return tuple(self._rules().get(verb, ()))
+
+    def find(self, verb, context, created):
+        """The live triggers that this firing matches, as a list that can also say why the others do not."""
+        return Matched.among(self._rules().get(verb, ()), context, created)
+
+    def previous_names(self, sender):
+        """What live triggers about saves of ``sender`` name of ``previous``."""
+        live, names = self._rules(), set()
+        for trigger in (*live.get("pre_save", ()), *live.get("post_save", ())):
+            if trigger.previous_names and is_one(sender, trigger.model, ""):
+                names |= trigger.previous_names
+        return names
+
+    def _rules(self):
+        if draft := _open_draft():
+            return draft.by_verb
+        connection = rules_connection()
+        if getattr(connection, "notifier_drafting", False):
+            # Rolled back, or being committed by hooks that come before the draft's own.
+            connection.notifier_drafting = False
+            self.refresh(now=True)
+            self.announce()
+        return self._by_verb
+
+    def on_change(self, listener):
+        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and each draft's, by verb."""
+        self._listeners.append(listener)
+
+    def announce(self):
+        """Tell the listeners which rules there are."""
+        with self._lock:
+            for listener in self._listeners:
+                listener([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
+
+    def forget(self):
+        """Have no rules, as a process that has not looked yet."""
+        self.token = ""  # unlike any: rules from a migration have none, and must be loaded the first time
+        self.checked_at = -math.inf
+        self._by_verb = {}
+
+    def forget_threads(self):
+        """A forked process has none of its parent's threads, and one of them may have held the lock."""
+        self._lock, self._loader = threading.RLock(), None
+
+
+def _group(triggers):
+    by_verb = defaultdict(list)
+    for trigger in triggers:
+        by_verb[trigger.verb].append(trigger)
+    return dict(by_verb)
+
+
+index = Index()

@@ -1,0 +1,41 @@
+"""A trigger as the rules in memory hold it. Made by ``notifier.events.loading``, kept by ``index``, matched by ``matching``."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..rules.conditions import Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveTrigger:
+    """A trigger as the index holds it. ``plan`` and ``paths`` are what its events will store.
+
+    ``condition_problem`` is why its condition cannot be used, if it cannot: then the trigger matches nothing.
+    """
+
+    pk: int
+    verb: str
+    name: str = ""
+    model: str = ""
+    object_pk: str = ""
+    on: str = "any"
+    actor_model: str = ""
+    actor_pk: str = ""
+    target: str = ""
+    shadow: bool = False
+    category: int | None = None
+    delay_minutes: int | None = None
+    expires_minutes: int | None = None
+    plan: list = field(default_factory=list)
+    paths: dict = field(default_factory=dict)
+    recipient_paths: dict = field(default_factory=dict)
+    providers: tuple = ()
+    condition: Condition | None = None
+    condition_problem: str = ""
+
+    @cached_property
+    def previous_names(self):
+        """What its condition, templates and audiences name of ``previous``; "" stands for the row itself."""
+        paths = (path.split(".") for lines in self.recipient_paths.values() for _channel, path in lines)
+        named = {names[1] if names[1:] else "" for names in paths if names[0] == "previous"}
+        return frozenset(named.union(self.paths.get("previous", ())))

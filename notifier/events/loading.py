@@ -1,0 +1,88 @@
+"""Reads the rules from the database, as ``notifier.events.index`` keeps them. Next hop: back to ``notifier.events.index``."""
+
+import logging
+from functools import lru_cache
+from itertools import chain
+
+from django.db.models import Prefetch
+
+from ..exceptions import ConditionRefused, UnreadablePath
+from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
+from ..rules import audiences, conditions, plans
+from ..templating import digest_data
+from ..templating.compiler import merge_paths
+from ..templating.data import PERSONAL
+from .live import LiveTrigger
+
+logger = logging.getLogger(__name__)
+
+
+def read_token():
+    """The token of the rules as they are now, or None before the first rule. One query."""
+    return RulesVersion.objects.filter(pk=1).values_list("token", flat=True).first()
+
+
+def load_triggers():
+    """All enabled triggers with what their events must store. Five queries, whatever their number, and no texts: those can be megabytes.
+
+    One that cannot be read is logged and left out: it must not take the others along, nor the request that happens to load them.
+    """
+    versions = Prefetch("version", ContentVersion.objects.only("paths"))
+    contents = TemplateContent.objects.only("template", "channel", "language", "version").prefetch_related(versions)
+    live = (
+        Subscription.objects.filter(enabled=True)
+        .select_related("template")
+        .prefetch_related(Prefetch("template__contents", contents), "audiences")
+    )
+    triggers = Trigger.objects.filter(enabled=True).prefetch_related(Prefetch("subscriptions", live, to_attr="live"))
+    found = []
+    for trigger in triggers:
+        try:
+            found.append(_live_trigger(trigger))
+        except Exception:
+            logger.exception("The trigger %d cannot be read and fires nothing", trigger.pk)
+    return found
+
+
+def _live_trigger(trigger):
+    plan, trees, recipient_paths, providers = [], [], {}, {}
+    for subscription in trigger.live:
+        contents = [
+            content
+            for content in subscription.template.contents.all()
+            if content.channel in subscription.channels and content.version
+        ]
+        providers |= dict.fromkeys(subscription.template.providers)
+        trees += [content.version.paths for content in contents]
+        plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
+        lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
+        recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
+    condition, problem = _read_condition(trigger)
+    paths = digest_data.folded(merge_paths(*trees, condition.paths if condition else {}))
+    # The person is not part of the event: who that is, is known only after the fan-out.
+    for name in PERSONAL:
+        paths.pop(name, None)
+    return LiveTrigger(
+        pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
+        actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target, shadow=trigger.shadow,
+        plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
+        name=trigger.name, category=trigger.category_id, delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
+        condition=condition, condition_problem=problem,
+    )  # fmt: skip
+
+
+def _read_condition(trigger):
+    """``(its Condition or None, "" or why it cannot be used)``. An older release may have taken it, or a field has gone since."""
+    if not trigger.condition.strip():
+        return None, ""
+    try:
+        return conditions.check_condition(trigger.condition, trigger), ""
+    except (ConditionRefused, UnreadablePath) as error:
+        _log_once(trigger.pk, str(error))
+        return None, str(error)
+
+
+@lru_cache(maxsize=1024)
+def _log_once(pk, problem):
+    # Not at every change of any rule.
+    logger.warning("The condition of the trigger %d cannot be used, so it matches nothing: %s", pk, problem)

@@ -1,0 +1,144 @@
+"""Whether a firing is one of a trigger's, and if not, why not. Next hop: back to ``notifier.events.index``."""
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from types import NoneType
+
+from django.core.exceptions import ValidationError
+from django.db import connections, models, transaction
+
+from ..exceptions import ConditionRefused
+from ..rules.conditions import Condition, compile_condition
+from ..templating import readable
+
+logger = logging.getLogger(__name__)
+
+# What an event's explanation holds at most; the triggers that matched come first.
+MAX_EXPLAINED = 50
+
+
+class Matched(list):
+    """The triggers that a firing matched, and what kept the others from it."""
+
+    _missed, _subject = (), None
+
+    @classmethod
+    def among(cls, triggers, context, created):
+        """Ask all of ``triggers``. No query, but for what their conditions read of other rows."""
+        found, missed = cls(), []
+        for trigger in triggers:
+            if (mismatch := find_mismatch(trigger, context, created)) is None:
+                found.append(trigger)
+            else:
+                missed.append((trigger, mismatch))
+        found._missed, found._subject = missed, context.get("action_object")
+        return found
+
+    def explain(self):
+        """``[{"trigger": id, "name": …, "because": ""}, …]``, then those about the same model with why they did not match."""
+        missed = [each for each in self._missed if is_one(self._subject, each[0].model, "")]
+        all_of_them = [(trigger, "") for trigger in self] + missed
+        return [
+            {"trigger": trigger.pk, "name": trigger.name, "because": str(because)}
+            for trigger, because in all_of_them[:MAX_EXPLAINED]
+        ]
+
+
+@dataclass(frozen=True)
+class FalseCondition:
+    """What a condition read when it was false; its text is made only if somebody wants it."""
+
+    condition: Condition
+    data: dict
+
+    def __str__(self):
+        values = self.condition.describe(self.data)
+        return f"condition is false: {values}" if values else "condition is false"
+
+
+def matches(trigger, context, created):
+    """Whether a firing with ``context`` (see ``context.context_of``) is one of ``trigger``'s.
+
+    ``created`` is True or False for a save, None for any other signal. No query, but for what its condition reads of other rows.
+    """
+    return find_mismatch(trigger, context, created) is None
+
+
+def explain_match(trigger, context, created):
+    """The first reason why ``trigger`` (live, or its row) does not take such a firing, in plain English; "" where it does.
+
+    ``context`` may be put together without a signal: ``{"instance": order, "action_object": order}``. Whether the trigger
+    is switched on is not looked at.
+    """
+    return str(find_mismatch(trigger, context, created) or "")
+
+
+def find_mismatch(trigger, context, created):
+    """None where it matches, else the first thing that keeps it from it; its ``str`` is for people."""
+    actor = context.get("actor_object")
+    if trigger.on != "any" and created is not None and created != (trigger.on == "created"):
+        return "only when created" if trigger.on == "created" else "only when changed"
+    if trigger.target and str(context.get("target")) != trigger.target:
+        return f"target is not “{trigger.target}”"
+    if not is_one(context.get("action_object"), trigger.model, trigger.object_pk):
+        return "another instance" if is_one(context.get("action_object"), trigger.model, "") else "another model"
+    if not is_one(actor, trigger.actor_model, trigger.actor_pk):
+        return "no actor is known" if isinstance(actor, NoneType) else "another actor"
+    return _condition_mismatch(trigger, context) if trigger.condition or _problem_of(trigger) else None
+
+
+def _problem_of(trigger):
+    return getattr(trigger, "condition_problem", "")
+
+
+def _condition_mismatch(trigger, context):
+    if problem := _problem_of(trigger):
+        return f"its condition cannot be used: {problem}"
+    try:
+        condition = compile_condition(trigger.condition) if isinstance(trigger.condition, str) else trigger.condition
+        if "previous" in condition.paths and "previous" not in context:
+            return "its condition is about a save, and what was before it is not known"
+        # A query that fails must not break the caller's transaction.
+        with ExitStack() as stack:
+            for connection in _open_transactions() if condition.reaches_out(trigger.model) else ():
+                stack.enter_context(transaction.atomic(using=connection.alias))
+            data = condition.freeze(context)
+        return None if condition.holds(data) else FalseCondition(condition, data)
+    except ConditionRefused as error:
+        return f"its condition cannot be used: {error}"
+    except Exception as error:
+        _log_once(trigger.pk, condition.source, type(error).__name__)
+        return f"its condition could not be evaluated: {type(error).__name__}"
+
+
+def _open_transactions():
+    opened = (each for each in connections.all(initialized_only=True) if each.connection is not None)
+    return [each for each in opened if not each.get_autocommit()]
+
+
+@lru_cache(maxsize=1024)
+def _log_once(pk, source, error):
+    logger.warning("The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True)
+
+
+def is_one(found, label, pk):
+    """Whether ``found`` (an instance, a model, or anything) is of the model ``label`` and, if given, has the key ``pk``."""
+    if not label:
+        return True
+    model = readable.find_model(label)
+    # `__class__`, not type(): the user of a request is a lazy object that passes itself off as a user by it.
+    kind = found if isinstance(found, type) else found.__class__
+    if model is None or not issubclass(kind, model):
+        return False
+    return not pk or isinstance(found, models.Model) and _is_key(model, pk, found.pk)
+
+
+def _is_key(model, pk, found):
+    """Whether two keys are the same for ``model``. One is text, the other may be (a UUID from a URL), or an int, or None."""
+    try:
+        return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
+    except ValidationError:
+        # A trigger that was not validated matches nothing; it must not stop the others.
+        return False

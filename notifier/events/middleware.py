@@ -1,0 +1,107 @@
+"""Signal middleware: a project's own code around the recording of each event that matched. Next hop: ``notifier.events.storing``.
+
+``NOTIFIER["MIDDLEWARE"]`` lists dotted paths, the outermost first, each written like Django's own middleware:
+
+    def add_tenant(record):
+        def middleware(recording):
+            recording.context["tenant"] = tenant_of(recording.context["instance"])
+            return record(recording)  # the event, frozen and not saved yet
+
+        return middleware
+
+    add_tenant.provides = ("tenant",)  # names that templates may read
+
+It may raise ``notifier.exceptions.Veto("why")``. Nothing else that it raises reaches the others or the caller: each is wrapped, so
+whoever is around it gets an event that says what happened, as Django turns a view's exception into a response.
+"""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
+
+from .. import conf
+from ..exceptions import Veto
+from ..models import Event
+from . import freezing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, eq=False)
+class Recording:
+    """One event that is about to be made, as a signal middleware gets it.
+
+    ``context``: name → live object, this event's own; what templates read is taken from it, so it may be added to and changed.
+    ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None.
+    ``using``: the database that the caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about
+    to go, or gone. ``explanation``: what matching said of this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent,
+    and until when, where ``emit`` was told.
+    ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
+    """
+
+    trigger: object
+    context: dict
+    created: bool | None = None
+    using: str = ""
+    key: str | None = None
+    deleting: bool = False
+    starts_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
+    explanation: list = field(default_factory=list)
+    error: Exception | None = None
+
+    @property
+    def verb(self):
+        return self.trigger.verb
+
+
+def make_event(recording):
+    """The event of ``recording``, past all middleware and not saved yet. Raises a DatabaseError, and nothing else."""
+    try:
+        record = _chain(tuple(conf.get("MIDDLEWARE")))
+    except Exception as error:
+        logger.exception("The signal middleware could not be loaded")
+        reason = f'NOTIFIER["MIDDLEWARE"] could not be loaded: {type(error).__name__}. `manage.py check` says which.'
+        return freezing.failed_event(recording, reason, error)
+    return freezing.checked_event(recording, record(recording))
+
+
+@lru_cache(maxsize=8)
+def _chain(paths):
+    record = freezing.freeze_event
+    for path in reversed(paths):
+        try:
+            middleware = import_string(path)(record)
+        except MiddlewareNotUsed:
+            continue
+        record = _contained(middleware, path)
+    return record
+
+
+def _contained(middleware, path):
+    def record(recording):
+        try:
+            event = middleware(recording)
+        except Veto as veto:
+            return freezing.vetoed_event(recording, veto)
+        except DatabaseError:
+            # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled back.
+            raise
+        except Exception as error:
+            logger.exception("The signal middleware %s failed at an event of the trigger %d", path, recording.trigger.pk)
+            return freezing.failed_event(recording, _raised(path, error), error)
+        if not isinstance(event, Event):
+            reason = f"The signal middleware {path} returned {type(event).__name__}: let it return what record(recording) gives."
+            return freezing.failed_event(recording, reason, TypeError(reason))
+        return event
+
+    return record
+
+
+def _raised(path, error):
+    return f"The signal middleware {path} raised {type(error).__name__}. The log has the trace."

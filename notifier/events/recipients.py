@@ -1,0 +1,88 @@
+"""Whom an event names, frozen with it. Next hop: ``notifier.rules.audiences`` reads it at the fan-out."""
+
+import logging
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from ..templating import readable
+
+logger = logging.getLogger(__name__)
+
+# People whom an object names while it is being deleted must be written down now; this many at most.
+MAX_FROZEN_PEOPLE = 1000
+
+
+def freeze_recipients(paths, context, *, deleting):
+    """Resolve audience paths on a firing's live objects into plain data that the fan-out reads.
+
+    ``paths`` are ``(channel, path)`` pairs. A relation to many people is stored as a reference and read at the fan-out, so the
+    caller's cost does not grow with them; ``deleting`` writes the people down instead, as the relation is about to go.
+    A path that leads to no people and no address is logged and ignored.
+    """
+    found = []
+    for channel, path in paths:
+        try:
+            if (frozen := _freeze_recipient(channel, path, context, deleting)) is not None:
+                found.append(frozen)
+        except (AttributeError, KeyError, TypeError, ValueError, ObjectDoesNotExist) as error:
+            logger.warning("Audience path %s leads nowhere and is ignored: %s", path, type(error).__name__)
+    return found
+
+
+def _freeze_recipient(channel, path, context, deleting):
+    *names, last = path.split(".")
+    parent = context
+    for name in names:
+        parent = _step(parent, name)
+    if _names_person(parent, last):
+        # The key is enough: no query for the person.
+        key = getattr(parent, parent._meta.get_field(last).attname)
+        return None if key is None else _people([key])
+    value = _step(parent, last)
+    if isinstance(value, str):
+        return {"address": value, "channel": channel} if value.strip() else None
+    if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
+        return _relation(parent, last, value)
+    return None if value is None else _people(_keys_in(value))
+
+
+def _step(parent, name):
+    if parent is None:
+        return None
+    if isinstance(parent, models.Model) and not readable.is_readable(parent.__class__, name):
+        raise AttributeError(name)
+    return parent[name] if isinstance(parent, dict) else getattr(parent, name)
+
+
+def _names_person(parent, name):
+    field = readable.single_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
+    is_person = field is not None and field.concrete and issubclass(field.related_model, get_user_model())
+    return is_person and field.target_field.primary_key
+
+
+def _relation(parent, name, manager):
+    if not issubclass(manager.model, get_user_model()):
+        raise TypeError(name)
+    return {"relation": name, "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
+
+
+def _keys_in(value):
+    """The keys of one person or of several. TypeError for anything else."""
+    user_model = get_user_model()
+    if isinstance(value, user_model):
+        return [value.pk]
+    if isinstance(value, models.Manager | models.QuerySet) and issubclass(value.model, user_model):
+        return value.values_list("pk", flat=True)[:MAX_FROZEN_PEOPLE]
+    if isinstance(value, list | tuple | set) and all(isinstance(item, user_model) for item in value):
+        return [item.pk for item in value][:MAX_FROZEN_PEOPLE]
+    raise TypeError(f"not a person: {type(value).__name__}")
+
+
+def _people(keys):
+    return {"users": [_as_json(key) for key in keys]}
+
+
+def _as_json(key):
+    return key if isinstance(key, int) else str(key)

@@ -1,0 +1,76 @@
+"""From what matched to stored events: make, insert, ring. Called by ``firings`` and ``emission``; calls ``middleware``, ``storing``.
+
+Note [savepoints]: a statement that fails while an event is made breaks the caller's transaction, so all of it happens in savepoints. The
+one that failed becomes a failed event, the savepoint is rolled back, and the next round makes the others.
+"""
+
+import logging
+from collections import deque
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from django.db import DatabaseError, connections, transaction
+
+from . import freezing, middleware, storing
+from .reentrancy import never_raising
+
+logger = logging.getLogger(__name__)
+
+
+class _Broken(Exception):
+    """A statement has failed while ``event`` was made: the transaction takes no other before the savepoint is rolled back."""
+
+    def __init__(self, event):
+        self.event = event
+
+
+def record(verb, recordings, *, using, caller, is_held=False):
+    """Make the events of ``recordings`` and insert them into ``using``; returns those that are new.
+
+    ``caller``: the database whose transaction decides. While that is another one, and open, they are inserted when it commits.
+    ``is_held``: they are only made; ``insert_held`` inserts them. See note [savepoints].
+    """
+    waiting, events = deque(recordings), []
+    while True:
+        try:
+            with _savepoints(using, caller):
+                while waiting:
+                    events.append(_make(waiting.popleft()))
+                if is_held:
+                    return events
+                if caller != using and in_transaction(caller):
+                    # Two databases cannot commit as one: wait for the one that decides.
+                    transaction.on_commit(partial(insert_held, verb, events, using), using=caller)
+                    return events
+                return storing.store(events, using)
+        except _Broken as broken:
+            events.append(broken.event)
+
+
+def _make(recording):
+    try:
+        return middleware.make_event(recording)
+    except DatabaseError as error:
+        logger.exception("A query failed while an event of the trigger %d was made", recording.trigger.pk)
+        raise _Broken(freezing.failed_event(recording, freezing.unreadable(error), error)) from error
+
+
+def insert_held(verb, events, using):
+    """Insert what was held back. Never raises."""
+    with never_raising(verb), _savepoints(using):
+        storing.store(events, using)
+
+
+@contextmanager
+def _savepoints(*aliases):
+    """Keep a failed query or INSERT from breaking the caller's transactions; outside one there is nothing to break."""
+    with ExitStack() as stack:
+        for alias in dict.fromkeys(aliases):
+            if in_transaction(alias):
+                stack.enter_context(transaction.atomic(using=alias))
+        yield
+
+
+def in_transaction(alias):
+    """Whether a transaction is open on the database ``alias``."""
+    return not connections[alias].get_autocommit()

@@ -1,0 +1,157 @@
+"""Made-up data for what a template reads, by the types of the models' fields. Next hop: ``preview`` renders with it."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from ..templating import readable
+from ..templating.data import FrozenObject
+
+LIST_ITEMS = 2
+# Lists within lists double what is made; from here on they have one item.
+MOST_NESTED_LISTS = 4
+
+PERSON = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "username": "ada",
+    "email": "ada@example.com",
+    "get_full_name": "Ada Lovelace",
+    "get_short_name": "Ada",
+    "": "ada",
+}
+# The name of a field says more than its type.
+BY_NAME = {"get_absolute_url": "https://example.com/", "pk": 1, "id": 1}
+NAMING_FIELDS = ("title", "name", "subject", "label")
+
+BY_TYPE = {
+    models.EmailField: lambda: "ada@example.com",
+    models.URLField: lambda: "https://example.com/",
+    models.BooleanField: lambda: True,
+    models.IntegerField: lambda: 30,
+    models.AutoField: lambda: 1,
+    models.DecimalField: lambda: Decimal("49.90"),
+    models.FloatField: lambda: 1.5,
+    models.DateTimeField: lambda: _evening() + dt.timedelta(days=2),
+    models.DateField: lambda: (_evening() + dt.timedelta(days=2)).date(),
+    models.TimeField: lambda: dt.time(18, 0),
+    models.DurationField: lambda: dt.timedelta(hours=1),
+    models.UUIDField: lambda: uuid.UUID("12345678-1234-4234-8234-123456789abc"),
+}
+
+
+def sample_data(tree, trigger=None):
+    """Data for all that ``tree`` names, as an event of ``trigger`` would hold it: name → plain data. No query."""
+    model = readable.find_model(trigger.model) if trigger and trigger.model else None
+    data = {name: _value(_model_named(name, model), branch, name) for name, branch in tree.items()}
+    known = {"verb": trigger.verb if trigger else "post_save", "created": True}
+    return data | {name: value for name, value in known.items() if name in data}
+
+
+def sample_person(tree):
+    """A person who does not exist, with what ``tree`` names of them."""
+    return sample_data({"user": tree})["user"]
+
+
+def fill(held, sample, path=""):
+    """``(data, names)``: ``held`` with what it lacks taken from ``sample``, and the dotted names of what was taken."""
+    if isinstance(held, dict) and isinstance(sample, dict):
+        whole, names = type(held)(held), []
+        for key, value in sample.items():
+            inner = f"{path}.{key}".strip(".")
+            whole[key], found = fill(held[key], value, inner) if key in held else (value, [inner])
+            # Of an object, these two are always there.
+            names += [] if key in ("model", "pk") else found
+        return whole, list(dict.fromkeys(names))
+    if isinstance(held, list) and isinstance(sample, list) and sample:
+        filled = [fill(item, sample[0], path) for item in held]
+        return [item for item, _ in filled], list(dict.fromkeys(name for _, names in filled for name in names))
+    return held, []
+
+
+def _model_named(name, model):
+    """The model of what an event offers as ``name``, where that can be told."""
+    if name in ("user", "actor_object"):
+        return get_user_model()
+    if model and name in ("instance", "action_object", model._meta.model_name):
+        return model
+    return None
+
+
+def _value(model, tree, name, lists=0):
+    if "*" in tree:
+        items = LIST_ITEMS if lists < MOST_NESTED_LISTS else 1
+        return [_value(model, tree["*"], name, lists + 1) for _ in range(items)]
+    if model:
+        return _object(model, tree, lists)
+    if tree.keys() <= {""}:
+        return BY_NAME.get(name, _in_words(name))
+    inner = {key: _value(None, branch, key or name, lists) for key, branch in tree.items()}
+    return FrozenObject(inner) if "" in inner else inner
+
+
+def _object(model, tree, lists):
+    found = FrozenObject(model=model._meta.label_lower, pk=1)
+    for name, branch in tree.items():
+        found[name] = _attribute(model, name, branch, lists) if name else _text_of(model)
+    return found
+
+
+def _attribute(model, name, tree, lists):
+    if issubclass(model, get_user_model()) and name in PERSON:
+        return PERSON[name]
+    field = _field(model, name)
+    if field is None:
+        return _value(None, tree, name, lists)
+    if field.many_to_many or field.one_to_many:
+        items = tree.get("all", {}).get("*", {"": {}})
+        return {"all": _value(field.related_model, {"*": items}, name, lists)}
+    if field.is_relation and field.related_model:
+        is_key = name == getattr(field, "attname", None)
+        return 1 if is_key else _value(field.related_model, tree, name, lists)
+    return _of_field(field, name) if tree.keys() <= {""} else _value(None, tree, name, lists)
+
+
+def _field(model, name):
+    """The field behind ``name``, of a reverse relation as well; ``get_status_display`` is of ``status``."""
+    try:
+        return model._meta.get_field(name.removeprefix("get_").removesuffix("_display"))
+    except FieldDoesNotExist:
+        fields = (field for field in model._meta.get_fields() if field.auto_created and not field.concrete)
+        return next((field for field in fields if field.get_accessor_name() == name), None)
+
+
+def _of_field(field, name):
+    if choices := [pair for pair in field.flatchoices if pair[0]] if field.concrete else []:
+        return str(choices[0][1]) if name.endswith("_display") else choices[0][0]
+    if name in BY_NAME:
+        return BY_NAME[name]
+    made = next((BY_TYPE[kind]() for kind in type(field).__mro__ if kind in BY_TYPE), None)
+    if made is not None:
+        return made
+    if field.concrete and name in NAMING_FIELDS:
+        words = f"Example {field.model._meta.verbose_name}"
+    else:
+        words = capfirst(str(field.verbose_name)) if field.concrete else _in_words(name)
+    return words[: getattr(field, "max_length", None)]
+
+
+def _text_of(model):
+    if issubclass(model, get_user_model()):
+        return PERSON[""]
+    named = next((field for name in NAMING_FIELDS if (field := _field(model, name))), None)
+    return _of_field(named, named.name) if named else capfirst(str(model._meta.verbose_name))
+
+
+def _in_words(name):
+    return capfirst(name.replace("_", " "))
+
+
+def _evening():
+    return timezone.localtime().replace(hour=18, minute=0, second=0, microsecond=0)

@@ -1,0 +1,186 @@
+"""Rules in plain language: when, by which channels, to whom. Next hop: the admin's pages show them."""
+
+import re
+
+from django.db.models import Exists, OuterRef, Prefetch
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _, gettext_lazy
+
+from ..channels import registry
+from ..models import Audience
+from ..models.flow import READ_IN_THE_SITE
+from ..rules import audiences, durations, signals
+from ..templating import digest_data, readable
+from . import condition_words
+
+# What becomes of the object, by signal; for a save, by when it counts.
+SAVED = {
+    "any": gettext_lazy("is created or changed"),
+    "created": gettext_lazy("is created"),
+    "updated": gettext_lazy("is changed"),
+}
+OBJECT = {
+    "pre_save": gettext_lazy("is about to be saved"),
+    "post_delete": gettext_lazy("is deleted"),
+    "pre_delete": gettext_lazy("is about to be deleted"),
+    "m2m_changed": gettext_lazy("is linked to something else"),
+}
+PEOPLE = {
+    "user_logged_in": gettext_lazy("somebody signs in"),
+    "user_logged_out": gettext_lazy("somebody signs out"),
+    "user_login_failed": gettext_lazy("somebody fails to sign in"),
+    "got_request_exception": gettext_lazy("a request fails"),
+}
+
+# As it is heard: an order, an update, a user, a unit, a European order.
+VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
+
+
+def describe_rule(trigger, sendings):
+    """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in words) for each subscription."""
+    done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
+    what = _(", and ").join(done) if done else _("nothing is sent yet")
+    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(trigger)
+
+
+def describe_trigger(trigger):
+    """``describe_rule`` for a saved trigger, by those of its subscriptions that are switched on."""
+    live = [each for each in trigger.subscriptions.all() if each.enabled]
+    return describe_rule(trigger, [(each.channels, _describe_whom(each)) for each in live])
+
+
+def _describe_whom(subscription):
+    whom, flow = all_of(map(describe_audience, subscription.audiences.all())), describe_flow(subscription)
+    return f"{whom} ({flow})" if whom and flow else whom
+
+
+def describe_category(trigger):
+    """Whether people can choose, in a sentence; nothing where the trigger has no category."""
+    if trigger.category is None:
+        return ""
+    words = (
+        _(" It is “%s”: nobody can opt out.") if trigger.category.mandatory else _(" It is “%s”, which people can opt out of.")
+    )
+    return words % trigger.category.title
+
+
+def describe_when(trigger):
+    """“a Flash sale is created and its discount percent is over 20”."""
+    words = _happening(trigger)
+    if trigger.actor_model:
+        words += _(" by %s") % _object(trigger.actor_model, trigger.actor_pk)
+    if trigger.target:
+        words += _(" with the target “%s”") % trigger.target
+    if trigger.condition.strip():
+        words += _(" and ") + condition_words.describe(trigger.condition, readable.find_model(trigger.model))
+    return words
+
+
+def _happening(trigger):
+    about = _object(trigger.model, trigger.object_pk) if trigger.model else ""
+    if trigger.verb == "post_save":
+        return f"{about or _('something')} {SAVED.get(trigger.on, SAVED['any'])}"
+    if trigger.verb in OBJECT:
+        about = about or _("something")
+        changing = {"created": _(" for the first time"), "updated": _(" again")} if trigger.verb == "pre_save" else {}
+        return f"{about} {OBJECT[trigger.verb]}{changing.get(trigger.on, '')}"
+    words = str(PEOPLE.get(trigger.verb) or _("“%s” is sent") % trigger.verb)
+    return _("%(what)s about %(object)s") % {"what": words, "object": about} if about else words
+
+
+def _object(label, pk):
+    model = readable.find_model(label)
+    name = str(capfirst(model._meta.verbose_name)) if model else label
+    if pk:
+        return _("the %(name)s %(pk)s") % {"name": name, "pk": pk}
+    return (_("an %s") if VOWEL.match(name) else _("a %s")) % name
+
+
+def _channels(names):
+    # “post on X as” reads best last, before the account's name.
+    return all_of(sorted(map(registry.verb, sorted(names)), key=lambda verb: len(verb.split())))
+
+
+def all_of(words):
+    """“a, b and c”, or nothing for none."""
+    *others, last = [*words] or [""]
+    return _(" and ").join([", ".join(others), last] if others else [last])
+
+
+def describe_audience(audience):
+    """Whom a saved audience means. Chosen people and plain addresses are not listed, only what they are kept as."""
+    found = [_("all active users")] if audience.everyone else []
+    found += [_("the group %s") % group.name for group in audience.groups.all()]
+    found += [describe_path(line) for line in audiences.lines_of(audience.paths)]
+    found += [_("whom “%s” finds") % name for name in audience.callables]
+    if audience.addresses.strip() or _names_users(audience):
+        found.append(_("those in “%s”") % audience.name)
+    return all_of(found) if found else _("nobody (“%s” is empty)") % audience.name
+
+
+def audiences_prefetch():
+    """What ``describe_trigger`` reads of the audiences of many triggers, in two queries."""
+    named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
+    found = Audience.objects.annotate(names_users=Exists(named)).prefetch_related("groups")
+    return Prefetch("subscriptions__audiences", found)
+
+
+def warnings(trigger):
+    """Why nothing is sent, or not what one would think, as texts."""
+    if signals.get(trigger.verb) is None:
+        yield _("The signal “%s” is not registered any more: it never fires.") % trigger.verb
+    if not trigger.enabled:
+        yield _("It is switched off.")
+    elif trigger.shadow:
+        yield _("It is only tried: each event shows what it would send, and nothing is sent.")
+    for each in trigger.subscriptions.all():
+        if not each.enabled:
+            yield _("What sends “%s” is switched off.") % each.template
+        yield from digest_warnings(each)
+
+
+def describe_flow(subscription):
+    """“the first channel that succeeds, at most 3 in a day, in one message every hour”, or nothing."""
+    one, found = subscription, []
+    if one.order == one.Order.FIRST:
+        found.append(_("the first channel that succeeds"))
+    elif one.order == one.Order.INBOX_FIRST:
+        found.append(_("the others if unread after %s") % durations.in_words(one.wait_minutes or 60))
+    if one.throttle_number and one.throttle_minutes:
+        period = durations.in_words(one.throttle_minutes)
+        found.append(_("at most %(number)d in %(period)s") % {"number": one.throttle_number, "period": period})
+    if one.cooldown_minutes:
+        found.append(_("not again about the same within %s") % durations.in_words(one.cooldown_minutes))
+    if one.digest_minutes:
+        found.append(_("together in one message after %s") % durations.in_words(one.digest_minutes))
+    return ", ".join(found)
+
+
+def digest_warnings(subscription):
+    """What of a digest would not be seen, as texts."""
+    if not subscription.digest_minutes:
+        return
+    channels = [name for name in subscription.channels if name != READ_IN_THE_SITE]
+    for content in subscription.template.contents.filter(channel__in=channels).select_related("version"):
+        if content.version and digest_data.EVENTS not in content.version.paths:
+            yield (
+                _(
+                    "“%s” does not list the events: of several that come together, only the newest would be shown. "
+                    "Write {%% for event in events %%} in it."
+                )
+                % content
+            )
+
+
+def _names_users(audience):
+    known = getattr(audience, "names_users", None)
+    return audience.users.exists() if known is None else known
+
+
+def describe_path(line):
+    """“its owner” for ``instance.owner``, “the movie’s audiences” for ``movie.audiences``."""
+    root, *names = line.rpartition(":")[2].strip().split(".")
+    words = [name.replace("_", " ") for name in names]
+    if root in ("instance", "action_object") and words:
+        return _("its %s") % _("’s ").join(words)
+    return _("’s ").join([_("the %s") % root.replace("_", " "), *words])

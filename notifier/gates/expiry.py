@@ -1,0 +1,33 @@
+"""Gates of time: what has expired, and what was read in the site meanwhile. Asked by ``notifier.gates.table``."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from ..exceptions import Skipped
+from ..models import Delivery, InboxItem
+
+
+def refuse_expired(candidates, _channel):
+    """What is past its event's time is not sent: a code that comes too late is worse than none. No query."""
+    return [Skipped("expired") if each.is_expired else None for each in candidates]
+
+
+def refuse_read(candidates, _channel):
+    """What was to go only if its reader leaves it unread in the inbox. No query where nothing of that kind is asked about."""
+    if not any(each.follows for each in candidates):
+        return [None] * len(candidates)
+    read = _read_in_the_site([each for each in candidates if each.follows])
+    return [Skipped("read") if (each.event_id, each.subscription_id, each.recipient) in read else None for each in candidates]
+
+
+def _read_in_the_site(candidates):
+    before = Delivery.objects.filter(
+        event__in={each.event_id for each in candidates},
+        subscription__in={each.subscription_id for each in candidates},
+        channel__in={each.follows for each in candidates},
+        recipient__in={each.recipient for each in candidates},
+    )
+    # Whoever puts it away unread has seen what it is.
+    seen = Q(read_at__isnull=False) | Q(archived_at__isnull=False)
+    # One query: the items are found by the deliveries that made them.
+    items = InboxItem.objects.filter(seen, delivery=OuterRef("pk"))
+    return set(before.filter(Exists(items)).values_list("event_id", "subscription_id", "recipient"))

@@ -1,0 +1,90 @@
+"""The gate of quiet hours: what comes in them waits for their end. Next hop: ``notifier.gates.table``.
+
+Note [the clock changes]: quiet hours are what a clock on the wall shows. Where it is put back, an hour that is quiet is quiet twice; an
+end within the hour that is left out comes as much later.
+"""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import connections, router
+from django.utils import timezone
+
+from ..channels import registry
+from ..exceptions import Later
+from ..models import OF_NO_RULE, Category, Event, Preferences
+from ..templating import languages
+
+# One statement for all candidates: who of them has quiet hours, for which of their events.
+_QUIET = f"""
+    SELECT wish.id, wish.user_id, wish.time_zone, wish.quiet_from, wish.quiet_until, event.id AS event
+    FROM {Preferences._meta.db_table} AS wish
+    JOIN {Event._meta.db_table} AS event ON event.id IN ({{events}})
+    LEFT JOIN {Category._meta.db_table} AS category ON category.id = event.category_id
+    WHERE wish.user_id IN ({{users}}) AND wish.quiet_from IS NOT NULL AND wish.quiet_until IS NOT NULL
+        AND (category.id IS NULL OR NOT category.mandatory)
+"""  # noqa: S608 - the tables' names are our own
+
+
+def wait_for_the_end(candidates, channel):
+    """A gate: Later for those whose quiet hours are now, unless the category is mandatory or the channel disturbs nobody."""
+    asked = [each for each in candidates if each.subscription_id != OF_NO_RULE and each.recipient.startswith("user:")]
+    if not asked or not registry.disturbs(channel):
+        return [None] * len(candidates)
+    now = timezone.now()
+    found = {(row.event, f"user:{row.user_id}"): row for row in _read(asked)}
+    return [_answer(found.get((each.event_id, each.recipient)), each.time_zone, now) for each in candidates]
+
+
+def _read(asked):
+    events, keys = {each.event_id for each in asked}, {key for each in asked if (key := _key(each.recipient)) is not None}
+    if not keys:
+        return []
+    statement = _QUIET.format(events=", ".join(map(str, map(int, events))), users=", ".join(["%s"] * len(keys)))
+    field = get_user_model()._meta.pk
+    connection = connections[router.db_for_read(Preferences)]
+    return Preferences.objects.raw(statement, [field.get_db_prep_value(key, connection) for key in keys])
+
+
+def _key(recipient):
+    try:
+        return get_user_model()._meta.pk.to_python(recipient.partition(":")[2])
+    except ValidationError:
+        return None
+
+
+def _answer(wish, time_zone, now):
+    if wish is None or (end := quiet_until(wish, now, time_zone)) is None:
+        return None
+    return Later("quiet_hours", f"Until {describe_end(wish, end, time_zone)}.", due_at=end)
+
+
+def describe_end(wish, end, time_zone=""):
+    """“07:00 in Europe/Berlin”."""
+    zone = _zone(wish, time_zone)
+    return f"{end.astimezone(zone):%H:%M} in {zone.key}"
+
+
+def quiet_until(wish, now, time_zone=""):
+    """When the quiet hours that ``now`` falls into end, as an aware time; None outside of them. See note [the clock changes].
+
+    ``time_zone`` is the one that counts where the person has chosen none.
+    """
+    if wish.quiet_from is None or wish.quiet_until is None or wish.quiet_from == wish.quiet_until:
+        return None
+    zone = _zone(wish, time_zone)
+    local = now.astimezone(zone)
+    over_midnight = wish.quiet_from > wish.quiet_until
+    after_from, before_until = local.time() >= wish.quiet_from, local.time() < wish.quiet_until
+    if not (after_from or before_until if over_midnight else after_from and before_until):
+        return None
+    day = local.date() + dt.timedelta(days=over_midnight and after_from)
+    ends = (dt.datetime.combine(day, wish.quiet_until.replace(fold=fold), tzinfo=zone).astimezone(dt.UTC) for fold in (0, 1))
+    return next((end for end in ends if end > now), None)
+
+
+def _zone(wish, time_zone):
+    name = languages.zone_name(wish.time_zone) or languages.zone_name(time_zone)
+    return ZoneInfo(name) if name else ZoneInfo(timezone.get_default_timezone_name())

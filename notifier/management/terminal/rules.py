@@ -1,0 +1,94 @@
+"""``notify rules``: what is sent when, by what and to whom, one subscription a line. Next hop: standard output."""
+
+import json
+
+from django.core.management.base import CommandError
+
+from ...channels import registry
+from ...models import Pause, Subscription, Trigger
+from ...rules import signals
+from .objects import USAGE
+from .tables import table
+
+HELP = "List signal → trigger → template → channels → audiences."
+EXAMPLES = """\
+examples:
+  notify rules
+  notify rules --signal post_save --channel sms
+  notify rules --json | jq '.[] | select(.state != "live") | .trigger'
+"""
+HEAD = ("SIGNAL", "WHEN", "TRIGGER", "TEMPLATE", "CHANNELS", "AUDIENCES", "STATE")
+SAVED = {"any": "", "created": " created", "updated": " changed"}
+
+
+def add_arguments(parser):
+    parser.add_argument("--signal", help="only those of this signal")
+    parser.add_argument("--channel", help="only those that send by this channel")
+    parser.add_argument("--json", action="store_true", help="a JSON list instead of a table")
+
+
+def run(command, *, signal, channel, json: bool, **options):
+    if signal and signals.get(signal) is None:
+        raise CommandError(f"No signal is registered as “{signal}”. Known: {', '.join(signals.names())}.", returncode=USAGE)
+    if channel and channel not in registry.channel_names():
+        raise CommandError(
+            f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.", returncode=USAGE
+        )
+    rows = [row for row in rule_rows() if signal in (None, row["signal"]) and (channel is None or channel in row["channels"])]
+    if json:
+        command.stdout.write(_as_json(rows))
+    elif rows:
+        command.stdout.write(table(HEAD, [_cells(row) for row in rows]))
+    else:
+        command.stdout.write("There are no such rules." if signal or channel else "There are no rules yet.")
+
+
+def rule_rows():
+    """One dict a subscription, or a trigger that has none, by signal and trigger."""
+    triggers = Trigger.objects.order_by("verb", "name").prefetch_related("subscriptions__template", "subscriptions__audiences")
+    paused = set(Pause.objects.values_list("scope", flat=True))
+    return [_row(trigger, each, paused) for trigger in triggers for each in [*trigger.subscriptions.all()] or [None]]
+
+
+def _row(trigger, subscription, paused):
+    return {
+        "signal": trigger.verb,
+        "when": _when(trigger),
+        "condition": trigger.condition,
+        "trigger": trigger.name,
+        "template": subscription.template.name if subscription else "",
+        "channels": sorted(subscription.channels) if subscription else [],
+        "audiences": sorted(audience.name for audience in subscription.audiences.all()) if subscription else [],
+        "state": _state(trigger, subscription, paused),
+    }
+
+
+def _when(trigger):
+    found = f"{trigger.model} {trigger.object_pk}".strip() + (SAVED[trigger.on] if trigger.model else "")
+    if trigger.actor_model:
+        found += f" by {trigger.actor_model} {trigger.actor_pk}".rstrip()
+    return found + (f" for {trigger.target}" if trigger.target else "")
+
+
+def _state(trigger, subscription: Subscription | None, paused):
+    if not trigger.enabled or subscription and not subscription.enabled:
+        return "off"
+    if subscription is None:
+        return "sends nothing"
+    if signals.get(trigger.verb) is None:
+        return "unknown signal"
+    if paused & {"everything", f"trigger:{trigger.pk}"}:
+        return "paused"
+    if held := [name for name in subscription.channels if f"channel:{name}" in paused]:
+        return f"{', '.join(sorted(held))} paused"
+    return "shadow" if trigger.shadow else "live"
+
+
+def _cells(row):
+    when = f"{row['when']} if {row['condition']}" if row["condition"] else row["when"]
+    listed = [", ".join(row[name]) for name in ("channels", "audiences")]
+    return (row["signal"], " ".join(when.split()), row["trigger"], row["template"], *listed, row["state"])
+
+
+def _as_json(rows):
+    return json.dumps(rows, indent=2, ensure_ascii=False)

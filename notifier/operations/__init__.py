@@ -1,0 +1,1 @@
+"""What keeps the system running and tells its size: counts, gauges, backlog, retention, privacy, template files. Calls ``deliveries``."""

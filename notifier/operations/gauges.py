@@ -1,0 +1,50 @@
+"""The newest readings of what only AWS knows. Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview``."""
+
+from django.utils import timezone
+
+from ..models import Gauge
+
+# When AWS was asked last, whatever it answered.
+ASKED = "aws.asked"
+# Shares of mails, from 0 to 1.
+BOUNCE_RATE, COMPLAINT_RATE = "ses.bounce_rate", "ses.complaint_rate"
+# From the first on SES reviews the account, from the second on it may stop it.
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
+BOUNCE_LIMITS, COMPLAINT_LIMITS = (0.05, 0.1), (0.001, 0.005)
+# Mails in 24 hours; a quota of -1 is none.
+QUOTA, QUOTA_USED = "ses.quota", "ses.quota_used"
+# Mails a second.
+SEND_RATE = "ses.send_rate"
+# 1 where SES sends, 0 where it has stopped the account.
+SENDING_ENABLED = "ses.sending_enabled"
+
+
+def dead_letters(route):
+    """The name of the gauge that holds how many messages the route's dead-letter queue holds."""
+    return f"dlq.{route}"
+
+
+def record(readings):
+    """Store name → value, measured now."""
+    now = timezone.now()
+    Gauge.objects.bulk_create(
+        [Gauge(name=name, value=value, measured_at=now) for name, value in readings.items()],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["value", "measured_at"],
+    )
+
+
+def read():
+    """Name → Gauge, all there are."""
+    return {gauge.name: gauge for gauge in Gauge.objects.all()}
+
+
+def value(name):
+    """The newest reading of ``name``, or None."""
+    return Gauge.objects.filter(name=name).values_list("value", flat=True).first()
+
+
+def is_due(every):
+    """Whether AWS was not asked for the time ``every``."""
+    return not Gauge.objects.filter(name=ASKED, measured_at__gt=timezone.now() - every).exists()

@@ -1,0 +1,53 @@
+"""People's devices: how they come and go, and who has none. Next hop: ``lambdas.push`` sends to them."""
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from ..exceptions import Skipped
+from ..models import Device
+
+# The channel that sends to them.
+CHANNEL = "push"
+# More than one person uses; the one that was not seen for longest goes.
+MAX_DEVICES = 20
+MAX_TOKEN_CHARACTERS = Device._meta.get_field("token").max_length
+
+
+class UnusableDevice(ValueError):
+    """What an app has sent registers no device. The text says what to send instead."""
+
+
+def register_device(user, *, platform, token):
+    """The Device of that token, which is from now on this user's, switched on, and seen now. The same again changes nothing else.
+
+    Raises UnusableDevice. Call it from a view of your own where an app does not sign in by session.
+    """
+    if platform not in Device.Platform.values:
+        raise UnusableDevice(f"There is no such platform. There are: {', '.join(Device.Platform.values)}.")
+    if not token.strip() or len(token) > MAX_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
+        raise UnusableDevice("Send the token as the platform gave it to the app.")
+    values = {"user": user, "enabled": True, "seen_at": timezone.now()}
+    device, _created = Device.objects.update_or_create(platform=platform, token=token, defaults=values)
+    seen_last = Device.objects.filter(user=user).order_by("-seen_at", "-pk").values_list("pk", flat=True)
+    Device.objects.filter(pk__in=list(seen_last[MAX_DEVICES:])).delete()
+    return device
+
+
+def remove_device(user, pk):
+    """Forget this user's device: somebody signs out. False when they have no such device."""
+    return bool(Device.objects.filter(user=user, pk=pk).delete()[1].get(Device._meta.label))
+
+
+def with_device(users):
+    """Those of a queryset of users who have a device that can be sent to."""
+    return users.filter(Exists(Device.objects.filter(user=OuterRef("pk"), enabled=True)))
+
+
+def ask_for_device(candidates, channel):
+    """A gate (see ``notifier.gates.table``): who has no device is skipped, and nobody is rung for."""
+    if channel != CHANNEL:
+        return [None] * len(candidates)
+    keys = [each.recipient.removeprefix("user:") for each in candidates if each.recipient.startswith("user:")]
+    found = Device.objects.filter(user__in=keys, enabled=True).values_list("user_id", flat=True)
+    reachable = {f"user:{key}" for key in found}
+    return [None if each.recipient in reachable else Skipped("no_device") for each in candidates]

@@ -1,0 +1,109 @@
+"""Addresses that get nothing more, whoever they belong to. Next hop: ``gates.table`` asks here before anything is sent.
+
+Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its normal form is stored and asked
+for. That form is made without the channel's own module, because the fan-out asks too and has no channel's library.
+"""
+
+import logging
+import re
+import unicodedata
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from ..exceptions import SendError, Skipped
+from ..models import Suppression
+
+logger = logging.getLogger(__name__)
+
+Reason = Suppression.Reason
+
+# The later replaces an earlier one, so that the order in which providers tell does not matter; what a person has said stays.
+WEIGHT = [Reason.BOUNCED, Reason.GONE, Reason.OPTED_OUT, Reason.COMPLAINED, Reason.BY_HAND]
+# As the reason of a delivery that is skipped: “Bounced permanently on 3 May 2026.”
+SKIPPED = {
+    Reason.BOUNCED: "Bounced permanently on %s.",
+    Reason.COMPLAINED: "Called a message spam on %s.",
+    Reason.OPTED_OUT: "Opted out at the provider; known since %s.",
+    Reason.GONE: "Not there any more since %s.",
+    Reason.BY_HAND: "Stopped by hand on %s.",
+}
+# What a channel's answer says of the address itself: a SendError with one of these reasons suppresses it.
+TELLING = {str(Reason.OPTED_OUT): Reason.OPTED_OUT, str(Reason.GONE): Reason.GONE}
+PHONE = re.compile(r"(?:tel:)?\+[\d\s().\-/]*\d[\d\s().\-/]*")
+ADDRESS_CHARACTERS, DETAIL_CHARACTERS = 320, 500
+
+
+def normalise(address):
+    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a number as E.164.
+
+    A URL stays as it is: after its host, capitals are other letters.
+    """
+    if "://" in address:
+        return address.replace("\0", "").strip()[:ADDRESS_CHARACTERS]
+    # NUL: no database stores it.
+    text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
+    if PHONE.fullmatch(text):
+        # “+44 (0)7400 …”: the nought is dialled at home alone.
+        return "+" + "".join(str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal())
+    name, at, domain = text.rpartition("@")
+    return (name + at + _as_in_dns(domain) if at else text)[:ADDRESS_CHARACTERS]
+
+
+def recipient_of(address):
+    """What a delivery calls whoever is only an address: alike for all its spellings, so that an opt-out holds for each of them."""
+    return f"address:{normalise(address)}"
+
+
+def _as_in_dns(domain):
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:  # no domain; whoever sends says so
+        return domain
+
+
+def gate(candidates, channel):
+    """For each candidate Skipped where its address is suppressed, else None. One query, or none where nobody has an address."""
+    addresses = [normalise(each.address or "") for each in candidates]
+    asked = set(addresses) - {""}
+    found = Suppression.objects.filter(channel=channel, address__in=asked) if asked else ()
+    known = {each.address: each for each in found}
+    return [_skipped(known[address]) if address in known else None for address in addresses]
+
+
+def find(channel, address):
+    """The Suppression of an address, or None."""
+    return Suppression.objects.filter(channel=channel, address=normalise(address)).first()
+
+
+def describe(suppression):
+    """Why and since when, without the address: “Bounced permanently on 3 May 2026.”"""
+    return SKIPPED[suppression.reason] % date_format(localtime(suppression.created_at), "j M Y")
+
+
+def _skipped(suppression):
+    return Skipped("suppressed", describe(suppression))
+
+
+def suppress(channel, address, reason, detail=""):
+    """Let nothing more go to ``address`` on ``channel``. Said again, the weightier reason stays."""
+    if not (address := normalise(address)):
+        return
+    values = {"reason": reason, "detail": detail[:DETAIL_CHARACTERS]}
+    row, is_new = Suppression.objects.get_or_create(channel=channel, address=address, defaults=values)
+    if not is_new:
+        lighter = WEIGHT[: WEIGHT.index(reason)]
+        Suppression.objects.filter(pk=row.pk, reason__in=lighter).update(**values)
+
+
+def heed(answers, channel):
+    """Suppress the addresses of which a provider has said, as the answer to a send, that they take nothing more.
+
+    ``answers``: pairs of a Work and what the channel answered. Their results are stored by now, and nothing here may undo that.
+    """
+    for work, answer in answers:
+        if isinstance(answer, SendError) and (reason := TELLING.get(answer.reason)):
+            try:
+                suppress(channel, work.address, reason, "Said by the provider when it was asked to send.")
+            except Exception:
+                logger.exception("The address of delivery %d could not be suppressed; its provider will say so again.", work.pk)

@@ -1,0 +1,1 @@
+"""What a rule may say, and what is wrong with it: signals, offers, conditions, audiences, plans. Calls ``templating`` and ``channels``."""

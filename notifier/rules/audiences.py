@@ -1,0 +1,153 @@
+"""Who receives an event: what an audience's sources mean, and the people behind them. Next hop: ``notifier.deliveries.fanout``."""
+
+import logging
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import Q
+
+from ..channels import registry
+from ..templating import readable, snapshot
+
+logger = logging.getLogger(__name__)
+
+_callables = {}
+
+
+def register_audience(name, function):
+    """Make ``function(event)`` selectable as an audience called ``name``.
+
+    It runs at the fan-out, not in the request, gets the ``Event`` and returns a queryset of users (read page by page), or an
+    iterable of users and address strings.
+    """
+    _callables[name] = function
+
+
+def callable_names():
+    """Names of the registered functions, sorted."""
+    return sorted(_callables)
+
+
+def lines_of(text):
+    """The lines of a text field that hold something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def parse_path(line):
+    """``(channel or "", path)`` of one line of ``Audience.paths``. ValueError says what is wrong with it."""
+    channel, _, path = line.rpartition(":")
+    channel, path = channel.strip(), path.strip()
+    if channel and channel not in registry.channel_names():
+        raise ValueError(f"“{line}”: there is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.")
+    if not path or not all(part.isidentifier() and not part.startswith("_") for part in path.split(".")):
+        raise ValueError(f"“{line}” is not a path. Write names with dots between them, such as instance.owner.")
+    if secret := next(filter(readable.may_be_secret, path.split(".")), None):
+        raise ValueError(f"“{line}” cannot be used: “{secret}” may be a secret.")
+    return channel, path
+
+
+def parse_address(line):
+    """``(channel, address)`` of one line of ``Audience.addresses``. ValueError says what is wrong with it."""
+    channel, _, address = (part.strip() for part in line.partition(":"))
+    if not address or channel not in registry.channel_names():
+        raise ValueError(
+            f"“{line}”: write the channel first, as in “email: ops@example.com”. There are: {', '.join(registry.channel_names())}."
+        )
+    return channel, address
+
+
+def read_lines(audience, field):
+    """The lines of an audience's ``paths`` or ``addresses``, parsed. One that is wrong is ignored: its channel may be gone since."""
+    parse = {"paths": parse_path, "addresses": parse_address}[field]
+    found = []
+    for line in lines_of(getattr(audience, field)):
+        try:
+            found.append(parse(line))
+        except ValueError:
+            # The error would quote the line, which can be an address.
+            logger.warning("The audience %d has a line in its %s that cannot be used and is ignored.", audience.pk, field)
+    return found
+
+
+def select_recipients(event, audiences, frozen):
+    """``(users, addresses)`` of all sources together: a queryset without doubles, and ``(channel or "", address)`` pairs."""
+    user_model = get_user_model()
+    people, addresses = Q(pk__in=[]), []
+    for audience in audiences:
+        if audience.everyone:
+            people |= Q(is_active=True) if has_field(user_model, "is_active") else ~Q(pk__in=[])
+        people |= Q(pk__in=_keys_of(audience, "users"))
+        if has_field(user_model, "groups"):
+            field = user_model.groups.field
+            members = {f"{field.m2m_reverse_field_name()}__in": _keys_of(audience, "groups")}
+            people |= Q(pk__in=user_model.groups.through.objects.filter(**members).values(field.m2m_field_name()))
+        addresses += read_lines(audience, "addresses")
+        for name in audience.callables:
+            people |= _call(name, event, addresses)
+    for source in frozen:
+        people |= _frozen_people(source, addresses)
+    return user_model._default_manager.filter(people), addresses
+
+
+def _keys_of(audience, name):
+    """The keys of an audience's users or groups. A swapped user model gives the column its own name."""
+    field = audience._meta.get_field(name)
+    return field.remote_field.through.objects.filter(audience=audience).values(field.m2m_reverse_field_name())
+
+
+def _call(name, event, addresses):
+    function = _callables.get(name)
+    if function is None:
+        logger.warning("Audience function %s is not registered and is ignored.", name)
+        return Q(pk__in=[])
+    result = function(event)
+    if isinstance(result, models.QuerySet):
+        return Q(pk__in=result.values("pk"))
+    items = list(result or ())
+    addresses += [("", item) for item in items if isinstance(item, str)]
+    return Q(pk__in=[item.pk for item in items if isinstance(item, get_user_model())])
+
+
+def _frozen_people(source, addresses):
+    if "address" in source:
+        addresses.append((source["channel"], source["address"]))
+        return Q(pk__in=[])
+    if "users" in source:
+        return Q(pk__in=source["users"])
+    parent = readable.find_model(source["model"])(pk=source["pk"])
+    return Q(pk__in=getattr(parent, source["relation"]).values("pk"))
+
+
+def has_field(model, name):
+    """Whether ``model`` has a database field of that name (a swapped user model may lack what Django's own has)."""
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def read_people(keys, tree):
+    """What templates read of these people, live: primary key → frozen data. One query; only the columns that ``tree`` names."""
+    if not keys or not tree:
+        return {}
+    people = get_user_model()._default_manager.filter(pk__in=keys)
+    plain = {field.name for field in get_user_model()._meta.concrete_fields if not field.is_relation}
+    if tree.keys() <= plain and all(branch.keys() <= {""} for branch in tree.values()):
+        return {row["pk"]: row for row in people.values("pk", *tree)}
+    return {person.pk: snapshot.freeze({"user": person}, {"user": tree})["user"] for person in people}
+
+
+def describe_sources(sources):
+    """What people look for in Audience rows, as texts; plain addresses only by their number."""
+    found = []
+    for audience in sources:
+        found += ["all active users"] if audience.everyone else []
+        found += [f"the group “{group}”" for group in audience.groups.all()]
+        found += ["users chosen by name"] if audience.users.exists() else []
+        found += [f"whom {path} named" for _channel, path in read_lines(audience, "paths")]
+        found += [f"the function “{name}”" for name in audience.callables]
+        number = len(lines_of(audience.addresses))
+        found += [f"{number} plain address{'es' if number > 1 else ''}"] if number else []
+    return list(dict.fromkeys(found))

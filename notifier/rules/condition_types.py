@@ -1,0 +1,199 @@
+"""Refuses comparisons in a condition that can never be true, with what to write instead. Next hop: ``Trigger.clean``."""
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.template.smartif import Literal
+
+from ..exceptions import ConditionRefused
+from ..templating import readable
+from . import signals
+
+EQUALITY = {"==", "!="}
+ORDER = {"<", "<=", ">", ">="}
+COMPARISONS = EQUALITY | ORDER | {"in", "not in", "is", "is not"}
+
+NUMBER, TEXT, TRUTH, DATE, DATETIME, TIME = "a number", "text", "either True or False", "a date", "a date with a time", "a time"
+DURATION, UUID, OBJECT, LIST = "a duration", "a UUID", "an object", "a list"
+
+# The first that fits; a date with a time is a date to Python.
+FIELDS = [
+    (models.BooleanField, TRUTH),
+    ((models.IntegerField, models.FloatField, models.DecimalField), NUMBER),
+    (models.DateTimeField, DATETIME),
+    (models.DateField, DATE),
+    (models.TimeField, TIME),
+    (models.DurationField, DURATION),
+    (models.UUIDField, UUID),
+    ((models.CharField, models.TextField, models.GenericIPAddressField, models.FileField), TEXT),
+]
+TEXT_FILTERS = "capfirst cut date floatformat join lower oneline slugify striptags time title truncatechars truncatewords upper"
+FILTERS = {"length": NUMBER, "wordcount": NUMBER} | dict.fromkeys(TEXT_FILTERS.split(), TEXT)
+# What may stand beside what, besides two of a kind. A yes counts as 1, an object equals its own text.
+ALIKE = [{NUMBER, TRUTH}, {OBJECT, TEXT}]
+ADVICE = {
+    (NUMBER, TEXT): "Write the number without quotation marks.",
+    (TEXT, NUMBER): "Write it in quotation marks.",
+    (TEXT, TRUTH): "Write it in quotation marks.",
+    (TRUTH, TEXT): "Write True or False, without quotation marks.",
+    (DATE, TEXT): 'Compare its text: {word}|date:"Y-m-d".',
+    (DATETIME, TEXT): 'Compare its text: {word}|date:"Y-m-d", or {word}|date:"Y-m-d H:i".',
+    (DATETIME, DATE): 'Compare their texts, each with |date:"Y-m-d".',
+    (TIME, TEXT): 'Compare its text: {word}|time:"H:i".',
+    (UUID, TEXT): "Compare its text: {word}|lower.",
+    (OBJECT, NUMBER): "Compare its key: {word}.pk.",
+    (OBJECT, UUID): "Compare its key: {word}.pk.",
+    (LIST, NUMBER): "Compare how many there are: {word}|length.",
+}
+SCALARS = {NUMBER, TRUTH, DATE, DATETIME, TIME, DURATION, UUID}
+MAX_CHOICES = 20
+
+
+def check_comparisons(condition, trigger):
+    """Raise ConditionRefused where ``condition`` compares what can never be the same, or never be in an order."""
+    reader = _Reader(trigger)
+    for node in _comparisons(condition.expression):
+        reader.check(node)
+
+
+def _comparisons(node):
+    if node is None or isinstance(node, Literal):
+        return
+    if node.id in COMPARISONS:
+        yield node
+    yield from _comparisons(node.first)
+    yield from _comparisons(node.second)
+
+
+class _Reader:
+    """Knows what a trigger's names stand for, as far as its models say."""
+
+    def __init__(self, trigger):
+        model, actor = readable.find_model(trigger.model), readable.find_model(trigger.actor_model)
+        self.models = {"instance": model, "action_object": model, "previous": model, "actor_object": actor}
+        self.kinds = {"verb": TEXT}
+        if (registered := signals.get(trigger.verb)) and signals.is_about_save(registered):
+            self.kinds["created"] = TRUTH
+
+    def check(self, node):
+        sides = node.first, node.second
+        if any(getattr(side, "id", "") in COMPARISONS for side in sides):
+            raise ConditionRefused(
+                f"One “{node.id}” compares two values. Write each comparison by itself, with “and” between them."
+            )
+        if node.id in ("is", "is not"):
+            if not any(_word(side) in ("None", "True", "False") for side in sides):
+                raise ConditionRefused(f"“{node.id}” is for None, True and False alone. Write {_equality(node.id)} instead.")
+            return
+        kinds = [self._kind(side) for side in sides]
+        if None not in kinds:
+            self._check_kinds(node, *kinds)
+        if node.id in EQUALITY:
+            for side, other in (sides, sides[::-1]):
+                self._check_choice(side, other)
+
+    def _check_kinds(self, node, left, right):
+        if node.id in ("in", "not in") and right in SCALARS:
+            text = f"{_quote(node.second)} is {right}, and nothing is in it. After “{node.id}” comes a list or text."
+            raise ConditionRefused(text)
+        if _go_together(left, right, node.id):
+            return
+        sides = (left, right, node.first, node.second), (right, left, node.second, node.first)
+        advice = [
+            ADVICE[kind, other_kind].format(word=_word(side))
+            for kind, other_kind, side, other in sides
+            if (kind, other_kind) in ADVICE and (other_kind not in (TEXT, NUMBER, TRUTH) or _constant(other) is not None)
+        ]
+        raise ConditionRefused(
+            f"{_quote(node.first)} is {left} and {_quote(node.second)} is {right}: "
+            f"“{node.id}” cannot compare them. {''.join(advice[:1])}".strip()
+        )
+
+    def _check_choice(self, side, other):
+        field, wanted = self._field(side), _constant(other)
+        values = [value for value, _label in getattr(field, "flatchoices", ())]
+        if not values or wanted in (None, "") or wanted in values or _shows(side):
+            return
+        shown = ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values[:MAX_CHOICES])
+        raise ConditionRefused(f"{_quote(side)} is never {_word(other)}. It is one of: {shown}.")
+
+    def _kind(self, side):
+        """What ``side`` is, or None where only the moment tells."""
+        if not isinstance(side, Literal):
+            return TRUTH
+        if side.value.filters:
+            return FILTERS.get(side.value.filters[-1][0]._filter_name)
+        if (constant := _constant(side)) is not None:
+            return TRUTH if isinstance(constant, bool) else NUMBER if isinstance(constant, int | float) else TEXT
+        if _shows(side):
+            return TEXT
+        if side.value.var.var in self.kinds:
+            return self.kinds[side.value.var.var]
+        return _kind_of_field(self._field(side), side.value.var.lookups)
+
+    def _field(self, side):
+        """The model's field that ``side`` names without a filter, or None."""
+        if not isinstance(side, Literal) or side.value.filters or not side.value.is_var or not side.value.var.lookups:
+            return None
+        root, *names = side.value.var.lookups
+        model, found = self.models.get(root), None
+        for name in names:
+            name = name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name
+            found = model and _find_field(model, name)
+            model = found.related_model if found is not None and found.is_relation and name == found.name else None
+        return found
+
+
+def _go_together(left, right, comparison):
+    if comparison in ("in", "not in"):
+        return right is not TEXT or left is TEXT
+    if comparison in ORDER and {OBJECT, LIST} & {left, right}:
+        return False
+    return left == right or {left, right} in ALIKE
+
+
+def _find_field(model, name):
+    if name == "pk":
+        return model._meta.pk
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def _kind_of_field(field, lookups):
+    if field is None or hasattr(field, "from_db_value"):
+        # A field that makes something of its own out of what is stored.
+        return LIST if lookups[-1:] == ("all",) else None
+    if field.is_relation:
+        if lookups[-1] == field.name:
+            return OBJECT if field.many_to_one or field.one_to_one else None
+        return _kind_of_field(field.target_field, lookups) if lookups[-1] == "pk" or field.concrete else None
+    return next((kind for classes, kind in FIELDS if isinstance(field, classes)), None)
+
+
+def _shows(side):
+    """Whether ``side`` names a choice's label, ``instance.get_status_display``."""
+    return isinstance(side, Literal) and _word(side).endswith("_display")
+
+
+def _constant(side):
+    """The number, text, True or False that ``side`` is, or None."""
+    if not isinstance(side, Literal) or side.value.filters:
+        return None
+    if not side.value.is_var:
+        return str(side.value.var)
+    variable = side.value.var
+    return {"True": True, "False": False}.get(variable.var) if variable.lookups else variable.literal
+
+
+def _word(side):
+    return side.text if isinstance(side, Literal) else side.id
+
+
+def _quote(side):
+    word = _word(side)
+    return word if word[0] in "\"'" else f"“{word}”"
+
+
+def _equality(name):
+    return "==" if name == "is" else "!="

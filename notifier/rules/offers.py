@@ -1,0 +1,130 @@
+"""What the events of a trigger offer to templates, conditions and audiences, and what is wrong with a path.
+
+Calls ``templating.readable``.
+"""
+
+from itertools import chain
+
+from django.contrib.auth import get_user_model
+from django.utils.module_loading import import_string
+
+from .. import conf
+from ..exceptions import UnreadablePath
+from ..templating import digest_data, readable
+from ..templating.compiler import path_names
+from ..templating.data import PERSONAL
+from . import providers, signals
+
+# What every event offers, besides its signal's own arguments.
+STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
+
+
+def check_paths(tree, trigger, chosen=(), *, provided=True):
+    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can.
+
+    ``chosen`` are the template's context providers; ``provided``: what signal middleware adds counts, which a condition comes before.
+    """
+    registered = signals.get(trigger.verb)
+    if registered is None:
+        return
+    check_providers(chosen, trigger)
+    if provided:
+        _check_events(tree)
+        tree = digest_data.folded(tree)
+    added = chain.from_iterable(providers.provided_by(chosen).values())
+    model = readable.find_model(trigger.model) if trigger.model else None
+    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added, *(provided_names() if provided else ())}
+    if signals.is_about_save(registered):
+        offered.add("previous")
+    elif "previous" in tree and "previous" not in offered:
+        raise UnreadablePath(
+            f"“{path_names({'previous': tree['previous']})[0]}”: only a save has what was before it, "
+            f"and the signal {trigger.verb} is about none. With pre_save and post_save there is “previous”."
+        )
+    for name, branch in tree.items():
+        if name not in offered:
+            raise UnreadablePath(
+                f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”. "
+                f"It has: {', '.join(sorted(offered))}."
+            )
+    actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
+    for root, found in ("instance", model), ("action_object", model), ("actor_object", actor), ("user", get_user_model()):
+        if found and root in tree:
+            _check_model(found, tree[root], root)
+    if model and signals.is_about_save(registered):
+        _check_previous(model, tree.get("previous", {}))
+
+
+def _check_events(tree):
+    """What is read of several events is read of each."""
+    if wrong := digest_data.unknown_names(tree):
+        raise UnreadablePath(
+            f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ event.{wrong[0]} }}}}{{% endfor %}}."
+        )
+    if "user" in tree.get(digest_data.EVENTS, {}).get("*", {}):
+        raise UnreadablePath("“event.user”: the person who receives is the same for all events. Write user, without the event.")
+
+
+def _check_previous(model, tree):
+    """Of a row before its save there are its columns: an object that it led to may have changed itself."""
+    names = readable.previous_names(model)
+    for name, branch in tree.items():
+        if name in names or name in ("", "pk", "model"):
+            continue
+        key = f" Write previous.{name}_id." if f"{name}_id" in names else ""
+        raise UnreadablePath(
+            f"“{path_names({'previous': {name: branch}})[0]}”: of what was before a save, there are the columns alone.{key} "
+            f"There is: {', '.join(names)}."
+        )
+
+
+def check_providers(chosen, trigger):
+    """Raise UnreadablePath when a context provider would hide an argument of the trigger's signal."""
+    registered = signals.get(trigger.verb)
+    for name, provides in providers.provided_by(chosen).items():
+        if clash := sorted(set(provides).intersection(registered.args if registered else ())):
+            raise UnreadablePath(
+                f"The context provider “{name}” gives {', '.join(clash)}, and so does the signal {trigger.verb}. "
+                "Take the provider off the template, or give it other names."
+            )
+
+
+def _check_model(model, tree, path):
+    for name, branch in tree.items():
+        if not name:
+            continue
+        here = f"{path}.{name}"
+        if not readable.is_readable(model, name):
+            raise UnreadablePath(
+                f"“{here}”: {model._meta.verbose_name} has nothing called “{name}” that can be stored. "
+                f"There is: {', '.join(readable.readable_names(model))}."
+            )
+        _check_related(model, name, branch, here)
+
+
+def _check_related(model, name, branch, here):
+    field = next((field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None)
+    if field is None or not field.is_relation or not field.related_model:
+        return
+    if not (field.many_to_many or field.one_to_many):
+        _check_model(field.related_model, branch, here)
+    elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
+        raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
+    elif steps := [step for step in branch if step != "all"]:
+        raise UnreadablePath(f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}.")
+    else:
+        _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
+
+
+def provided_names():
+    """The names that the middleware adds for templates, sorted."""
+    return sorted({name for path in conf.get("MIDDLEWARE") for name in _provided_by(path)})
+
+
+def _provided_by(path):
+    try:
+        provides = getattr(import_string(path), "provides", ())
+    except Exception:
+        # `manage.py check` says what is wrong with it.
+        return ()
+    return () if isinstance(provides, str) else provides

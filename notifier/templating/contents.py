@@ -1,0 +1,147 @@
+"""Template contents, compiled once a version and specialised once an event. Next hop: ``lambdas._handler`` renders with them."""
+
+import unicodedata
+from dataclasses import dataclass, replace
+
+from ..exceptions import NotifierError, TemplateRefused
+from . import languages, layouts
+from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
+from .data import LINKS
+from .inlining import Inlined
+from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .safe_links import MAX_ICON_CHARACTERS, checked_link
+from .specialising import specialise
+
+# What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
+PARTS = ("subject", "text", "html", "link", "icon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledContent:
+    """The compiled parts of one version, with their layouts.
+
+    ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
+    ``layout``: the key of the template that it extends. ``link`` and ``icon`` are None where they are blank.
+    """
+
+    subject: CompiledPart
+    text: CompiledPart | None
+    html: CompiledPart
+    link: CompiledPart | None = None
+    icon: CompiledPart | None = None
+    text_is_made: bool = False
+    layout: int | None = None
+
+    @property
+    def paths(self):
+        return merge_paths(*(part.paths for part in self.parts().values()))
+
+    def parts(self):
+        """The compiled parts by name; a text that is made from each HTML is none."""
+        return {name: part for name in PARTS if (part := getattr(self, name))}
+
+
+def compile_content(subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None):
+    """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
+
+    ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there is one.
+    """
+    where = {"name": template.name if template else "", "language": language, "book": book or layouts.Book(channel)}
+    whole_text = layouts.whole_part("text", text, **where)
+    whole_html = layouts.whole_part("html", html, **where)
+    if None not in (whole_text.layout, whole_html.layout) and whole_text.layout != whole_html.layout:
+        raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
+    return CompiledContent(
+        subject=compile_named("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
+        link=compile_filled("link", link), icon=compile_filled("icon", icon),
+        layout=whole_html.layout or whole_text.layout,
+    )  # fmt: skip
+
+
+def compile_filled(part, source):
+    """As ``compile_named``; None where the source is blank."""
+    return compile_named(part, source) if source.strip() else None
+
+
+def compile_named(part, source):
+    """The CompiledPart of one of PARTS. Raises TemplateRefused, whose ``part`` says which."""
+    try:
+        return compile_part(
+            source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part in ("text", "html") else MAX_SOURCE_BYTES
+        )
+    except TemplateRefused as error:
+        raise TemplateRefused(str(error), part=part, line=error.line) from error
+
+
+def render_draft(parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links):
+    """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
+
+    ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
+
+    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
+    """
+    sources = [parts.get(name, "") for name in PARTS]
+    compiled = compile_content(*sources, template=template, channel=channel, language=language, book=book)
+    if sources[2].strip() and not sources[1].strip():
+        compiled = replace(compiled, text=None, text_is_made=True)
+    content = EventContent(compiled, data, language=language, time_zone=time_zone)
+    with content.in_its_language():
+        try:
+            return content.render(user, links)
+        except Exception as error:
+            text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
+            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | links)) from error
+
+
+def _failing_part(compiled, data):
+    for name, part in compiled.parts().items():
+        try:
+            part.render(data)
+        except Exception:  # it is being looked for
+            return name
+    return "html"
+
+
+def text_template(text, html):
+    """The template of a blank text part, made from the HTML's source; None where there is none to make, or no exact one."""
+    return text_template_from_html(html) if html and not text.strip() else None
+
+
+class EventContent:
+    """One version for one event, in one language and time zone: what is the same for everybody is rendered once, at the first rendering."""
+
+    def __init__(self, compiled, data, *, language="", time_zone=""):
+        self._compiled, self._data, self._specialised = compiled, data, None
+        self._language, self._time_zone = language, time_zone
+        paths = compiled.paths
+        self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
+
+    def in_its_language(self):
+        """The context to render in: many people at once, as it costs more than one of them."""
+        return languages.in_language(self._language, self._time_zone)
+
+    def render(self, user, links=None):
+        """A text for each of PARTS, for one person's frozen data and links. Raises what the template raises.
+
+        To be called in ``in_its_language()``.
+        """
+        if self._specialised is None:
+            found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
+            self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
+        subject, text, html, link, icon, inlined = self._specialised
+        # Styles in the elements would show in the text: it is made from the HTML as it was before.
+        text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
+        if self._compiled.text_is_made:
+            text_body = tidy_text(text_body)
+        return {
+            "subject": one_line(subject.render(user, links)), "text": text_body.strip(), "html": inlined.render(user, links),
+            "link": checked_link(link.render(user, links)) if link else "",
+            "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
+        }  # fmt: skip
+
+
+def one_line(text):
+    """``text`` without line breaks and control characters, which a header would end or hide behind."""
+    if text.isprintable():
+        return text.strip()
+    return " ".join("".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text).split())

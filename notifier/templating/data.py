@@ -1,0 +1,90 @@
+"""Plain data as templates see it: frozen objects, and names that look up keys and positions. Next hop: ``compiler``."""
+
+from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
+from django.template.base import FilterExpression
+
+# Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
+LINKS = ("unsubscribe_url", "preferences_url")
+PERSONAL = frozenset({"user", *LINKS})
+
+SECRET_FRAGMENTS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "private_key", "privatekey")
+SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
+
+
+class FrozenObject(dict):
+    """An object as an event stores it: its fields by name, and under ``""`` the text that stands for itself."""
+
+    def __str__(self):
+        return str(self.get("", ""))
+
+    __repr__ = __str__  # what a template shows of a list of them
+
+    def __bool__(self):
+        return True
+
+    def __eq__(self, other):
+        if not isinstance(other, dict):
+            return str(self) == other
+        if {"pk", "model"} <= self.keys() & other.keys():
+            return (self["model"], self["pk"]) == (other["model"], other["pk"])
+        return str(self) == str(other.get("", ""))
+
+    def __ne__(self, other):  # dict has its own, which would not ask the one above
+        return not self == other
+
+    __hash__ = None
+
+
+class DataVariable(Variable):
+    """A name in a template. It looks up dictionary keys and list positions, and nothing else: no attribute, no call."""
+
+    __slots__ = ()
+
+    def __init__(self, var):
+        super().__init__(var)
+        for segment in self.lookups or ():
+            if not segment:
+                raise TemplateSyntaxError(f"{{{{ {var} }}}} has two dots with nothing between them, or one at an end.")
+            words = segment.lower()
+            if any(secret in words for secret in SECRET_FRAGMENTS) or SECRET_WORDS & set(words.split("_")):
+                raise TemplateSyntaxError(f"{{{{ {var} }}}} cannot be used: “{segment}” may be a secret.")
+
+    def _resolve_lookup(self, context):
+        try:
+            value = context[self.lookups[0]]
+            for segment in self.lookups[1:]:
+                value = value[int(segment)] if isinstance(value, (list, tuple)) else _entry(value, segment)
+        except (KeyError, IndexError, ValueError) as error:
+            raise VariableDoesNotExist("There is no %s", (self.var,)) from error
+        return FrozenObject(value) if type(value) is dict and "" in value else value
+
+
+def _entry(value, key):
+    if not isinstance(value, dict):
+        raise KeyError(key)
+    return value[key]
+
+
+class ArgumentVariable(DataVariable):
+    """A filter's argument: a missing one is the empty string, where Django's would stop the rendering."""
+
+    __slots__ = ()
+
+    def resolve(self, context):
+        try:
+            return super().resolve(context)
+        except VariableDoesNotExist:
+            return ""
+
+
+class DataExpression(FilterExpression):
+    """A value and its filters, as Django parses them, over data variables."""
+
+    def __init__(self, token, parser):
+        super().__init__(token, parser)
+        if self.is_var:
+            self.var = DataVariable(self.var.var)
+        self.filters = [
+            (function, [(lookup, ArgumentVariable(arg.var) if lookup else arg) for lookup, arg in args])
+            for function, args in self.filters
+        ]

@@ -1,0 +1,75 @@
+"""Which language and time zone a message is for: the person's, then the site's. Next hop: ``rules.plans`` chooses the version by it."""
+
+import re
+from contextlib import contextmanager
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation.trans_real import get_supported_language_variant
+
+# A language tag as people and Django write it: "de", "pt-br", "zh-hans".
+TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
+# The columns' lengths.
+MAX_TAG_CHARACTERS, MAX_ZONE_CHARACTERS = 20, 50
+
+
+def tag_of(value):
+    """A person's language as a tag, such as "de-at"; ``""`` where it is none."""
+    tag = str(value or "").strip().lower().replace("_", "-")
+    return tag if len(tag) <= MAX_TAG_CHARACTERS and TAG.fullmatch(tag) else ""
+
+
+def zone_name(value):
+    """A person's time zone by its name; ``""`` where there is no such zone."""
+    name = str(value or "").strip()
+    return name if len(name) <= MAX_ZONE_CHARACTERS and zone_of(name) else ""
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name):
+    """The time zone of this name, or None."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):  # no such zone; a path; a folder of zones
+        return None
+
+
+def base_of(tag):
+    return tag.partition("-")[0]
+
+
+def choose(available, language):
+    """Which of the ``available`` languages somebody gets: their own, the site's, the one for any language, whatever there is."""
+    site = tag_of(settings.LANGUAGE_CODE)
+    wanted = [*([language, base_of(language)] if language else []), site, base_of(site), ""]
+    by_tag = {tag_of(each): each for each in sorted(available)}
+    return next((by_tag[tag] for tag in wanted if tag in by_tag), min(available))
+
+
+def spoken(content, person):
+    """The language that a content is rendered in: a German text has German dates, also for somebody who reads no German."""
+    return person if not content or base_of(tag_of(content)) == base_of(person) else tag_of(content)
+
+
+@contextmanager
+def in_language(language, time_zone):
+    """Translate, and write numbers, dates and times, for somebody. What Django does not know is the site's; nothing raises."""
+    # `timezone.override(None)` would be whatever the thread has.
+    zone = zone_of(time_zone) or timezone.get_default_timezone()
+    with translation.override(known_to_django(language)), timezone.override(zone):
+        yield
+
+
+@lru_cache(maxsize=1024)
+def _variant(language, _languages):
+    try:
+        return get_supported_language_variant(language)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def known_to_django(language):
+    """The language of ``settings.LANGUAGES`` that is nearest to a tag, or the site's."""
+    return _variant(language, tuple(code for code, _ in settings.LANGUAGES)) if language else settings.LANGUAGE_CODE

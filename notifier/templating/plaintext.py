@@ -1,0 +1,76 @@
+"""Readable text from HTML, and the text template from an HTML template's source. Next hop: ``contents``."""
+
+import re
+
+from inscriptis import Inscriptis
+from inscriptis.css_profiles import STRICT_CSS_PROFILE
+from inscriptis.model.config import ParserConfig
+from lxml.etree import ParserError
+from lxml.html import document_fromstring
+
+from ..exceptions import TemplateRefused, TemplateTooLarge
+from .compiler import compile_part
+from .html_skeleton import Skeleton
+
+CONFIG = ParserConfig(css=STRICT_CSS_PROFILE)
+XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+# Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become "<".
+AMPERSAND = "\ue002"
+NOT_IN_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+
+
+def html_to_text(html):
+    """The text that a reader of ``html`` sees, with each link's address behind it in brackets. Never raises on odd HTML."""
+    html = NOT_IN_HTML.sub("", XML_DECLARATION.sub("", html))
+    try:
+        tree = document_fromstring(html)
+    except ParserError:  # nothing but blanks and comments
+        return ""
+    for link in tree.iter("a"):
+        _write_out(link)
+    for element in tree.iter():
+        element.text, element.tail = _hidden(element.text), _hidden(element.tail)
+    return tidy_text(Inscriptis(tree, CONFIG).get_text().replace(AMPERSAND, "&"))
+
+
+def tidy_text(text):
+    """``text`` without blanks at the ends of lines, and with at most one empty line in a row."""
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def text_template_from_html(source):
+    """The template whose rendering, made tidy, is the text of ``source``'s rendering; None where that cannot be shown.
+
+    It is tried on stand-ins for all values, with each condition met and not met and each list of 0, 1 and 2 items.
+    """
+    skeleton = Skeleton.of(source)
+    if skeleton is None:
+        return None
+    marked_text = skeleton.settle(html_to_text(skeleton.marked))
+    try:
+        html = compile_part(skeleton.with_stand_ins(skeleton.marked), html=True)
+        text = compile_part(skeleton.with_stand_ins(marked_text, text=True), html=False)
+        if any(html_to_text(html.render(data)) != tidy_text(text.render(data)) for data in skeleton.samples()):
+            return None
+        return compile_part(skeleton.with_tokens(marked_text), html=False).source
+    except (TemplateRefused, TemplateTooLarge):
+        return None
+
+
+def _write_out(link):
+    href = (link.get("href") or "").strip()
+    shown = link.text_content().strip()
+    if not shown:
+        shown = link.text = " ".join(image.get("alt", "") for image in link.iter("img")).strip()
+    if not href or href.startswith("#") or href in {shown, f"mailto:{shown}", f"tel:{shown}"}:
+        return
+    address = f" ({href})" if shown else href
+    if len(link):
+        link[-1].tail = (link[-1].tail or "") + address
+    else:
+        link.text = (link.text or "") + address
+
+
+def _hidden(text):
+    return text.replace("&", AMPERSAND) if text else text

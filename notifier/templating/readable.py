@@ -1,0 +1,63 @@
+"""What events may store of a model, by name. Next hop: ``notifier.templating.snapshot`` stores it, and nothing else."""
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+
+from .data import SECRET_FRAGMENTS, SECRET_WORDS
+
+# Methods without arguments that read and do not change anything, by Django's own conventions.
+METHODS = frozenset({"get_absolute_url", "get_full_name", "get_short_name"})
+
+
+def single_relation(model, name):
+    """The foreign key or one-to-one relation ``name`` of ``model``, the reverse of one as well, or None."""
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    # A generic foreign key has no model.
+    return field if (field.many_to_one or field.one_to_one) and field.related_model else None
+
+
+def may_be_secret(name):
+    """Whether ``name`` sounds like something that no event and no message may hold."""
+    lower = name.lower()
+    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(lower.split("_"))
+
+
+def is_readable(model, name):
+    """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the model lists."""
+    return name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
+
+
+def readable_names(model):
+    """The names of ``model`` that events may store, sorted. A model adds to them with ``notifier_fields = [...]``."""
+    names = set(getattr(model, "notifier_fields", ()))
+    for field in model._meta.get_fields():
+        if field.auto_created and not field.concrete:
+            names.add(field.get_accessor_name())
+            continue
+        names.update({field.name, getattr(field, "attname", field.name)})
+        if getattr(field, "choices", None):
+            names.add(f"get_{field.name}_display")
+    return sorted(name for name in names if name and not may_be_secret(name))
+
+
+def previous_names(model):
+    """What may be said of ``previous``, sorted: the columns of ``model``, and the labels of choices."""
+    columns = {field.attname for field in model._meta.concrete_fields}
+    labels = {f"get_{field.name}_display" for field in model._meta.concrete_fields if field.choices}
+    return [name for name in readable_names(model) if name in columns | labels]
+
+
+def find_model(label):
+    """The model of ``app_label.model``, or None."""
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+def accessor_of(field):
+    """The name by which an object leads to what ``field`` relates it to."""
+    return field.get_accessor_name() if field.auto_created and not field.concrete else field.name

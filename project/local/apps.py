@@ -1,8 +1,0 @@
-"""The cloud on one machine. Not part of a deployment."""
-
-from django.apps import AppConfig
-
-
-class LocalConfig(AppConfig):
-    name = "project.local"
-    label = "local"

@@ -1,0 +1,106 @@
+"""Once a minute the sweep rings again for what nobody has taken up and for what is due, and for nothing else."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from notifier.deliveries import sweep as sweeping
+from notifier.models import Delivery, Event
+from notifier.queue.ring import FANOUT
+from tests.builders import make_audience, make_delivery, make_event, make_people
+from tests.functions import bodies_for, invoke, let_time_pass, sweep
+from tests.gate import PUBLISH_BATCH
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+EVENTS = [
+    # status, minutes until it is due, whether it is rung for
+    ("recorded", -1, True),  # its doorbell was lost
+    ("recorded", 1, False),  # its doorbell may still be heard
+    ("fanning_out", -1, True),  # its function died
+    ("fanning_out", 1, False),  # its function works
+    ("done", None, False),
+    ("failed", None, False),
+]
+
+
+@pytest.mark.parametrize(("status", "minutes", "is_rung"), EVENTS)
+def test_an_event_is_rung_for_when_it_is_due(gate, status, minutes, is_rung):
+    due_at = timezone.now() + minutes * MINUTE if minutes else None
+    event = make_event(status=status, due_at=due_at, claim=7)
+    assert sweep() == is_rung
+    assert gate.rung() == ({(FANOUT, event.pk): 1} if is_rung else {})
+    event.refresh_from_db()
+    if is_rung:
+        assert (event.status, event.claim) == ("recorded", None)
+        assert event.due_at > timezone.now()
+        # The next sweep, a minute later, gives it time.
+        assert sweep() == 0
+    else:
+        assert (event.status, event.claim, event.due_at) == (status, 7, due_at)
+
+
+def test_deliveries_are_rung_for_by_channel(gate):
+    due_at = timezone.now() - MINUTE
+    made = [make_delivery(channel=channel, due_at=due_at) for channel in ("email", "sms", "twitter", "email")]
+    make_delivery(channel="sms", status="sending", due_at=due_at)
+    make_delivery()
+    assert sweep() == 4
+    assert gate.rung() == {(delivery.channel, delivery.pk): 1 for delivery in made}
+
+
+def test_what_cannot_be_published_stays_due(gate):
+    event = make_event()
+    make_delivery(status="waiting")
+    let_time_pass()
+    gate.cut(PUBLISH_BATCH, times=2)
+    assert sweep() == 0
+    assert {each.due_at <= timezone.now() for each in (Event.objects.get(pk=event.pk), Delivery.objects.get())} == {True}
+    assert sweep() == 2
+
+
+def make_backlog(number):
+    """That many due deliveries, of one event."""
+    event = make_event(audiences=[make_audience(everyone=True)])
+    make_people(number)
+    invoke("fanout", *bodies_for("fanout", [event.pk]))
+    let_time_pass()
+
+
+def test_a_backlog_of_several_pages_is_rung_for_in_one_go(gate):
+    gate.take_rings()
+    make_backlog(2 * sweeping.PAGE_SIZE + 1)
+    gate.calls.clear()
+    assert sweep() == 2 * sweeping.PAGE_SIZE + 1
+    assert set(gate.rung().values()) == {1}
+
+
+def test_a_sweep_whose_time_is_up_leaves_the_rest_to_the_next(gate):
+    gate.take_rings()
+    make_backlog(sweeping.PAGE_SIZE + 1)
+    answers = iter([False, False])  # one page of events, one of deliveries
+    assert sweeping.sweep(lambda: next(answers, True)) == sweeping.PAGE_SIZE
+    assert sweep() == 1
+
+
+def test_two_sweeps_and_the_queue_together_send_once(cloud, pump):
+    for channel in ("email", "sms", "twitter"):
+        make_delivery(channel=channel, status="waiting")
+    for _ in range(2):
+        let_time_pass()
+        assert sweep() == 3
+    pump.drain()
+    assert len(cloud.outbox()) == 3
+    let_time_pass()
+    assert sweep() == 0
+
+
+def test_nothing_due_is_nothing_to_publish(gate):
+    make_event()
+    make_delivery()
+    assert sweep() == 0
+    assert gate.count(PUBLISH_BATCH) == 0

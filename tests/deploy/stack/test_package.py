@@ -1,0 +1,146 @@
+"""What goes to Lambda and what stays: Zappa's own packaging, shown our environment."""
+
+import compileall
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from notifier.deploy.stack import package
+from notifier.exceptions import ConfigurationError
+
+# Zappa imports pip, which minds who imported distutils first.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:_distutils_hack")
+
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+HOUSE = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A small project in the current folder, with what lies about in a developer's."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "shop/__init__.py": "",
+        "shop/models.py": "TABLE = 1",
+        "shop/rules.yaml": "version: 1",  # for `rules import` over there
+        "rules.yaml": "version: 1",
+        "shop/docs/__init__.py": "",  # a package of that name goes, if it is inside one
+        "manage.py": "",
+        "templates/base.html": "<html>",
+        "tests/__init__.py": "",
+        "tests/test_shop.py": "",
+        "test_smoke.py": "",
+        "docs/index.md": "",
+        "db.sqlite3": "",
+        "README.md": "",
+        ".env": "SECRET_KEY=1",
+        ".git/config": "",
+        "env/pyvenv.cfg": "",
+        "env/lib/big.py": "",
+        "requirements.txt": "six==1.17.0\nbotocore\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    compileall.compile_dir(tmp_path / "shop", quiet=2)
+    return tmp_path
+
+
+def packed(environment, monkeypatch):
+    """The names in the zip that Zappa makes of the current folder."""
+    from zappa.core import Zappa
+
+    monkeypatch.setenv("VIRTUAL_ENV", str(environment))
+    names, globs = package.left_out()
+    zappa = Zappa(load_credentials=False, runtime=RUNTIME)
+    archive = zappa.create_lambda_zip(exclude=names, exclude_glob=globs, use_precompiled_packages=False)
+    with ZipFile(archive) as opened:
+        return set(opened.namelist())
+
+
+def test_packages_modules_and_templates_go_and_everything_else_stays(project, monkeypatch):
+    names = packed(package.build_environment(runtime=RUNTIME), monkeypatch)
+    assert {"shop/models.py", "shop/docs/__init__.py", "manage.py", "templates/base.html", "six.py"} <= names
+    ours = {
+        name for name in names if not name.startswith(("six", "botocore", "jmespath", "urllib3", "dateutil", "python_dateutil"))
+    }
+    assert ours == {
+        "shop/__init__.py",
+        "shop/models.py",
+        "shop/rules.yaml",
+        "shop/docs/__init__.py",
+        "manage.py",
+        "templates/base.html",
+        "package_info.json",  # Zappa adds this and the next
+        "__init__.py",
+    }
+
+
+def test_bytecode_of_the_libraries_goes_and_that_of_the_working_tree_does_not(project, monkeypatch):
+    names = packed(package.build_environment(runtime=RUNTIME), monkeypatch)
+    assert any(name.startswith("botocore/__pycache__/") for name in names)
+    assert not any(name.startswith("shop/") and name.endswith(".pyc") for name in names)
+
+
+def test_of_botocore_only_the_services_that_are_named(project):
+    (data,) = package.build_environment(runtime=RUNTIME).rglob("botocore/data")
+    assert {path.name for path in data.iterdir() if path.is_dir()} == package.AWS_SERVICES
+
+
+def test_the_environment_is_built_once_for_the_same_requirements(project):
+    first = package.build_environment(runtime=RUNTIME)
+    assert package.build_environment(runtime=RUNTIME) == first
+
+    Path("requirements.txt").write_text("six==1.16.0\nbotocore\n")
+    second = package.build_environment(runtime=RUNTIME)
+    assert second != first
+    assert not first.exists()
+
+
+def test_what_only_one_function_needs_is_in_its_package_and_in_no_other(project, monkeypatch):
+    Path("requirements.txt").write_text("six==1.17.0\n")
+    Path("requirements-chat.txt").write_text("iniconfig==2.3.1\n")
+
+    chat, email, web = (package.build_environment(runtime=RUNTIME, module=module) for module in ("chat", "email", ""))
+
+    assert email == web != chat
+    assert {"iniconfig/__init__.py", "six.py"} <= packed(chat, monkeypatch)
+    assert "iniconfig/__init__.py" not in packed(email, monkeypatch)
+    assert chat.exists()
+    assert package.build_environment(runtime=RUNTIME, module="chat") == chat
+
+    Path("requirements-chat.txt").write_text("# nothing any more\n")
+    assert package.build_environment(runtime=RUNTIME, module="chat") != chat
+    assert not chat.exists()
+    assert email.exists()
+
+
+def test_what_a_function_adds_is_a_functions_and_pinned_as_for_the_others():
+    """Two versions of one package could not be installed together."""
+    pins = dict(line.split("==") for line in (HOUSE / "requirements.txt").read_text().splitlines())
+    for path in HOUSE.glob("requirements-*.txt"):
+        if path.stem != "requirements-dev":
+            assert (HOUSE / "lambdas" / f"{path.stem.removeprefix('requirements-')}.py").exists()
+            added = dict(line.split("==") for line in path.read_text().splitlines())
+            assert {name: pins[name] for name in added if name in pins}.items() <= added.items()
+
+
+def test_apprise_is_the_chat_functions_alone():
+    assert package.requirements_of("chat") != package.requirements_of("email")
+    assert "apprise" not in (HOUSE / "requirements.txt").read_text()
+    assert "apprise==" in (HOUSE / "requirements-chat.txt").read_text()
+
+
+def test_requirements_that_cannot_be_had_are_said_with_the_installers_words(project):
+    Path("requirements.txt").write_text("six==0.0.0\n")
+    with pytest.raises(ConfigurationError, match="six==0.0.0"):
+        package.build_environment(runtime=RUNTIME)
+    Path("requirements.txt").write_text("six==1.17.0\nbotocore\n")
+    assert package.build_environment(runtime=RUNTIME).exists()  # what was half built is no harm
+
+
+def test_the_tools_of_tests_are_not_what_runs_on_lambda():
+    names = {line.split("==")[0].lower() for line in (HOUSE / "requirements.txt").read_text().splitlines()}
+    assert names.isdisjoint({"pytest", "moto", "ruff", "awslambdaric", "hypothesis", "uv"})

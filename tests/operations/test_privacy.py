@@ -1,0 +1,150 @@
+"""What is kept of one person is found, all of it, and can be removed, without anybody else's."""
+
+import json
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from notifier import explaining
+from notifier.inbox.items import add_item
+from notifier.models import (
+    Category,
+    ContactPoint,
+    Delivery,
+    Event,
+    InboxItem,
+    OptOut,
+    Preferences,
+    Suppression,
+)
+from notifier.operations import privacy
+from tests.builders import make_audience, make_delivery, make_event, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def make_known(name):
+    """A user of whom every kind of row is there, each with ``name`` in it where it has a text."""
+    user = make_user(username=name, email=f"{name}@example.com")
+    key = f"user:{user.pk}"
+    ContactPoint.objects.create(user=user, channel="sms", address=f"{name} phone")
+    Preferences.objects.create(user=user, language="de")
+    OptOut.objects.create(recipient=key, category=Category.objects.get_or_create(name="news", title="News")[0])
+    add_item(user.pk, delivery=user.pk, title=f"{name} item")
+    make_audience(users=[user])
+    event = make_event(data={"title": f"{name} title"}, status="done", due_at=None)
+    make_delivery(event=event, recipient=key, address=user.email, status="sent", finished_at=event.created_at, due_at=None)
+    return user
+
+
+def kept_of(user):
+    """Everything in this app's tables that says the user's name, or belongs to the user."""
+    texts = []
+    for model in apps.get_app_config("notifier").get_models():
+        texts += [
+            str(row) for row in model._default_manager.values() if user.username in str(row) or row.get("user_id") == user.pk
+        ]
+    return texts
+
+
+def erase(user):
+    return privacy.erase_person(explaining.find_person(user.username))
+
+
+def test_an_export_holds_all_of_one_person_and_nothing_of_another(capsys):
+    ada, bob = make_known("ada"), make_known("bob")
+    Suppression.objects.create(channel="email", address="ada@example.com", reason="complained")
+
+    call_command("notify", "export-person", "ada")
+
+    text = capsys.readouterr().out
+    found = json.loads(text)
+    assert "bob" not in text
+    for kind in ("contactpoint", "preferences", "optout", "inbox", "inboxitem", "audience", "delivery", "suppression"):
+        assert len(found[kind]) == 1, kind
+    assert found["delivery"][0]["what"]["data"] == {"title": "ada title"}
+    assert found["person"] == f"user:{ada.pk}" != f"user:{bob.pk}"
+
+
+def test_erasing_leaves_nothing_of_one_and_all_of_another():
+    ada, bob = make_known("ada"), make_known("bob")
+    bobs = kept_of(bob)
+
+    erased = erase(ada)
+
+    assert kept_of(ada) == []
+    assert kept_of(bob) == bobs
+    assert (erased.deliveries, erased.events, erased.cancelled, erased.under_way) == (1, 1, 0, 0)
+    assert Delivery.objects.filter(recipient=f"user:{ada.pk}", status="sent", address="").exists()  # that it was sent stays
+
+
+def test_erasing_twice_is_harmless():
+    ada = make_known("ada")
+    erase(ada)
+    assert erase(ada) == privacy.Erased()
+
+
+def test_what_waits_for_the_person_is_cancelled():
+    ada = make_user(username="ada")
+    delivery = make_delivery(recipient=f"user:{ada.pk}")
+    assert erase(ada).cancelled == 1
+    delivery.refresh_from_db()
+    assert delivery.status == "cancelled"
+    assert delivery.address == ""
+
+
+def test_what_is_being_sent_is_said():
+    ada = make_user(username="ada")
+    make_delivery(recipient=f"user:{ada.pk}", status="claimed")
+    assert erase(ada).under_way == 1
+
+
+def test_an_event_that_others_were_told_of_keeps_what_it_says():
+    ada, bob = make_user(username="ada"), make_user(username="bob")
+    event = make_event(data={"title": "Sale"}, status="done", due_at=None)
+    for user in (ada, bob):
+        make_delivery(event=event, recipient=f"user:{user.pk}", status="sent", finished_at=event.created_at)
+    erase(ada)
+    assert Event.objects.get(pk=event.pk).data == {"title": "Sale"}
+    assert Delivery.objects.get(recipient=f"user:{bob.pk}").address != ""
+
+
+@pytest.mark.parametrize("column", ["action_object", "actor"])
+def test_an_event_about_the_person_says_nothing_any_more_to_whomever_it_went(column):
+    ada, bob = make_user(username="ada"), make_user(username="bob")
+    label = f"{get_user_model()._meta.label_lower}:{ada.pk}"
+    event = make_event(data={"title": "Ada has joined"}, status="done", due_at=None, **{column: label})
+    make_delivery(event=event, recipient=f"user:{bob.pk}", status="sent", finished_at=event.created_at)
+    erase(ada)
+    assert Event.objects.get(pk=event.pk).data == {}
+
+
+def test_a_plain_address_is_a_person_too():
+    delivery = make_delivery(status="sent", finished_at=None)
+    Delivery.objects.update(finished_at=delivery.created_at)
+    OptOut.objects.create(recipient=delivery.recipient)
+    person = explaining.find_person(delivery.recipient)
+    assert len(privacy.export_person(person)["delivery"]) == 1
+    privacy.erase_person(person)
+    assert delivery.address not in str(list(Delivery.objects.values()))
+    assert OptOut.objects.exists()  # it is why nobody writes there again
+
+
+def test_a_suppressed_address_stays():
+    """It is why nobody writes there again."""
+    make_known("ada")
+    Suppression.objects.create(channel="email", address="ada@example.com")
+    privacy.erase_person(explaining.find_person("ada"))
+    assert Suppression.objects.exists()
+
+
+def test_the_command_asks_first(monkeypatch):
+    make_known("ada")
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    with pytest.raises(CommandError, match="Nothing was removed"):
+        call_command("notify", "erase-person", "ada")
+    assert InboxItem.objects.exists()
+    call_command("notify", "erase-person", "ada", "--yes")
+    assert not InboxItem.objects.exists()
