@@ -45,4 +45,6 @@ def single_request_config(connect_seconds, read_seconds):
     """A botocore Config under which no call is ever repeated: sends have no token against doubles."""
     # At DEBUG botocore writes every request down, with the address and the text.
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    return Config(retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds)
+    return Config(
+        retries={"total_max_attempts": 1}, connect_timeout=connect_seconds, read_timeout=read_seconds
+    )

@@ -1,4 +1,7 @@
-"""How fast chat services take messages, of the whole bot and of one room. Kept by ``notifier.deliveries.slots``."""
+"""How fast chat services take messages, of the whole bot and of one room.
+
+Kept by ``notifier.deliveries.slots``.
+"""
 
 import hashlib
 
@@ -18,6 +21,7 @@ def part(message):
     """The room that a message is for, as a key that tells nothing of it, and its Limit."""
     address = message.address.strip()
     to = address.partition(":")[2]
-    # A group's id is negative, a channel's name begins with an @: https://core.telegram.org/bots/api#sendmessage
+    # A group's id is negative, a channel's name begins with an @:
+    # https://core.telegram.org/bots/api#sendmessage
     limit = GROUP if to.startswith(("-", "@")) else ROOM
     return hashlib.sha256(address.encode(errors="replace")).hexdigest()[:32], limit

@@ -1,7 +1,10 @@
-"""The line on which Apprise speaks to a chat service: our time-outs, one try, and what was answered. Next hop: the service.
+"""The line on which Apprise speaks to a chat service: our time-outs, one try, and what was answered.
 
-Apprise's plugins call ``requests.post`` and answer True or False. So the module ``requests`` that they see is a WatchedRequests,
-which is the same but for its calls: these go through the Call that is under way, where ``chat.send`` reads how it ended.
+Next hop: the service.
+
+Apprise's plugins call ``requests.post`` and answer True or False. So the module ``requests`` that they see is
+a WatchedRequests, which is the same but for its calls: these go through the Call that is under way, where
+``chat.send`` reads how it ended.
 """
 
 import os
@@ -19,7 +22,10 @@ _under_way = ContextVar("call", default=requests)
 
 
 class Call:
-    """The requests of one message: some services want a login first. ``last`` is the last answer, or the error instead of one."""
+    """The requests of one message: some services want a login first.
+
+    ``last`` is the last answer, or the error instead of one.
+    """
 
     def __init__(self, session, *, connect_seconds, read_seconds, budget_seconds):
         self._session, self._connect, self._read = session, connect_seconds, read_seconds
@@ -41,7 +47,9 @@ class Call:
         left = self._until - time.monotonic()
         timeout = (self._connect, max(0.1, min(self._read, left - self._connect)))
         try:
-            self.last = self._session.request(method, url, **options | {"timeout": timeout, "allow_redirects": False})
+            self.last = self._session.request(
+                method, url, **options | {"timeout": timeout, "allow_redirects": False}
+            )
         except requests.RequestException as error:
             self.last = error
             raise
@@ -51,7 +59,9 @@ class Call:
         if time.monotonic() > self._until - self._connect:
             self.last = requests.ConnectTimeout()
         failed = isinstance(self.last, requests.RequestException)
-        return failed or self.last is not None and (self.last.status_code == 429 or self.last.status_code >= 500)
+        return (
+            failed or self.last is not None and (self.last.status_code == 429 or self.last.status_code >= 500)
+        )
 
 
 class WatchedRequests:
@@ -93,7 +103,10 @@ def watch_plugins():
 
 
 def make_session():
-    """A requests Session that no service leaves a cookie in. ``CHAT_API_URL`` is asked instead of every service, its host in the path."""
+    """A requests Session that no service leaves a cookie in.
+
+    ``CHAT_API_URL`` is asked instead of every service, its host in the path.
+    """
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     if base := os.environ.get("CHAT_API_URL"):

@@ -1,7 +1,8 @@
 """From an address to the Apprise plugin that can reach it. Next hop: ``chat.send``.
 
-A chat's address is stored with each delivery and shown in the admin, and an Apprise URL holds the service's token. So an address is
-only a name, or a name and whom it is for: ``ops``, ``telegram:123456``. The URLs behind the names are one secret, CHAT_ROOMS.
+A chat's address is stored with each delivery and shown in the admin, and an Apprise URL holds the service's
+token. So an address is only a name, or a name and whom it is for: ``ops``, ``telegram:123456``. The URLs
+behind the names are one secret, CHAT_ROOMS.
 """
 
 import json
@@ -17,8 +18,9 @@ from ._chat_line import watch_plugins
 # Where a room's URL has whom the message is for.
 TO = "{to}"
 ADDRESS = re.compile(r"(?P<name>[\w.-]{1,64})(?::(?P<to>[\w@#+=-][\w@#+.:=-]{0,127}))?")
-# What does not speak over HTTPS to a chat service: it shows on this machine's own screen or writes its log, opens sockets of its own,
-# which no time-out of ours reaches, or is another channel's business (mail, plain webhooks).
+# What does not speak over HTTPS to a chat service: it shows on this machine's own screen or writes its log,
+# opens sockets of its own, which no time-out of ours reaches, or is another channel's business (mail, plain
+# webhooks).
 REFUSED = frozenset(
     [
         "blink1",
@@ -62,7 +64,10 @@ REFUSED = frozenset(
 
 
 def read_rooms():
-    """Name → Apprise URL, as the secret CHAT_ROOMS says; none without it. Raises Rejected when it is not readable."""
+    """Name → Apprise URL, as the secret CHAT_ROOMS says; none without it.
+
+    Raises Rejected when it is not readable.
+    """
     return parse_rooms(os.environ.get("CHAT_ROOMS") or "{}")
 
 
@@ -73,15 +78,22 @@ def parse_rooms(text):
     except ValueError:
         rooms = None
     if not isinstance(rooms, dict) or not all(isinstance(url, str) for url in rooms.values()):
-        raise Rejected("not_configured", 'CHAT_ROOMS is no JSON object of names and Apprise URLs: {"ops": "slack://…"}.')
+        raise Rejected(
+            "not_configured", 'CHAT_ROOMS is no JSON object of names and Apprise URLs: {"ops": "slack://…"}.'
+        )
     return rooms
 
 
 def url_of(address, rooms):
-    """The Apprise URL that ``address`` stands for. Raises Skipped for an address that is none, Rejected for a room that is not there."""
+    """The Apprise URL that ``address`` stands for.
+
+    Raises Skipped for an address that is none, Rejected for a room that is not there.
+    """
     found = ADDRESS.fullmatch(address.strip())
     if not found:
-        whole = "It is a whole URL, with its secrets: put that into CHAT_ROOMS under a name, and write the name."
+        whole = (
+            "It is a whole URL, with its secrets: put that into CHAT_ROOMS under a name, and write the name."
+        )
         raise Skipped("invalid_address", whole if "://" in address else "Write a room’s name, or name:whom.")
     url, to = rooms.get(found["name"]), found["to"]
     if url is None:
@@ -89,7 +101,8 @@ def url_of(address, rooms):
     if (TO in url) != (to is not None):
         missing = "It says nothing of whom it is for: write name:whom."
         raise Skipped(
-            "invalid_address", missing if TO in url else "That room has no place for whom it is for: write its name alone."
+            "invalid_address",
+            missing if TO in url else "That room has no place for whom it is for: write its name alone.",
         )
     # Before the first slash it would choose the server.
     if TO in url.partition("://")[2].partition("/")[0]:
@@ -107,12 +120,16 @@ def plugin_for(url):
     plugin.throttle, plugin.retry = _wait_for_nothing, 0
     if len(plugin) != 1:
         # One could take it and another not.
-        raise Rejected("not_configured", "The URL of that room names several recipients, or none: make a room for each.")
+        raise Rejected(
+            "not_configured", "The URL of that room names several recipients, or none: make a room for each."
+        )
     return plugin
 
 
 def _wait_for_nothing(*_args, **_options):
-    """Instead of Apprise's sleep between two requests: who comes too early is told so by the service, and the database knows when to."""
+    """Instead of Apprise's sleep between two requests: who comes too early is told so by the service, and the
+    database knows when to.
+    """
 
 
 @cache
@@ -129,4 +146,6 @@ def _apprise():
 def _asset():
     """As whom it speaks, and no pictures from another project's site."""
     pictures = dict.fromkeys(["image_url_mask", "image_url_logo", "image_path_mask"], "")
-    return _apprise().AppriseAsset(app_id="Notifier", app_desc="Notifier", app_url="", async_mode=False, **pictures)
+    return _apprise().AppriseAsset(
+        app_id="Notifier", app_desc="Notifier", app_url="", async_mode=False, **pictures
+    )

@@ -1,4 +1,7 @@
-"""A queue's records, read and handed on, once for all functions. Calls ``notifier.deliveries.worker`` for what they ring for."""
+"""A queue's records, read and handed on, once for all functions.
+
+Calls ``notifier.deliveries.worker`` for what they ring for.
+"""
 
 import datetime as dt
 import logging
@@ -28,8 +31,8 @@ BURY_SECONDS = 2
 def make_queue_handler(route, process):
     """A Lambda handler for an SQS event source mapping with ReportBatchItemFailures.
 
-    ``process(rings, clock)`` gets message id → Ring and returns the ids of the messages that must come again. A message that this
-    project did not write goes to the dead-letter queue at once.
+    ``process(rings, clock)`` gets message id → Ring and returns the ids of the messages that must come again.
+    A message that this project did not write goes to the dead-letter queue at once.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
@@ -94,7 +97,9 @@ def bury(record):
     from botocore.config import Config
 
     # The SDK's own patience is longer than the function's.
-    limits = Config(connect_timeout=BURY_SECONDS, read_timeout=BURY_SECONDS, retries={"total_max_attempts": 1})
+    limits = Config(
+        connect_timeout=BURY_SECONDS, read_timeout=BURY_SECONDS, retries={"total_max_attempts": 1}
+    )
     try:
         sqs = boto3.client("sqs", region_name=record.get("awsRegion"), config=limits)
         name = record["eventSourceARN"].rpartition(":")[2]
@@ -106,19 +111,33 @@ def bury(record):
     return True
 
 
-def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batch_size=1, rate=None, part=None, used_up=None):
+def make_handler(
+    send,
+    *,
+    session=nullcontext,
+    at_most_once,
+    horizon_hours,
+    batch_size=1,
+    rate=None,
+    part=None,
+    used_up=None,
+):
     """The Lambda handler of the channel whose module defines ``send``.
 
-    ``send(message, session)`` returns the provider's id, or raises one of ``notifier.exceptions``' SendErrors. With a ``batch_size``
-    above 1 it is ``send(messages, session)`` and returns an id or a SendError for each. ``session`` makes the context manager
-    whose value each call of one invocation gets. ``horizon_hours``: how long a delivery is tried.
+    ``send(message, session)`` returns the provider's id, or raises one of ``notifier.exceptions``'
+    SendErrors. With a ``batch_size`` above 1 it is ``send(messages, session)`` and returns an id or a
+    SendError for each. ``session`` makes the context manager whose value each call of one invocation gets.
+    ``horizon_hours``: how long a delivery is tried.
 
-    ``rate`` is the provider's ``channels.limits.Limit``, or a function that returns it, or None where it is not known: over all functions
-    together, no more is sent. ``part(message)`` returns ``(key, Limit)`` of what has a limit of its own, such as one chat, or None.
-    ``used_up(session)`` returns for how many seconds the provider has said that it takes no more, or 0.
+    ``rate`` is the provider's ``channels.limits.Limit``, or a function that returns it, or None where it is
+    not known: over all functions together, no more is sent. ``part(message)`` returns ``(key, Limit)`` of
+    what has a limit of its own, such as one chat, or None. ``used_up(session)`` returns for how many seconds
+    the provider has said that it takes no more, or 0.
     """
     if batch_size > 1 and (rate or part):
-        raise ConfigurationError("A rate is kept message by message: give a channel either a batch_size or a rate.")
+        raise ConfigurationError(
+            "A rate is kept message by message: give a channel either a batch_size or a rate."
+        )
     channel = Channel(
         name=send.__module__.rpartition(".")[2],
         send_batch=send if batch_size > 1 else lambda batch, opened: [send(batch[0], opened)],
@@ -133,7 +152,9 @@ def make_handler(send, *, session=nullcontext, at_most_once, horizon_hours, batc
 
 
 def make_channel_handler(channel):
-    """The Lambda handler that lets a ``worker.Channel`` deliver what its queue rings for: one claim for all messages of a batch."""
+    """The Lambda handler that lets a ``worker.Channel`` deliver what its queue rings for: one claim for all
+    messages of a batch.
+    """
 
     def process(rings, clock):
         left = channel.deliver([pk for ring in rings.values() for pk in ring.ids], clock)

@@ -7,7 +7,9 @@ from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 
 def unanswered(error, *, who):
-    """Our error for a request without an answer: only one that never reached ``who`` was certainly not sent."""
+    """Our error for a request without an answer: only one that never reached ``who`` was certainly not
+    sent.
+    """
     cause = error.args[0] if error.args else None
     refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
     if refused or isinstance(error, requests.ConnectTimeout):
@@ -18,7 +20,10 @@ def unanswered(error, *, who):
 
 
 def refusal(status, errors, *, who, after_seconds):
-    """Our error for an answer other than a success, as ``errors`` (status → error, reason) says. Its own words may repeat the text."""
+    """Our error for an answer other than a success, as ``errors`` (status → error, reason) says.
+
+    Its own words may repeat the text.
+    """
     unlisted = (OutcomeUnknown, "provider_failed") if status >= 500 else (Rejected, "refused")
     ours, reason = errors.get(status, unlisted)
     detail = f"{who} answered {status}."
@@ -26,7 +31,9 @@ def refusal(status, errors, *, who, after_seconds):
 
 
 def retry_after(response):
-    """Seconds that the header Retry-After names, or None. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    """Seconds that the header Retry-After names, or None.
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     return seconds_of(response.headers.get("retry-after"))
 
 

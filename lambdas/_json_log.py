@@ -1,4 +1,7 @@
-"""Log lines as JSON objects, with the ids of what is worked on and nothing about anybody. Next hop: CloudWatch Logs."""
+"""Log lines as JSON objects, with the ids of what is worked on and nothing about anybody.
+
+Next hop: CloudWatch Logs.
+"""
 
 import os
 import re
@@ -10,11 +13,20 @@ from notifier.observing import log_keys
 
 # What Django and Python put on a record besides: a request shows its query, a note may hold anything.
 UNWANTED = frozenset({"request", "exception_notes", "taskName", "server_time"})
-# Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address or a message.
+# Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address or
+# a message.
 SPOKEN = frozenset(
     {
         *("OperationalError", "ProgrammingError", "IntegrityError", "InterfaceError"),
-        *("BotoCoreError", "ClientError", "OSError", "ImportError", "NameError", "AttributeError", "TypeError"),
+        *(
+            "BotoCoreError",
+            "ClientError",
+            "OSError",
+            "ImportError",
+            "NameError",
+            "AttributeError",
+            "TypeError",
+        ),
         *("ImproperlyConfigured", "NotifierError"),
     }
 )
@@ -23,11 +35,16 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+\d[\d ().-]{6,}\d")
 
 
 class JsonFormatter(LambdaPowertoolsFormatter):
-    """Powertools' format with ``log_keys()``. An address that a library writes is masked, also in the words of an error."""
+    """Powertools' format with ``log_keys()``.
+
+    An address that a library writes is masked, also in the words of an error.
+    """
 
     def __init__(self):
         service = os.environ.get("POWERTOOLS_SERVICE_NAME")
-        super().__init__(utc=True, use_rfc3339=True, serialize_stacktrace=False, service=service, name="%(name)s")
+        super().__init__(
+            utc=True, use_rfc3339=True, serialize_stacktrace=False, service=service, name="%(name)s"
+        )
 
     def serialize(self, log):
         """The line."""
@@ -35,10 +52,14 @@ class JsonFormatter(LambdaPowertoolsFormatter):
         for key in ("message", "exception"):
             if isinstance(wanted.get(key), str):
                 wanted[key] = ADDRESS.sub("…", wanted[key])
-        return super().serialize({key: wanted.pop(key) for key in ("level", "message") if key in wanted} | wanted)
+        return super().serialize(
+            {key: wanted.pop(key) for key in ("level", "message") if key in wanted} | wanted
+        )
 
     def formatException(self, exc_info):
-        """The traceback, oldest cause last; of each error its type, and its first line if that is about machines or code."""
+        """The traceback, oldest cause last; of each error its type, and its first line if that is about
+        machines or code.
+        """
         error, parts = exc_info[1], []
         while error is not None and len(parts) < MAX_CHAIN:
             parts.append("".join(format_tb(error.__traceback__)) + _describe(error))

@@ -1,4 +1,7 @@
-"""What mail clients and readers will make of an HTML mail. Used by ``email.examine``; next hop: the template editor."""
+"""What mail clients and readers will make of an HTML mail.
+
+Used by ``email.examine``; next hop: the template editor.
+"""
 
 import re
 
@@ -11,7 +14,8 @@ from notifier.channels.message import Problem
 MAX_HTML_BYTES = 102 * 1024
 # What a link to stop the mails is called, in its address or its words.
 UNSUBSCRIBE = re.compile(
-    r"unsubscri|opt.?out|preferences|abmeld|abbestell|désabonn|désinscri|desinscri|cancela|darse de baja|disiscri|uitschrijv|afmeld"
+    r"unsubscri|opt.?out|preferences|abmeld|abbestell|désabonn|désinscri|desinscri|cancela|darse "
+    r"de baja|disiscri|uitschrijv|afmeld"
     r"|avregistrer|wypisz|rezygn|退订|配信停止|購読解除|수신거부|отписаться",
     re.IGNORECASE,
 )

@@ -1,10 +1,12 @@
-"""Requests to addresses that other people chose: to public hosts alone, and to the very address that was looked at. Next hop: ``requests``.
+"""Requests to addresses that other people chose: to public hosts alone, and to the very address that was
+looked at. Next hop: ``requests``.
 
-Note [what is added]: ``requests_hardened`` refuses a private answer of the name server, connects to the address that it has looked at and
-follows no redirect. Here is what it leaves open, by its own points of extension: it reads the first answer only; of IPv6 it takes
-site-local addresses and IPv4 in disguise (``::127.0.0.1``, ``::ffff:0:127.0.0.1``) for public; proxies and passwords of the environment
-win; URLs, ports and names are taken as they come; requests reads the whole body of a redirect, unpacked, to find where it leads; and a
-time-out begins anew with every byte.
+Note [what is added]: ``requests_hardened`` refuses a private answer of the name server, connects to the
+address that it has looked at and follows no redirect. Here is what it leaves open, by its own points of
+extension: it reads the first answer only; of IPv6 it takes site-local addresses and IPv4 in disguise
+(``::127.0.0.1``, ``::ffff:0:127.0.0.1``) for public; proxies and passwords of the environment win; URLs,
+ports and names are taken as they come; requests reads the whole body of a redirect, unpacked, to find where
+it leads; and a time-out begins anew with every byte.
 """
 
 import os
@@ -25,16 +27,18 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-# A delivery's address is cut off after 320 characters, and the rest of a longer URL would lead somewhere else.
+# A delivery's address is cut off after 320 characters, and the rest of a longer URL would lead somewhere
+# else.
 MAX_URL_CHARACTERS = 319
 PORTS = frozenset({443, 8443})
 # https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4; underscores are no letters of a host, and are in use.
 LABEL, MAX_NAME_CHARACTERS = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)"), 253
 USER = re.compile(r"[^/?#]*//[^/?#]*@")
-# What browsers take for a number, and so for an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker
+# What browsers take for a number, and so for an IPv4 address:
+# https://url.spec.whatwg.org/#ends-in-a-number-checker
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Names of this machine, of somebody's own network, and of clouds' services; what a name leads to is looked at in any case.
-# https://www.iana.org/assignments/special-use-domain-names
+# Names of this machine, of somebody's own network, and of clouds' services; what a name leads to is looked at
+# in any case. https://www.iana.org/assignments/special-use-domain-names
 INWARD = frozenset(
     ["localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan"]
     + ["arpa", "onion", "alt", "test", "invalid"]
@@ -46,7 +50,10 @@ CATCHER = "WEBHOOK_CATCHER_URL"
 
 
 class OutboundRefused(Exception):
-    """Nothing was asked of anybody but the name server. The text says why, and nothing of what stands behind the name."""
+    """Nothing was asked of anybody but the name server.
+
+    The text says why, and nothing of what stands behind the name.
+    """
 
 
 def check_url(text):
@@ -83,16 +90,26 @@ def _checked_name(host):
 
 
 def is_public(address):
-    """Whether an IP address is one of the Internet's: not of this machine, a network behind it, a cloud's own, or another in disguise."""
+    """Whether an IP address is one of the Internet's: not of this machine, a network behind it, a cloud's
+    own, or another in disguise.
+    """
     ip = ip_address(address)
     if ip.version == 6 and ip not in GLOBAL_UNICAST:
         return False
-    reserved = ip.is_multicast or ip.is_reserved or ip.is_unspecified or any(ip in each for each in EXTRA_BLOCKED_NET_RANGES)
+    reserved = (
+        ip.is_multicast
+        or ip.is_reserved
+        or ip.is_unspecified
+        or any(ip in each for each in EXTRA_BLOCKED_NET_RANGES)
+    )
     return ip.is_global and not ip.is_private and not reserved
 
 
 def public_address(host):
-    """The address to connect to: the first of one look-up's answers, which must all be public. Raises OutboundRefused, or gaierror."""
+    """The address to connect to: the first of one look-up's answers, which must all be public.
+
+    Raises OutboundRefused, or gaierror.
+    """
     answers = [answer[4][0] for answer in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     if not answers or not all(map(is_public, answers)):
         # Not which: somebody could map a network by asking.
@@ -101,7 +118,10 @@ def public_address(host):
 
 
 class PinnedAdapter(IPFilterAdapter):
-    """Looks the name up, and hands the library the address: it looks at that once more and pins it. TLS goes by the name all the same."""
+    """Looks the name up, and hands the library the address: it looks at that once more and pins it.
+
+    TLS goes by the name all the same.
+    """
 
     def __init__(self, total_seconds):
         # Kept before: the library's own makes the pools.
@@ -125,7 +145,9 @@ class PinnedAdapter(IPFilterAdapter):
 
 
 class DeadlineConnection(HTTPSConnection):
-    """Cut off after ``total_seconds``, whatever still comes: somebody who drips a byte a second keeps within any other time-out."""
+    """Cut off after ``total_seconds``, whatever still comes: somebody who drips a byte a second keeps within
+    any other time-out.
+    """
 
     total_seconds = None
     _deadline = None
@@ -156,7 +178,9 @@ class OutboundSession(HTTPSession):
     """Takes nothing from the environment, keeps no cookies, and has no way but HTTPS."""
 
     def __init__(self, adapter, **config):
-        super().__init__(Config(ip_filter_enable=True, ip_filter_allow_loopback_ips=False, never_redirect=True, **config))
+        super().__init__(
+            Config(ip_filter_enable=True, ip_filter_allow_loopback_ips=False, never_redirect=True, **config)
+        )
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
@@ -183,19 +207,28 @@ class CatchingAdapter(HTTPAdapter):
 
 @contextmanager
 def open_outbound(*, connect_seconds, read_seconds, total_seconds, user_agent):
-    """A session for requests by ``post``. What is not public is refused by OutboundRefused, before a connection is made."""
+    """A session for requests by ``post``.
+
+    What is not public is refused by OutboundRefused, before a connection is made.
+    """
     catcher = None if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else os.environ.get(CATCHER)
     adapter = CatchingAdapter(catcher) if catcher else PinnedAdapter(total_seconds)
     timeouts = connect_seconds, read_seconds
-    with closing(OutboundSession(adapter, default_timeout=timeouts, user_agent_override=user_agent)) as session:
+    with closing(
+        OutboundSession(adapter, default_timeout=timeouts, user_agent_override=user_agent)
+    ) as session:
         yield session
 
 
 def post(session, url, *, body, headers):
-    """``(status, headers)`` of the answer to a POST. Its body is not read, so nothing of it can be large, slow or packed."""
+    """``(status, headers)`` of the answer to a POST. Its body is not read, so nothing of it can be large,
+    slow or packed.
+    """
     headers = {"Accept-Encoding": "identity", "Connection": "close", **headers}
     try:
-        with closing(session.post(check_url(url), data=body, headers=headers, stream=True, allow_redirects=False)) as answer:
+        with closing(
+            session.post(check_url(url), data=body, headers=headers, stream=True, allow_redirects=False)
+        ) as answer:
             return answer.status_code, answer.headers
     finally:
         # One request a connection, as its deadline is that request's.

@@ -1,6 +1,9 @@
-"""Asks AWS what the database cannot know: dead letters, reputation, quota. Next hop: ``notifier.operations.gauges``.
+"""Asks AWS what the database cannot know: dead letters, reputation, quota.
 
-Nothing here may fail the sweep or make it late: each call is made once, and none is begun when its time is up.
+Next hop: ``notifier.operations.gauges``.
+
+Nothing here may fail the sweep or make it late: each call is made once, and none is begun when its time is
+up.
 """
 
 import datetime as dt
@@ -29,7 +32,10 @@ REPUTATION_PERIOD_SECONDS = 3600
 
 
 def read_gauges():
-    """Ask for all readings, unless that was done less than EVERY ago. What is not answered keeps its old value and age."""
+    """Ask for all readings, unless that was done less than EVERY ago.
+
+    What is not answered keeps its old value and age.
+    """
     if not (topic := conf.get("TOPIC_ARN")) or not gauges.is_due(EVERY):
         return
     # First of all: what takes too long is not tried again a minute later.
@@ -37,7 +43,9 @@ def read_gauges():
     until, found = time.monotonic() + BUDGET_SECONDS, {}
     for ask in (*_dead_letter_questions(topic), _ask_reputation, _ask_account):
         if time.monotonic() > until:
-            logger.warning("AWS was too slow to be asked for everything; the overview shows the older readings.")
+            logger.warning(
+                "AWS was too slow to be asked for everything; the overview shows the older readings."
+            )
             break
         try:
             found |= ask()
@@ -55,7 +63,9 @@ def _dead_letter_questions(topic):
     *_, account, stack = topic.split(":")
     sqs = _client("sqs")
     for route in [FANOUT, *channel_names(), FEEDBACK]:
-        yield lambda route=route: _ask_dead_letters(sqs, route, f"{sqs.meta.endpoint_url}/{account}/{stack}-{route}-dlq")
+        yield lambda route=route: _ask_dead_letters(
+            sqs, route, f"{sqs.meta.endpoint_url}/{account}/{stack}-{route}-dlq"
+        )
 
 
 def _ask_dead_letters(sqs, route, url):

@@ -20,7 +20,9 @@ GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """How a text travels: ``encoding`` is GSM-7 or UCS-2, ``characters`` are its units (septets, or 16-bit units)."""
+    """How a text travels: ``encoding`` is GSM-7 or UCS-2, ``characters`` are its units (septets, or 16-bit
+    units).
+    """
 
     encoding: str
     characters: int
@@ -28,13 +30,17 @@ class Parts:
 
 
 def count_parts(text):
-    """The :class:`Parts` of ``text``: what it costs at least; a provider may cut between words and need one more."""
+    """The :class:`Parts` of ``text``: what it costs at least; a provider may cut between words and need one
+    more.
+    """
     encoding, widths, pieces = cut(text)
     return Parts(encoding=encoding, characters=sum(widths), parts=len(pieces))
 
 
 def cut(text):
-    """``(encoding, units of each character, pieces)`` as phones take them: a character of two units is never cut in two."""
+    """``(encoding, units of each character, pieces)`` as phones take them: a character of two units is never
+    cut in two.
+    """
     if all(character in GSM_BASIC or character in GSM_EXTENDED for character in text):
         encoding, widths = "GSM-7", [1 + (character in GSM_EXTENDED) for character in text]
     else:

@@ -13,15 +13,18 @@ from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
 NAME = "Amazon SNS"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
 MAX_CHARACTERS = 1600
-# What SNS delivers of an account, unless AWS was asked for more: https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns
+# What SNS delivers of an account, unless AWS was asked for more:
+# https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns
 RATE = Limit(number=20)
-# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come on top. The page lists
-# some 200 countries from 0.003 to 0.3 dollars and has no list to load: where a country is not here, OTHER_COUNTRIES stands for it,
-# an average of ours. https://aws.amazon.com/sns/sms-pricing/ (2025)
+# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come
+# on top. The page lists some 200 countries from 0.003 to 0.3 dollars and has no list to load: where a country
+# is not here, OTHER_COUNTRIES stands for it, an average of ours. https://aws.amazon.com/sns/sms-pricing/
+# (2025)
 MICROS_PER_PART = {"US": 5_810, "KR": 24_140}
 OTHER_COUNTRIES = 40_000
 
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html; SNS uses both families of names.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and .../CommonErrors.html; SNS uses both
+# families of names.
 ERRORS = {
     **SNS_ERRORS,
     "OptedOut": (Skipped, "opted_out"),
@@ -31,7 +34,10 @@ ERRORS = {
 
 @contextmanager
 def open_sender(connect_seconds, read_seconds):
-    """``send(number, text)``, which returns SNS's message id. It never repeats a call by itself: Publish has no token against doubles."""
+    """``send(number, text)``, which returns SNS's message id.
+
+    It never repeats a call by itself: Publish has no token against doubles.
+    """
     config = single_request_config(connect_seconds, read_seconds)
     with closing(boto3.session.Session().client("sns", config=config)) as sns:
         yield lambda number, text: _send(sns, number, text)

@@ -1,7 +1,8 @@
 """SMS through Twilio. Next hop: Twilio's API; it answers ``sms.send``.
 
-One plain POST: Twilio's own library adds 34 MB on disk, aiohttp among them, to every function's package; it does
-what ``requests`` does here in ten lines. Twilio takes no token against doubles, so no call is ever repeated.
+One plain POST: Twilio's own library adds 34 MB on disk, aiohttp among them, to every function's package; it
+does what ``requests`` does here in ten lines. Twilio takes no token against doubles, so no call is ever
+repeated.
 """
 
 import logging
@@ -20,17 +21,19 @@ NAME = "Twilio"
 MAX_CHARACTERS = 1600
 # Twilio itself queues what is more than a number may send: https://help.twilio.com/articles/115002943027
 RATE = None
-# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come on top. As for SNS, an
-# average of ours stands for countries that are not here. https://www.twilio.com/en-us/sms/pricing/us (2025)
+# About what a part costs, in millionths of a US dollar, by the country of the number; carriers' own fees come
+# on top. As for SNS, an average of ours stands for countries that are not here.
+# https://www.twilio.com/en-us/sms/pricing/us (2025)
 MICROS_PER_PART = {"US": 8_300, "CA": 8_300}
 OTHER_COUNTRIES = 60_000
-# TWILIO_FROM is a number, a name, or the SID of a Messaging Service. With TWILIO_API_KEY, TWILIO_AUTH_TOKEN is that key's secret:
-# https://www.twilio.com/docs/iam/api-keys
+# TWILIO_FROM is a number, a name, or the SID of a Messaging Service. With TWILIO_API_KEY, TWILIO_AUTH_TOKEN
+# is that key's secret: https://www.twilio.com/docs/iam/api-keys
 KEYS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
 SERVICE_PREFIX = "MG"
 BASE_URL = "https://api.twilio.com"
 
-# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx tell later what became of a message.
+# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx tell later
+# what became of a message.
 ERRORS = {
     21610: (Skipped, "opted_out"),
     21211: (Skipped, "invalid_address"),
@@ -49,13 +52,17 @@ ERRORS = {
     20429: (TryAgain, "throttled"),
     21611: (TryAgain, "throttled"),
 }
-# Where the answer names no code that is known. A 429 was never processed: https://www.twilio.com/docs/api/errors/20429
+# Where the answer names no code that is known. A 429 was never processed:
+# https://www.twilio.com/docs/api/errors/20429
 STATUSES = {401: (Rejected, "unauthorized"), 403: (Rejected, "unauthorized"), 429: (TryAgain, "throttled")}
 
 
 @contextmanager
 def open_sender(connect_seconds, read_seconds):
-    """``send(number, text)``, which returns Twilio's SID of the message. ``TWILIO_API_URL`` names another host."""
+    """``send(number, text)``, which returns Twilio's SID of the message.
+
+    ``TWILIO_API_URL`` names another host.
+    """
     # At DEBUG it writes down the account's SID with each request.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     with requests.Session() as session:
@@ -72,7 +79,11 @@ def _send(session, number, text, timeout):
         raise Rejected("not_configured", f"Set {', '.join(missing)}.")
     account, token, sender = map(os.environ.get, KEYS)
     # https://www.twilio.com/docs/messaging/api/message-resource#create-a-message
-    form = {"To": number, "Body": text, "MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender}
+    form = {
+        "To": number,
+        "Body": text,
+        "MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender,
+    }
     options = {
         "auth": HTTPBasicAuth(os.environ.get("TWILIO_API_KEY") or account, token),
         "timeout": timeout,
@@ -105,4 +116,8 @@ def _refusal(response, said):
     known = ERRORS.get(code) if isinstance(code, int) else None
     ours, reason = known or STATUSES.get(status, unlisted)
     detail = f"Twilio answered {status}{f' with error {code}' if isinstance(code, int) else ''}."
-    return TryAgain(reason, detail, after_seconds=retry_after(response)) if ours is TryAgain else ours(reason, detail)
+    return (
+        TryAgain(reason, detail, after_seconds=retry_after(response))
+        if ours is TryAgain
+        else ours(reason, detail)
+    )

@@ -1,7 +1,9 @@
-"""Messages to chat services, all that Apprise speaks, by the rooms that CHAT_ROOMS names. Next: the result goes to deliveries.
+"""Messages to chat services, all that Apprise speaks, by the rooms that CHAT_ROOMS names.
 
-At least once: none of these services has a token against doubles, a message twice is a nuisance that costs nothing, and what is sent
-here is often an alarm, which must not be lost to a slow answer.
+Next: the result goes to deliveries.
+
+At least once: none of these services has a token against doubles, a message twice is a nuisance that costs
+nothing, and what is sent here is often an alarm, which must not be lost to a slow answer.
 """
 
 import logging
@@ -29,9 +31,11 @@ CONNECT_SECONDS, READ_SECONDS = 3, 10
 # All requests of one message: some services want a login before it.
 BUDGET_SECONDS = 20
 HORIZON_HOURS = 24
-# A bot of Telegram may send 30 messages a second: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+# A bot of Telegram may send 30 messages a second:
+# https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 MAXIMUM_CONCURRENCY = 2
-# Discord's, the shortest among the usual chats: https://docs.discord.com/developers/resources/webhook#execute-webhook
+# Discord's, the shortest among the usual chats:
+# https://docs.discord.com/developers/resources/webhook#execute-webhook
 USUAL_MAX_CHARACTERS = 2000
 
 # By the status of the last answer. https://core.telegram.org/bots/api#making-requests,
@@ -65,12 +69,17 @@ class Line:
 
     def call(self):
         return Call(
-            self.session, connect_seconds=self.connect_seconds, read_seconds=self.read_seconds, budget_seconds=BUDGET_SECONDS
+            self.session,
+            connect_seconds=self.connect_seconds,
+            read_seconds=self.read_seconds,
+            budget_seconds=BUDGET_SECONDS,
         )
 
 
 def send(message, line):
-    """Send ``message`` to the room that its address names; return the service's id of it, blank where it tells none."""
+    """Send ``message`` to the room that its address names; return the service's id of it, blank where it
+    tells none.
+    """
     url = url_of(message.address, read_rooms())
     if not message.text.strip():
         raise Rejected("empty")
@@ -83,7 +92,9 @@ def send(message, line):
     if call.last is None:
         raise Rejected("refused_here", "Apprise sent nothing; the room’s URL may lack something.")
     if not taken or not call.last.ok:
-        raise refusal(call.last.status_code, ERRORS, who="The chat service", after_seconds=_retry_after(call.last))
+        raise refusal(
+            call.last.status_code, ERRORS, who="The chat service", after_seconds=_retry_after(call.last)
+        )
     return _id_of(call.last, type(plugin).__module__.split(".")[2])
 
 
@@ -93,7 +104,10 @@ def examine(message):
     if not message.text.strip():
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))
     if length > USUAL_MAX_CHARACTERS:
-        said = f"{length} characters: Discord takes {USUAL_MAX_CHARACTERS}, others more or less. The end is cut off there."
+        said = (
+            f"{length} characters: Discord takes {USUAL_MAX_CHARACTERS}, others more or less. The "
+            "end is cut off there."
+        )
         problems.append(Problem(part="text", text=said))
     return Examination(problems=tuple(problems), length=length, limit=USUAL_MAX_CHARACTERS, unit="characters")
 
@@ -119,7 +133,9 @@ def _notify(plugin, title, body):
 
 
 def _fitted(message, plugin):
-    """``(title, body)`` with the end cut off at what the service takes: split they would be several messages, of which one may fail."""
+    """``(title, body)`` with the end cut off at what the service takes: split they would be several messages,
+    of which one may fail.
+    """
     title = _cut(message.subject.strip(), plugin.title_maxlen or plugin.body_maxlen // 2)
     apart = plugin.title_maxlen and not plugin.overflow_amalgamate_title
     room = plugin.body_maxlen - (0 if apart or not title else len(title) + 2)
@@ -136,7 +152,9 @@ def _id_of(response, service):
     for name in IDS.get(service, ()):
         found = found.get(name) if isinstance(found, dict) else None
     if service in IDS and found is None or response.text.lstrip().startswith("<"):
-        raise OutcomeUnknown("unreadable_answer", f"It answered {response.status_code}, and not as {service} does.")
+        raise OutcomeUnknown(
+            "unreadable_answer", f"It answered {response.status_code}, and not as {service} does."
+        )
     if service in IDS:
         return str(found)
     return str(said.get("ts") or "") if isinstance(said, dict) else ""
@@ -147,7 +165,11 @@ def _retry_after(response):
     said = _json(response)
     said = said if isinstance(said, dict) else {}
     parameters = said.get("parameters") if isinstance(said.get("parameters"), dict) else {}
-    return retry_after(response) or seconds_of(said.get("retry_after")) or seconds_of(parameters.get("retry_after"))
+    return (
+        retry_after(response)
+        or seconds_of(said.get("retry_after"))
+        or seconds_of(parameters.get("retry_after"))
+    )
 
 
 def _json(response):
@@ -157,4 +179,6 @@ def _json(response):
         return None
 
 
-handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS, rate=RATE, part=part)
+handler = make_handler(
+    send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS, rate=RATE, part=part
+)

@@ -1,4 +1,7 @@
-"""Mail by Amazon SES, through Anymail. Next hop: SES; what it says later comes back through ``lambdas.feedback``."""
+"""Mail by Amazon SES, through Anymail.
+
+Next hop: SES; what it says later comes back through ``lambdas.feedback``.
+"""
 
 from contextlib import contextmanager
 from email.utils import parseaddr
@@ -43,8 +46,9 @@ MAX_ADDRESS_CHARACTERS = 254
 MICROS_PER_MAIL = 100
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
 CONNECT_SECONDS, READ_SECONDS = 3, 20
-# What its role may do, read by `manage.py stack` without importing this file. SES asks for `SendRawEmail` where Anymail calls SendEmail:
-# https://anymail.dev/en/stable/esps/amazon_ses/#iam-permissions. Whether the address or its domain was verified is the account's
+# What its role may do, read by `manage.py stack` without importing this file. SES asks for `SendRawEmail`
+# where Anymail calls SendEmail: https://anymail.dev/en/stable/esps/amazon_ses/#iam-permissions. Whether the
+# address or its domain was verified is the account's
 # affair; who the mail is from is not: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
 PERMISSIONS = [
     {
@@ -72,7 +76,11 @@ def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
 def send(message, connection):
     """Send one mail, text with an HTML alternative; return SES's message id."""
     mail = EmailMultiAlternatives(
-        message.subject, message.text, to=[checked(message.address)], connection=connection, headers=unsubscribe_headers(message)
+        message.subject,
+        message.text,
+        to=[checked(message.address)],
+        connection=connection,
+        headers=unsubscribe_headers(message),
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
@@ -88,22 +96,34 @@ def send(message, connection):
 
 
 def unsubscribe_headers(message):
-    """What a mail program makes its own button of: one POST, without a page. https://www.rfc-editor.org/rfc/rfc8058#section-3.1
+    """What a mail program makes its own button of: one POST, without a page.
+    https://www.rfc-editor.org/rfc/rfc8058#section-3.1
 
-    The two must be signed, which SES does by itself, and the address be one of https: without, there is no button, only the link.
+    The two must be signed, which SES does by itself, and the address be one of https: without, there is no
+    button, only the link.
     """
     if not message.unsubscribe_url.startswith("https://"):
         return {}
-    return {"List-Unsubscribe": f"<{message.unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return {
+        "List-Unsubscribe": f"<{message.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def examine(message):
     """What clients and readers will make of a mail, and what SES asks for it. Pure; never raises."""
     problems = []
     if not message.subject.strip():
-        problems.append(Problem(part="subject", text="The subject is empty: clients show “(no subject)”, and spam filters mind."))
+        problems.append(
+            Problem(
+                part="subject",
+                text="The subject is empty: clients show “(no subject)”, and spam filters mind.",
+            )
+        )
     if not message.text.strip():
-        missing = "The HTML has no words to make a text part of." if message.html.strip() else "The mail is empty."
+        missing = (
+            "The HTML has no words to make a text part of." if message.html.strip() else "The mail is empty."
+        )
         problems.append(Problem(part="text", text=missing))
     if message.html.strip():
         problems += advise_on(message.html)
@@ -147,7 +167,8 @@ def read_rate():
     """What SES takes of this account a second, as the sweep has heard last:
     https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
 
-    SES counts recipients; each of our mails has one. None before the sweep has asked: then SES says itself when it is too much.
+    SES counts recipients; each of our mails has one. None before the sweep has asked: then SES says itself
+    when it is too much.
     """
     from notifier.operations import gauges  # it has models, and above nobody has set up Django yet
 

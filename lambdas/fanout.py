@@ -23,7 +23,9 @@ def _fan_out_all(ring, clock):
         with keys(event_ids=[event_id]):
             try:
                 with counting_deliveries(event_id):
-                    done = fanout.fan_out(event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up)
+                    done = fanout.fan_out(
+                        event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up
+                    )
             except Exception:
                 logger.exception("The fan-out of event %d failed and will be tried again.", event_id)
                 return False

@@ -1,7 +1,9 @@
-"""What providers say afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs. Next hop: ``notifier.feedback.recording``.
+"""What providers say afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs. Next hop:
+``notifier.feedback.recording``.
 
-The queue holds SES's events as they are: its subscription delivers raw, as those of all our queues do. SNS's envelope would add an id that
-differs each time that SES says the same, and its signature proves nothing here: the queue takes from the topic alone, the topic from SES.
+The queue holds SES's events as they are: its subscription delivers raw, as those of all our queues do. SNS's
+envelope would add an id that differs each time that SES says the same, and its signature proves nothing here:
+the queue takes from the topic alone, the topic from SES.
 """
 
 import logging
@@ -26,7 +28,9 @@ MAXIMUM_CONCURRENCY = 2
 
 
 def handler(event, context):
-    """For an SQS event source mapping with ReportBatchItemFailures, and for a subscription of CloudWatch Logs."""
+    """For an SQS event source mapping with ReportBatchItemFailures, and for a subscription of CloudWatch
+    Logs.
+    """
     with observed("feedback", context):
         # Event functions get no request signals, which would do this.
         close_old_connections()
@@ -58,7 +62,9 @@ def _hear(message):
 
 
 def _hear_receipts(event):
-    """An error that is raised lets Lambda call twice more: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html"""
+    """An error that is raised lets Lambda call twice more:
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
+    """
     try:
         reports = sms.read_receipts(event)
     except MalformedMessage as error:

@@ -1,4 +1,7 @@
-"""Notifications that people read in the site. Next hop: ``notifier.inbox``, whose API and stream their browsers ask."""
+"""Notifications that people read in the site.
+
+Next hop: ``notifier.inbox``, whose API and stream their browsers ask.
+"""
 
 # First of all: it sets Django up, which the inbox's models need.
 from ._handler import make_handler  # isort: split
@@ -31,7 +34,8 @@ DISTURBS = False
 def send(message, _session):
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item.
 
-    So a crash between the item and the delivery's record costs nothing: the delivery is sent again, and finds it.
+    So a crash between the item and the delivery's record costs nothing: the delivery is sent again, and finds
+    it.
     """
     kind, _, key = message.recipient.partition(":")
     if kind != "user":
@@ -58,17 +62,25 @@ def examine(message):
     if not message.subject.strip() and not length:
         problems.append(Problem(part="text", text="The item is empty.", is_error=True))
     elif not message.subject.strip():
-        problems.append(Problem(part="subject", text="There is no title: the list shows the text’s first line instead."))
+        problems.append(
+            Problem(part="subject", text="There is no title: the list shows the text’s first line instead.")
+        )
     if len(message.subject) > MAX_TITLE_CHARACTERS:
-        problems.append(Problem(part="subject", text=f"The title is cut after {MAX_TITLE_CHARACTERS} characters."))
+        problems.append(
+            Problem(part="subject", text=f"The title is cut after {MAX_TITLE_CHARACTERS} characters.")
+        )
     if length > MAX_TEXT_CHARACTERS:
         problems.append(
             Problem(
-                part="text", text=f"The text is too long: an item has up to {MAX_TEXT_CHARACTERS:,} characters.", is_error=True
+                part="text",
+                text=f"The text is too long: an item has up to {MAX_TEXT_CHARACTERS:,} characters.",
+                is_error=True,
             )
         )
     if message.html.strip():
-        problems.append(Problem(part="html", text="An inbox shows text alone: HTML is only what the text is made from."))
+        problems.append(
+            Problem(part="html", text="An inbox shows text alone: HTML is only what the text is made from.")
+        )
     return Examination(
         look="inbox", parts=("subject", "text", "link", "icon"), problems=tuple(problems),
         length=length, limit=MAX_TEXT_CHARACTERS, unit="characters",

@@ -1,4 +1,6 @@
-"""Notifications on people's phones, through SNS's endpoints of APNs and FCM. Next: the result goes to deliveries."""
+"""Notifications on people's phones, through SNS's endpoints of APNs and FCM. Next: the result goes to
+deliveries.
+"""
 
 import json
 import logging
@@ -34,7 +36,8 @@ MAX_BYTES = 4096
 MAX_TITLE_CHARACTERS, MAX_LINK_BYTES, MAX_ICON_CHARACTERS = 150, 1000, 100
 # Once one of a person's devices has it, the others are tried this often.
 MAX_PARTIAL_ATTEMPTS = 5
-# 0.50 USD a million after the first million of a month, rounded up: https://aws.amazon.com/sns/pricing/ (2025)
+# 0.50 USD a million after the first million of a month, rounded up: https://aws.amazon.com/sns/pricing/
+# (2025)
 MICROS_PER_PUSH = 1
 # ARNs of the platform applications, with commas between them. Which platform each is of, it says itself.
 APPLICATIONS = "PUSH_APPLICATIONS"
@@ -63,10 +66,14 @@ class EndpointLost(Exception):
 
 
 class DeviceGone(Exception):
-    """The platform does not know the token any more: the app was removed. It is not sent to again until the app comes back."""
+    """The platform does not know the token any more: the app was removed.
+
+    It is not sent to again until the app comes back.
+    """
 
 
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, .../API_CreatePlatformEndpoint.html and .../CommonErrors.html
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, .../API_CreatePlatformEndpoint.html and
+# .../CommonErrors.html
 ERRORS = {
     **SNS_ERRORS,
     "EndpointDisabled": (DeviceGone, "disabled"),
@@ -76,7 +83,8 @@ ERRORS = {
     "PlatformApplicationDisabled": (Rejected, "not_configured"),
     "PlatformApplicationDisabledException": (Rejected, "not_configured"),
 }
-# What only the words of an InvalidParameter tell apart: https://docs.aws.amazon.com/sns/latest/dg/mobile-platform-endpoint.html
+# What only the words of an InvalidParameter tell apart:
+# https://docs.aws.amazon.com/sns/latest/dg/mobile-platform-endpoint.html
 SAME_TOKEN = re.compile(r"Endpoint (arn:[^ ]+) already exists with the same Token")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 NO_ENDPOINT, BAD_TOKEN = "No endpoint found", "Token Reason:"
@@ -85,8 +93,9 @@ NO_ENDPOINT, BAD_TOKEN = "No endpoint found", "Token Reason:"
 def send(message, sns):
     """Send to each of the person's devices that has not had it yet; the id of the first that took it.
 
-    A device that is gone is dropped and the others go on. While no device has taken it, the delivery fares as the first that failed;
-    once one has, the others are tried MAX_PARTIAL_ATTEMPTS times, and never one of them twice that took it.
+    A device that is gone is dropped and the others go on. While no device has taken it, the delivery fares as
+    the first that failed; once one has, the others are tried MAX_PARTIAL_ATTEMPTS times, and never one of
+    them twice that took it.
     """
     from notifier.models import Device, DevicePush  # Django is set up by then
 
@@ -105,7 +114,10 @@ def send(message, sns):
     again = [error for error in failed if not isinstance(error, Rejected)]
     if again and not ((had or taken) and message.attempt >= MAX_PARTIAL_ATTEMPTS):
         DevicePush.objects.bulk_create(
-            [DevicePush(delivery=message.delivery, device=device, provider_id=each) for device, each in taken.items()],
+            [
+                DevicePush(delivery=message.delivery, device=device, provider_id=each)
+                for device, each in taken.items()
+            ],
             ignore_conflicts=True,
         )
         raise again[0]
@@ -128,7 +140,8 @@ def _send_to_all(devices, message, sns):
         except SendError as error:
             failed.append(error)
             if not isinstance(error, Rejected):
-                # It is SNS that has no time or does not answer, for all of them: nobody waits for it once a device.
+                # It is SNS that has no time or does not answer, for all of them: nobody waits for it once a
+                # device.
                 break
     return taken, failed
 
@@ -141,7 +154,10 @@ def _send_to(device, message, sns, arns):
     endpoint = device.endpoint_arn or _make_endpoint(device, arns[key], sns)
     with _translated(OutcomeUnknown):
         return sns.publish(
-            TargetArn=endpoint, Message=payload, MessageStructure="json", MessageAttributes=_attributes(key, message)
+            TargetArn=endpoint,
+            Message=payload,
+            MessageStructure="json",
+            MessageAttributes=_attributes(key, message),
         )["MessageId"]
 
 
@@ -149,7 +165,9 @@ def _make_endpoint(device, application, sns):
     """The ARN of the device's endpoint, made, or found and switched on. Nothing is sent by it."""
     with _translated(TryAgain):
         try:
-            arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)["EndpointArn"]
+            arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)[
+                "EndpointArn"
+            ]
         except ClientError as error:
             if not (same := SAME_TOKEN.search(_words_of(error))):
                 raise
@@ -173,14 +191,18 @@ def _drop(device, sns):
 
 
 def applications(named=None):
-    """Key of the platform (``GCM``, ``APNS``, ``APNS_SANDBOX``) → ARN of its application, of ``named`` or of the environment's."""
+    """Key of the platform (``GCM``, ``APNS``, ``APNS_SANDBOX``) → ARN of its application, of ``named`` or of
+    the environment's.
+    """
     text = os.environ.get(APPLICATIONS, "") if named is None else named
     arns = [arn.strip() for arn in text.split(",") if arn.strip()]
     return {arn.split("/")[1]: arn for arn in arns if arn.count("/") == 2}
 
 
 def _attributes(key, message):
-    """Reserved attributes: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html#sns-attrib-mobile-reserved"""
+    """Reserved attributes:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html#sns-attrib-mobile-reserved
+    """
     found = {f"AWS.SNS.MOBILE.{'FCM' if key == 'GCM' else key}.TTL": str(TTL_SECONDS)}
     if key != "GCM":
         # A second copy of one delivery takes the place of the first.
@@ -193,7 +215,9 @@ def _tag(message):
 
 
 def payload_of(key, message):
-    """The JSON for one platform, MAX_BYTES at most: of a text that is longer as much as fits, and an ellipsis."""
+    """The JSON for one platform, MAX_BYTES at most: of a text that is longer as much as fits, and an
+    ellipsis.
+    """
     build = _build_apns if key != "GCM" else _build_fcm
     text = _sound(message.text.strip())
 
@@ -227,9 +251,16 @@ def _build_apns(message, text):
 
 
 def _data(message):
-    """What the app gets beside what is shown. FCM takes texts only. A link that was cut off would lead somewhere else."""
+    """What the app gets beside what is shown.
+
+    FCM takes texts only. A link that was cut off would lead somewhere else.
+    """
     link = message.link if len(message.link.encode(errors="replace")) <= MAX_LINK_BYTES else ""
-    found = {"delivery": str(message.delivery), "link": _sound(link), "icon": _sound(message.icon)[:MAX_ICON_CHARACTERS]}
+    found = {
+        "delivery": str(message.delivery),
+        "link": _sound(link),
+        "icon": _sound(message.icon)[:MAX_ICON_CHARACTERS],
+    }
     return {name: value for name, value in found.items() if value}
 
 
@@ -239,7 +270,9 @@ def _title(message):
 
 
 def _sound(text):
-    """``text`` without halves of characters, which no JSON in UTF-8 can hold, and control characters, which phones cannot show."""
+    """``text`` without halves of characters, which no JSON in UTF-8 can hold, and control characters, which
+    phones cannot show.
+    """
     sound = text.encode(errors="replace").decode()
     return sound if sound.isprintable() else CONTROL.sub(" ", sound)
 
@@ -253,25 +286,41 @@ def examine(message):
     problems = []
     if not (message.subject.strip() or message.text.strip()):
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))
-    length = max(len(build(message, _sound(message.text.strip())).encode()) for build in (_build_fcm, _build_apns))
+    length = max(
+        len(build(message, _sound(message.text.strip())).encode()) for build in (_build_fcm, _build_apns)
+    )
     if length > MAX_BYTES:
-        cut = f"{length} bytes with all that goes along: phones take {MAX_BYTES}, so the end of the text is cut off."
+        cut = (
+            f"{length} bytes with all that goes along: phones take {MAX_BYTES}, so the end of the "
+            "text is cut off."
+        )
         problems.append(Problem(part="text", text=cut))
     if len(message.subject.strip()) > MAX_TITLE_CHARACTERS:
-        problems.append(Problem(part="subject", text=f"The title is cut off after {MAX_TITLE_CHARACTERS} characters."))
+        problems.append(
+            Problem(part="subject", text=f"The title is cut off after {MAX_TITLE_CHARACTERS} characters.")
+        )
     if len(message.link.encode(errors="replace")) > MAX_LINK_BYTES:
-        problems.append(Problem(part="text", text=f"The link is longer than {MAX_LINK_BYTES} bytes and is left out."))
-    return Examination(problems=tuple(problems), length=length, limit=MAX_BYTES, unit="bytes", cost_micros=MICROS_PER_PUSH)
+        problems.append(
+            Problem(part="text", text=f"The link is longer than {MAX_LINK_BYTES} bytes and is left out.")
+        )
+    return Examination(
+        problems=tuple(problems), length=length, limit=MAX_BYTES, unit="bytes", cost_micros=MICROS_PER_PUSH
+    )
 
 
 def price(_message):
-    """What SNS asks for a push to one device, in millionths of a US dollar; how many a person has is not told here."""
+    """What SNS asks for a push to one device, in millionths of a US dollar; how many a person has is not told
+    here.
+    """
     return MICROS_PER_PUSH
 
 
 @contextmanager
 def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
-    """The SNS client of one batch. It never repeats a call by itself: Publish has no token against doubles."""
+    """The SNS client of one batch.
+
+    It never repeats a call by itself: Publish has no token against doubles.
+    """
     config = single_request_config(connect_seconds, read_seconds)
     with closing(boto3.session.Session().client("sns", config=config)) as sns:
         yield sns

@@ -1,7 +1,7 @@
 """SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says. Next: the result goes to deliveries.
 
-A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and ``open_sender``, whose
-``send(number, text)`` makes one call and returns the provider's id.
+A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and
+``open_sender``, whose ``send(number, text)`` makes one call and returns the provider's id.
 """
 
 import logging
@@ -30,8 +30,9 @@ CONNECT_SECONDS, READ_SECONDS = 3, 10
 HORIZON_HOURS = 6
 # How many of the characters that GSM-7 lacks are named.
 MOST_NAMED = 5
-# What its role may do, read by `manage.py stack` without importing this file. A phone number has no ARN, and the question about it
-# takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+# What its role may do, read by `manage.py stack` without importing this file. A phone number has no ARN, and
+# the question about it takes no resource:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 PERMISSIONS = [
     {
         "Sid": "SendToPhonesAndToNoTopic",
@@ -39,20 +40,28 @@ PERMISSIONS = [
         "Action": ["sns:Publish"],
         "NotResource": "arn:{partition}:sns:*:*:*",
     },
-    {"Sid": "AskWhoOptedOut", "Effect": "Allow", "Action": ["sns:CheckIfPhoneNumberIsOptedOut"], "Resource": "*"},
+    {
+        "Sid": "AskWhoOptedOut",
+        "Effect": "Allow",
+        "Action": ["sns:CheckIfPhoneNumberIsOptedOut"],
+        "Resource": "*",
+    },
 ]
 
 
 def send(message, sender):
     """Send ``message`` by the driver's ``sender`` and return the provider's id.
 
-    Raises Skipped (``invalid_address``, ``opted_out``), Rejected, TryAgain or OutcomeUnknown, as the driver's ERRORS say.
+    Raises Skipped (``invalid_address``, ``opted_out``), Rejected, TryAgain or OutcomeUnknown, as the driver's
+    ERRORS say.
     """
     number, driver = _e164(message.address), _driver()
     if not message.text.strip():
         raise Rejected("empty")
     if len(message.text) > driver.MAX_CHARACTERS:
-        raise Rejected("too_long", f"{len(message.text)} characters; {driver.NAME} takes {driver.MAX_CHARACTERS}.")
+        raise Rejected(
+            "too_long", f"{len(message.text)} characters; {driver.NAME} takes {driver.MAX_CHARACTERS}."
+        )
     parts = count_parts(message.text)
     logger.info("delivery %s is an SMS of %d part(s) in %s", message.delivery, parts.parts, parts.encoding)
     return sender(number, message.text)
@@ -66,7 +75,10 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
 
 
 def examine(message):
-    """How ``message`` travels: its parts, what forces the dearer encoding, and about what it costs. Pure; never raises."""
+    """How ``message`` travels: its parts, what forces the dearer encoding, and about what it costs.
+
+    Pure; never raises.
+    """
     text = message.text
     encoding, widths, pieces = cut(text)
     single, per_part = ROOM[encoding]
@@ -82,7 +94,9 @@ def examine(message):
 
 
 def price(message):
-    """About what the provider asks for ``message``, in millionths of a US dollar: by its parts and its country."""
+    """About what the provider asks for ``message``, in millionths of a US dollar: by its parts and its
+    country.
+    """
     return _price_of(count_parts(message.text).parts, message.address)
 
 
@@ -101,14 +115,23 @@ def _problems(driver, text, encoding, parts):
     if not text.strip():
         yield Problem(part="text", text="The text is empty: it would not be sent.", is_error=True)
     if len(text) > driver.MAX_CHARACTERS:
-        yield Problem(part="text", text=f"{len(text)} characters: {driver.NAME} takes {driver.MAX_CHARACTERS}.", is_error=True)
+        yield Problem(
+            part="text",
+            text=f"{len(text)} characters: {driver.NAME} takes {driver.MAX_CHARACTERS}.",
+            is_error=True,
+        )
     if encoding != "GSM-7":
-        found = list(dict.fromkeys(each for each in text if each not in GSM_BASIC and each not in GSM_EXTENDED))
+        found = list(
+            dict.fromkeys(each for each in text if each not in GSM_BASIC and each not in GSM_EXTENDED)
+        )
         names = " ".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in found[:MOST_NAMED])
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         yield Problem(
             part="text",
-            text=f"Because of {names}{more} an SMS holds {UCS2_UNITS} characters instead of {SEPTETS}: phones write it in UCS-2.",
+            text=(
+                f"Because of {names}{more} an SMS holds {UCS2_UNITS} characters instead of "
+                f"{SEPTETS}: phones write it in UCS-2."
+            ),
         )
     if parts > 1:
         yield Problem(part="text", text=f"It takes {parts} parts and costs as much as {parts} SMS.")
@@ -132,4 +155,6 @@ def _e164(address):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=lambda: _driver().RATE)
+handler = make_handler(
+    send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=lambda: _driver().RATE
+)

@@ -1,4 +1,7 @@
-"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old. Next hop: ``deliveries.sweep``."""
+"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old.
+
+Next hop: ``deliveries.sweep``.
+"""
 
 import logging
 
@@ -19,8 +22,9 @@ from ._readings import read_gauges  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-# What the overview shows of the account, on top of the dead letters, which are the stack's own. Read by `manage.py stack` without
-# importing this file. Neither CloudWatch nor SES lets these two be given for a part of the account:
+# What the overview shows of the account, on top of the dead letters, which are the stack's own. Read by
+# `manage.py stack` without importing this file. Neither CloudWatch nor SES lets these two be given for a part
+# of the account:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html
 PERMISSIONS = [
@@ -49,7 +53,10 @@ def handler(event, context):
 
 
 def _keep_budgets():
-    """Before the ringing, which lets go what is not held any more. What fails here must not keep all else from being rung for."""
+    """Before the ringing, which lets go what is not held any more.
+
+    What fails here must not keep all else from being rung for.
+    """
     try:
         for standing in budgets.keep():
             measure("BudgetUsed", round(100 * standing.share, 1), "Percent")
@@ -59,7 +66,11 @@ def _keep_budgets():
 
 def _look(clock):
     """What can wait. Whatever fails here, the ringing was done and is done again in a minute."""
-    for look in (lambda: counts.keep(clock.is_time_up), read_gauges, lambda: retention.purge(clock.is_time_up)):
+    for look in (
+        lambda: counts.keep(clock.is_time_up),
+        read_gauges,
+        lambda: retention.purge(clock.is_time_up),
+    ):
         if clock.is_time_up():
             return
         try:

@@ -1,4 +1,7 @@
-"""Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context. Next: the result goes to deliveries."""
+"""Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context.
+
+Next: the result goes to deliveries.
+"""
 
 import logging
 import os
@@ -28,9 +31,11 @@ HORIZON_HOURS = 36
 # X's limits are few posts a window; two is the least that AWS takes:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
 MAXIMUM_CONCURRENCY = 2
-# The daily limits come with headers of their own, which X's pages leave out: https://github.com/akrherz/iembot/issues/163
+# The daily limits come with headers of their own, which X's pages leave out:
+# https://github.com/akrherz/iembot/issues/163
 LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
-# X tells its limits with every answer, so none stands here. The last ones of a window are left: the other functions may be using them.
+# X tells its limits with every answer, so none stands here. The last ones of a window are left: the other
+# functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
 KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
@@ -39,7 +44,8 @@ DUPLICATE = "duplicate content"
 # Stands for the id of a post that is there but whose id X did not tell.
 POSTED_BEFORE = "duplicate"
 
-# What X charges for a post, in millionths of a US dollar. https://docs.x.com/x-api/getting-started/pricing (2026)
+# What X charges for a post, in millionths of a US dollar. https://docs.x.com/x-api/getting-started/pricing
+# (2026)
 MICROS_PER_POST, MICROS_PER_POST_WITH_LINK = 15_000, 200_000
 
 # https://docs.x.com/x-api/fundamentals/response-codes-and-errors
@@ -53,10 +59,11 @@ ERRORS = {
 
 
 def send(message, client):
-    """Post ``message.text`` by the tweepy client ``client`` and return the post's id; the address is of no account.
+    """Post ``message.text`` by the tweepy client ``client`` and return the post's id; the address is of no
+    account.
 
-    X refuses a text that it has. On a first attempt that is Rejected (``duplicate``); on a later one it means that an
-    earlier attempt was posted, unheard, and the id returned is POSTED_BEFORE.
+    X refuses a text that it has. On a first attempt that is Rejected (``duplicate``); on a later one it means
+    that an earlier attempt was posted, unheard, and the id returned is POSTED_BEFORE.
     """
     if missing := [name for name in KEYS if not os.environ.get(name)]:
         raise Rejected("not_configured", f"Set {', '.join(missing)}.")
@@ -68,7 +75,9 @@ def send(message, client):
             if message.attempt > 1:
                 return POSTED_BEFORE
             raise Rejected("duplicate", "X already has this text.") from None
-        raise refusal(error.response.status_code, ERRORS, who="X", after_seconds=_reset_after(error.response)) from None
+        raise refusal(
+            error.response.status_code, ERRORS, who="X", after_seconds=_reset_after(error.response)
+        ) from None
     except requests.RequestException as error:
         raise unanswered(error, who="X") from None
 
@@ -80,14 +89,20 @@ def examine(message):
     # What X refuses costs nothing, and the search takes seconds for some long texts.
     linked = length <= MAX_WEIGHTED_LENGTH and has_link(text)
     if not text.strip():
-        problems.append(Problem(part="text", text="The text is empty: it would not be posted.", is_error=True))
+        problems.append(
+            Problem(part="text", text="The text is empty: it would not be posted.", is_error=True)
+        )
     if length > MAX_WEIGHTED_LENGTH:
         count = f"{length} characters as X counts them: it takes {MAX_WEIGHTED_LENGTH}."
         problems.append(Problem(part="text", text=count, is_error=True))
     if has_invalid_characters(text):
-        problems.append(Problem(part="text", text="It holds a character that X does not take.", is_error=True))
+        problems.append(
+            Problem(part="text", text="It holds a character that X does not take.", is_error=True)
+        )
     if linked:
-        problems.append(Problem(part="text", text="It holds a link: X charges $0.200 for the post instead of $0.015."))
+        problems.append(
+            Problem(part="text", text="It holds a link: X charges $0.200 for the post instead of $0.015.")
+        )
     return Examination(
         look="post",
         is_public=True,
@@ -111,7 +126,10 @@ def _price_of(is_linked):
 
 @contextmanager
 def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
-    """The tweepy client of one batch, with time-outs, which tweepy has none of. ``X_API_URL`` names another host."""
+    """The tweepy client of one batch, with time-outs, which tweepy has none of.
+
+    ``X_API_URL`` names another host.
+    """
     # At DEBUG these write down every request, with the text and what it is signed with.
     for name in ("tweepy", "oauthlib", "requests_oauthlib"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -146,7 +164,9 @@ class XAdapter(HTTPAdapter):
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:
-            request.url = urlsplit(request.url)._replace(scheme=self._base.scheme, netloc=self._base.netloc).geturl()
+            request.url = (
+                urlsplit(request.url)._replace(scheme=self._base.scheme, netloc=self._base.netloc).geturl()
+            )
             proxies = None  # they were chosen for the public host
         return super().send(request, proxies=proxies, timeout=self._timeout, **kwargs)
 
@@ -173,10 +193,18 @@ def _reset_after(response):
 
 
 def _closed_until(headers, left=LEFT_ALONE):
-    """When the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0 where there is none."""
+    """When the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0 where
+    there is none.
+    """
     told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
-    told = [(int(remaining), int(reset)) for remaining, reset in told if remaining.isdecimal() and reset.isdecimal()]
+    told = [
+        (int(remaining), int(reset))
+        for remaining, reset in told
+        if remaining.isdecimal() and reset.isdecimal()
+    ]
     return max((reset for remaining, reset in told if remaining <= left), default=0)
 
 
-handler = make_handler(send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE, used_up=used_up)
+handler = make_handler(
+    send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE, used_up=used_up
+)

@@ -1,4 +1,7 @@
-"""Signed JSON documents to other people's servers, by Standard Webhooks. Next: the result goes to deliveries."""
+"""Signed JSON documents to other people's servers, by Standard Webhooks.
+
+Next: the result goes to deliveries.
+"""
 
 import json
 import socket
@@ -39,8 +42,10 @@ USER_AGENT = "Notifier (+https://www.standardwebhooks.com)"
 MAX_RETRY_AFTER_SECONDS = 24 * 3600
 CHANNEL = __name__.rpartition(".")[2]
 
-# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#response-handling, where every other answer
-# than 2xx is tried again. What a receiver refuses for good is not: a person sees it at once, and may retry it.
+# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#response-handling,
+# where every other answer
+# than 2xx is tried again. What a receiver refuses for good is not: a person sees it at once, and may retry
+# it.
 ANSWERS = {
     408: (TryAgain, "timeout"),
     409: (TryAgain, "provider_failed"),
@@ -48,7 +53,8 @@ ANSWERS = {
     425: (TryAgain, "throttled"),
     429: (TryAgain, "throttled"),
 }
-# By the hundreds, of those that are not above. A redirect is followed by nobody: who checked the first address did not check the second.
+# By the hundreds, of those that are not above. A redirect is followed by nobody: who checked the first
+# address did not check the second.
 KINDS = {
     1: (TryAgain, "provider_failed"),
     3: (Rejected, "redirected"),
@@ -58,7 +64,9 @@ KINDS = {
 
 
 def send(message, session):
-    """POST the document of ``message`` to its address and return the id that it was sent under, the same at each attempt."""
+    """POST the document of ``message`` to its address and return the id that it was sent under, the same at
+    each attempt.
+    """
     body, identity = document_of(message), webhook_id(message.delivery)
     headers = {"Content-Type": "application/json", **_signatures(message.address, identity, body)}
     try:
@@ -78,7 +86,10 @@ def document_of(message):
         raise Rejected("empty")
     from notifier.models import Event  # Django is set up by then
 
-    verb, created_at = Event.objects.values_list("verb", "created_at").filter(pk=message.event).first() or ("", datetime.now(UTC))
+    verb, created_at = Event.objects.values_list("verb", "created_at").filter(pk=message.event).first() or (
+        "",
+        datetime.now(UTC),
+    )
     document = {
         "type": message.subject.strip() or verb or "notification",
         "timestamp": created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
@@ -96,11 +107,16 @@ def _data_of(message):
         found = own_data(message.text)
     except ValueError as error:
         raise Rejected("bad_json", _fault(error)) from None
-    return found if found is not None else {"title": message.subject, "text": message.text, "link": message.link}
+    return (
+        found if found is not None else {"title": message.subject, "text": message.text, "link": message.link}
+    )
 
 
 def own_data(text):
-    """The object that ``text`` is in JSON; None where it does not begin like one. ValueError where it only begins so."""
+    """The object that ``text`` is in JSON; None where it does not begin like one.
+
+    ValueError where it only begins so.
+    """
     if not text.lstrip().startswith("{"):
         return None
     try:
@@ -120,13 +136,17 @@ def _fault(error):
 
 
 def webhook_id(delivery):
-    """The id by which receivers tell a repetition: of the delivery, and of this deployment, as one endpoint may hear several."""
+    """The id by which receivers tell a repetition: of the delivery, and of this deployment, as one endpoint
+    may hear several.
+    """
     name = f"{conf.get('TOPIC_ARN')}/{delivery}"
     return f"msg_{uuid5(NAMESPACE_URL, name).hex}"
 
 
 def _signatures(url, identity, body):
-    """The headers of https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#webhook-headers."""
+    """The headers of
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#webhook-headers.
+    """
     # In UTC: the library takes a time's digits for UTC's, whatever its zone.
     now = datetime.now(UTC)
     try:
@@ -152,7 +172,9 @@ def examine(message):
         problems.append(Problem(part="text", text=fault, is_error=True))
     length = len(json.dumps([message.subject, text, message.link]))
     if length > MAX_BYTES:
-        problems.append(Problem(part="text", text=f"{length} bytes of JSON: at most {MAX_BYTES} are sent.", is_error=True))
+        problems.append(
+            Problem(part="text", text=f"{length} bytes of JSON: at most {MAX_BYTES} are sent.", is_error=True)
+        )
     return Examination(problems=tuple(problems), length=length, limit=MAX_BYTES, unit="bytes of JSON")
 
 
@@ -164,19 +186,31 @@ def price(_message):
 def open_session():
     """The session of one batch."""
     return open_outbound(
-        connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS, total_seconds=TOTAL_SECONDS, user_agent=USER_AGENT
+        connect_seconds=CONNECT_SECONDS,
+        read_seconds=READ_SECONDS,
+        total_seconds=TOTAL_SECONDS,
+        user_agent=USER_AGENT,
     )
 
 
 def _refusal(status, headers):
-    """Our error for an answer other than a success. The receiver's own words are not read: they may repeat what they were sent."""
+    """Our error for an answer other than a success.
+
+    The receiver's own words are not read: they may repeat what they were sent.
+    """
     ours, reason = ANSWERS.get(status) or KINDS.get(status // 100, (Rejected, "refused"))
     detail = f"The endpoint answered {status}."
-    return TryAgain(reason, detail, after_seconds=_retry_after(headers)) if ours is TryAgain else ours(reason, detail)
+    return (
+        TryAgain(reason, detail, after_seconds=_retry_after(headers))
+        if ours is TryAgain
+        else ours(reason, detail)
+    )
 
 
 def _retry_after(headers):
-    """Seconds that the receiver asks for, or None: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    """Seconds that the receiver asks for, or None:
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     said = headers.get("retry-after", "").strip()
     seconds = float(said) if said.isascii() and said.isdigit() else None
     if seconds is None:
@@ -186,7 +220,10 @@ def _retry_after(headers):
 
 
 def _silence(error):
-    """Our error for a request without an answer. A receiver tells a repetition by its id, so all of them are tried again."""
+    """Our error for a request without an answer.
+
+    A receiver tells a repetition by its id, so all of them are tried again.
+    """
     cause = error.args[0] if error.args else None
     refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
     if isinstance(error, socket.gaierror):

@@ -1,6 +1,7 @@
 """Notifier: Django signals become notifications, by rules that people keep in the admin.
 
-What a project calls is here, whatever module it lives in; nothing is imported before it is asked for, so an app's models may import it.
+What a project calls is here, whatever module it lives in; nothing is imported before it is asked for, so an
+app's models may import it.
 """
 
 from importlib import import_module
@@ -16,14 +17,18 @@ __all__ = ["emit", "emit_bulk", *_HOMES]
 
 
 def emit(verb, **details):
-    """Record that ``verb``, a registered signal's name, happened; see ``notifier.events.emit.emit``, which takes ``details``."""
+    """Record that ``verb``, a registered signal's name, happened; see ``notifier.events.emit.emit``, which
+    takes ``details``.
+    """
     from .events.emit import emit  # its models may not be ready before this is called
 
     return emit(verb, **details)
 
 
 def emit_bulk(objects, **details):
-    """Record that something happened to each of ``objects``; see ``notifier.events.emit.emit_bulk``, which takes ``details``."""
+    """Record that something happened to each of ``objects``; see ``notifier.events.emit.emit_bulk``, which
+    takes ``details``.
+    """
     from .events.emit import emit_bulk  # its models may not be ready before this is called
 
     return emit_bulk(objects, **details)

@@ -17,5 +17,7 @@ class NotifierConfig(AppConfig):
         from .rules import signals
 
         signals.register_builtin_signals()
-        post_migrate.connect(template_files.follow_deployment, sender=self, dispatch_uid="notifier.operations.template_files")
+        post_migrate.connect(
+            template_files.follow_deployment, sender=self, dispatch_uid="notifier.operations.template_files"
+        )
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

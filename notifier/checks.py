@@ -20,7 +20,11 @@ def check_settings(**_options):
     """The setting itself: unknown names, channels that do not exist."""
     configured = getattr(settings, "NOTIFIER", {})
     problems = [
-        checks.Error(f"NOTIFIER has an unknown setting: {name}.", hint=f"Known: {', '.join(conf.DEFAULTS)}.", id="notifier.E001")
+        checks.Error(
+            f"NOTIFIER has an unknown setting: {name}.",
+            hint=f"Known: {', '.join(conf.DEFAULTS)}.",
+            id="notifier.E001",
+        )
         for name in sorted(configured.keys() - conf.DEFAULTS.keys())
     ]
     known = registry.channel_names() if not problems else []
@@ -80,7 +84,9 @@ def check_allow_list(**_options):
         hint = "Write a list of patterns, or None for everybody."
         return [checks.Error('NOTIFIER["DELIVER_ONLY_TO"] is not a list.', hint=hint, id="notifier.E008")]
     return [
-        checks.Error(f'NOTIFIER["DELIVER_ONLY_TO"]: nothing is like {pattern!r}.', hint=problem, id="notifier.E008")
+        checks.Error(
+            f'NOTIFIER["DELIVER_ONLY_TO"]: nothing is like {pattern!r}.', hint=problem, id="notifier.E008"
+        )
         for pattern in patterns
         if (problem := allow_list.problem_with(pattern))
     ]
@@ -91,19 +97,35 @@ def check_middleware(**_options):
     """Signal middleware: paths that lead nowhere, names that are taken."""
     paths = getattr(settings, "NOTIFIER", {}).get("MIDDLEWARE", [])
     if not isinstance(paths, list | tuple):
-        return [checks.Error('NOTIFIER["MIDDLEWARE"] is not a list.', hint="Write a list of dotted paths.", id="notifier.E005")]
+        return [
+            checks.Error(
+                'NOTIFIER["MIDDLEWARE"] is not a list.',
+                hint="Write a list of dotted paths.",
+                id="notifier.E005",
+            )
+        ]
     problems, given = [], {}
     for path in paths:
         try:
             factory = import_string(path)
         except Exception as error:
-            problems.append(_middleware_error(path, f"cannot be imported: {error}", "Write module.function or module.Class."))
+            problems.append(
+                _middleware_error(
+                    path, f"cannot be imported: {error}", "Write module.function or module.Class."
+                )
+            )
             continue
         provides = getattr(factory, "provides", ())
         if not callable(factory):
-            problems.append(_middleware_error(path, "cannot be called.", "Name a function or a class that takes `record`."))
+            problems.append(
+                _middleware_error(
+                    path, "cannot be called.", "Name a function or a class that takes `record`."
+                )
+            )
         if not _is_list_of_names(provides):
-            problems.append(_middleware_error(path, "provides no list of names.", 'Write provides = ("name",).'))
+            problems.append(
+                _middleware_error(path, "provides no list of names.", 'Write provides = ("name",).')
+            )
         else:
             problems += _name_clashes(path, provides, given)
     return problems
@@ -139,7 +161,9 @@ def _name_clashes(path, provides, given):
 
 def _paths():
     found = [(f'NOTIFIER["ADDRESSES"]["{channel}"]', path) for channel, path in conf.get("ADDRESSES").items()]
-    return found + [(f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)]
+    return found + [
+        (f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)
+    ]
 
 
 def _leads_to_field(path):
@@ -184,13 +208,20 @@ def check_deployment(**_options):
     problems = []
     if not conf.get("TOPIC_ARN"):
         problems.append(
-            checks.Error('NOTIFIER["TOPIC_ARN"] is not set.', hint="Give it the ARN of the SNS topic.", id="notifier.E003")
+            checks.Error(
+                'NOTIFIER["TOPIC_ARN"] is not set.',
+                hint="Give it the ARN of the SNS topic.",
+                id="notifier.E003",
+            )
         )
     if (patterns := conf.get("DELIVER_ONLY_TO")) is not None and not patterns:
         problems.append(
             checks.Warning(
                 allow_list.describe(),
-                hint="Name those who may get something in DELIVER_ONLY_TO, with commas between them; in production “everybody”.",
+                hint=(
+                    "Name those who may get something in DELIVER_ONLY_TO, with commas between "
+                    "them; in production “everybody”."
+                ),
                 id="notifier.W006",
             )
         )

@@ -11,11 +11,14 @@ DEFAULTS = {
     "ADDRESSES": {"email": "email"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
-    # The SNS topic from which `notifier.feedback.urls` takes SES's events over HTTPS; blank refuses all. Needs `cryptography`.
+    # The SNS topic from which `notifier.feedback.urls` takes SES's events over HTTPS; blank refuses all.
+    # Needs `cryptography`.
     "FEEDBACK_TOPIC_ARN": "",
-    # Where a server cannot keep the inbox's stream open (Lambda, WSGI): how often a browser that looks at it asks. See docs/inbox.md.
+    # Where a server cannot keep the inbox's stream open (Lambda, WSGI): how often a browser that looks at it
+    # asks. See docs/inbox.md.
     "INBOX_RETRY_SECONDS": 5,
-    # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the site's.
+    # Paths on the user that hold the person's language ("de") and time zone ("Europe/Berlin"). Without, the
+    # site's.
     "LANGUAGE": "",
     "TIME_ZONE": "",
     # Dotted paths of signal middleware, the outermost first. See docs/extending.md.
@@ -24,9 +27,11 @@ DEFAULTS = {
     "CONFIRM_ABOVE": 1000,
     # The deployment's name, such as "staging", where messages name it.
     "STAGE": "",
-    # Who alone gets anything, as patterns: ["*@example.com", "+44 7400 123456", "inbox:*"]. [] is nobody, None everybody.
+    # Who alone gets anything, as patterns: ["*@example.com", "+44 7400 123456", "inbox:*"]. [] is nobody,
+    # None everybody.
     "DELIVER_ONLY_TO": None,
-    # After so many days what was said, and to which addresses, is removed; after more, that it was sent. None keeps it for ever.
+    # After so many days what was said, and to which addresses, is removed; after more, that it was sent. None
+    # keeps it for ever.
     "KEEP_CONTENTS_DAYS": 90,
     "KEEP_RECORDS_DAYS": 730,
     # Where the channels' modules are.
@@ -35,10 +40,15 @@ DEFAULTS = {
 
 
 def get(name):
-    """The value of ``settings.NOTIFIER[name]``, or its default. Read at every call, so that tests can override it."""
+    """The value of ``settings.NOTIFIER[name]``, or its default.
+
+    Read at every call, so that tests can override it.
+    """
     configured = getattr(settings, "NOTIFIER", {})
     if unknown := configured.keys() - DEFAULTS.keys():
-        raise ConfigurationError(f"NOTIFIER has unknown settings: {', '.join(sorted(unknown))}. Known: {', '.join(DEFAULTS)}.")
+        raise ConfigurationError(
+            f"NOTIFIER has unknown settings: {', '.join(sorted(unknown))}. Known: {', '.join(DEFAULTS)}."
+        )
     value = configured.get(name, DEFAULTS[name])
     # An inbox is the person's own key, and so is whoever has devices, whatever else a project names.
     return {"inbox": "pk", "push": "pk"} | value if name == "ADDRESSES" else value

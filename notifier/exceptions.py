@@ -10,19 +10,30 @@ class ConfigurationError(NotifierError):
 
 
 class SignalRegistrationError(NotifierError):
-    """A signal was registered under a taken or unusable name, or with an argument that templates need for themselves."""
+    """A signal was registered under a taken or unusable name, or with an argument that templates need for
+    themselves.
+    """
 
 
 class Veto(NotifierError):
-    """A signal middleware raises it to refuse an event. Its text is the reason that people read; nothing is sent."""
+    """A signal middleware raises it to refuse an event.
+
+    Its text is the reason that people read; nothing is sent.
+    """
 
 
 class EmitError(NotifierError):
-    """``emit`` or ``emit_bulk`` was called with what makes no event. The text says what is wrong and what to write instead."""
+    """``emit`` or ``emit_bulk`` was called with what makes no event.
+
+    The text says what is wrong and what to write instead.
+    """
 
 
 class ProviderRegistrationError(NotifierError):
-    """A context provider was registered under a taken name, or with variables that something else gives. Choose other names."""
+    """A context provider was registered under a taken name, or with variables that something else gives.
+
+    Choose other names.
+    """
 
 
 class ProviderFailed(NotifierError):
@@ -30,7 +41,10 @@ class ProviderFailed(NotifierError):
 
 
 class UnreadablePath(NotifierError):
-    """A template or an audience names something that events do not store. Name a field, a relation or an allowed method."""
+    """A template or an audience names something that events do not store.
+
+    Name a field, a relation or an allowed method.
+    """
 
 
 class ConditionRefused(NotifierError):
@@ -49,15 +63,23 @@ class TemplateRefused(NotifierError):
 
 
 class TemplateTooLarge(NotifierError):
-    """Rendering went past a bound (output, loop iterations). Shorten the template or the list it loops over."""
+    """Rendering went past a bound (output, loop iterations).
+
+    Shorten the template or the list it loops over.
+    """
 
 
 class MalformedMessage(NotifierError):
-    """A queue message that this project did not write. It belongs in the dead-letter queue, at the first receive."""
+    """A queue message that this project did not write.
+
+    It belongs in the dead-letter queue, at the first receive.
+    """
 
 
 class SendError(NotifierError):
-    """A channel's answer for one delivery that did not go out. Raise one of those below; a channel raises no ``Later``.
+    """A channel's answer for one delivery that did not go out.
+
+    Raise one of those below; a channel raises no ``Later``.
 
     ``reason`` is a short snake_case code that people filter by; the text is the detail they read.
     It never holds an address, a body or a secret.
@@ -69,7 +91,10 @@ class SendError(NotifierError):
 
 
 class Skipped(SendError):
-    """Not to be sent, and nobody's failure: the address is unusable, or the person opted out. Nothing was asked of the provider."""
+    """Not to be sent, and nobody's failure: the address is unusable, or the person opted out.
+
+    Nothing was asked of the provider.
+    """
 
 
 class Rejected(SendError):
@@ -77,7 +102,10 @@ class Rejected(SendError):
 
 
 class TryAgain(SendError):
-    """The provider did not take it now, and certainly did not send it. Tried again after ``after_seconds``, or by backoff."""
+    """The provider did not take it now, and certainly did not send it.
+
+    Tried again after ``after_seconds``, or by backoff.
+    """
 
     def __init__(self, reason, detail="", *, after_seconds=None):
         super().__init__(reason, detail)
@@ -85,7 +113,9 @@ class TryAgain(SendError):
 
 
 class Later(SendError):
-    """Not now, by our own choice (quiet hours, a rate): it waits until ``due_at`` without having been tried, however long that is."""
+    """Not now, by our own choice (quiet hours, a rate): it waits until ``due_at`` without having been tried,
+    however long that is.
+    """
 
     def __init__(self, reason, detail="", *, due_at):
         super().__init__(reason, detail)
@@ -93,11 +123,16 @@ class Later(SendError):
 
 
 class OutcomeUnknown(SendError):
-    """No answer in time: it may or may not have been sent. Sent again where the channel is at-least-once, else left for a person."""
+    """No answer in time: it may or may not have been sent.
+
+    Sent again where the channel is at-least-once, else left for a person.
+    """
 
 
 class RulesFileRefused(NotifierError):
-    """A file of rules cannot be imported: ``problems`` has all that is wrong, each with its place. Nothing was saved."""
+    """A file of rules cannot be imported: ``problems`` has all that is wrong, each with its place. Nothing
+    was saved.
+    """
 
     def __init__(self, problems):
         super().__init__("\n".join(map(str, problems)))
@@ -109,4 +144,7 @@ class UnknownPerson(NotifierError):
 
 
 class UnknownSubject(NotifierError):
-    """What somebody asks about is neither an event nor an object. Write an event's number, or app_label.model:key."""
+    """What somebody asks about is neither an event nor an object.
+
+    Write an event's number, or app_label.model:key.
+    """

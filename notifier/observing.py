@@ -1,4 +1,6 @@
-"""What an invocation says of itself: the ids on its log lines, and numbers. Next hop: CloudWatch, which reads standard output.
+"""What an invocation says of itself: the ids on its log lines, and numbers.
+
+Next hop: CloudWatch, which reads standard output.
 
 Off Lambda nothing here does anything.
 """
@@ -40,7 +42,9 @@ def keys(**values):
 
 @contextmanager
 def observed(route, context):
-    """One invocation: its log lines name it, and its numbers are written once at its end, also when it raises."""
+    """One invocation: its log lines name it, and its numbers are written once at its end, also when it
+    raises.
+    """
     global _started
     if not is_on():
         yield
@@ -81,7 +85,9 @@ def _write(route, numbers):
 
     # Its own dimension `service` would be a third one: each combination is a metric that is paid for.
     metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
-    metrics.add_dimension("stack", os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    metrics.add_dimension(
+        "stack", os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    )
     metrics.add_dimension("channel", route)
     for (name, unit), values in numbers.items():
         for value in values:

@@ -25,7 +25,10 @@ LEASE_SECONDS = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """One message that would have gone to a provider. ``recipient`` is ``"user:<key>"`` or ``"address:<address>"``."""
+    """One message that would have gone to a provider.
+
+    ``recipient`` is ``"user:<key>"`` or ``"address:<address>"``.
+    """
 
     channel: str
     recipient: str
@@ -41,7 +44,10 @@ class Captured:
 
 
 class Capture(list):
-    """The Captured messages, once the ``with`` block has ended. ``unsent``: ``(channel, recipient, reason)`` of the others."""
+    """The Captured messages, once the ``with`` block has ended.
+
+    ``unsent``: ``(channel, recipient, reason)`` of the others.
+    """
 
     def __init__(self):
         super().__init__()
@@ -52,9 +58,10 @@ class Capture(list):
 def capture_notifications():
     """Yield a Capture that holds, after the block, all that the block's signals would have sent.
 
-    The events are fanned out and delivered in this process, by the same worker as in production: opted-out people, suppressed
-    addresses, quiet hours and budgets are asked. Providers are not called, so what only they or a channel's module know (whether an
-    address is a valid one) does not show. What a transaction inside the block has rolled back is not sent.
+    The events are fanned out and delivered in this process, by the same worker as in production: opted-out
+    people, suppressed addresses, quiet hours and budgets are asked. Providers are not called, so what only
+    they or a channel's module know (whether an address is a valid one) does not show. What a transaction
+    inside the block has rolled back is not sent.
     """
     composing.forget()
     index.refresh(force=True)
@@ -79,13 +86,17 @@ def _deliver(event, capture):
     for channel in sorted(set(event.deliveries.values_list("channel", flat=True))):
         ids = list(event.deliveries.filter(channel=channel).values_list("pk", flat=True))
         with Clock.lasting(LEASE_SECONDS) as clock:
-            Channel(name=channel, send_batch=partial(capture_batch, channel), policy=policy).deliver(ids, clock)
+            Channel(name=channel, send_batch=partial(capture_batch, channel), policy=policy).deliver(
+                ids, clock
+            )
     unsent = event.deliveries.exclude(status=Delivery.Status.SENT).order_by("pk")
     capture.unsent += unsent.values_list("channel", "recipient", "reason")
 
 
 def assert_notified(capture, who, *, channel=None, containing="", times=1):
-    """Assert that ``who`` (a user or an address) got ``times`` messages, on ``channel`` if given, with ``containing`` in a part."""
+    """Assert that ``who`` (a user or an address) got ``times`` messages, on ``channel`` if given, with
+    ``containing`` in a part.
+    """
     found = [
         message
         for message in capture
@@ -95,16 +106,26 @@ def assert_notified(capture, who, *, channel=None, containing="", times=1):
     ]
     if len(found) != times:
         raise AssertionError(
-            f"{who} got {len(found)} such messages, not {times}. Sent: {_list(capture)}. Not sent: {capture.unsent or 'nothing'}."
+            f"{who} got {len(found)} such messages, not {times}. Sent: {_list(capture)}. Not "
+            f"sent: {capture.unsent or 'nothing'}."
         )
 
 
 def assert_not_notified(capture, who=None, *, channel=None):
     """Assert that ``who``, or nobody at all, got a message, on ``channel`` if given."""
-    found = [message for message in capture if (who is None or message.is_to(who)) and channel in (None, message.channel)]
+    found = [
+        message
+        for message in capture
+        if (who is None or message.is_to(who)) and channel in (None, message.channel)
+    ]
     if found:
         raise AssertionError(f"These were sent: {_list(found)}.")
 
 
 def _list(messages):
-    return ", ".join(f"{each.channel} to {each.address} ({each.subject or each.text[:40]!r})" for each in messages) or "nothing"
+    return (
+        ", ".join(
+            f"{each.channel} to {each.address} ({each.subject or each.text[:40]!r})" for each in messages
+        )
+        or "nothing"
+    )

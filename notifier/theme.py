@@ -1,6 +1,7 @@
 """How the admin looks and what its sidebar holds, as unfold's settings. Next hop: ``notifier.admin.sidebar``.
 
-A project writes ``UNFOLD = theme.UNFOLD``, or with settings of its own ``theme.UNFOLD | {...}``; without, it keeps unfold's own sidebar.
+A project writes ``UNFOLD = theme.UNFOLD``, or with settings of its own ``theme.UNFOLD | {...}``; without, it
+keeps unfold's own sidebar.
 """
 
 from django.templatetags.static import static
@@ -26,7 +27,9 @@ UNFOLD = {
     "SITE_HEADER": "Notifier",
     "SITE_SYMBOL": "notifications",
     # Without one, browsers ask for /favicon.ico, which no page of the admin answers.
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("notifier/icon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("notifier/icon.svg")}
+    ],
     # There is no page of the site to return to.
     "SITE_URL": None,
     "COLORS": {"primary": _BLUE},

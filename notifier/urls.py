@@ -1,4 +1,7 @@
-"""The pages that people who are notified see. Include them anywhere: ``path("notifications/", include("notifier.urls"))``."""
+"""The pages that people who are notified see.
+
+Include them anywhere: ``path("notifications/", include("notifier.urls"))``.
+"""
 
 from django.urls import path
 

@@ -1,4 +1,7 @@
-"""The ASGI application, for a server of one's own: there the inbox's stream stays open. Lambda is served by ``project.wsgi``."""
+"""The ASGI application, for a server of one's own: there the inbox's stream stays open.
+
+Lambda is served by ``project.wsgi``.
+"""
 
 import os
 

@@ -1,4 +1,7 @@
-"""What unfold shows of this project: where one is, and the page of those who are locked out. Next hop: unfold's templates."""
+"""What unfold shows of this project: where one is, and the page of those who are locked out.
+
+Next hop: unfold's templates.
+"""
 
 import os
 
@@ -25,5 +28,8 @@ def stage(request):
 
 def locked_out(request, _response, credentials):
     """The page that axes answers with; its own way with a template would leave unfold's colours out."""
-    limits = {"failure_limit": get_failure_limit(request, credentials), "cooloff_timedelta": get_cool_off(request)}
+    limits = {
+        "failure_limit": get_failure_limit(request, credentials),
+        "cooloff_timedelta": get_cool_off(request),
+    }
     return render(request, "locked_out.html", admin.site.each_context(request) | limits, status=429)

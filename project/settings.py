@@ -1,4 +1,7 @@
-"""Settings of the deployed project, from the environment. Without any, it runs on this machine with SQLite."""
+"""Settings of the deployed project, from the environment.
+
+Without any, it runs on this machine with SQLite.
+"""
 
 import datetime as dt
 from pathlib import Path
@@ -15,8 +18,12 @@ with configuration() as env:
     DEBUG = not ON_LAMBDA and env.bool("DEBUG", False)
     DATABASES = {"default": env.database("DATABASE_URL", off_lambda(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
     DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
-    BASE_URL = env.str("BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL)
-    DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address)
+    BASE_URL = env.str(
+        "BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL
+    )
+    DEFAULT_FROM_EMAIL = env.str(
+        "DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address
+    )
     TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
     # Zappa tells its name to the web function alone; `notifier.deploy.stack` tells it to all.
     STAGE = env.str("STAGE", "")
@@ -88,8 +95,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DATABASES["default"]["ATOMIC_REQUESTS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Any function URL of the region would do as a host, but `notifier.deploy.web` lets only the one through that AWS was asked by. An origin of
-# a form is another matter: everybody can have a function URL, so only the domains are trusted.
+# Any function URL of the region would do as a host, but `notifier.deploy.web` lets only the one through that
+# AWS was asked by. An origin of a form is another matter: everybody can have a function URL, so only the
+# domains are trusted.
 ALLOWED_HOSTS = [*DOMAINS, f".lambda-url.{REGION}.on.aws"] if ON_LAMBDA else DOMAINS
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in DOMAINS if ON_LAMBDA]
 # Zappa calls every request one by HTTPS, as AWS takes no other: none is redirected, and no header is asked.
@@ -108,7 +116,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# Guessing a password: five attempts a user and address, then a pause. `manage.py axes_reset_username NAME` ends it at once.
+# Guessing a password: five attempts a user and address, then a pause. `manage.py axes_reset_username NAME`
+# ends it at once.
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, dt.timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -158,6 +167,9 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["out"], "level": LOG_LEVEL},
-    # Zappa's line has the client's address and what was searched for; at DEBUG the others write their requests down.
-    "loggers": {name: {"level": "WARNING"} for name in ("zappa.wsgi", "axes", "botocore", "urllib3") if ON_LAMBDA},
+    # Zappa's line has the client's address and what was searched for; at DEBUG the others write their
+    # requests down.
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("zappa.wsgi", "axes", "botocore", "urllib3") if ON_LAMBDA
+    },
 }

@@ -7,7 +7,17 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-from notifier.models import Audience, Delivery, Device, Event, RulesVersion, Subscription, Template, TemplateContent, Trigger
+from notifier.models import (
+    Audience,
+    Delivery,
+    Device,
+    Event,
+    RulesVersion,
+    Subscription,
+    Template,
+    TemplateContent,
+    Trigger,
+)
 from notifier.rules import plans
 
 _numbers = count(1)
@@ -17,7 +27,11 @@ _at_once = RulesVersion.touched_once
 
 def make_user(**values):
     number = next(_numbers)
-    values = {"username": f"user{number}", "email": f"user{number}@example.com", "first_name": f"First{number}"} | values
+    values = {
+        "username": f"user{number}",
+        "email": f"user{number}@example.com",
+        "first_name": f"First{number}",
+    } | values
     return get_user_model().objects.create(**values)
 
 
@@ -58,7 +72,8 @@ def make_subscription(trigger, *, contents=None, channels=("email",), audiences=
     return subscription
 
 
-# A good address on each channel; "{}" is a number of its own. A channel that is not here fails the contract test.
+# A good address on each channel; "{}" is a number of its own. A channel that is not here fails the contract
+# test.
 ADDRESSES = {
     "chat": "telegram:{}",
     "email": "person{}@example.com",
@@ -93,7 +108,10 @@ OF_PEOPLE = {"push": _device_of_somebody}
 
 @_at_once()
 def make_event(*, contents=None, data=None, recipients=(), audiences=None, **values):
-    """An event as its trigger would have recorded it, for one subscription. ``contents``: channel → parts, by default a mail."""
+    """An event as its trigger would have recorded it, for one subscription.
+
+    ``contents``: channel → parts, by default a mail.
+    """
     contents = contents or {"email": {"subject": "{{ title }}", "text": "{{ title }}"}}
     trigger = make_trigger(contents=contents, channels=list(contents), audiences=audiences)
     subscription = trigger.subscriptions.get()
@@ -115,7 +133,10 @@ def make_event(*, contents=None, data=None, recipients=(), audiences=None, **val
 
 
 def make_delivery(*, channel="email", event=None, parts=None, data=None, **values):
-    """A delivery to an address, fanned out and rung for. ``parts`` of its template; by default all say the event's title."""
+    """A delivery to an address, fanned out and rung for.
+
+    ``parts`` of its template; by default all say the event's title.
+    """
     if event is None:
         contents = {channel: parts or {"subject": "{{ title }}", "text": "{{ title }}"}}
         event = make_event(contents=contents, data=data, status=Event.Status.DONE, due_at=None)
@@ -129,16 +150,24 @@ def make_delivery(*, channel="email", event=None, parts=None, data=None, **value
         "created_at": now,
         "due_at": now + dt.timedelta(hours=1),
     }
-    values = defaults | (OF_PEOPLE[channel]() if channel in OF_PEOPLE and "recipient" not in values else {}) | values
+    values = (
+        defaults
+        | (OF_PEOPLE[channel]() if channel in OF_PEOPLE and "recipient" not in values else {})
+        | values
+    )
     return Delivery.objects.create(event=event, channel=channel, **values)
 
 
 def make_people(number):
-    """That many active users with mail addresses, by one statement. Returns nothing: nobody wants them all in memory."""
+    """That many active users with mail addresses, by one statement.
+
+    Returns nothing: nobody wants them all in memory.
+    """
     prefix = f"crowd{next(_numbers)}-"
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO auth_user (username, email, first_name, last_name, password, is_superuser, is_staff, is_active, date_joined) "
+            "INSERT INTO auth_user (username, email, first_name, last_name, password, "
+            "is_superuser, is_staff, is_active, date_joined) "
             "WITH RECURSIVE people(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM people WHERE n < %s) "
             "SELECT %s || n, %s || n || '@example.com', 'First', '', '', %s, %s, %s, %s FROM people",
             [number, prefix, prefix, False, False, True, timezone.now()],

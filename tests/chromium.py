@@ -11,7 +11,13 @@ from notifier.exceptions import ConfigurationError
 # As distributions call it; one that playwright has installed does as well.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # Its own sandbox needs a user who is not root, and a container's /dev/shm is too small for it.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--hide-scrollbars"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--hide-scrollbars",
+]
 
 
 @contextmanager
@@ -31,7 +37,8 @@ def find_program(own):
     path = next(filter(None, map(shutil.which, PROGRAMS)), None) or (own if Path(own).exists() else None)
     if path is None:
         raise ConfigurationError(
-            "Chromium is needed to look at the admin, and is not on the PATH. Install it: apt install chromium,"
+            "Chromium is needed to look at the admin, and is not on the PATH. Install it: apt "
+            "install chromium,"
             " or .venv/bin/playwright install chromium"
         )
     return path

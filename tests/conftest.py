@@ -22,8 +22,8 @@ PAGES, PAGES_THAT_ASK_MUCH = (
     TESTS / "admin",
     {"test_acting.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
 )
-# These keep what they make in a database, and are about something else: what a template may do, what a provider or AWS answers, how a page
-# is served.
+# These keep what they make in a database, and are about something else: what a template may do, what a
+# provider or AWS answers, how a page is served.
 ABOUT_SOMETHING_ELSE = {
     "admin/test_outbox.py",
     "browser/test_preferences.py",
@@ -74,8 +74,8 @@ ABOUT_SOMETHING_ELSE = {
     "test_hooks.py",
     "test_testing.py",
 }
-# Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda; on SQLite only where its
-# programs are missing.
+# Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda;
+# on SQLite only where its programs are missing.
 ABOUT_SEVERAL_PROCESSES = {
     "events/test_liveness.py",
     "system/test_crash.py",
@@ -90,11 +90,17 @@ IN_A_BROWSER = TESTS / "browser"
 
 
 def _empty_tables(case):
-    """Instead of Django's `flush`, which makes all permissions anew and, on PostgreSQL, rewrites the file of every table."""
+    """Instead of Django's `flush`, which makes all permissions anew and, on PostgreSQL, rewrites the file of
+    every table.
+    """
     for alias in case._databases_names(include_mirrors=False):
         connection = connections[alias]
         tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
-        with transaction.atomic(using=alias), connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        with (
+            transaction.atomic(using=alias),
+            connection.constraint_checks_disabled(),
+            connection.cursor() as cursor,
+        ):
             for table in set(tables) - KEPT_TABLES:
                 cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
     # As `flush` tells by its signal: the next connection must not find this test's rules in memory.
@@ -112,7 +118,9 @@ def session_cloud():
 
 @pytest.fixture
 def cloud(session_cloud, settings):
-    """The local cloud with empty queues and an empty outbox; this process publishes to its topic and mails by its SES."""
+    """The local cloud with empty queues and an empty outbox; this process publishes to its topic and mails by
+    its SES.
+    """
     session_cloud.empty()
     settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": session_cloud.topic_arn}
     # Django's test runner puts its own in place.
@@ -135,7 +143,9 @@ def rings_nowhere():
 
 @pytest.fixture
 def gate(cloud, monkeypatch):
-    """A Gate before the cloud: what this process, and those it starts, ask of AWS and of X goes through it."""
+    """A Gate before the cloud: what this process, and those it starts, ask of AWS and of X goes through
+    it.
+    """
     with Gate(aws=cloud.url, x=cloud.x.url, chat=cloud.chat.url, hooks=cloud.hooks.url) as gate:
         monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
         monkeypatch.setenv("X_API_URL", gate.url)
@@ -146,8 +156,11 @@ def gate(cloud, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _rules_of_this_test(request):
-    """The index is the process's, the database the test's: what an earlier test left in memory is read anew."""
-    # What the fixtures of a database and its marker have in common; the marker alone names neither of the fixtures.
+    """The index is the process's, the database the test's: what an earlier test left in memory is read
+    anew.
+    """
+    # What the fixtures of a database and its marker have in common; the marker alone names neither of the
+    # fixtures.
     if "_django_db_helper" in request.fixturenames:
         request.getfixturevalue("_django_db_helper")
         index.refresh(force=True)
@@ -166,7 +179,11 @@ def _place(item):
 def _belongs_to_both_databases(item):
     if _place(item) in ABOUT_SOMETHING_ELSE:
         return False
-    if item.path.parent == PAGES and item.path.name not in PAGES_THAT_ASK_MUCH or item.path.parent == IN_A_BROWSER:
+    if (
+        item.path.parent == PAGES
+        and item.path.name not in PAGES_THAT_ASK_MUCH
+        or item.path.parent == IN_A_BROWSER
+    ):
         return False
     return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
 
@@ -174,11 +191,18 @@ def _belongs_to_both_databases(item):
 def _runs_on_postgres_instead(item, config):
     # Whoever names a file wants it run.
     named = any(item.path.name in argument for argument in config.invocation_params.args)
-    return _place(item) in ABOUT_SEVERAL_PROCESSES and connection.vendor == "sqlite" and not named and find_programs()
+    return (
+        _place(item) in ABOUT_SEVERAL_PROCESSES
+        and connection.vendor == "sqlite"
+        and not named
+        and find_programs()
+    )
 
 
 def pytest_collection_modifyitems(config, items):
-    """On the second database only what has to do with one is run again; what several processes do, there alone."""
+    """On the second database only what has to do with one is run again; what several processes do, there
+    alone.
+    """
     if config.getoption("only_database"):
         kept = [item for item in items if _belongs_to_both_databases(item)]
     else:
@@ -189,7 +213,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_collection_finish():
-    """What is there now stays to the end: the collector need not look through all of it again and again, a quarter of the time."""
+    """What is there now stays to the end: the collector need not look through all of it again and again, a
+    quarter of the time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -1,6 +1,8 @@
-"""How much work something is, on any machine: in seconds of a machine on which the yardstick takes YARDSTICK_SECONDS.
+"""How much work something is, on any machine: in seconds of a machine on which the yardstick takes
+YARDSTICK_SECONDS.
 
-It is the process's own time, whoever else is busy. A slower machine gets as much more of it as it takes for the yardstick.
+It is the process's own time, whoever else is busy. A slower machine gets as much more of it as it takes for
+the yardstick.
 """
 
 import re
@@ -14,7 +16,10 @@ ROUNDS = 3
 
 @contextmanager
 def at_most(seconds):
-    """The block takes no longer than ``seconds`` of such a machine. Yields a list that holds, after it, what it took."""
+    """The block takes no longer than ``seconds`` of such a machine.
+
+    Yields a list that holds, after it, what it took.
+    """
     taken, started = [], process_time()
     yield taken
     taken.append(process_time() - started)

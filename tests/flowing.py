@@ -1,4 +1,6 @@
-"""Subscriptions with a flow, and what becomes of their events, without a cloud: for the tests of fallback, digests and pacing."""
+"""Subscriptions with a flow, and what becomes of their events, without a cloud: for the tests of fallback,
+digests and pacing.
+"""
 
 import datetime as dt
 
@@ -16,7 +18,10 @@ from tests.builders import make_audience, make_event, make_user
 LEASE_SECONDS = 900
 POLICY = deliveries.Policy(at_most_once=False, horizon=dt.timedelta(hours=24))
 AT_MOST_ONCE = deliveries.Policy(at_most_once=True, horizon=dt.timedelta(hours=24))
-CONTENT = {"subject": "{{ title }}", "text": "{% for event in events %}[{{ event.title }}]{% endfor %} {{ title }}"}
+CONTENT = {
+    "subject": "{{ title }}",
+    "text": "{% for event in events %}[{{ event.title }}]{% endfor %} {{ title }}",
+}
 
 
 def flowing_event(*, channels=("email",), users=None, category=None, text=None, addresses="", **flow):
@@ -74,7 +79,9 @@ def sweep():
 
 def by_channel():
     """Channel → status and reason, of one person's deliveries."""
-    return {each.channel: " ".join(filter(None, [each.status, each.reason])) for each in Delivery.objects.all()}
+    return {
+        each.channel: " ".join(filter(None, [each.status, each.reason])) for each in Delivery.objects.all()
+    }
 
 
 def make_category(**values):

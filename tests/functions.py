@@ -1,4 +1,7 @@
-"""Calls the functions as their queues do: in this process, or in one that can be killed. And lets time pass, in the database."""
+"""Calls the functions as their queues do: in this process, or in one that can be killed.
+
+And lets time pass, in the database.
+"""
 
 import datetime as dt
 import json
@@ -29,7 +32,9 @@ def bodies_for(route, ids):
 
 
 def event_for(route, bodies):
-    """What the function behind ``route`` is called with for messages of these texts; their ids are "0", "1", …"""
+    """What the function behind ``route`` is called with for messages of these texts; their ids are "0", "1",
+    …
+    """
     messages = [
         {"MessageId": str(position), "ReceiptHandle": "handle", "Body": body, "MD5OfBody": ""}
         for position, body in enumerate(bodies)
@@ -42,8 +47,12 @@ def make_context(*, seconds=FUNCTION_SECONDS):
 
 
 def invoke(route, *bodies, seconds=FUNCTION_SECONDS):
-    """Call the function behind ``route`` in this process; returns the positions of the messages that must come again."""
-    answer = import_module(f"lambdas.{route}").handler(event_for(route, bodies), make_context(seconds=seconds))
+    """Call the function behind ``route`` in this process; returns the positions of the messages that must
+    come again.
+    """
+    answer = import_module(f"lambdas.{route}").handler(
+        event_for(route, bodies), make_context(seconds=seconds)
+    )
     return sorted(int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"])
 
 
@@ -61,7 +70,10 @@ def let_time_pass():
 
 @contextmanager
 def worker(route, *bodies, die_before=None, seconds=FUNCTION_SECONDS, traced=False):
-    """A process that runs the function once; see ``tests.worker``. Yields the Popen, whose ``result()`` waits and reads."""
+    """A process that runs the function once; see ``tests.worker``.
+
+    Yields the Popen, whose ``result()`` waits and reads.
+    """
     order = {
         "function": route,
         "event": event_for(route, bodies),

@@ -1,4 +1,6 @@
-"""A real server between the functions and the local cloud: it counts the calls, and can hold, cut or answer those that a test names."""
+"""A real server between the functions and the local cloud: it counts the calls, and can hold, cut or answer
+those that a test names.
+"""
 
 import json
 from collections import Counter
@@ -13,13 +15,28 @@ from werkzeug.wrappers import Request, Response
 from notifier.local.server import LoopbackServer, cut
 from tests.patience import PATIENCE_SECONDS
 
-SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = "SendEmail", "Publish", "PublishBatch", "CreatePost", "SendMessage"
+SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = (
+    "SendEmail",
+    "Publish",
+    "PublishBatch",
+    "CreatePost",
+    "SendMessage",
+)
 WRITE_IN_CHAT, POST_WEBHOOK = "WriteInChat", "PostWebhook"
 # What sends something to somebody.
 SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X, WRITE_IN_CHAT, POST_WEBHOOK)
 PATHS = {"/v2/email/outbound-emails": SEND_MAIL, "/2/tweets": POST_TO_X}
 # A hop's own headers, which are not passed on. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "content-length", "host", "expect"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "upgrade",
+    "content-length",
+    "host",
+    "expect",
+}
 # https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 TAKEN = '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult/></PublishBatchResponse>'
 
@@ -45,7 +62,10 @@ class Call:
 
 
 class Gate:
-    """Use ``url`` instead of AWS's and of X's. Without rules every call is passed on; a rule takes one call of one action."""
+    """Use ``url`` instead of AWS's and of X's.
+
+    Without rules every call is passed on; a rule takes one call of one action.
+    """
 
     def __init__(self, *, aws, x, chat, hooks=None):
         self.calls = []
@@ -77,16 +97,22 @@ class Gate:
         return sum(self.count(action) for action in SENDS)
 
     def rung(self, *, numbers=None):
-        """How often each ``(route, id)`` was rung for; ``numbers`` are those of the PublishBatch calls that count, from 1."""
+        """How often each ``(route, id)`` was rung for; ``numbers`` are those of the PublishBatch calls that
+        count, from 1.
+        """
         calls = [call for call in list(self.calls) if call.action == PUBLISH_BATCH]
         counted = [call for number, call in enumerate(calls, 1) if numbers is None or number in numbers]
         return Counter(ring for call in counted for ring in call.rings())
 
     def take_rings(self):
-        """From now on, be an SNS that takes every doorbell at once and rings nowhere: moto grows slow with very many."""
+        """From now on, be an SNS that takes every doorbell at once and rings nowhere: moto grows slow with
+        very many.
+        """
         self.answer(PUBLISH_BATCH, body=TAKEN, content_type="text/xml", times=10**6)
 
-    def answer(self, action, *, status=200, body="", content_type="application/json", headers=(), nth=1, times=1):
+    def answer(
+        self, action, *, status=200, body="", content_type="application/json", headers=(), nth=1, times=1
+    ):
         """Answer the ``nth`` call from now on, and ``times`` - 1 after it, with this and pass nothing on.
 
         ``body`` may be a function of the Call.
@@ -99,7 +125,9 @@ class Gate:
 
     @contextmanager
     def hold(self, action, *, nth=1, taken):
-        """Let the ``nth`` call wait until the block ends, and then hang up on it. ``taken``: whether it is passed on at once.
+        """Let the ``nth`` call wait until the block ends, and then hang up on it.
+
+        ``taken``: whether it is passed on at once.
 
         Yields an Event that is set when the call waits.
         """
@@ -121,7 +149,11 @@ class Gate:
             self.calls.append(call)
             # All of them count the call, the first that wants it takes it.
             takers = [rule for rule in self._rules if rule.takes(call)]
-        response = takers[0].respond(call, lambda: self._pass_on(request, call)) if takers else self._pass_on(request, call)
+        response = (
+            takers[0].respond(call, lambda: self._pass_on(request, call))
+            if takers
+            else self._pass_on(request, call)
+        )
         if response is None:
             cut(environ["werkzeug.socket"])
             response = Response(status=500)
@@ -133,7 +165,9 @@ class Gate:
         if call.action == POST_WEBHOOK:
             # Whom it was for.
             headers["Host"] = request.host
-        answer = self._pool.request(request.method, target + request.full_path.rstrip("?"), body=call.body, headers=headers)
+        answer = self._pool.request(
+            request.method, target + request.full_path.rstrip("?"), body=call.body, headers=headers
+        )
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
         return Response(answer.data, status=answer.status, headers=kept)
 

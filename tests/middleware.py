@@ -36,7 +36,10 @@ class AddTenant:
         self.record = record
 
     def __call__(self, recording):
-        recording.context["tenant"] = {"name": f"Tenant of {recording.context['action_object']}", "secret": "never stored"}
+        recording.context["tenant"] = {
+            "name": f"Tenant of {recording.context['action_object']}",
+            "secret": "never stored",
+        }
         return self.record(recording)
 
 

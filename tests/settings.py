@@ -3,7 +3,8 @@
 import os
 import tempfile
 
-# A test that plays a function in another process has its database on SQLite, which a function's settings refuse.
+# A test that plays a function in another process has its database on SQLite, which a function's settings
+# refuse.
 _function = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME", None)
 
 from project.settings import *  # noqa: E402, F403
@@ -18,5 +19,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, as in production: threads and processes of a test must see it. A new one a run, so that runs do not meet.
+    # A file, as in production: threads and processes of a test must see it. A new one a run, so that runs do
+    # not meet.
     DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.mkdtemp(prefix='notifier-tests-')}/test.sqlite3"}

@@ -1,4 +1,6 @@
-"""How large the tests of size are: as large as what is promised with SLOW=1, which CI sets; else a part of it, so that a run is short."""
+"""How large the tests of size are: as large as what is promised with SLOW=1, which CI sets; else a part of
+it, so that a run is short.
+"""
 
 import os
 

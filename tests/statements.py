@@ -11,7 +11,9 @@ _TABLE = re.compile(r'(?:FROM|INTO|UPDATE) "(\w+)"')
 
 @contextmanager
 def statements(using="default"):
-    """Yield a list that holds, after the block, each statement's first word and its table: ``"INSERT notifier_event"``."""
+    """Yield a list that holds, after the block, each statement's first word and its table: ``"INSERT
+    notifier_event"``.
+    """
     found = []
     with CaptureQueriesContext(connections[using]) as queries:
         yield found

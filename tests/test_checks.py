@@ -9,7 +9,8 @@ MISSING = [
     # TOPIC_ARN, EMAIL_BACKEND, what is said
     (TOPIC, ANYMAIL, set()),
     ("", ANYMAIL, {"notifier.E003"}),
-    (TOPIC, "django.core.mail.backends.smtp.EmailBackend", {"notifier.W004"}),  # mail would leave by another way, or by none
+    # Mail would leave by another way, or by none
+    (TOPIC, "django.core.mail.backends.smtp.EmailBackend", {"notifier.W004"}),
     ("", "django.core.mail.backends.locmem.EmailBackend", {"notifier.E003", "notifier.W004"}),
 ]
 
@@ -18,7 +19,11 @@ MISSING = [
 def test_a_deployment_is_told_what_it_cannot_send_without(settings, topic_arn, backend, said):
     settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": topic_arn}
     settings.EMAIL_BACKEND = backend
-    found = [each for each in run_checks(include_deployment_checks=True) if each.id in {"notifier.E003", "notifier.W004"}]
+    found = [
+        each
+        for each in run_checks(include_deployment_checks=True)
+        if each.id in {"notifier.E003", "notifier.W004"}
+    ]
     assert {each.id for each in found} == said
     assert all(each.hint for each in found)
     # On a developer's machine both are as they should be.

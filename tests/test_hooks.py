@@ -1,4 +1,6 @@
-"""Hooks tell a project's own code what came of an event, once it is stored; and cost, lose and double nothing."""
+"""Hooks tell a project's own code what came of an event, once it is stored; and cost, lose and double
+nothing.
+"""
 
 import datetime as dt
 import gc
@@ -71,7 +73,9 @@ def test_an_event_is_announced_after_the_commit(heard):
             transaction.set_rollback(True)
         assert found == []
     event = Event.objects.get()
-    assert found == [{"event_id": event.pk, "trigger_id": trigger.pk, "verb": "post_save", "status": "recorded"}]
+    assert found == [
+        {"event_id": event.pk, "trigger_id": trigger.pk, "verb": "post_save", "status": "recorded"}
+    ]
     with transaction.atomic():
         save()
         transaction.set_rollback(True)
@@ -111,7 +115,12 @@ def test_a_receiver_that_raises_reaches_nobody_and_is_logged(heard, gate, caplog
         save()
         with transaction.atomic():
             save()
-    assert (Post.objects.count(), Event.objects.count(), gate.count(PUBLISH_BATCH), len(found)) == (2, 2, 2, 2)
+    assert (Post.objects.count(), Event.objects.count(), gate.count(PUBLISH_BATCH), len(found)) == (
+        2,
+        2,
+        2,
+        2,
+    )
     assert caplog.text.count("ZeroDivisionError") >= 2
 
 
@@ -163,7 +172,9 @@ def deliver(ids, send_batch, *, at_most_once=False, batch_size=1, context=None):
         batch_size=batch_size,
     )
     handler = _handler.make_channel_handler(channel)
-    return handler(event_for("email", bodies_for("email", ids)), context or make_context())["batchItemFailures"]
+    return handler(event_for("email", bodies_for("email", ids)), context or make_context())[
+        "batchItemFailures"
+    ]
 
 
 # what the channel answers, the status that is stored, who is told
@@ -191,10 +202,14 @@ def test_what_came_of_a_delivery_is_told_once_it_is_stored(heard, answer, status
     assert delivery.status == status
     assert stored == ([status] if told else [])
     expected = {
-        "delivery_id": delivery.pk, "event_id": delivery.event_id, "channel": "email", "recipient": delivery.recipient,
-        "status": status,
+        "delivery_id": delivery.pk, "event_id": delivery.event_id, "channel": "email",
+        "recipient": delivery.recipient, "status": status,
     }  # fmt: skip
-    more = {"provider_id": "provider-1"} if told == "sent" else {"reason": delivery.reason, "detail": delivery.detail}
+    more = (
+        {"provider_id": "provider-1"}
+        if told == "sent"
+        else {"reason": delivery.reason, "detail": delivery.detail}
+    )
     assert found == {"sent": [], "failed": []} | ({told: [expected | more]} if told else {})
 
 
@@ -274,7 +289,9 @@ class Till:
 
 
 def test_a_receiver_may_be_a_function_or_a_method_and_is_kept_where_it_says_so():
-    """As with all of Django's signals, what nobody holds is forgotten: a method with its object, unless `weak=False`."""
+    """As with all of Django's signals, what nobody holds is forgotten: a method with its object, unless
+    `weak=False`.
+    """
     make_trigger()
     held, let_go, kept, called = Till(), Till(), Till(), []
     rang = {"held": held.rang, "let go": let_go.rang, "kept": kept.rang, "decorated": called}
@@ -310,7 +327,11 @@ def test_a_delivery_whose_function_died_at_the_provider_is_announced_when_the_sw
     delivery = make_delivery(channel="sms", status="sending", due_at=timezone.now() - dt.timedelta(seconds=1))
     assert deliveries.take_due(10) == []
     [about] = told
-    assert (about["delivery_id"], about["event_id"], about["channel"]) == (delivery.pk, delivery.event_id, "sms")
+    assert (about["delivery_id"], about["event_id"], about["channel"]) == (
+        delivery.pk,
+        delivery.event_id,
+        "sms",
+    )
     assert (about["status"], about["reason"]) == ("unknown", "crashed")
     deliveries.take_due(10)
     assert len(told) == 1

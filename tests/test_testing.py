@@ -17,7 +17,9 @@ class ProjectTests(TestCase):
     def setUpTestData(cls):
         cls.ada = make_user(first_name="Ada", email="ada@example.com")
         cls.pat = make_user(email="")
-        make_trigger(contents={"email": {"subject": "{{ instance.title }}", "text": "Dear {{ user.first_name }}"}})
+        make_trigger(
+            contents={"email": {"subject": "{{ instance.title }}", "text": "Dear {{ user.first_name }}"}}
+        )
 
     def test_a_save_notifies_those_who_have_an_address(self):
         with capture_notifications() as sent:
@@ -51,7 +53,9 @@ class ProjectTests(TestCase):
     def test_a_failed_assertion_says_what_was_sent_instead(self):
         with capture_notifications() as sent:
             Post.objects.create(title="Linen")
-        with pytest.raises(AssertionError, match="got 0 such messages, not 1. Sent: email to ada@example.com"):
+        with pytest.raises(
+            AssertionError, match="got 0 such messages, not 1. Sent: email to ada@example.com"
+        ):
             assert_notified(sent, self.ada, channel="sms")
         with pytest.raises(AssertionError, match="These were sent: email to ada@example.com"):
             assert_not_notified(sent)

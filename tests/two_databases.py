@@ -1,4 +1,6 @@
-"""A project whose models have another database than the events: ``python -m tests.two_databases`` prints what was recorded, as JSON."""
+"""A project whose models have another database than the events: ``python -m tests.two_databases`` prints what
+was recorded, as JSON.
+"""
 
 import json
 
@@ -7,7 +9,9 @@ from django.conf import settings
 
 
 class Router:
-    """The shop is written to the other database, and read from one that is far behind: it does not even have its tables."""
+    """The shop is written to the other database, and read from one that is far behind: it does not even have
+    its tables.
+    """
 
     def db_for_write(self, model, **hints):
         return "other" if model._meta.app_label == "shop" else "default"
@@ -74,7 +78,9 @@ def play():
         cursor.execute("ALTER TABLE notifier_event RENAME TO gone")
     with transaction.atomic(using="other"):
         Customer.objects.create(first_name="Dunya")
-    seen["saved although nothing could be recorded"] = Customer.objects.using("other").filter(first_name="Dunya").count()
+    seen["saved although nothing could be recorded"] = (
+        Customer.objects.using("other").filter(first_name="Dunya").count()
+    )
     return seen
 
 

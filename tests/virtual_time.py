@@ -1,4 +1,6 @@
-"""Time that passes when everybody waits, for tests of who sends when: as exact on a busy machine as on an idle one."""
+"""Time that passes when everybody waits, for tests of who sends when: as exact on a busy machine as on an
+idle one.
+"""
 
 import threading
 
@@ -9,7 +11,10 @@ BEGINNING = 1_000_000.0
 
 
 class VirtualTime:
-    """What the workers' clocks and the database's show. It moves on, to whoever wakes next, once all ``workers`` sleep."""
+    """What the workers' clocks and the database's show.
+
+    It moves on, to whoever wakes next, once all ``workers`` sleep.
+    """
 
     def __init__(self, workers):
         self.now, self._awake, self._sleeping = BEGINNING, workers, []

@@ -1,6 +1,8 @@
-"""Another process on the test's database, that has long been running: it prints when it sees that saving a post fires, or no longer does.
+"""Another process on the test's database, that has long been running: it prints when it sees that saving a
+post fires, or no longer does.
 
-``manage.py shell -c "from tests.watcher import watch; watch(…)"``; nothing but what ``between`` does happens in it meanwhile.
+``manage.py shell -c "from tests.watcher import watch; watch(…)"``; nothing but what ``between`` does happens
+in it meanwhile.
 """
 
 import os
@@ -29,7 +31,9 @@ def serve_a_request():
 
 
 def watch(between=nothing):
-    """Print the names of this process's threads; then "on" or "off" as it changes, with the number of events after a save."""
+    """Print the names of this process's threads; then "on" or "off" as it changes, with the number of events
+    after a save.
+    """
     from django.db import connection
     from django.db.models.signals import post_save
 

@@ -1,4 +1,6 @@
-"""A project without the notifier: ``python -m tests.without_notifier`` prints what a deletion costs it, as JSON."""
+"""A project without the notifier: ``python -m tests.without_notifier`` prints what a deletion costs it, as
+JSON.
+"""
 
 import json
 

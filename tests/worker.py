@@ -1,8 +1,10 @@
-"""One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its standard input.
+"""One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its
+standard input.
 
-The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth], "traced": false}``. With
-``die_before`` the process kills itself, by SIGKILL, before the ``nth`` SQL statement in which the pattern is found. At the end it
-prints what came of it as JSON: its peak of memory is that of the process, or, where it is ``traced``, of what the function holds.
+The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth], "traced":
+false}``. With ``die_before`` the process kills itself, by SIGKILL, before the ``nth`` SQL statement in which
+the pattern is found. At the end it prints what came of it as JSON: its peak of memory is that of the process,
+or, where it is ``traced``, of what the function holds.
 """
 
 import json
@@ -24,14 +26,21 @@ def main():
     from notifier.local.invocation import Context
 
     statements = Statements(order.get("die_before"))
-    context = Context(function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"])
+    context = Context(
+        function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"]
+    )
     if order["traced"]:
         tracemalloc.start()
     with connection.execute_wrapper(statements):
         answer = handler(order["event"], context)
-    traced, whole = tracemalloc.get_traced_memory()[1] // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    traced, whole = (
+        tracemalloc.get_traced_memory()[1] // 1024,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    )
     peak_kilobytes = traced if order["traced"] else whole
-    json.dump({"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout)
+    json.dump(
+        {"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout
+    )
 
 
 class Statements:

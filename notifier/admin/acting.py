@@ -1,4 +1,7 @@
-"""Retry, cancel, resend: done, rung for, written down, and told to whoever asked. Next hop: ``notifier.deliveries``."""
+"""Retry, cancel, resend: done, rung for, written down, and told to whoever asked.
+
+Next hop: ``notifier.deliveries``.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -23,7 +26,10 @@ MOST_AT_ONCE = 5_000
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """Something that a person may ask of deliveries, in the words of its buttons and answers. ``%d`` is how many."""
+    """Something that a person may ask of deliveries, in the words of its buttons and answers.
+
+    ``%d`` is how many.
+    """
 
     name: str
     label: object
@@ -81,7 +87,8 @@ RESEND = Act(
     warnings={
         Status.SENT: ngettext_lazy("%d person gets it twice.", "%d people get it twice."),
         Status.CANCELLED: ngettext_lazy(
-            "%d was cancelled, and is sent for the first time.", "%d were cancelled, and are sent for the first time."
+            "%d was cancelled, and is sent for the first time.",
+            "%d were cancelled, and are sent for the first time.",
         ),
     },
     always_asks=True,
@@ -92,7 +99,11 @@ _RUN = {"retry": deliveries.retry, "resend": deliveries.resend}
 
 def acts_for(delivery):
     """What can be asked of one delivery now."""
-    return [act for act in ACTS.values() if delivery.status in act.statuses and (act is not RETRY or can_be_retried(delivery))]
+    return [
+        act
+        for act in ACTS.values()
+        if delivery.status in act.statuses and (act is not RETRY or can_be_retried(delivery))
+    ]
 
 
 def count(act, queryset):
@@ -110,10 +121,13 @@ def _ready(act, queryset):
 
 
 def perform(request, act, queryset, *, seen=""):
-    """Do it to what of ``queryset`` can be done to, MOST_AT_ONCE at most, and tell the person who asked. Returns how many.
+    """Do it to what of ``queryset`` can be done to, MOST_AT_ONCE at most, and tell the person who asked.
 
-    ``seen``: when the person was asked, as ISO text. What has come since then was not asked about; what was queued again since then is
-    not sent another time, so a second click does nothing. It is taken back, though: the end of a pause may have queued it.
+    Returns how many.
+
+    ``seen``: when the person was asked, as ISO text. What has come since then was not asked about; what was
+    queued again since then is not sent another time, so a second click does nothing. It is taken back,
+    though: the end of a pause may have queued it.
     """
     if moment := parse_datetime(seen):
         since = Q(created_at__gt=moment)
@@ -123,21 +137,29 @@ def perform(request, act, queryset, *, seen=""):
     left = queryset.order_by().exclude(status__in=act.statuses)[:MOST_AT_ONCE].count()
     done = _run(act, rows)
     # A function may have taken some up since they were read.
-    _tell(request, act, [Delivery(pk=pk, channel=channel) for channel, pk in done], left + len(rows) - len(done))
+    _tell(
+        request, act, [Delivery(pk=pk, channel=channel) for channel, pk in done], left + len(rows) - len(done)
+    )
     if len(found) > MOST_AT_ONCE:
-        messages.warning(request, _("There are more: no more than %d at a time. Choose them again.") % MOST_AT_ONCE)
+        messages.warning(
+            request, _("There are more: no more than %d at a time. Choose them again.") % MOST_AT_ONCE
+        )
     return len(done)
 
 
 def _run(act, rows):
     if not act.is_sending:
         return deliveries.cancel([row[0] for row in rows])
-    addresses, unreachable = reachable.look_again([(pk, channel, recipient) for pk, _status, channel, recipient in rows])
+    addresses, unreachable = reachable.look_again(
+        [(pk, channel, recipient) for pk, _status, channel, recipient in rows]
+    )
     queued = _RUN[act.name]([row[0] for row in rows if row[0] not in unreachable], addresses=addresses)
     by_channel = defaultdict(list)
     for channel, pk in queued:
         by_channel[channel].append(pk)
-    deliveries.publish_on_commit([ring for name, keys in by_channel.items() for ring in rings_for(name, keys)])
+    deliveries.publish_on_commit(
+        [ring for name, keys in by_channel.items() for ring in rings_for(name, keys)]
+    )
     return queued
 
 

@@ -1,4 +1,7 @@
-"""The buttons and list actions of retry, cancel and resend, and the page that asks before many. Next hop: ``acting``."""
+"""The buttons and list actions of retry, cancel and resend, and the page that asks before many.
+
+Next hop: ``acting``.
+"""
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -21,7 +24,10 @@ WITH_DELIVERIES = (*deliveries.UNFINISHED_EVENTS, Event.Status.DONE, Event.Statu
 
 
 class Asking:
-    """For a ModelAdmin: asks before an act, and does it once it was confirmed. Permission: ``notifier.retry_delivery``."""
+    """For a ModelAdmin: asks before an act, and does it once it was confirmed.
+
+    Permission: ``notifier.retry_delivery``.
+    """
 
     acts = ()
 
@@ -35,7 +41,11 @@ class Asking:
     def get_urls(self):
         label = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
-            path(f"<int:pk>/{act.name}/", self.admin_site.admin_view(self._view_of(act)), name=f"{label}_{act.name}")
+            path(
+                f"<int:pk>/{act.name}/",
+                self.admin_site.admin_view(self._view_of(act)),
+                name=f"{label}_{act.name}",
+            )
             for act in self.acts
         ]
         return [*own, *super().get_urls()]
@@ -72,12 +82,17 @@ class Asking:
         return False
 
     def _ask(self, request, act, number, by_status, more, back):
-        again = {name: request.POST.getlist(name) for name in ("action", "select_across", "index", ACTION_CHECKBOX_NAME)}
+        again = {
+            name: request.POST.getlist(name)
+            for name in ("action", "select_across", "index", ACTION_CHECKBOX_NAME)
+        }
         context = self.admin_site.each_context(request) | {
             "title": act.question % number,
             "opts": self.opts,
             "media": self.media,
-            "warnings": [text % by_status[status] for status, text in act.warnings.items() if by_status.get(status)],
+            "warnings": [
+                text % by_status[status] for status, text in act.warnings.items() if by_status.get(status)
+            ],
             "more": more and acting.MOST_AT_ONCE,
             "again": [(name, value) for name, values in again.items() for value in values],
             "seen": timezone.now().isoformat(),
@@ -106,8 +121,12 @@ class DeliveryActs(Asking):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         delivery = self.get_object(request, object_id)
         acts = acting.acts_for(delivery) if delivery and self.has_retry_permission(request) else []
-        buttons = [(reverse(f"admin:notifier_delivery_{act.name}", args=[delivery.pk]), act.label) for act in acts]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "act_buttons": buttons})
+        buttons = [
+            (reverse(f"admin:notifier_delivery_{act.name}", args=[delivery.pk]), act.label) for act in acts
+        ]
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "act_buttons": buttons}
+        )
 
 
 class EventActs(Asking):
@@ -137,7 +156,9 @@ class EventActs(Asking):
         # First of all: a fan-out that is at work writes no more of them.
         stopped = act is acting.CANCEL and deliveries.cancel_events([event.pk for event in events])
         if stopped:
-            messages.success(request, _("No more deliveries come of %d events that were not through.") % stopped)
+            messages.success(
+                request, _("No more deliveries come of %d events that were not through.") % stopped
+            )
         # What a fan-out has written since the question is the event's as well.
         seen = "" if act is acting.CANCEL else request.POST.get("seen", "")
         if acting.perform(request, act, found, seen=seen) or stopped:
@@ -159,5 +180,9 @@ class EventActs(Asking):
                 for act, label, statuses in found
                 if there is None or there.intersection(statuses) or (is_open and act is acting.CANCEL)
             ]
-            buttons = [(reverse(f"admin:notifier_event_{act.name}", args=[event.pk]), label) for act, label in labels]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "act_buttons": buttons})
+            buttons = [
+                (reverse(f"admin:notifier_event_{act.name}", args=[event.pk]), label) for act, label in labels
+            ]
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "act_buttons": buttons}
+        )

@@ -1,4 +1,7 @@
-"""What needs a person, in plain words, the worst first, each with where to go. Next hop: ``notifier.admin.overview`` shows it."""
+"""What needs a person, in plain words, the worst first, each with where to go.
+
+Next hop: ``notifier.admin.overview`` shows it.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -35,26 +38,43 @@ class Item:
 
 
 def find(*, counted_at, readings, amiss, held, costs, budgets):
-    """All Items. ``readings`` are the gauges by name, ``amiss`` counts ``(status, channel, reason)``, ``held`` is how many are.
+    """All Items.
+
+    ``readings`` are the gauges by name, ``amiss`` counts ``(status, channel, reason)``, ``held`` is how many
+    are.
 
     ``costs`` is what each channel has cost this month, in millionths of a US dollar.
     """
-    found = [*_counting(counted_at), *_account(readings), *_dead_letters(readings), *_amiss(amiss), *_pauses(held)]
+    found = [
+        *_counting(counted_at),
+        *_account(readings),
+        *_dead_letters(readings),
+        *_amiss(amiss),
+        *_pauses(held),
+    ]
     found += _budgets(budgets, costs)
     return sorted(found, key=lambda item: (BAD, DOUBT, QUIET).index(item.tone))
 
 
 def _counting(counted_at):
     if counted_at and timezone.now() - counted_at > COUNTS_ARE_OLD:
-        text = _("The numbers are %s old: the function that sweeps every minute has not run, or fails. Its log says why.")
+        text = _(
+            "The numbers are %s old: the function that sweeps every minute has not run, or "
+            "fails. Its log says why."
+        )
         yield Item(BAD, text % age(counted_at))
 
 
 def _account(readings):
     if _value(readings, gauges.SENDING_ENABLED) == 0:
-        yield Item(BAD, _("Amazon SES has stopped sending for this account. Mail waits until AWS allows it again."))
+        yield Item(
+            BAD, _("Amazon SES has stopped sending for this account. Mail waits until AWS allows it again.")
+        )
     bounces = _("%(rate)s of mails bounce. SES reviews an account at %(review)s and may stop it at %(stop)s.")
-    complaints = _("%(rate)s of mails draw a complaint. SES reviews an account at %(review)s and may stop it at %(stop)s.")
+    complaints = _(
+        "%(rate)s of mails draw a complaint. SES reviews an account at %(review)s and may stop "
+        "it at %(stop)s."
+    )
     rates = [
         (gauges.BOUNCE_RATE, gauges.BOUNCE_LIMITS, bounces),
         (gauges.COMPLAINT_RATE, gauges.COMPLAINT_LIMITS, complaints),
@@ -75,8 +95,10 @@ def _dead_letters(readings):
         if name.startswith(gauges.dead_letters("")) and gauge.value:
             number, route = int(gauge.value), name.removeprefix(gauges.dead_letters(""))
             text = ngettext(
-                "%(number)d message of “%(route)s” was given up and lies in its dead-letter queue. The function's log says why.",
-                "%(number)d messages of “%(route)s” were given up and lie in its dead-letter queue. The function's log says why.",
+                "%(number)d message of “%(route)s” was given up and lies in its dead-letter "
+                "queue. The function's log says why.",
+                "%(number)d messages of “%(route)s” were given up and lie in its dead-letter "
+                "queue. The function's log says why.",
                 number,
             )
             yield Item(BAD, text % {"number": number, "route": route})
@@ -99,19 +121,30 @@ def _amiss(amiss):
         yield Item(*item, deliveries_url(**filters))
     if len(amiss) > len(listed):
         rest = sum(amiss.values()) - sum(number for _key, number in listed)
-        yield Item(BAD, _("%d more, for other reasons") % rest, deliveries_url(status__exact=Delivery.Status.FAILED))
+        yield Item(
+            BAD, _("%d more, for other reasons") % rest, deliveries_url(status__exact=Delivery.Status.FAILED)
+        )
 
 
 def _budgets(budgets, costs):
-    paused = set(Pause.objects.filter(scope__startswith=f"{BUDGET}:").values_list("scope", flat=True)) if budgets else ()
+    paused = (
+        set(Pause.objects.filter(scope__startswith=f"{BUDGET}:").values_list("scope", flat=True))
+        if budgets
+        else ()
+    )
     for budget in budgets:
         spent, url = costs.get(budget.channel, 0), reverse("admin:notifier_budget_change", args=[budget.pk])
         words = {"channel": budget.channel, "budget": dollars(budget.micros), "spent": dollars(spent)}
         if f"{BUDGET}:{budget.channel}" in paused:
-            text = _("This month's budget of %(budget)s for %(channel)s is used up: the rest is held until it is raised.")
+            text = _(
+                "This month's budget of %(budget)s for %(channel)s is used up: the rest is "
+                "held until it is raised."
+            )
             yield Item(BAD, text % words, url)
         elif budget.micros and spent >= NEARLY * budget.micros:
-            yield Item(DOUBT, _("%(spent)s of this month's %(budget)s for %(channel)s are spent.") % words, url)
+            yield Item(
+                DOUBT, _("%(spent)s of this month's %(budget)s for %(channel)s are spent.") % words, url
+            )
 
 
 def _pauses(held):
@@ -119,11 +152,14 @@ def _pauses(held):
     pauses = list(Pause.objects.exclude(scope__startswith=f"{BUDGET}:"))
     keys = [pause.scope.partition(":")[2] for pause in pauses if pause.scope.startswith("trigger:")]
     names = {
-        f"trigger:{pk}": _("Trigger “%s”") % name for pk, name in Trigger.objects.filter(pk__in=keys).values_list("pk", "name")
+        f"trigger:{pk}": _("Trigger “%s”") % name
+        for pk, name in Trigger.objects.filter(pk__in=keys).values_list("pk", "name")
     }
     for pause in pauses:
         channel = pause.scope.removeprefix("channel:")
-        what = names.get(pause.scope) or (_("Channel “%s”") % channel if channel != pause.scope else _("Everything"))
+        what = names.get(pause.scope) or (
+            _("Channel “%s”") % channel if channel != pause.scope else _("Everything")
+        )
         words = {"what": what, "time": age(pause.created_at), "by": pause.paused_by or _("somebody")}
         text = _("%(what)s has been paused for %(time)s, by %(by)s.") % words
         yield Item(DOUBT, f"{text} {pause.reason}".strip(), _pauses_url())
@@ -165,5 +201,9 @@ def percent(share):
     """“3.1 %”, with as many places as say something."""
     number = 100 * share
     return (
-        f"{number:.0f} %" if number >= 10 or number == round(number) else f"{number:.1f} %" if number >= 1 else f"{number:.2g} %"
+        f"{number:.0f} %"
+        if number >= 10 or number == round(number)
+        else f"{number:.1f} %"
+        if number >= 1
+        else f"{number:.2g} %"
     )

@@ -1,4 +1,7 @@
-"""What each channel may cost a month, and how it stands. Next hop: ``notifier.gates.budgets`` holds what is not paid for."""
+"""What each channel may cost a month, and how it stands.
+
+Next hop: ``notifier.gates.budgets`` holds what is not paid for.
+"""
 
 from django import forms
 from django.contrib import admin
@@ -15,7 +18,10 @@ from .forms import UNKNOWN_CHANNEL, channel_choices
 
 class BudgetForm(forms.ModelForm):
     channel = forms.ChoiceField(
-        label=_("Channel"), choices=channel_choices, widget=UnfoldAdminSelectWidget, error_messages=UNKNOWN_CHANNEL
+        label=_("Channel"),
+        choices=channel_choices,
+        widget=UnfoldAdminSelectWidget,
+        error_messages=UNKNOWN_CHANNEL,
     )
 
     class Meta:
@@ -23,8 +29,10 @@ class BudgetForm(forms.ModelForm):
         fields = ["channel", "monthly_usd"]
         help_texts = {
             "monthly_usd": _(
-                "For a calendar month, by about what each message costs. At 80 % the overview warns. When it is used up, what would go "
-                "out is held, whatever its category, until the month is over or the budget is raised; nothing is lost."
+                "For a calendar month, by about what each message costs. At 80 % the overview "
+                "warns. When it is used up, what would go "
+                "out is held, whatever its category, until the month is over or the budget is "
+                "raised; nothing is lost."
             )
         }
 

@@ -49,7 +49,11 @@ def verb_choices():
     ]
     return [
         BLANK,
-        *((label, [(name, _verb_label(name, words)) for name, words in group.items()]) for label, group in groups if group),
+        *(
+            (label, [(name, _verb_label(name, words)) for name, words in group.items()])
+            for label, group in groups
+            if group
+        ),
     ]
 
 
@@ -58,20 +62,26 @@ def _verb_label(name, words):
 
 
 def model_choices():
-    """Every model, the project's own apps first; the notifier's are left out, as they change with every message."""
+    """Every model, the project's own apps first; the notifier's are left out, as they change with every
+    message.
+    """
     groups = defaultdict(list)
     for model in apps.get_models():
         app = model._meta.app_config
         if app.label != "notifier":
             # What was installed beside Django is seldom what people want to hear of.
             is_foreign = "site-packages" in app.path
-            groups[is_foreign, str(app.verbose_name)].append((model._meta.label_lower, capfirst(model._meta.verbose_name)))
+            groups[is_foreign, str(app.verbose_name)].append(
+                (model._meta.label_lower, capfirst(model._meta.verbose_name))
+            )
     found = sorted((key, sorted(models, key=lambda choice: choice[1])) for key, models in groups.items())
     return [BLANK, *((name, models) for (_foreign, name), models in found)]
 
 
 def channel_choices():
-    """By the names that files of rules and plain addresses use, and what people call them where that is another word."""
+    """By the names that files of rules and plain addresses use, and what people call them where that is
+    another word.
+    """
     return [(name, _channel_choice(name, registry.label(name))) for name in registry.channel_names()]
 
 

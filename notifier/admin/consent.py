@@ -26,7 +26,8 @@ class CategoryAdmin(ModelAdmin):
     prepopulated_fields = {"name": ["title"]}
     fields = ["title", "name", "description", "mandatory", "position"]
     nothing_yet = _(
-        "No categories yet. A category is what messages are about, such as offers or orders: people choose by it what they get."
+        "No categories yet. A category is what messages are about, such as offers or orders: "
+        "people choose by it what they get."
     )
     Media = display.Media
 
@@ -40,7 +41,9 @@ class CategoryAdmin(ModelAdmin):
 
     @admin.display(description=_("used by"), empty_value=display.NOTHING)
     def used_by(self, category):
-        return display.lines(display.object_link(Trigger, each.pk, each.name) for each in category.triggers.all())
+        return display.lines(
+            display.object_link(Trigger, each.pk, each.name) for each in category.triggers.all()
+        )
 
 
 class OptOutForm(forms.ModelForm):
@@ -96,7 +99,10 @@ class OnlyForRecipientsReaders:
 
 @admin.register(OptOut)
 class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
-    """One is added for somebody who asked for it, or deleted, which brings the messages back. It is never changed."""
+    """One is added for somebody who asked for it, or deleted, which brings the messages back.
+
+    It is never changed.
+    """
 
     form = OptOutForm
     list_display = ["said", "who", "since", "source"]
@@ -147,7 +153,8 @@ class PreferencesForm(forms.ModelForm):
         fields = ["user", "quiet_from", "quiet_until", "time_zone", "language", "digest"]
         help_texts = {
             "quiet_from": _(
-                "In the person’s time zone. What comes in quiet hours waits until they end; what is mandatory does not."
+                "In the person’s time zone. What comes in quiet hours waits until they end; "
+                "what is mandatory does not."
             ),
             "time_zone": _("Such as Europe/Berlin. Blank is what the settings say, then the site’s."),
             "language": _("Such as de or pt-br. Blank is what the settings say, then the site’s."),
@@ -160,7 +167,10 @@ class PreferencesAdmin(OnlyForRecipientsReaders, SearchedAdmin):
     list_display = ["user", "wishes"]
     list_filter = ["digest"]
     searched = raw_id_fields = ["user"]
-    nothing_yet = _("Nobody has chosen anything yet. Everybody has a page for it, which a link in each message can lead to.")
+    nothing_yet = _(
+        "Nobody has chosen anything yet. Everybody has a page for it, which a link in each "
+        "message can lead to."
+    )
     Media = display.Media
 
     def get_search_fields(self, request):

@@ -1,4 +1,7 @@
-"""What reached whom: deliveries, to read and to search. Next hop: ``asking``, for what can be done to them."""
+"""What reached whom: deliveries, to read and to search.
+
+Next hop: ``asking``, for what can be done to them.
+"""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -28,19 +31,34 @@ MEANINGS = {
     Delivery.Status.FAILED: _("It was not sent."),
     Delivery.Status.HELD: _("It is paused, and goes on when the pause ends."),
     Delivery.Status.CANCELLED: _("A person took it back before it was sent."),
-    Delivery.Status.UNKNOWN: _("It may have been sent. Ask the provider before you try again: it could arrive twice."),
+    Delivery.Status.UNKNOWN: _(
+        "It may have been sent. Ask the provider before you try again: it could arrive twice."
+    ),
 }
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
-    list_display = ["id", "status_and_reason", "recipient_and_channel", "attempts", "created_short", "event_link"]
+    list_display = [
+        "id",
+        "status_and_reason",
+        "recipient_and_channel",
+        "attempts",
+        "created_short",
+        "event_link",
+    ]
     list_filter = [StatusFilter, ReturnedFilter, ChannelFilter, ReasonFilter, DayFilter]
     search_fields = ["provider_id", "reason"]
     nothing_yet = _("No deliveries yet. An event has one for each person and each channel.")
     fieldsets = [
-        (None, {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]}),
-        (_("How it went"), {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]}),
+        (
+            None,
+            {"fields": ["status_line", "reason_line", "channel", "person", "address_line", "content", "why"]},
+        ),
+        (
+            _("How it went"),
+            {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]},
+        ),
         (_("Provider"), {"fields": ["provider_id", "feedback_lines", "language_line", "cost"]}),
     ]
     change_form_template = "admin/notifier/delivery/change_form.html"
@@ -64,7 +82,10 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
 
     def get_search_fields(self, request):
-        return [*(["address", "recipient"] if masking.may_see_recipients(request) else []), *self.search_fields]
+        return [
+            *(["address", "recipient"] if masking.may_see_recipients(request) else []),
+            *self.search_fields,
+        ]
 
     def find_exactly(self, request, queryset, term):
         """What went to a person of that name, or to anybody with that address as it is now."""
@@ -72,15 +93,22 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
             return queryset.none()
         users = get_user_model()
         # A key is not what people search by, and of most texts no key can be made.
-        paths = [users.USERNAME_FIELD, *(path.replace(".", "__") for path in conf.get("ADDRESSES").values() if path != "pk")]
+        paths = [
+            users.USERNAME_FIELD,
+            *(path.replace(".", "__") for path in conf.get("ADDRESSES").values() if path != "pk"),
+        ]
         named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
-        return queryset.filter(recipient__in=[suppression.recipient_of(term), *(f"user:{key}" for key in keys)])
+        return queryset.filter(
+            recipient__in=[suppression.recipient_of(term), *(f"user:{key}" for key in keys)]
+        )
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
         more = [display.quiet(delivery.reason)] if delivery.reason else []
-        return display.lines([display.status_word(delivery), *filter(None, [outcomes.returned_in_words(delivery)]), *more])
+        return display.lines(
+            [display.status_word(delivery), *filter(None, [outcomes.returned_in_words(delivery)]), *more]
+        )
 
     @admin.display(description=_("status"))
     def status_line(self, delivery):
@@ -111,14 +139,18 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
 
     @admin.display(description=_("address"))
     def address_line(self, delivery):
-        return (masking.masked(delivery.address) if _is_masked(delivery) else delivery.address) or display.NOTHING
+        return (
+            masking.masked(delivery.address) if _is_masked(delivery) else delivery.address
+        ) or display.NOTHING
 
     @admin.display(description=_("why"))
     def why(self, delivery):
         if _is_masked(delivery):
             return display.NOTHING
         return format_html(
-            '<a class="notifier-link" href="{}">{}</a>', timeline.why_link(delivery), _("Step by step, to what decided it")
+            '<a class="notifier-link" href="{}">{}</a>',
+            timeline.why_link(delivery),
+            _("Step by step, to what decided it"),
         )
 
     @admin.display(description=_("what happened before"))
@@ -126,13 +158,16 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         rows = timeline.attempts_of(delivery)
         row = _("Attempt %(number)d: ")
         return display.lines(
-            format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"])) for each in rows
+            format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"]))
+            for each in rows
         )
 
     @admin.display(description=_("what it said since"))
     def feedback_lines(self, delivery):
         rows = outcomes.feedback_of(delivery)
-        return display.lines(format_html("{} {} {}", kind, detail, display.quiet(when)) for kind, detail, when in rows)
+        return display.lines(
+            format_html("{} {} {}", kind, detail, display.quiet(when)) for kind, detail, when in rows
+        )
 
     @admin.display(description=_("language"))
     def language_line(self, delivery):

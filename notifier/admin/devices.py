@@ -1,4 +1,7 @@
-"""People's phones, as apps have registered them. Their tokens are shown to nobody: whoever has one can be taken for the app."""
+"""People's phones, as apps have registered them.
+
+Their tokens are shown to nobody: whoever has one can be taken for the app.
+"""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -16,7 +19,15 @@ class DeviceAdmin(ModelAdmin):
     list_display = ["who", "platform", "masked_token", "enabled", "last_seen"]
     list_filter = ["platform", "enabled"]
     list_select_related = ["user"]
-    fields = readonly_fields = ["who", "platform", "masked_token", "enabled", "endpoint_arn", "since", "last_seen"]
+    fields = readonly_fields = [
+        "who",
+        "platform",
+        "masked_token",
+        "enabled",
+        "endpoint_arn",
+        "since",
+        "last_seen",
+    ]
     nothing_yet = _("No devices yet. An app registers its own when somebody signs in on it.")
     Media = display.Media
 

@@ -1,4 +1,7 @@
-"""What changed between two texts, by lines and within them by words, as rows to show. Used by ``versions``."""
+"""What changed between two texts, by lines and within them by words, as rows to show.
+
+Used by ``versions``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +18,10 @@ WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 @dataclass(frozen=True)
 class Row:
-    """One line. ``kind`` is ``same``, ``gone``, ``new`` or ``gap``; ``pieces`` are ``(text, whether it changed)``."""
+    """One line.
+
+    ``kind`` is ``same``, ``gone``, ``new`` or ``gap``; ``pieces`` are ``(text, whether it changed)``.
+    """
 
     kind: str
     pieces: tuple = ()

@@ -72,7 +72,8 @@ def short_moment(time):
     """As ``moment``, on one line of a narrow column: this year's goes without saying."""
     local, now = localtime(time), localtime()
     return format_html(
-        '<span class="notifier-line">{}</span>', date_format(local, "j M, H:i:s" if local.year == now.year else "j M Y")
+        '<span class="notifier-line">{}</span>',
+        date_format(local, "j M, H:i:s" if local.year == now.year else "j M Y"),
     )
 
 
@@ -113,14 +114,18 @@ def describe_trigger(trigger):
 
 
 def describe_audiences(subscription):
-    links = ((object_link(Audience, audience.pk, audience.name),) for audience in subscription.audiences.all())
+    links = (
+        (object_link(Audience, audience.pk, audience.name),) for audience in subscription.audiences.all()
+    )
     return format_html_join(", ", "{}", links) or NOTHING
 
 
 def describe_subscription(subscription):
     """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
     template = object_link(Template, subscription.template_id, subscription.template.name)
-    text = format_html("{} → {} → {}", template, ", ".join(subscription.channels), describe_audiences(subscription))
+    text = format_html(
+        "{} → {} → {}", template, ", ".join(subscription.channels), describe_audiences(subscription)
+    )
     if flow := summaries.describe_flow(subscription):
         text = format_html("{} {}", text, quiet(f"({flow})"))
     return text if subscription.enabled else quiet(format_html(_("{} (off)"), text))

@@ -1,4 +1,7 @@
-"""What happened: events, to read and to search, each with its timeline. Next hop: ``timeline``, and ``why`` for one person."""
+"""What happened: events, to read and to search, each with its timeline.
+
+Next hop: ``timeline``, and ``why`` for one person.
+"""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +26,15 @@ MEANINGS = {
 
 @admin.register(Event)
 class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
-    list_display = ["id", "status_word", "action_object_name", "trigger_link", "created_short", "its_deliveries", "reason"]
+    list_display = [
+        "id",
+        "status_word",
+        "action_object_name",
+        "trigger_link",
+        "created_short",
+        "its_deliveries",
+        "reason",
+    ]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
     nothing_yet = _("No events yet. One is recorded each time that what a trigger waits for happens.")
@@ -66,7 +77,9 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         event = self.get_object(request, object_id)
-        found = {"timeline": timeline.timeline_of(event, request), "meaning": _meaning(event)} if event else {}
+        found = (
+            {"timeline": timeline.timeline_of(event, request), "meaning": _meaning(event)} if event else {}
+        )
         found |= {"there": timeline.statuses_of(found["timeline"])} if event else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **found})
 
@@ -77,5 +90,7 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
 def _meaning(event):
     if event.status != Event.Status.SHADOW:
         return MEANINGS[event.status]
-    would = ", ".join(f"{messages:,} {name}" for name, messages in sorted(estimate.would_send(event).items()) if messages)
+    would = ", ".join(
+        f"{messages:,} {name}" for name, messages in sorted(estimate.would_send(event).items()) if messages
+    )
     return _("Its trigger only shows what it would send. Today it would go to: %s.") % (would or _("nobody"))

@@ -22,7 +22,8 @@ DAYS = 14
 KEYS_ASTRAY = 20_000
 # Not a status but what several have in common: it is not over.
 OPEN = "open"
-# Nearly all deliveries have these, each for a moment only. No index is of them; that of due times holds them, and little else.
+# Nearly all deliveries have these, each for a moment only. No index is of them; that of due times holds them,
+# and little else.
 PASSING = (Delivery.Status.QUEUED, Delivery.Status.CLAIMED)
 
 
@@ -44,12 +45,17 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class ReturnedFilter(admin.SimpleListFilter):
-    """What was sent and then undone: it bounced, somebody complained, or the provider did not send it after all."""
+    """What was sent and then undone: it bounced, somebody complained, or the provider did not send it after
+    all.
+    """
 
     title = _("came back")
     parameter_name = "returned"
     ANY = "any"
-    CHOICES = [(kind, kind.label) for kind in (Feedback.Kind.BOUNCED, Feedback.Kind.COMPLAINED, Feedback.Kind.REFUSED)]
+    CHOICES = [
+        (kind, kind.label)
+        for kind in (Feedback.Kind.BOUNCED, Feedback.Kind.COMPLAINED, Feedback.Kind.REFUSED)
+    ]
 
     def lookups(self, request, model_admin):
         return [(self.ANY, _("for any reason")), *self.CHOICES]
@@ -85,9 +91,11 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """The day on which a row was created, by keys: they grow with time, so that the newest of a day are found without sorting it.
+    """The day on which a row was created, by keys: they grow with time, so that the newest of a day are found
+    without sorting it.
 
-    PostgreSQL does not know that they do. Given the times alone it walks back from the newest row, through all that came since.
+    PostgreSQL does not know that they do. Given the times alone it walks back from the newest row, through
+    all that came since.
     """
 
     title = _("day")
@@ -110,7 +118,10 @@ class DayFilter(admin.SimpleListFilter):
             return queryset
         if (day := self._day()) is None:
             raise IncorrectLookupParameters(f"{self.value()} is no day: write it as 2026-12-31.")
-        begin, end = (timezone.make_aware(dt.datetime.combine(date, dt.time())) for date in (day, day + dt.timedelta(days=1)))
+        begin, end = (
+            timezone.make_aware(dt.datetime.combine(date, dt.time()))
+            for date in (day, day + dt.timedelta(days=1))
+        )
         first, after = (_first_key(queryset.model, time) for time in (begin, end))
         if first is None:
             return queryset.none()
@@ -119,4 +130,9 @@ class DayFilter(admin.SimpleListFilter):
 
 
 def _first_key(model, time):
-    return model.objects.filter(created_at__gte=time).order_by("created_at", "pk").values_list("pk", flat=True).first()
+    return (
+        model.objects.filter(created_at__gte=time)
+        .order_by("created_at", "pk")
+        .values_list("pk", flat=True)
+        .first()
+    )

@@ -1,9 +1,16 @@
-"""Fields of how much, when and in which order: minutes with a unit, channels in an order. Next hop: ``forms``."""
+"""Fields of how much, when and in which order: minutes with a unit, channels in an order.
+
+Next hop: ``forms``.
+"""
 
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+)
 
 from ..rules import durations
 
@@ -32,7 +39,10 @@ class SpanField(forms.MultiValueField):
     widget = SpanWidget
 
     def __init__(self, **options):
-        fields = [forms.IntegerField(min_value=1, required=False), forms.ChoiceField(choices=UNITS, required=False)]
+        fields = [
+            forms.IntegerField(min_value=1, required=False),
+            forms.ChoiceField(choices=UNITS, required=False),
+        ]
         super().__init__(fields, required=False, require_all_fields=False, **options)
 
     def compress(self, data):
@@ -40,9 +50,15 @@ class SpanField(forms.MultiValueField):
 
     def has_changed(self, initial, data):
         # A unit without a number says nothing.
-        number, unit = self.widget.decompress(data) if isinstance(data, int) else [*(data or []), None, None][:2]
+        number, unit = (
+            self.widget.decompress(data) if isinstance(data, int) else [*(data or []), None, None][:2]
+        )
         try:
-            return durations.minutes_of(int(number), unit or USUAL_UNIT) != initial if number else initial is not None
+            return (
+                durations.minutes_of(int(number), unit or USUAL_UNIT) != initial
+                if number
+                else initial is not None
+            )
         except (ValueError, KeyError):
             return True
 
@@ -54,7 +70,10 @@ def span_fields(model, *names):
 
 
 class OrderedCheckboxes(UnfoldAdminCheckboxSelectMultipleWidget):
-    """The chosen ones first, in their order. A form sends what is checked in the order of the page, which its script can change."""
+    """The chosen ones first, in their order.
+
+    A form sends what is checked in the order of the page, which its script can change.
+    """
 
     def __init__(self, attrs=None):
         super().__init__(attrs)
@@ -62,7 +81,9 @@ class OrderedCheckboxes(UnfoldAdminCheckboxSelectMultipleWidget):
 
     def optgroups(self, name, value, attrs=None):
         chosen, choices = list(value), list(self.choices)
-        self.choices = sorted(choices, key=lambda choice: chosen.index(choice[0]) if choice[0] in chosen else len(chosen))
+        self.choices = sorted(
+            choices, key=lambda choice: chosen.index(choice[0]) if choice[0] in chosen else len(chosen)
+        )
         try:
             return super().optgroups(name, value, attrs)
         finally:

@@ -25,14 +25,19 @@ class SourceTextarea(UnfoldAdminTextareaWidget):
 class TriggerForm(forms.ModelForm):
     delay_minutes, expires_minutes = span_fields(Trigger, "delay_minutes", "expires_minutes")
     verb = forms.ChoiceField(
-        label=_("Signal"), choices=verb_choices, widget=UnfoldAdminSelectWidget, help_text=_("What must happen.")
+        label=_("Signal"),
+        choices=verb_choices,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("What must happen."),
     )
     model = forms.ChoiceField(
         label=_("Action object"),
         choices=model_choices,
         widget=UnfoldAdminSelectWidget,
         required=False,
-        help_text=_("What it must happen to. Signals about an object need it; for others it narrows them down."),
+        help_text=_(
+            "What it must happen to. Signals about an object need it; for others it narrows them down."
+        ),
     )
     actor_model = forms.ChoiceField(
         label=_("Actor"),
@@ -45,7 +50,11 @@ class TriggerForm(forms.ModelForm):
     class Meta:
         model = Trigger
         fields = "__all__"
-        widgets = {"condition": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2, "class": "notifier-code notifier-prose"})}
+        widgets = {
+            "condition": UnfoldAdminTextareaWidget(
+                attrs=CODE | {"rows": 2, "class": "notifier-code notifier-prose"}
+            )
+        }
 
 
 class ChannelsField(forms.MultipleChoiceField):
@@ -64,7 +73,10 @@ class SubscriptionForm(forms.ModelForm):
         choices=channel_choices,
         widget=OrderedCheckboxes,
         required=False,
-        help_text=_("The template needs a content for each. Their order counts where only the first that succeeds is used."),
+        help_text=_(
+            "The template needs a content for each. Their order counts where only the first "
+            "that succeeds is used."
+        ),
     )
 
     class Meta:
@@ -87,7 +99,8 @@ class SubscriptionForm(forms.ModelForm):
 class SubscriptionFormSet(forms.BaseInlineFormSet):
     def add_fields(self, form, index):
         super().add_fields(form, index)
-        # A subscription is checked against the trigger as it was typed: one that is new, or that has just been changed.
+        # A subscription is checked against the trigger as it was typed: one that is new, or that has just
+        # been changed.
         form.instance.trigger = self.instance
 
 
@@ -111,7 +124,10 @@ class AudienceForm(forms.ModelForm):
 
 class ContactPointForm(forms.ModelForm):
     channel = forms.ChoiceField(
-        label=_("Channel"), choices=channel_choices, widget=UnfoldAdminSelectWidget, error_messages=UNKNOWN_CHANNEL
+        label=_("Channel"),
+        choices=channel_choices,
+        widget=UnfoldAdminSelectWidget,
+        error_messages=UNKNOWN_CHANNEL,
     )
 
     class Meta:

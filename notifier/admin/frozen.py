@@ -1,4 +1,7 @@
-"""An event's data as a person reads it: the names that templates use, and their values. Next hop: ``timeline``."""
+"""An event's data as a person reads it: the names that templates use, and their values.
+
+Next hop: ``timeline``.
+"""
 
 import datetime as dt
 
@@ -12,7 +15,9 @@ WORDS = {None: display.NOTHING, True: _("yes"), False: _("no"), "": _("(blank)")
 
 
 def rows_of(data):
-    """``(path, value)`` pairs: ``("instance.title", "Linen")``, MOST_ROWS at most; a last row says when there are more."""
+    """``(path, value)`` pairs: ``("instance.title", "Linen")``, MOST_ROWS at most; a last row says when there
+    are more.
+    """
     rows = []
     for row in _walk("", data):
         if len(rows) == MOST_ROWS:
@@ -24,7 +29,8 @@ def rows_of(data):
 def _walk(path, value):
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            # An object's own text, as `{{ instance }}` shows it, is kept under no name; of what model it is, its path says.
+            # An object's own text, as `{{ instance }}` shows it, is kept under no name; of what model it is,
+            # its path says.
             if name != "model" or "pk" not in value:
                 yield from _walk(".".join(part for part in (path, name) if part), inner)
     elif isinstance(value, list) and value:

@@ -1,7 +1,10 @@
-"""Asks once more before a rule reaches many people, and shows what a trigger in shadow would send. Next hop: ``explaining.estimate``.
+"""Asks once more before a rule reaches many people, and shows what a trigger in shadow would send.
 
-Note [asking]: the rule is saved, looked at as it would be, and rolled back where somebody must be asked. So there is no second reading of
-the form, and no list of what counts as a change: what it sends now is compared with what it sent before.
+Next hop: ``explaining.estimate``.
+
+Note [asking]: the rule is saved, looked at as it would be, and rolled back where somebody must be asked. So
+there is no second reading of the form, and no list of what counts as a change: what it sends now is compared
+with what it sent before.
 """
 
 from django.core import signing
@@ -22,7 +25,10 @@ ANSWER = "go_live"
 
 
 class AskFirst(Exception):
-    """This would reach more people than may be reached without being asked. It undoes the save that it is raised in."""
+    """This would reach more people than may be reached without being asked.
+
+    It undoes the save that it is raised in.
+    """
 
     def __init__(self, trigger, people, at_least, sends):
         super().__init__(trigger, people)
@@ -32,9 +38,11 @@ class AskFirst(Exception):
 
 
 def ask_first(request, trigger, before):
-    """Raise AskFirst where ``trigger``, as it has just been saved, sends to many what it did not send ``before``.
+    """Raise AskFirst where ``trigger``, as it has just been saved, sends to many what it did not send
+    ``before``.
 
-    For the end of the transaction that saves it. ``before`` is what ``explaining.estimate.sends(trigger)`` was; an empty set for a new one.
+    For the end of the transaction that saves it. ``before`` is what ``explaining.estimate.sends(trigger)``
+    was; an empty set for a new one.
     """
     now = estimate.sends(trigger)
     if not now - before:
@@ -55,7 +63,12 @@ def _is_confirmed(request, trigger, people, sends):
 
 def _what(request, trigger, people, sends):
     """What somebody says yes to. A new trigger has another key at each try, but its name."""
-    return {"user": str(request.user.pk), "name": trigger.name, "people": people, "sends": sorted(map(list, sends))}
+    return {
+        "user": str(request.user.pk),
+        "name": trigger.name,
+        "people": people,
+        "sends": sorted(map(list, sends)),
+    }
 
 
 def confirmation(admin, request, error, *, change=""):
@@ -94,7 +107,10 @@ def look_ahead(trigger):
     return describe(estimate.estimate(trigger)) if estimate.is_known(trigger) else [SHADOW_FIRST]
 
 
-SHADOW_FIRST = _("Nothing was recorded for it yet. In shadow mode it records and explains what it would send, and sends nothing.")
+SHADOW_FIRST = _(
+    "Nothing was recorded for it yet. In shadow mode it records and explains what it would "
+    "send, and sends nothing."
+)
 
 
 def describe(found):
@@ -107,7 +123,9 @@ def describe(found):
     parts = [_describe_channel(name, each) for name, each in sorted(found.channels.items())]
     cost = [_("about $%s") % f"{found.cost_micros / 1_000_000:,.2f}"] if found.cost_micros >= 5_000 else []
     about = "" if found.is_exact else _("about ")
-    lines = [_("In the last 7 days this would have sent %s%s.") % (about, ", ".join(map(str, [*parts, *cost])))]
+    lines = [
+        _("In the last 7 days this would have sent %s%s.") % (about, ", ".join(map(str, [*parts, *cost])))
+    ]
     lines.append(_("That is for %s, with the audiences and templates of now.") % events)
     if found.more_events:
         lines.append(_("There were more events than are counted here."))
@@ -146,7 +164,11 @@ class GoingLive:
         if trigger is None:
             return {}
         scope = scope_of(trigger=trigger.pk)
-        ahead = {"is_shadow": trigger.shadow, "scope": scope, "is_paused": Pause.objects.filter(scope=scope).exists()}
+        ahead = {
+            "is_shadow": trigger.shadow,
+            "scope": scope,
+            "is_paused": Pause.objects.filter(scope=scope).exists(),
+        }
         if trigger.shadow:
             ahead["lines"] = look_ahead(trigger)
         return {"ahead": ahead}

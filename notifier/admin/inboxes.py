@@ -1,4 +1,7 @@
-"""What people have in their inboxes, to be looked at and not changed: an inbox is its owner's. Next hop: the delivery that it came by."""
+"""What people have in their inboxes, to be looked at and not changed: an inbox is its owner's.
+
+Next hop: the delivery that it came by.
+"""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -25,16 +28,21 @@ class InboxItemAdmin(ReadingAdmin):
     def find_exactly(self, request, queryset, term):
         if not masking.may_see_recipients(request):
             return queryset.none()
-        return queryset.filter(user__in=get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: term}))
+        return queryset.filter(
+            user__in=get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: term})
+        )
 
     def get_queryset(self, request):
-        # The columns know the row and not who reads it. A row that does not say so is masked: what somebody is told is theirs.
+        # The columns know the row and not who reads it. A row that does not say so is masked: what somebody
+        # is told is theirs.
         found = super().get_queryset(request)
         return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
 
     @admin.display(description=_("person"))
     def whose(self, item):
-        return _shown(item, lambda: display.object_link(get_user_model(), item.user_id, item.user.get_username()))
+        return _shown(
+            item, lambda: display.object_link(get_user_model(), item.user_id, item.user.get_username())
+        )
 
     @admin.display(description=_("title"))
     def what(self, item):
@@ -43,13 +51,23 @@ class InboxItemAdmin(ReadingAdmin):
     @admin.display(description=_("text"))
     def body(self, item):
         return _shown(
-            item, lambda: format_html('<div class="notifier-data">{}</div>', item.text) if item.text else display.NOTHING
+            item,
+            lambda: (
+                format_html('<div class="notifier-data">{}</div>', item.text)
+                if item.text
+                else display.NOTHING
+            ),
         )
 
     @admin.display(description=_("link"))
     def leads_to(self, item):
         return _shown(
-            item, lambda: format_html('<a href="{0}" rel="noreferrer">{0}</a>', item.link) if item.link else display.NOTHING
+            item,
+            lambda: (
+                format_html('<a href="{0}" rel="noreferrer">{0}</a>', item.link)
+                if item.link
+                else display.NOTHING
+            ),
         )
 
     @admin.display(description=_("about"))

@@ -11,7 +11,18 @@ HIDDEN = _("hidden")
 WHY_HIDDEN = _("Only those who may see recipients can read this.")
 # What lists can be narrowed by without finding out who receives, one letter at a time.
 HARMLESS = {
-    "delivery": {"id", "pk", "status", "channel", "reason", "event", "provider_id", "attempts", "created_at", "finished_at"},
+    "delivery": {
+        "id",
+        "pk",
+        "status",
+        "channel",
+        "reason",
+        "event",
+        "provider_id",
+        "attempts",
+        "created_at",
+        "finished_at",
+    },
     "suppression": {"id", "pk", "channel", "reason", "created_at"},
     "event": {"id", "pk", "status", "verb", "trigger", "created_at", "reason"},
 }
@@ -26,7 +37,9 @@ def hidden():
 
 
 class MaskedLookups:
-    """For a ModelAdmin: a list is filtered by what the reader may see, also by an address that somebody types."""
+    """For a ModelAdmin: a list is filtered by what the reader may see, also by an address that somebody
+    types.
+    """
 
     def lookup_allowed(self, lookup, value, request=None):
         root = lookup.partition("__")[0]

@@ -1,4 +1,7 @@
-"""What may be written in a rule's condition, its texts and its audience, in words to click on. Next hop: the page that offers them."""
+"""What may be written in a rule's condition, its texts and its audience, in words to click on.
+
+Next hop: the page that offers them.
+"""
 
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -10,7 +13,11 @@ from ..rules import signals
 from ..templating import readable
 
 # Of the person who receives. There is more; these are what a message says.
-PERSON = {"first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"), "username": gettext_lazy("User name")}
+PERSON = {
+    "first_name": gettext_lazy("First name"),
+    "last_name": gettext_lazy("Last name"),
+    "username": gettext_lazy("User name"),
+}
 # What Django's signals carry for programs.
 INNER_NAMES = {"instance", "update_fields", "using"}
 OPERATORS = {
@@ -26,13 +33,18 @@ OPERATORS = {
 def for_texts(trigger):
     """``[(words, what is inserted)]``: of the person, of the object, and what else the signal brings."""
     person = get_user_model()
-    found = [(str(words), f"user.{name}") for name, words in PERSON.items() if readable.is_readable(person, name)]
+    found = [
+        (str(words), f"user.{name}") for name, words in PERSON.items() if readable.is_readable(person, name)
+    ]
     for words, path, field in _fields(trigger):
         found.append((words, f"instance.get_{field.name}_display" if field.choices else path))
     if (model := _object(trigger)) and hasattr(model, "get_absolute_url"):
         found.append((_("Its address on the web"), "instance.get_absolute_url"))
     found += [(capfirst(name.replace("_", " ")), name) for name in _arguments(trigger)]
-    found += [(_("Link to unsubscribe"), "unsubscribe_url"), (_("Link to what they choose"), "preferences_url")]
+    found += [
+        (_("Link to unsubscribe"), "unsubscribe_url"),
+        (_("Link to what they choose"), "preferences_url"),
+    ]
     return [(words, f"{{{{ {path} }}}}") for words, path in found]
 
 
@@ -48,7 +60,11 @@ def for_conditions(trigger):
             for words, _path, field in fields
             if not field.primary_key
         ]
-    return [(words, path) for words, path, _field in fields] + [(str(words), sign) for sign, words in OPERATORS.items()] + changes
+    return (
+        [(words, path) for words, path, _field in fields]
+        + [(str(words), sign) for sign, words in OPERATORS.items()]
+        + changes
+    )
 
 
 def for_audiences(trigger):
@@ -57,7 +73,11 @@ def for_audiences(trigger):
     if model is None and trigger.model:
         # A signal of the project's own often calls its argument by the model's name.
         model = readable.find_model(trigger.model)
-        root = model._meta.model_name if model and model._meta.model_name in _arguments(trigger) else "action_object"
+        root = (
+            model._meta.model_name
+            if model and model._meta.model_name in _arguments(trigger)
+            else "action_object"
+        )
     found = list(_people(model, root, near=True)) if model else []
     if trigger.verb.startswith("user_logged"):
         found.append((_("Who it was"), "actor_object"))
@@ -73,7 +93,9 @@ def _people(model, root, *, near):
         if field.is_relation and field.related_model and issubclass(get_user_model(), field.related_model):
             yield words, path
         elif near and (field.many_to_one or field.one_to_one) and field.related_model:
-            yield from ((f"{words} → {more}", way) for more, way in _people(field.related_model, path, near=False))
+            yield from (
+                (f"{words} → {more}", way) for more, way in _people(field.related_model, path, near=False)
+            )
         elif channel := _channel_of(field):
             yield words, f"{channel}: {path}"
 
@@ -96,7 +118,11 @@ def _fields(trigger):
 def _object(trigger):
     """The model whose ``instance`` the signal brings, or None."""
     registered = signals.get(trigger.verb)
-    return readable.find_model(trigger.model) if registered and "instance" in registered.args and trigger.model else None
+    return (
+        readable.find_model(trigger.model)
+        if registered and "instance" in registered.args and trigger.model
+        else None
+    )
 
 
 def _arguments(trigger):

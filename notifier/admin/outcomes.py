@@ -1,4 +1,7 @@
-"""What is shown of a delivery wherever it stands: who, why, for how much. Next hop: ``deliveries`` and ``timeline``."""
+"""What is shown of a delivery wherever it stands: who, why, for how much.
+
+Next hop: ``deliveries`` and ``timeline``.
+"""
 
 from django.contrib.auth import get_user_model
 from django.utils.html import format_html
@@ -38,7 +41,9 @@ def recipient_shown(delivery, may_see):
 
 
 def reason_in_words(row):
-    """Why a delivery or an attempt ended so, with the code that people filter by; nothing where nothing was wrong."""
+    """Why a delivery or an attempt ended so, with the code that people filter by; nothing where nothing was
+    wrong.
+    """
     return format_html("{} {}", capfirst(words_of(row)), display.quiet(row.reason)) if row.reason else ""
 
 
@@ -54,7 +59,9 @@ def why_returned(delivery):
 
 
 def feedback_of(delivery):
-    """What the provider said since: ``(status, detail, when)`` for each report, in the order in which it happened."""
+    """What the provider said since: ``(status, detail, when)`` for each report, in the order in which it
+    happened.
+    """
     return [
         (
             display.tinted(TONES.get(each.kind, "busy"), each.get_kind_display()),

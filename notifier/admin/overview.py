@@ -1,4 +1,7 @@
-"""One page that says how it stands, from kept counts and bounded looks. Next hop: the lists that its numbers lead to."""
+"""One page that says how it stands, from kept counts and bounded looks.
+
+Next hop: the lists that its numbers lead to.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -98,8 +101,8 @@ def page(chosen):
         "tiles": _tiles(done, listed),
         "channels": listed,
         "attention": attention.find(
-            counted_at=counted_until, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held, costs=costs,
-            budgets=kept.values(),
+            counted_at=counted_until, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held,
+            costs=costs, budgets=kept.values(),
         ),
         "total_cost": attention.dollars(sum(costs.values())),
         "meters": list(_meters(readings)),
@@ -128,10 +131,18 @@ def _tiles(done, listed):
     """``(kind, label, number, url)`` of the large numbers on top."""
     waiting = sum(row.backlog.waiting for row in listed), any(row.backlog.is_bounded for row in listed)
     tiles = [
-        (kind, label, grouped(sum(row.done[kind] for row in listed)), attention.deliveries_url(status__exact=kind))
+        (
+            kind,
+            label,
+            grouped(sum(row.done[kind] for row in listed)),
+            attention.deliveries_url(status__exact=kind),
+        )
         for kind, label in (("sent", _("Sent")), ("failed", _("Failed")), ("skipped", _("Skipped")))
     ]
-    return [*tiles, ("waiting", _("Waiting now"), _at_least(*waiting), attention.deliveries_url(status__exact=OPEN))]
+    return [
+        *tiles,
+        ("waiting", _("Waiting now"), _at_least(*waiting), attention.deliveries_url(status__exact=OPEN)),
+    ]
 
 
 def _meters(readings):
@@ -148,7 +159,10 @@ def _meters(readings):
         yield _meter(label, readings.get(name), note, full=1.1 * stop, limits=(review, stop))
     quota, used = readings.get(gauges.QUOTA), readings.get(gauges.QUOTA_USED)
     if quota and used and quota.value > 0:
-        note = _("%(used)s of %(quota)s mails in 24 hours") % {"used": grouped(used.value), "quota": grouped(quota.value)}
+        note = _("%(used)s of %(quota)s mails in 24 hours") % {
+            "used": grouped(used.value),
+            "quota": grouped(quota.value),
+        }
         used.value /= quota.value
         yield _meter(_("Quota"), used, note, full=1, limits=(attention.QUOTA_NEARLY_USED, 1))
     else:

@@ -1,4 +1,7 @@
-"""The overview's numbers over time, as bars that need no script. Next hop: ``notifier/templates/admin/notifier/overview_chart.html``."""
+"""The overview's numbers over time, as bars that need no script.
+
+Next hop: ``notifier/templates/admin/notifier/overview_chart.html``.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -29,7 +32,9 @@ STRIDE, BAR, HEIGHT, LEAST = 10, 7, 100, 1.5
 
 @dataclass(frozen=True)
 class Range:
-    """A stretch of time up to now: so many buckets, each an hour or a day, of which every so many-th is labelled."""
+    """A stretch of time up to now: so many buckets, each an hour or a day, of which every so many-th is
+    labelled.
+    """
 
     key: str
     label: str
@@ -48,7 +53,9 @@ class Range:
 
     def read(self, begins):
         """``(bucket, channel, status, number)`` from the first bucket on."""
-        return counts.between(begins[0], timezone.now() + DAY, bucket=TruncHour if self.is_hourly else TruncDay)
+        return counts.between(
+            begins[0], timezone.now() + DAY, bucket=TruncHour if self.is_hourly else TruncDay
+        )
 
 
 def grouped(number):
@@ -72,7 +79,9 @@ RANGES = {
 
 @dataclass
 class Bar:
-    """One bucket: where it stands, what it is called, its numbers in the order of KINDS and a rectangle for each that is not 0."""
+    """One bucket: where it stands, what it is called, its numbers in the order of KINDS and a rectangle for
+    each that is not 0.
+    """
 
     x: int
     title: str
@@ -90,7 +99,10 @@ class Bar:
 
 
 def _in_words(numbers):
-    return ", ".join(f"{grouped(number)} {label}" for number, (label, _statuses) in zip(numbers, KINDS.values(), strict=True))
+    return ", ".join(
+        f"{grouped(number)} {label}"
+        for number, (label, _statuses) in zip(numbers, KINDS.values(), strict=True)
+    )
 
 
 @dataclass
@@ -134,7 +146,10 @@ def draw(chosen, begins, rows):
 
 
 def _stacked(numbers, top):
-    """Yield ``(kind, y, height)`` of what is there, bottom first. A single failure among thousands must be seen."""
+    """Yield ``(kind, y, height)`` of what is there, bottom first.
+
+    A single failure among thousands must be seen.
+    """
     y = HEIGHT
     for kind, number in zip(KINDS, numbers, strict=True):
         if number:

@@ -1,4 +1,7 @@
-"""The page with the brakes: pause everything, a channel or a trigger, and resume. Next hop: ``notifier.gates.pauses``."""
+"""The page with the brakes: pause everything, a channel or a trigger, and resume.
+
+Next hop: ``notifier.gates.pauses``.
+"""
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,11 +26,18 @@ MOST_COUNTED = 10_000
 
 
 def described_pauses():
-    """The pauses of now, each with ``words`` that name it. One query, and one for triggers' names where there are any."""
+    """The pauses of now, each with ``words`` that name it.
+
+    One query, and one for triggers' names where there are any.
+    """
     found = list(Pause.objects.order_by("pk"))
     if not found:
         return []
-    names = dict(Trigger.objects.filter(pk__in=Scopes([each.scope for each in found]).triggers).values_list("pk", "name"))
+    names = dict(
+        Trigger.objects.filter(pk__in=Scopes([each.scope for each in found]).triggers).values_list(
+            "pk", "name"
+        )
+    )
     for each in found:
         each.words = describe(each.scope, names)
     return found
@@ -55,7 +65,9 @@ class PauseForm(forms.Form):
         kind, _colon, name = scope.partition(":")
         known = {
             "channel": lambda: name in registry.channel_names(),
-            "trigger": lambda: name.isdecimal() and len(name) < 19 and Trigger.objects.filter(pk=int(name)).exists(),
+            "trigger": lambda: (
+                name.isdecimal() and len(name) < 19 and Trigger.objects.filter(pk=int(name)).exists()
+            ),
         }
         if scope != EVERYTHING and not known.get(kind, bool)():
             raise forms.ValidationError(_("There is nothing like that to pause. Choose again."))
@@ -92,7 +104,11 @@ class PauseAdmin(ModelAdmin):
             "media": self.media,
             "pauses": pauses,
             "is_all_paused": EVERYTHING in paused,
-            "channels": [(scope, name) for name in registry.channel_names() if (scope := f"channel:{name}") not in paused],
+            "channels": [
+                (scope, name)
+                for name in registry.channel_names()
+                if (scope := f"channel:{name}") not in paused
+            ],
             "triggers": [
                 (scope, name)
                 for pk, name in Trigger.objects.values_list("pk", "name")
@@ -118,8 +134,12 @@ class PauseAdmin(ModelAdmin):
     def _start(self, request, scope, reason):
         pause, is_new = begin_pause(scope, reason=reason, by=request.user.get_username())
         if is_new:
-            LogEntry.objects.log_actions(request.user.pk, [pause], ADDITION, f"{_('Paused.')} {reason}".strip())
-            messages.success(request, _("Paused. What is being sent at this moment still goes out; the rest is held."))
+            LogEntry.objects.log_actions(
+                request.user.pk, [pause], ADDITION, f"{_('Paused.')} {reason}".strip()
+            )
+            messages.success(
+                request, _("Paused. What is being sent at this moment still goes out; the rest is held.")
+            )
         else:
             messages.warning(request, _("It is paused already."))
 
@@ -131,7 +151,9 @@ class PauseAdmin(ModelAdmin):
             messages.warning(request, _("The budget is used up. Raise it, and what was held goes out."))
         elif pause := end_pause(pk):
             LogEntry.objects.log_actions(request.user.pk, [pause], DELETION, str(_("Resumed.")))
-            messages.success(request, _("Resumed. What was held goes out from the next minute on, the oldest first."))
+            messages.success(
+                request, _("Resumed. What was held goes out from the next minute on, the oldest first.")
+            )
         else:
             messages.warning(request, _("It is not paused any more."))
         return self._back(request)
@@ -149,7 +171,11 @@ def _url_of(scope):
         return reverse("admin:notifier_trigger_change", args=[name])
     if kind == BUDGET:
         return reverse("admin:notifier_budget_changelist")
-    return f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'channel': name})}" if kind == "channel" else ""
+    return (
+        f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'channel': name})}"
+        if kind == "channel"
+        else ""
+    )
 
 
 def describe_held(scope):
@@ -164,6 +190,8 @@ def describe_held(scope):
         (held.order_by()[: MOST_COUNTED + 1].count(), _("%s deliveries")),
     ]
     texts = [
-        str(text) % (f"{number:,}" if number <= MOST_COUNTED else f"> {MOST_COUNTED:,}") for number, text in counts if number
+        str(text) % (f"{number:,}" if number <= MOST_COUNTED else f"> {MOST_COUNTED:,}")
+        for number, text in counts
+        if number
     ]
     return ", ".join(texts) or _("nothing yet")

@@ -26,7 +26,9 @@ class SearchedAdmin(ModelAdmin):
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         # unfold takes a field that is in both lists for one that is given by number.
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", AutocompleteSelect(db_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault(
+                "widget", AutocompleteSelect(db_field, self.admin_site, using=kwargs.get("using"))
+            )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
@@ -53,7 +55,8 @@ class AudienceAdmin(SearchedAdmin):
     list_display = ["name", "sources", "used_by"]
     search_fields = ["name"]
     nothing_yet = _(
-        "No audiences yet. An audience is who gets something: all users, groups, addresses, or those whom an event names."
+        "No audiences yet. An audience is who gets something: all users, groups, addresses, or "
+        "those whom an event names."
     )
     searched = raw_id_fields = ["users", "groups"]
     readonly_fields = ["used_by", "many_users"]
@@ -78,7 +81,9 @@ class AudienceAdmin(SearchedAdmin):
         found = [_("all active users")] if audience.everyone else []
         found += [_("group %s") % group.name for group in audience.groups.all()]
         found += [_("chosen users")] if audience.names_users else []
-        found += audiences.lines_of(audience.paths) + audiences.lines_of(audience.addresses) + audience.callables
+        found += (
+            audiences.lines_of(audience.paths) + audiences.lines_of(audience.addresses) + audience.callables
+        )
         return display.lines(found)
 
     @admin.display(description=_("used by"), empty_value=display.NOTHING)
@@ -103,7 +108,9 @@ class ContactPointAdmin(SearchedAdmin):
     form = ContactPointForm
     list_display = ["address", "channel", "user", "verified"]
     list_filter = [ChannelFilter, "verified"]
-    nothing_yet = _("No contact points yet. One is needed only for an address that the user's own page does not hold.")
+    nothing_yet = _(
+        "No contact points yet. One is needed only for an address that the user's own page does not hold."
+    )
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
 

@@ -1,4 +1,7 @@
-"""The editor's live preview, and “Send to me”: both take what is typed, and neither saves it. Next hop: ``notifier.explaining.preview``."""
+"""The editor's live preview, and “Send to me”: both take what is typed, and neither saves it.
+
+Next hop: ``notifier.explaining.preview``.
+"""
 
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -18,12 +21,17 @@ from ..models import Delivery, Event, Template, TemplateContent
 from ..templating import readable
 from . import masking
 
-# A frame of its own, without scripts, forms, or anything of this site's: what a mail shows, and nothing that it does. Pictures come from
-# elsewhere, and who fetches one is seen there, so they are shown only when asked for. Links lead nowhere.
+# A frame of its own, without scripts, forms, or anything of this site's: what a mail shows, and nothing that
+# it does. Pictures come from elsewhere, and who fetches one is seen there, so they are shown only when asked
+# for. Links lead nowhere.
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:{images}; font-src data:; form-action 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:{images}; font-src data:; "
+    "form-action 'none'; base-uri 'none'"
 )
-FRAME = '<!doctype html><meta http-equiv="Content-Security-Policy" content="{policy}"><base target="_blank">{html}'
+FRAME = (
+    '<!doctype html><meta http-equiv="Content-Security-Policy" content="{policy}"><base '
+    'target="_blank">{html}'
+)
 
 # Of the made-up person, by how a channel's messages look; the number is nobody's:
 # https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
@@ -76,7 +84,11 @@ class PreviewMixin:
         logged = content.template if content.template_id else delivery
         text = _("Sent to themselves as a test: %s, delivery %d.") % (content.channel, delivery.pk)
         LogEntry.objects.log_actions(request.user.pk, [logged], CHANGE, text, single_object=True)
-        url = reverse("admin:notifier_delivery_change", args=[delivery.pk]) if _may_see(request, Delivery) else ""
+        url = (
+            reverse("admin:notifier_delivery_change", args=[delivery.pk])
+            if _may_see(request, Delivery)
+            else ""
+        )
         # Where the address is a key, it is the person's own, and says nothing.
         whereto = _("you") if address == str(request.user.pk) else address
         return JsonResponse({"sent": True, "text": _("On its way to %s.") % whereto, "url": url})
@@ -89,7 +101,10 @@ def _refusal(content, found, address):
     if found.examination.is_public:
         return _("What goes out here is public: it cannot be sent to you alone.")
     if not address:
-        return _("You have no address on %s. Enter one under “Contact points”, or in your user’s own page.") % content.channel
+        return (
+            _("You have no address on %s. Enter one under “Contact points”, or in your user’s own page.")
+            % content.channel
+        )
     refused = [problem.text for problem in found.examination.problems if problem.is_error]
     return refused[0] if refused else ""
 
@@ -101,7 +116,9 @@ def _content_of(request):
     if "text" not in request.POST and saved:
         return saved
     channel = request.POST.get("channel", "")
-    typed = {name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *preview.PARTS)}
+    typed = {
+        name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *preview.PARTS)
+    }
     typed["channel"] = channel if channel in registry.channel_names() else ""
     return TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
 
@@ -128,7 +145,8 @@ def _may_see(request, model):
 
 
 def _may_see_events(request):
-    # An event holds what its templates read, names and addresses of customers too: its own page hides that from the others.
+    # An event holds what its templates read, names and addresses of customers too: its own page hides that
+    # from the others.
     return _may_see(request, Event) and masking.may_see_recipients(request)
 
 
@@ -146,8 +164,13 @@ def _as_json(request, content, found):
     policy = POLICY.format(images=" https: http:" if request.POST.get("images") else "")
     address = preview.own_address(request.user, content.channel) if person and content.channel else ""
     return {
-        "errors": [{"part": each.part, "text": each.text, "line": getattr(each, "line", None)} for each in found.errors],
-        "warnings": [{"part": each.part, "text": each.text, "grave": each.is_error} for each in examined.problems],
+        "errors": [
+            {"part": each.part, "text": each.text, "line": getattr(each, "line", None)}
+            for each in found.errors
+        ],
+        "warnings": [
+            {"part": each.part, "text": each.text, "grave": each.is_error} for each in examined.problems
+        ],
         "look": examined.look,
         "parts": examined.parts or SHOWN.get(examined.look, preview.PARTS),
         "public": examined.is_public,
@@ -191,4 +214,7 @@ def _note(found):
     if not found.made_up:
         return ""
     names = ", ".join(found.made_up[:5]) + ("…" if len(found.made_up) > 5 else "")
-    return _("The event does not hold %s: made-up values stand for it. Events from the next save on will.") % names
+    return (
+        _("The event does not hold %s: made-up values stand for it. Events from the next save on will.")
+        % names
+    )

@@ -11,7 +11,8 @@ from . import display
 
 # Counting millions of rows takes longer than anybody pages.
 MOST_COUNTED = 10_000
-# Text has no index: it is looked for among so many of the newest rows that the filters leave, and so many hits are listed.
+# Text has no index: it is looked for among so many of the newest rows that the filters leave, and so many
+# hits are listed.
 MOST_SEARCHED = 100_000
 MOST_FOUND = 1_000
 
@@ -32,7 +33,9 @@ class ReadingList(ChangeList):
             # Nothing is left out, so there is no “Show all” to offer.
             self.full_result_count = self.result_count
         if self.result_count == MOST_COUNTED:
-            self.search_help_text = _("The newest %d are listed here. Search or filter for older ones.") % MOST_COUNTED
+            self.search_help_text = (
+                _("The newest %d are listed here. Search or filter for older ones.") % MOST_COUNTED
+            )
 
 
 def _newest_keys(queryset):
@@ -47,7 +50,9 @@ class ReadingAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     sortable_by = ()
-    search_help_text = _("A number finds the row with that id; text is looked for among the newest %d.") % MOST_SEARCHED
+    search_help_text = (
+        _("A number finds the row with that id; text is looked for among the newest %d.") % MOST_SEARCHED
+    )
     Media = display.Media
 
     def get_changelist(self, request, **kwargs):
@@ -69,7 +74,9 @@ class ReadingAdmin(ModelAdmin):
         if not term:
             return queryset, False
         texts, _doubles = super().get_search_results(request, self._newest_of(queryset), search_term)
-        found = {pk for hits in (texts, self.find_exactly(request, queryset, term)) for pk in _newest_keys(hits)}
+        found = {
+            pk for hits in (texts, self.find_exactly(request, queryset, term)) for pk in _newest_keys(hits)
+        }
         # By key: for two conditions of which one has no index, the whole table would be read.
         return queryset.filter(pk__in=found), False
 

@@ -19,7 +19,9 @@ def can_be_retried(delivery):
     if is_over or delivery.status not in deliveries.RETRIABLE:
         return False
     reached, unreachable = reachable.look_again([(delivery.pk, delivery.channel, delivery.recipient)])
-    return delivery.pk not in unreachable and (delivery.reason not in deliveries.UNREACHABLE or delivery.pk in reached)
+    return delivery.pk not in unreachable and (
+        delivery.reason not in deliveries.UNREACHABLE or delivery.pk in reached
+    )
 
 
 def version_used(delivery, version):
@@ -29,4 +31,7 @@ def version_used(delivery, version):
         return ""
     if mended_version(delivery.event_id, version.pk) == newest.pk:
         return _("It is tried again with version %d.") % newest.number
-    return _("Version %d reads what this event does not hold: it is tried again with the old one.") % newest.number
+    return (
+        _("Version %d reads what this event does not hold: it is tried again with the old one.")
+        % newest.number
+    )

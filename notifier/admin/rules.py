@@ -65,10 +65,24 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         one = {"fields": ["object_pk", "actor_model", "actor_pk", "target"], "classes": ["collapse"]}
         return [
-            (None, {"fields": [*(["summary", "recent_events"] if obj else []), "name", "enabled", "shadow", "category"]}),
+            (
+                None,
+                {
+                    "fields": [
+                        *(["summary", "recent_events"] if obj else []),
+                        "name",
+                        "enabled",
+                        "shadow",
+                        "category",
+                    ]
+                },
+            ),
             (_("When"), {"fields": ["verb", "model", "on", "condition"]}),
             (_("Only for one instance, one actor or one target"), one),
-            (_("More: later, and until when"), {"fields": ["delay_minutes", "expires_minutes"], "classes": ["collapse"]}),
+            (
+                _("More: later, and until when"),
+                {"fields": ["delay_minutes", "expires_minutes"], "classes": ["collapse"]},
+            ),
         ]
 
     def get_queryset(self, request):
@@ -88,7 +102,11 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     def state(self, trigger):
         if not trigger.enabled:
             return display.tinted("off", _("off"))
-        return display.tinted(Event.Status.SHADOW, _("only tried")) if trigger.shadow else display.tinted("live", _("live"))
+        return (
+            display.tinted(Event.Status.SHADOW, _("only tried"))
+            if trigger.shadow
+            else display.tinted("live", _("live"))
+        )
 
     @admin.display(description=_("in words"))
     def summary(self, trigger):

@@ -1,4 +1,7 @@
-"""“Set up a notification”: trigger, template, audience and subscription on one page. Next hop: the trigger's own page."""
+"""“Set up a notification”: trigger, template, audience and subscription on one page.
+
+Next hop: the trigger's own page.
+"""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -25,7 +28,9 @@ class SetupPages(admin.ModelAdmin):
     def get_urls(self):
         own = [
             path("setup/", self.admin_site.admin_view(self.setup_view), name="notifier_setup"),
-            path("setup/facts/", self.admin_site.admin_view(self.setup_facts_view), name="notifier_setup_facts"),
+            path(
+                "setup/facts/", self.admin_site.admin_view(self.setup_facts_view), name="notifier_setup_facts"
+            ),
         ]
         return own + super().get_urls()
 
@@ -34,7 +39,9 @@ class SetupPages(admin.ModelAdmin):
         if request.method == "POST" and CHANGE not in request.POST and form.is_valid():
             return self._set_up(request, form)
         facts = setup_facts(
-            form if form.is_bound else self._setup_form(request, {name: _plain(form[name].initial) for name in form.fields})
+            form
+            if form.is_bound
+            else self._setup_form(request, {name: _plain(form[name].initial) for name in form.fields})
         )
         context = self.admin_site.each_context(request) | {
             "title": _("Set up a notification"),
@@ -61,7 +68,11 @@ class SetupPages(admin.ModelAdmin):
     def _setup_form(self, request, data=None):
         if not may_set_up(request):
             raise PermissionDenied
-        return SetupForm(data or (request.POST if request.method == "POST" else None), request=request, site=self.admin_site)
+        return SetupForm(
+            data or (request.POST if request.method == "POST" else None),
+            request=request,
+            site=self.admin_site,
+        )
 
 
 def _plain(value):
@@ -85,7 +96,10 @@ def setup_facts(form):
 
 
 def _say_what_next(request, trigger, template):
-    live, tried = _("It is set up and live."), _("It is set up, and only tried for now: each event shows what it would send.")
+    live, tried = (
+        _("It is set up and live."),
+        _("It is set up, and only tried for now: each event shows what it would send."),
+    )
     url = reverse("admin:notifier_template_change", args=[template.pk])
     link = format_html('<a href="{}" class="underline">{}</a>', url, _("Look at the message"))
     messages.success(request, format_html("{} {}.", tried if trigger.shadow else live, link))

@@ -11,7 +11,8 @@ from ..rules import audiences, signals
 from . import choices
 from .setup_permissions import may
 
-# One question for what are two columns of a trigger: its signal, and whether a save made the object or changed it.
+# One question for what are two columns of a trigger: its signal, and whether a save made the object or
+# changed it.
 OBJECTS = [
     ("post_save:created", _("It is created")),
     ("post_save:updated", _("It is changed")),
@@ -29,15 +30,25 @@ PARTS = {"email": ("subject", "body"), "inbox": ("subject", "text", "link")}
 
 
 def moments():
-    own = [(f"{name}:any", capfirst(name.replace("_", " "))) for name in signals.names() if name not in choices.BUILTIN]
-    groups = [(_("Something of yours"), OBJECTS), (_("People"), PEOPLE), (_("This project’s own signals"), own)]
+    own = [
+        (f"{name}:any", capfirst(name.replace("_", " ")))
+        for name in signals.names()
+        if name not in choices.BUILTIN
+    ]
+    groups = [
+        (_("Something of yours"), OBJECTS),
+        (_("People"), PEOPLE),
+        (_("This project’s own signals"), own),
+    ]
     return [(label, group) for label, group in groups if group]
 
 
 def channels():
     """All of them; those first by which the settings find people, as most rules want these."""
     reaching = [name for name, path in conf.get("ADDRESSES").items() if path != "pk"]
-    ordered = sorted(known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching))
+    ordered = sorted(
+        known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching)
+    )
     return [(name, known.label(name)) for name in ordered]
 
 
@@ -60,7 +71,9 @@ def whoms(request, site):
     found = []
     if may(request, "add_audience"):
         found = [("everyone", _("Everyone: all active users"))]
-        found += [("groups", _("Groups"))] if _has_groups() and request.user.has_perm("auth.view_group") else []
+        found += (
+            [("groups", _("Groups"))] if _has_groups() and request.user.has_perm("auth.view_group") else []
+        )
         found += [("users", _("People that I choose"))] if can_search_people(request, site) else []
         found += [("paths", _("Somebody whom the object names: its owner, its customer, …"))]
         found += [("addresses", _("Plain addresses, rooms or accounts"))]

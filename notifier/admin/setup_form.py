@@ -1,4 +1,7 @@
-"""One form for when, what and whom; its rows' own ``clean`` decide what is wrong. Next hop: ``setup_rows``."""
+"""One form for when, what and whom; its rows' own ``clean`` decide what is wrong.
+
+Next hop: ``setup_rows``.
+"""
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
@@ -22,14 +25,20 @@ PART_LABELS = {"subject": _("Subject"), "body": _("Body"), "text": _("Text"), "l
 # What is written on one line.
 SHORT_PARTS = ("subject", "link")
 PART_HELP = {
-    "link": _("Where it leads: a path of this site such as /orders/5/, or an http or https address. May be left blank."),
+    "link": _(
+        "Where it leads: a path of this site such as /orders/5/, or an http or https address. "
+        "May be left blank."
+    ),
     "body": _("HTML, or plain text. Names in {{ braces }} are filled in for each person."),
 }
 
 
 class SetupForm(forms.Form):
     when = forms.ChoiceField(
-        label=_("What happens?"), choices=setup_choices.moments, widget=UnfoldAdminSelectWidget, initial="post_save:created"
+        label=_("What happens?"),
+        choices=setup_choices.moments,
+        widget=UnfoldAdminSelectWidget,
+        initial="post_save:created",
     )
     model = forms.ChoiceField(
         label=_("To what?"),
@@ -51,7 +60,8 @@ class SetupForm(forms.Form):
         required=False,
         empty_label=_("None of these: people can only opt out of everything"),
         help_text=_(
-            "People choose by it what they get. What is mandatory, such as security and receipts, nobody can opt out of."
+            "People choose by it what they get. What is mandatory, such as security and "
+            "receipts, nobody can opt out of."
         ),
     )
     what = forms.ChoiceField(label=_("What does it say?"), widget=UnfoldAdminRadioSelectWidget)
@@ -62,7 +72,11 @@ class SetupForm(forms.Form):
         required=False,
     )
     template = forms.ModelChoiceField(
-        Template.objects, label=_("Template"), widget=UnfoldAdminSelectWidget, required=False, empty_label=_("Choose a template")
+        Template.objects,
+        label=_("Template"),
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+        empty_label=_("Choose a template"),
     )
     whom = forms.ChoiceField(label=_("Who gets it?"), widget=UnfoldAdminRadioSelectWidget)
     groups = forms.ModelMultipleChoiceField(
@@ -76,7 +90,8 @@ class SetupForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 2}),
         required=False,
         help_text=_(
-            "One a line: a person or people, such as instance.owner, or an address, such as email: instance.contact_email"
+            "One a line: a person or people, such as instance.owner, or an address, such as "
+            "email: instance.contact_email"
         ),
     )
     addresses = forms.CharField(
@@ -85,10 +100,17 @@ class SetupForm(forms.Form):
         required=False,
     )
     callables = forms.MultipleChoiceField(
-        label=_("Found by"), choices=choices.callable_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget, required=False
+        label=_("Found by"),
+        choices=choices.callable_choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        required=False,
     )
     audience = forms.ModelChoiceField(
-        Audience.objects, label=_("Audience"), widget=UnfoldAdminSelectWidget, required=False, empty_label=_("Choose an audience")
+        Audience.objects,
+        label=_("Audience"),
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+        empty_label=_("Choose an audience"),
     )
     name = forms.CharField(
         label=_("Its name"),
@@ -101,7 +123,10 @@ class SetupForm(forms.Form):
         label=_("Only try it for now"),
         widget=UnfoldBooleanSwitchWidget,
         required=False,
-        help_text=_("It records and shows what it would send, and sends nothing. You can let it send later, on its own page."),
+        help_text=_(
+            "It records and shows what it would send, and sends nothing. You can let it send "
+            "later, on its own page."
+        ),
     )
 
     def __init__(self, *args, request, site, **options):
@@ -130,7 +155,9 @@ class SetupForm(forms.Form):
 
     def texts(self, channel):
         """Part → what is written for this channel, as a browser did not mangle it."""
-        given = {part: self.cleaned_data.get(f"{channel}_{part}", "") for part in setup_choices.parts_of(channel)}
+        given = {
+            part: self.cleaned_data.get(f"{channel}_{part}", "") for part in setup_choices.parts_of(channel)
+        }
         return {part: normalize_newlines(text) for part, text in given.items()}
 
     @property

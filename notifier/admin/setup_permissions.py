@@ -9,7 +9,9 @@ def setup_url(request):
 
 
 def may_set_up(request):
-    """A trigger and its subscription are always new; template and audience may be old ones, so somebody must see or add them."""
+    """A trigger and its subscription are always new; template and audience may be old ones, so somebody must
+    see or add them.
+    """
     return all(
         (
             may(request, "add_trigger"),

@@ -1,4 +1,7 @@
-"""The rows behind the set-up page: made from what was typed, checked by their own models, saved together. Next hop: the database."""
+"""The rows behind the set-up page: made from what was typed, checked by their own models, saved together.
+
+Next hop: the database.
+"""
 
 import re
 from functools import cached_property
@@ -61,7 +64,9 @@ class Rows:
         if whom == "audience":
             return self._given.get("audience")
         if whom == "everyone":
-            return setup_words.plain_everyone() or Audience(name=self._audience_name(_("Everyone")), everyone=True)
+            return setup_words.plain_everyone() or Audience(
+                name=self._audience_name(_("Everyone")), everyone=True
+            )
         sources = {name: self._given.get(name) or "" for name in ("paths", "addresses") if name == whom}
         functions = {"callables": self._given.get("callables", [])} if whom == "callables" else {}
         return Audience(name=self._audience_name(setup_words.NAMES.get(whom, "")), **sources, **functions)
@@ -97,7 +102,12 @@ class Rows:
         """Part by part: a row's own check ends at the first."""
         parts = setup_choices.parts_of(content.channel)
         main = f"{content.channel}_{'body' if 'body' in parts else 'text'}"
-        names = {"subject": f"{content.channel}_subject", "text": main, "html": main, "link": f"{content.channel}_link"}
+        names = {
+            "subject": f"{content.channel}_subject",
+            "text": main,
+            "html": main,
+            "link": f"{content.channel}_link",
+        }
         if "subject" in parts and not content.subject:
             yield names["subject"], [_("Write a subject.")]
         for part in (
@@ -120,7 +130,9 @@ class Rows:
 
     @cached_property
     def count(self):
-        """How many people it reaches today, as far as that is known before it happens; see ``setup_words.count_people``."""
+        """How many people it reaches today, as far as that is known before it happens; see
+        ``setup_words.count_people``.
+        """
         return setup_words.count_people(self)
 
     # Saving
@@ -141,10 +153,14 @@ class Rows:
             self.audience.groups.set(self.people("groups"))
             self.audience.users.set(self.people("users"))
             new.append(self.audience)
-        subscription = Subscription.objects.create(trigger=self.trigger, template=self.template, channels=self.channels)
+        subscription = Subscription.objects.create(
+            trigger=self.trigger, template=self.template, channels=self.channels
+        )
         subscription.audiences.add(self.audience)
         for row in [*new, subscription]:
-            LogEntry.objects.log_actions(user.pk, [row], ADDITION, str(_("Set up on one page.")), single_object=True)
+            LogEntry.objects.log_actions(
+                user.pk, [row], ADDITION, str(_("Set up on one page.")), single_object=True
+            )
         return self.trigger
 
 
@@ -152,9 +168,11 @@ def _parts(texts):
     """The columns of a content for what was typed: a body is HTML if it looks like it."""
     body = texts.get("body", texts.get("text", ""))
     is_html = "body" in texts and bool(MARKUP.search(body))
-    return {"subject": texts.get("subject", ""), "html": body if is_html else "", "text": "" if is_html else body} | {
-        "link": texts.get("link", "")
-    }
+    return {
+        "subject": texts.get("subject", ""),
+        "html": body if is_html else "",
+        "text": "" if is_html else body,
+    } | {"link": texts.get("link", "")}
 
 
 def _problems(check, names):
@@ -162,5 +180,7 @@ def _problems(check, names):
     try:
         check()
     except ValidationError as error:
-        for field, errors in error.error_dict.items() if hasattr(error, "error_dict") else [("__all__", [error])]:
+        for field, errors in (
+            error.error_dict.items() if hasattr(error, "error_dict") else [("__all__", [error])]
+        ):
             yield names.get(field, field), errors

@@ -1,4 +1,7 @@
-"""Words to start from, that already render for what was chosen, and names that nothing else has. Next hop: ``setup``."""
+"""Words to start from, that already render for what was chosen, and names that nothing else has.
+
+Next hop: ``setup``.
+"""
 
 from django.utils.html import escape
 from django.utils.text import capfirst, slugify
@@ -18,9 +21,15 @@ def starting_texts(trigger):
     model = readable.find_model(trigger.model) if trigger.model else None
     offered = names.for_texts(trigger)
     greeting = next((name for words, name in offered if name == "{{ user.first_name }}"), "")
-    what = "{{ instance }}" if any(name.startswith("{{ instance.") for _words, name in offered) else "{{ action_object }}"
+    what = (
+        "{{ instance }}"
+        if any(name.startswith("{{ instance.") for _words, name in offered)
+        else "{{ action_object }}"
+    )
     headline = f"{capfirst(model._meta.verbose_name)}: {what}" if model else _("News")
-    lines = [f"<li>{escape(words)}: {name}</li>" for words, name in offered if name.startswith("{{ instance.")][:MOST_LINES]
+    lines = [
+        f"<li>{escape(words)}: {name}</li>" for words, name in offered if name.startswith("{{ instance.")
+    ][:MOST_LINES]
     body = [f"<p>{_('Hello')} {greeting},</p>" if greeting else f"<p>{_('Hello')},</p>", f"<p>{headline}</p>"]
     body += ["<ul>", *lines, "</ul>"] if lines else []
     link = "{{ instance.get_absolute_url }}"

@@ -1,4 +1,7 @@
-"""What the set-up page says while one types: the sentence, and how many people that is today. Next hop: back to the page."""
+"""What the set-up page says while one types: the sentence, and how many people that is today.
+
+Next hop: back to the page.
+"""
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
@@ -36,7 +39,9 @@ def _whom(rows):
     found = [_("all active users")] if audience.everyone else []
     found += [_("the group %s") % group.name for group in rows.people("groups")]
     people = rows.people("users")
-    found += [_("%d chosen people") % len(people)] if len(people) > MOST_NAMED else [str(each) for each in people]
+    found += (
+        [_("%d chosen people") % len(people)] if len(people) > MOST_NAMED else [str(each) for each in people]
+    )
     found += [summaries.describe_path(line) for line in audiences.lines_of(audience.paths)]
     found += [line.partition(":")[2].strip() or line for line in audiences.lines_of(audience.addresses)]
     found += [_("whom “%s” finds") % name for name in audience.callables]
@@ -50,7 +55,9 @@ def people_words(count):
 
 
 def count_people(rows):
-    """People and plain addresses, without those whom only the event will name; MOST_COUNTED + 1 stands for more."""
+    """People and plain addresses, without those whom only the event will name; MOST_COUNTED + 1 stands for
+    more.
+    """
     audience = rows.audience
     if audience is None or audience.callables:
         return 0
@@ -73,6 +80,10 @@ def _people(rows):
 
 
 def plain_everyone():
-    """An audience of all active users and nobody else, if there is one: a second would only be one to choose from."""
-    found = Audience.objects.filter(everyone=True, paths="", addresses="", callables=[], users=None, groups=None)
+    """An audience of all active users and nobody else, if there is one: a second would only be one to choose
+    from.
+    """
+    found = Audience.objects.filter(
+        everyone=True, paths="", addresses="", callables=[], users=None, groups=None
+    )
     return found.first()

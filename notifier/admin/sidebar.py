@@ -44,7 +44,10 @@ def navigation(request):
         (_("What came of it"), _entries(request, ours, OUTCOME) + _questions(request)),
         (_("People"), _entries(request, people, PEOPLE) + _entries(request, ours, BELONGINGS)),
     ]
-    groups += [(app["name"], _entries(request, models, dict.fromkeys(models, "table_rows"))) for app, models in _others(apps)]
+    groups += [
+        (app["name"], _entries(request, models, dict.fromkeys(models, "table_rows")))
+        for app, models in _others(apps)
+    ]
     return [{"title": title, "items": items} for title, items in groups if items]
 
 
@@ -77,7 +80,9 @@ def _models(app):
 
 def _others(apps):
     """The project's own apps, then those that were installed: nobody works in these every day."""
-    own_first = sorted(apps.values(), key=lambda app: "site-packages" in installed_apps.get_app_config(app["app_label"]).path)
+    own_first = sorted(
+        apps.values(), key=lambda app: "site-packages" in installed_apps.get_app_config(app["app_label"]).path
+    )
     return [(app, _models(app)) for app in own_first]
 
 

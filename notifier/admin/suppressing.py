@@ -1,4 +1,7 @@
-"""The addresses that get nothing more: why, since when, and how one is let go again. Next hop: ``notifier.suppression``."""
+"""The addresses that get nothing more: why, since when, and how one is let go again.
+
+Next hop: ``notifier.suppression``.
+"""
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,7 +24,9 @@ from .choices import channel_choices
 from .filters import ChannelFilter
 from .reading import ReadingAdmin
 
-LIFTED = _("Lifted. What is sent from now on goes to this address again; what was skipped can be tried again.")
+LIFTED = _(
+    "Lifted. What is sent from now on goes to this address again; what was skipped can be tried again."
+)
 
 
 class SuppressionForm(forms.ModelForm):
@@ -58,7 +63,9 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
     form = SuppressionForm
     list_display = ["address_shown", "why", "channel_shown", "since"]
     list_filter = ["reason", ChannelFilter]
-    nothing_yet = _("No suppressed addresses yet. An address comes here by itself when it bounces for good or complains.")
+    nothing_yet = _(
+        "No suppressed addresses yet. An address comes here by itself when it bounces for good or complains."
+    )
     search_help_text = None
     fields = ["address_shown", "channel_shown", "reason", "detail_shown", "since"]
     delete_confirmation_template = "admin/notifier/suppression/lift.html"
@@ -78,7 +85,11 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     def find_exactly(self, request, queryset, term):
         """The address, in any of its spellings."""
-        return queryset.filter(address=suppression.normalise(term)) if masking.may_see_recipients(request) else queryset.none()
+        return (
+            queryset.filter(address=suppression.normalise(term))
+            if masking.may_see_recipients(request)
+            else queryset.none()
+        )
 
     @admin.display(description=_("address"))
     def address_shown(self, row):
@@ -90,7 +101,9 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     @admin.display(description=_("reason"))
     def why(self, row):
-        return display.lines([row.get_reason_display(), *([display.quiet(capfirst(row.detail))] if row.detail else [])])
+        return display.lines(
+            [row.get_reason_display(), *([display.quiet(capfirst(row.detail))] if row.detail else [])]
+        )
 
     @admin.display(description=_("detail"), empty_value=display.NOTHING)
     def detail_shown(self, row):
@@ -109,7 +122,9 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     def get_actions(self, request):
         """Each is lifted by itself, with its own reason."""
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+        return {
+            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
+        }
 
     def delete_view(self, request, object_id, extra_context=None):
         """Lift it: asks why, and keeps the answer in the log."""
@@ -121,7 +136,9 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
         form = LiftForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             with transaction.atomic():
-                LogEntry.objects.log_actions(request.user.pk, [row], DELETION, f"{_('Lifted.')} {form.cleaned_data['why']}")
+                LogEntry.objects.log_actions(
+                    request.user.pk, [row], DELETION, f"{_('Lifted.')} {form.cleaned_data['why']}"
+                )
                 row.delete()
             messages.success(request, LIFTED)
             return HttpResponseRedirect(reverse("admin:notifier_suppression_changelist"))

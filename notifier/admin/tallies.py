@@ -12,7 +12,9 @@ MOST_TALLIED = 10_000
 
 @dataclass(kw_only=True)
 class Tally:
-    """Of one subscription on one channel: status → number, of the first MOST_TALLIED. ``more``: there are others."""
+    """Of one subscription on one channel: status → number, of the first MOST_TALLIED. ``more``: there are
+    others.
+    """
 
     numbers: dict = field(default_factory=dict)
     more: bool = False
@@ -23,7 +25,10 @@ class Tally:
 
 
 def tally(event_id, pairs):
-    """``(subscription, channel)`` → Tally. One statement that reads MOST_TALLIED rows of each pair at most, by the unique key."""
+    """``(subscription, channel)`` → Tally.
+
+    One statement that reads MOST_TALLIED rows of each pair at most, by the unique key.
+    """
     found = {pair: Tally() for pair in pairs}
     if not pairs:
         return found

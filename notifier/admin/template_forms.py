@@ -9,7 +9,11 @@ from django.db import transaction
 from django.utils.functional import cached_property
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext, gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from ..exceptions import TemplateRefused
 from ..explaining import preview
@@ -22,7 +26,10 @@ ANY_LANGUAGE = ("", _("Any language"))
 
 
 def language_choices():
-    return [ANY_LANGUAGE, *sorted(((code, gettext(name)) for code, name in settings.LANGUAGES), key=lambda choice: choice[1])]
+    return [
+        ANY_LANGUAGE,
+        *sorted(((code, gettext(name)) for code, name in settings.LANGUAGES), key=lambda choice: choice[1]),
+    ]
 
 
 class LanguageField(forms.ChoiceField):
@@ -36,7 +43,10 @@ class LanguageField(forms.ChoiceField):
 
 class TemplateContentForm(forms.ModelForm):
     channel = forms.ChoiceField(
-        label=_("Channel"), choices=channel_choices, error_messages=UNKNOWN_CHANNEL, widget=UnfoldAdminSelectWidget
+        label=_("Channel"),
+        choices=channel_choices,
+        error_messages=UNKNOWN_CHANNEL,
+        widget=UnfoldAdminSelectWidget,
     )
     language = LanguageField(
         label=_("Language"),
@@ -53,7 +63,9 @@ class TemplateContentForm(forms.ModelForm):
             "subject": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
             "text": SourceTextarea(attrs=CODE | {"rows": 6, "class": "notifier-code notifier-prose"}),
             "html": SourceTextarea(attrs=CODE),
-            "link": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "placeholder": "/orders/{{ instance.pk }}/"}),
+            "link": UnfoldAdminTextInputWidget(
+                attrs={"spellcheck": "false", "placeholder": "/orders/{{ instance.pk }}/"}
+            ),
             "icon": UnfoldAdminTextInputWidget(attrs={"spellcheck": "false"}),
         }
         help_texts = {
@@ -61,7 +73,8 @@ class TemplateContentForm(forms.ModelForm):
             "text": _("Left blank, it is made from the HTML."),
             "html": _("For channels that show it, such as e-mail."),
             "file": _(
-                "For developers, and usually left blank: a template file of the project, such as shop/sale.html, in place of HTML and text."
+                "For developers, and usually left blank: a template file of the project, such "
+                "as shop/sale.html, in place of HTML and text."
             ),
         }
 
@@ -107,7 +120,11 @@ class TemplateContentForm(forms.ModelForm):
 
 class TemplateContentFormSet(forms.BaseInlineFormSet):
     def clean(self):
-        kept = [form for form in self.forms if form.cleaned_data.get("channel") and not form.cleaned_data.get("DELETE")]
+        kept = [
+            form
+            for form in self.forms
+            if form.cleaned_data.get("channel") and not form.cleaned_data.get("DELETE")
+        ]
         self._refuse_doubles(kept)
         if not any(self.errors):
             self._refuse_gaps({form.cleaned_data["channel"] for form in kept})
@@ -119,7 +136,10 @@ class TemplateContentFormSet(forms.BaseInlineFormSet):
         for form in forms_kept:
             channel, language = form.cleaned_data["channel"], form.cleaned_data.get("language", "")
             if (channel, language) in taken:
-                text = _("There is another content for %(channel)s in this language. Choose another language, or delete one.")
+                text = _(
+                    "There is another content for %(channel)s in this language. Choose another "
+                    "language, or delete one."
+                )
                 form.add_error("channel", text % {"channel": channel})
             taken.add((channel, language))
 
@@ -130,7 +150,8 @@ class TemplateContentFormSet(forms.BaseInlineFormSet):
         for subscription in self.instance.subscriptions.select_related("trigger"):
             if missing := sorted(set(subscription.channels) - channels):
                 text = _(
-                    "The trigger “%s” sends this template by %s. Keep a content for it, or take the channel off the trigger."
+                    "The trigger “%s” sends this template by %s. Keep a content for it, or "
+                    "take the channel off the trigger."
                 )
                 raise forms.ValidationError(text % (subscription.trigger, ", ".join(missing)))
 
@@ -153,10 +174,15 @@ def _offer(name, given):
 class TemplateForm(forms.ModelForm):
     providers = forms.MultipleChoiceField(
         label=_("More names"),
-        choices=lambda: [(name, _offer(name, given)) for name, given in providers.provided_by(providers.names()).items()],
+        choices=lambda: [
+            (name, _offer(name, given)) for name, given in providers.provided_by(providers.names()).items()
+        ],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
-        help_text=_("Context providers: what this project can look up when it happens. Tick one, save, and write its names."),
+        help_text=_(
+            "Context providers: what this project can look up when it happens. Tick one, save, "
+            "and write its names."
+        ),
     )
 
     class Meta:

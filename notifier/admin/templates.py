@@ -41,7 +41,9 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]
-    nothing_yet = _("No templates yet. A template is what is said, on each channel. Setting up a notification makes one.")
+    nothing_yet = _(
+        "No templates yet. A template is what is said, on each channel. Setting up a notification makes one."
+    )
     form = TemplateForm
     readonly_fields = ["used_by"]
     change_form_template = "admin/notifier/template/change_form.html"
@@ -62,11 +64,15 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
 
     @admin.display(description=_("sent by"), empty_value=display.NOTHING)
     def used_by(self, template):
-        return display.lines(display.object_link(Trigger, trigger.pk, trigger.name) for trigger in _triggers_of(template))
+        return display.lines(
+            display.object_link(Trigger, trigger.pk, trigger.name) for trigger in _triggers_of(template)
+        )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         template = self.get_object(request, object_id) if object_id else None
-        context = self.preview_context(request, template) | {"names": self.names(template)} | (extra_context or {})
+        context = (
+            self.preview_context(request, template) | {"names": self.names(template)} | (extra_context or {})
+        )
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_formset(self, request, form, formset, change):
@@ -93,18 +99,26 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
         people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
         people = format_html("{} {}", people, _names("", LINKS))
         rows = [(_("The person who receives it"), people)]
-        rows += [(display.describe_trigger(trigger), _offered_by(trigger)) for trigger in _triggers_of(template)]
+        rows += [
+            (display.describe_trigger(trigger), _offered_by(trigger)) for trigger in _triggers_of(template)
+        ]
         provided = providers.provided_by(template.providers if template else ())
         rows += [(_("The provider “%s”") % name, _names("", given)) for name, given in provided.items()]
         hint = (
-            _("Once a trigger sends this template, what its event offers is listed here.") if not _triggers_of(template) else ""
+            _("Once a trigger sends this template, what its event offers is listed here.")
+            if not _triggers_of(template)
+            else ""
         )
         text = format_html_join("", '<p class="notifier-names">{}:<br>{}</p>', rows)
         return format_html("{}{}", text, display.quiet(hint))
 
 
 def _triggers_of(template):
-    found = {each.trigger_id: each.trigger for each in template.subscriptions.all()} if template and template.pk else {}
+    found = (
+        {each.trigger_id: each.trigger for each in template.subscriptions.all()}
+        if template and template.pk
+        else {}
+    )
     return sorted(found.values(), key=lambda trigger: trigger.name)
 
 

@@ -1,4 +1,7 @@
-"""One event as a timeline: signal, triggers, subscriptions, deliveries, data. Next hop: ``templates/admin/notifier/event/``."""
+"""One event as a timeline: signal, triggers, subscriptions, deliveries, data.
+
+Next hop: ``templates/admin/notifier/event/``.
+"""
 
 import datetime as dt
 
@@ -28,7 +31,12 @@ LIVE_EVENT = {
 }
 NO_ANSWER = _("No answer is on record: its function ended before it could store one.")
 WAITING_FOR_A_TIME = (Delivery.Status.WAITING, Delivery.Status.STANDBY)
-LIVE_DELIVERY = (Delivery.Status.QUEUED, Delivery.Status.CLAIMED, Delivery.Status.SENDING, Delivery.Status.WAITING)
+LIVE_DELIVERY = (
+    Delivery.Status.QUEUED,
+    Delivery.Status.CLAIMED,
+    Delivery.Status.SENDING,
+    Delivery.Status.WAITING,
+)
 
 
 def timeline_of(event, request):
@@ -59,7 +67,9 @@ def timeline_of(event, request):
 
 
 def describe_actor(actor):
-    """“User 5” for ``auth.user:5``, with a link to it; not by name, which only the user's own page may show."""
+    """“User 5” for ``auth.user:5``, with a link to it; not by name, which only the user's own page may
+    show.
+    """
     label, _colon, key = actor.partition(":")
     model = readable.find_model(label)
     return display.object_link(model, key, f"{model._meta.verbose_name} {key}") if model and key else actor
@@ -67,7 +77,9 @@ def describe_actor(actor):
 
 def list_of(*, event, **filters):
     """The address of the list of an event's deliveries."""
-    return f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'event__id__exact': event} | filters)}"
+    return (
+        f"{reverse('admin:notifier_delivery_changelist')}?{urlencode({'event__id__exact': event} | filters)}"
+    )
 
 
 def _waits(event, sent):
@@ -101,9 +113,8 @@ def _triggers(event, may_see):
     for each in sorted(said, key=lambda one: (one["trigger"] != event.trigger_id, bool(one["because"]))):
         trigger, sibling = live.get(each["trigger"]), others.get(each["trigger"])
         rows.append({
-            "name": display.object_link(Trigger, trigger.pk, trigger.name) if trigger else each["name"] or _("a trigger"),
-            "matched": not each["because"],
-            "because": each["because"] if may_see else "",
+            "name": _linked(trigger) or each["name"] or _("a trigger"),
+            "matched": not each["because"], "because": each["because"] if may_see else "",
             "when": display.describe_trigger(trigger) if trigger else _("deleted since"),
             "condition": trigger.condition if trigger else "",
             "off": trigger is not None and not trigger.enabled,
@@ -126,17 +137,29 @@ def _switched_off(event, met):
 def _siblings(event, triggers):
     """Trigger → the event of it that the same firing led to."""
     span = event.created_at - ONE_FIRING, event.created_at + ONE_FIRING
-    near = Event.objects.filter(trigger__in=triggers, created_at__range=span, verb=event.verb, action_object=event.action_object)
+    near = Event.objects.filter(
+        trigger__in=triggers, created_at__range=span, verb=event.verb, action_object=event.action_object
+    )
     near = near.exclude(pk=event.pk).only("trigger", "created_at")[: SHOWN * 10]
     # The nearest in time comes last, and so counts.
-    return {each.trigger_id: each for each in sorted(near, key=lambda one: -abs(one.created_at - event.created_at))}
+    return {
+        each.trigger_id: each
+        for each in sorted(near, key=lambda one: -abs(one.created_at - event.created_at))
+    }
 
 
 def _pauses(event):
     channels = {channel for step in event.plan for channel in step["contents"]}
     scopes = ["everything", f"trigger:{event.trigger_id}", *(f"channel:{name}" for name in channels)]
-    held = event.status in (Event.Status.RECORDED, Event.Status.FANNING_OUT, Event.Status.HELD, Event.Status.DONE)
-    return [capfirst(describe_pause(pause)) for pause in Pause.objects.filter(scope__in=scopes)] if held else []
+    held = event.status in (
+        Event.Status.RECORDED,
+        Event.Status.FANNING_OUT,
+        Event.Status.HELD,
+        Event.Status.DONE,
+    )
+    return (
+        [capfirst(describe_pause(pause)) for pause in Pause.objects.filter(scope__in=scopes)] if held else []
+    )
 
 
 def _versions(event):
@@ -154,12 +177,12 @@ def _subscriptions(event, versions):
         subscription = live.get(step["subscription"])
         audiences = list(subscription.audiences.all()) if subscription else []
         rows.append({
-            "template": display.object_link(Template, subscription.template_id, subscription.template.name) if subscription else "",
+            "template": _linked(subscription and subscription.template) or "",
             "off": subscription is not None and not subscription.enabled,
             "audiences": [display.object_link(type(each), each.pk, each.name) for each in audiences],
             "sources": ", ".join(describe_sources(audiences)),
             "channels": [
-                _channel(event, step["subscription"], channel, [versions[pk] for pk in keys if pk in versions], found)
+                _channel(event, step["subscription"], channel, _present(keys, versions), found)
                 for channel, keys in versions_in(step).items()
             ],
         })  # fmt: skip
@@ -195,7 +218,9 @@ def version_link(version, *, language=False):
 
 
 def _deliveries(event, versions, may_see):
-    """What went amiss, the newest first; then others, in the order of the unique key: the newest of a million would have to be sorted."""
+    """What went amiss, the newest first; then others, in the order of the unique key: the newest of a million
+    would have to be sorted.
+    """
     history = Prefetch("history", Attempt.objects.order_by("pk"))
     ours = Delivery.objects.filter(event=event).prefetch_related(history, "feedback")
     amiss = [Delivery.Status.FAILED, Delivery.Status.UNKNOWN]
@@ -203,7 +228,11 @@ def _deliveries(event, versions, may_see):
     others = ours.order_by("subscription", "channel", "recipient")[:SHOWN]
     rows += [each for each in others if each.status not in amiss][: SHOWN - len(rows)]
     missing = {row.version_id for row in rows} - versions.keys()
-    versions = versions | ContentVersion.objects.select_related("content__template").in_bulk(missing) if missing else versions
+    versions = (
+        versions | ContentVersion.objects.select_related("content__template").in_bulk(missing)
+        if missing
+        else versions
+    )
     return [
         {
             "delivery": row,
@@ -225,7 +254,9 @@ def _deliveries(event, versions, may_see):
 
 
 def attempts_of(delivery):
-    """What is on record of a delivery's attempts, for the template: and which of those before the last left no answer."""
+    """What is on record of a delivery's attempts, for the template: and which of those before the last left
+    no answer.
+    """
     found = [
         {
             "number": each.number,
@@ -243,3 +274,12 @@ def attempts_of(delivery):
 def why_link(delivery):
     query = {"person": delivery.recipient, "subject": delivery.event_id, "channel": delivery.channel}
     return f"{reverse('admin:notifier_why')}?{urlencode(query)}"
+
+
+def _linked(row):
+    """The row's name with a link to it; None for none."""
+    return display.object_link(type(row), row.pk, row.name) if row else None
+
+
+def _present(keys, rows):
+    return [rows[key] for key in keys if key in rows]

@@ -1,4 +1,7 @@
-"""A content's versions: who changed what, when, and the way back to one. Next hop: ``notifier.models.templates`` saves it."""
+"""A content's versions: who changed what, when, and the way back to one.
+
+Next hop: ``notifier.models.templates`` saves it.
+"""
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -24,7 +27,9 @@ def version_url(version):
     """The page of one version, or blank for a test, which is no version of anything."""
     if version.content_id is None:
         return ""
-    return f"{reverse('admin:notifier_template_versions', args=[version.content_id])}?version={version.number}"
+    return (
+        f"{reverse('admin:notifier_template_versions', args=[version.content_id])}?version={version.number}"
+    )
 
 
 class VersionsMixin:
@@ -45,7 +50,9 @@ class VersionsMixin:
         shown = _version_of(content, request.GET.get("version", ""))
         older = content.versions.filter(number__lt=shown.number).first()
         listed = (
-            content.versions.filter(number__gte=shown.number) if shown.number < content.version.number - MOST_LISTED else None
+            content.versions.filter(number__gte=shown.number)
+            if shown.number < content.version.number - MOST_LISTED
+            else None
         )
         context = {
             **self.admin_site.each_context(request),
@@ -57,14 +64,17 @@ class VersionsMixin:
             "older": older,
             "listed": (content.versions.all() if listed is None else listed.order_by("number"))[:MOST_LISTED],
             "parts": _differences(shown, older),
-            "can_restore": self.has_change_permission(request, content.template) and shown.pk != content.version_id,
+            "can_restore": self.has_change_permission(request, content.template)
+            and shown.pk != content.version_id,
         }
         return TemplateResponse(request, "admin/notifier/template/versions.html", context)
 
     @method_decorator(require_POST)
     def restore_view(self, request, pk):
         """Make the content what it was in a version, as a new version."""
-        version = get_object_or_404(ContentVersion.objects.select_related("content__template", "content__version"), pk=pk)
+        version = get_object_or_404(
+            ContentVersion.objects.select_related("content__template", "content__version"), pk=pk
+        )
         content = version.content
         if content is None:
             raise Http404
@@ -77,7 +87,9 @@ class VersionsMixin:
 def _restore(request, content, version):
     if content.file:
         messages.error(
-            request, _("It is made from the file %s: change the file, or take its name out of the content.") % content.file
+            request,
+            _("It is made from the file %s: change the file, or take its name out of the content.")
+            % content.file,
         )
         return
     if content.version.parts() == version.parts():
@@ -88,17 +100,27 @@ def _restore(request, content, version):
     try:
         content.clean()
     except ValidationError as error:
-        messages.error(request, _("Version %d cannot be restored: %s") % (version.number, " ".join(error.messages)))
+        messages.error(
+            request, _("Version %d cannot be restored: %s") % (version.number, " ".join(error.messages))
+        )
         return
     note = _("Version %d again.") % version.number
     content.save(author=request.user.get_username(), note=note)
-    LogEntry.objects.log_actions(request.user.pk, [content.template], CHANGE, f"{content}: {note}", single_object=True)
-    messages.success(request, _("Version %d is live again, as version %d.") % (version.number, content.version.number))
+    LogEntry.objects.log_actions(
+        request.user.pk, [content.template], CHANGE, f"{content}: {note}", single_object=True
+    )
+    messages.success(
+        request, _("Version %d is live again, as version %d.") % (version.number, content.version.number)
+    )
 
 
 def _version_of(content, number):
     """The version that the address names, or the live one."""
-    if number.isdecimal() and len(number) < 10 and (found := content.versions.filter(number=int(number)).first()):
+    if (
+        number.isdecimal()
+        and len(number) < 10
+        and (found := content.versions.filter(number=int(number)).first())
+    ):
         return found
     if content.version is None:
         raise Http404
@@ -106,7 +128,9 @@ def _version_of(content, number):
 
 
 def _differences(version, older):
-    """Per part that either of them has: its name, and the rows of the change or, of what stayed, the text itself."""
+    """Per part that either of them has: its name, and the rows of the change or, of what stayed, the text
+    itself.
+    """
     found = []
     for part in PARTS:
         new, old = getattr(version, part), getattr(older, part) if older else ""

@@ -1,4 +1,7 @@
-"""“Why?”: why somebody did, or did not, get something, as a page with an address. Next hop: ``notifier.explaining``."""
+"""“Why?”: why somebody did, or did not, get something, as a page with an address.
+
+Next hop: ``notifier.explaining``.
+"""
 
 import datetime as dt
 
@@ -52,14 +55,25 @@ class Question(forms.Form):
     subject = forms.CharField(
         label=_("Event or object"),
         required=False,
-        help_text=_("An event’s number, or an object as in demo.flashsale:1. Left blank, it is about a time."),
-        widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+        help_text=_(
+            "An event’s number, or an object as in demo.flashsale:1. Left blank, it is about a time."
+        ),
+        widget=UnfoldAdminTextInputWidget(
+            {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+        ),
     )
     channel = forms.ChoiceField(
-        label=_("Channel"), required=False, choices=lambda: [("", _("any"))] + channel_choices(), widget=UnfoldAdminSelectWidget
+        label=_("Channel"),
+        required=False,
+        choices=lambda: [("", _("any"))] + channel_choices(),
+        widget=UnfoldAdminSelectWidget,
     )
-    since = forms.CharField(label=_("From"), required=False, widget=UnfoldAdminTextInputWidget({"type": "date"}))
-    until = forms.CharField(label=_("To"), required=False, widget=UnfoldAdminTextInputWidget({"type": "date"}))
+    since = forms.CharField(
+        label=_("From"), required=False, widget=UnfoldAdminTextInputWidget({"type": "date"})
+    )
+    until = forms.CharField(
+        label=_("To"), required=False, widget=UnfoldAdminTextInputWidget({"type": "date"})
+    )
 
     class Media:
         css = {"all": ["notifier/admin.css", "notifier/timeline.css"]}
@@ -126,7 +140,9 @@ def answered(asked):
 
 
 def chosen_by(person):
-    """What somebody has chosen, as texts: opt-outs with since when and how, then quiet hours, language and the rest."""
+    """What somebody has chosen, as texts: opt-outs with since when and how, then quiet hours, language and
+    the rest.
+    """
     said = [f"{describe_choice(row)} {describe_origin(row)}" for row in opt_outs.rows_of(person.key).values()]
     wish = Preferences.objects.filter(user=person.user.pk).first() if person.user else None
     return said + (describe_wishes(wish) if wish else [])
@@ -156,7 +172,9 @@ def _explained(person, subject, channel, asked):
         ],
         "start": start,
         "end": end,
-        "count": _("The newest %d; ask for a shorter time to see older ones.") % MOST_EVENTS if more else text,
+        "count": _("The newest %d; ask for a shorter time to see older ones.") % MOST_EVENTS
+        if more
+        else text,
     }
 
 
@@ -167,7 +185,9 @@ def shown(answer):
         "channel": answer.channel,
         "trigger": answer.trigger,
         "steps": [
-            {"step": step, "link": link_to(*step.about) if step.about else None} for step in answer.steps if step.state != "open"
+            {"step": step, "link": link_to(*step.about) if step.about else None}
+            for step in answer.steps
+            if step.state != "open"
         ],
         "open": [step.title for step in answer.steps if step.state == "open"],
     }
@@ -184,10 +204,17 @@ def link_to(model, key):
 
 @require_safe
 def people_view(request, site):
-    """Users to choose from, as ``{"people": [{"value", "text"}]}``: by whatever the project lets users be searched for."""
+    """Users to choose from, as ``{"people": [{"value", "text"}]}``: by whatever the project lets users be
+    searched for.
+    """
     users, term = get_user_model(), request.GET.get("q", "").replace("\0", "").strip()
     found = users._default_manager.none()
     if term and (admin := site._registry.get(users)):
-        found, _doubles = admin.get_search_results(request, users._default_manager.order_by(users.USERNAME_FIELD), term)
-    people = [{"value": user.get_username(), "text": user.get_full_name()} for user in found.distinct()[:MOST_SUGGESTED]]
+        found, _doubles = admin.get_search_results(
+            request, users._default_manager.order_by(users.USERNAME_FIELD), term
+        )
+    people = [
+        {"value": user.get_username(), "text": user.get_full_name()}
+        for user in found.distinct()[:MOST_SUGGESTED]
+    ]
     return JsonResponse({"people": people})

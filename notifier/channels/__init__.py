@@ -1,1 +1,4 @@
-"""Which channels exist, what each declares about itself, and the message that crosses to one. Calls no other package."""
+"""Which channels exist, what each declares about itself, and the message that crosses to one.
+
+Calls no other package.
+"""

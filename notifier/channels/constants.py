@@ -1,4 +1,6 @@
-"""What a module says about itself in constants, read without importing it: its provider's library may be missing here, or slow."""
+"""What a module says about itself in constants, read without importing it: its provider's library may be
+missing here, or slow.
+"""
 
 import ast
 from functools import cache
@@ -29,4 +31,6 @@ def _assigned(path):
     """Name → what it is set to, at the top level of a file."""
     with open(path, encoding="utf-8") as source:
         nodes = [node for node in ast.parse(source.read()).body if isinstance(node, ast.Assign)]
-    return {target.id: node.value for node in nodes for target in node.targets if isinstance(target, ast.Name)}
+    return {
+        target.id: node.value for node in nodes for target in node.targets if isinstance(target, ast.Name)
+    }

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-# A twentieth of a second is more than what a function is late by itself, and costs five of a hundred slots at most.
+# A twentieth of a second is more than what a function is late by itself, and costs five of a hundred slots at
+# most.
 GRACE_SECONDS = 0.05
 
 
@@ -10,7 +11,8 @@ GRACE_SECONDS = 0.05
 class Limit:
     """``number`` messages in any ``seconds``. Of these, ``burst`` may come at once after a quiet time.
 
-    A provider that names no number but says when it has enough has a Limit of no number: everybody goes until `push` closes it.
+    A provider that names no number but says when it has enough has a Limit of no number: everybody goes until
+    `push` closes it.
     """
 
     number: float | None = None
@@ -23,5 +25,7 @@ class Limit:
         return (self.seconds + GRACE_SECONDS) / (self.number - self.burst) if self.number else 0.0
 
     def __str__(self):
-        span = {1: "a second", 60: "a minute", 3600: "an hour"}.get(self.seconds, f"in {self.seconds:g} seconds")
+        span = {1: "a second", 60: "a minute", 3600: "an hour"}.get(
+            self.seconds, f"in {self.seconds:g} seconds"
+        )
         return f"{self.number:g} {span}" if self.number else "as many as the provider takes"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Message:
     """One rendered delivery, as a channel's ``send`` receives it.
 
-    ``delivery`` is the delivery's id, ``attempt`` counts from 1, ``address`` is as it was stored (not yet validated).
-    Parts that the template does not have are empty strings.
+    ``delivery`` is the delivery's id, ``attempt`` counts from 1, ``address`` is as it was stored (not yet
+    validated). Parts that the template does not have are empty strings.
     """
 
     delivery: int
@@ -17,7 +17,8 @@ class Message:
     # "user:<primary key>" or "address:<address>".
     recipient: str = ""
     event: int = 0
-    # Where its reader can stop what it is about by one request; blank where nobody can, or where no address of the site is known.
+    # Where its reader can stop what it is about by one request; blank where nobody can, or where no address
+    # of the site is known.
     unsubscribe_url: str = ""
     subject: str = ""
     text: str = ""
@@ -29,7 +30,9 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """What is wrong with a message on its channel. ``is_error``: it would be refused; else it only costs more, or may surprise.
+    """What is wrong with a message on its channel.
+
+    ``is_error``: it would be refused; else it only costs more, or may surprise.
 
     ``part`` is one of ``templating.contents.PARTS``.
     """
@@ -43,11 +46,11 @@ class Problem:
 class Examination:
     """How a message looks to its channel, before it is sent.
 
-    ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own count, which ``unit`` names
-    (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in millionths of a US dollar.
-    ``look`` is how the editor shows it: ``mail``, ``phone`` or ``post``; blank is plain text. ``is_public``: everybody can read it, so
-    nobody can send it to themselves alone. ``parts``: those of ``templating.contents.PARTS`` that it shows; where none is named,
-    its look tells.
+    ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own
+    count, which ``unit`` names (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in
+    millionths of a US dollar. ``look`` is how the editor shows it: ``mail``, ``phone`` or ``post``; blank is
+    plain text. ``is_public``: everybody can read it, so nobody can send it to themselves alone. ``parts``:
+    those of ``templating.contents.PARTS`` that it shows; where none is named, its look tells.
     """
 
     look: str = ""

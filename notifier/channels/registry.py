@@ -1,4 +1,7 @@
-"""Which channels exist, and what each says of itself. Called wherever a channel is named; calls the channel's own module."""
+"""Which channels exist, and what each says of itself.
+
+Called wherever a channel is named; calls the channel's own module.
+"""
 
 import pkgutil
 from functools import lru_cache
@@ -19,13 +22,17 @@ _registered: set[str] = set()
 
 
 def examine(channel, message):
-    """The Examination of a Message by its channel's own module, ``examine(message)`` there. Pure: nothing is asked of anybody."""
+    """The Examination of a Message by its channel's own module, ``examine(message)`` there.
+
+    Pure: nothing is asked of anybody.
+    """
     examiner = _function(conf.get("CHANNELS_PACKAGE"), channel, "examine")
     return examiner(message) if examiner else Examination()
 
 
 def price(channel, message):
-    """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the channel's own module.
+    """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the
+    channel's own module.
 
     Asked of each message that is sent, so it must not take as long as an examination may.
     """
@@ -34,27 +41,40 @@ def price(channel, message):
 
 
 def disturbs(channel):
-    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours. ``DISTURBS = False`` in its module."""
+    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours.
+
+    ``DISTURBS = False`` in its module.
+    """
     return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
 
 
 @lru_cache
 def _function(package, channel, name):
-    return getattr(import_module(f"{package}.{channel}"), name, None) if find_spec(f"{package}.{channel}") else None
+    return (
+        getattr(import_module(f"{package}.{channel}"), name, None)
+        if find_spec(f"{package}.{channel}")
+        else None
+    )
 
 
 def label(name):
-    """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says none."""
+    """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says
+    none.
+    """
     return _say(name, "LABEL") or capfirst(name)
 
 
 def verb(name):
-    """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active users”."""
+    """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active
+    users”.
+    """
     return _say(name, "VERB") or _("send by %s to") % name
 
 
 def way(name):
-    """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its label, “by e-mail”."""
+    """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its
+    label, “by e-mail”.
+    """
     return _say(name, "WAY") or _("by %s") % noun(name)
 
 
@@ -65,12 +85,16 @@ def noun(name):
 
 
 def example(name):
-    """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes none."""
+    """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes
+    none.
+    """
     return _said(name, "EXAMPLE")
 
 
 def mark(name):
-    """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says none."""
+    """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says
+    none.
+    """
     return _said(name, "MARK")
 
 
@@ -93,7 +117,9 @@ def register_channel(name):
 
 
 def channel_names():
-    """Names of all channels, sorted: the modules of the channels package, found by listing it and without importing them."""
+    """Names of all channels, sorted: the modules of the channels package, found by listing it and without
+    importing them.
+    """
     package = find_spec(conf.get("CHANNELS_PACKAGE"))
     locations = package.submodule_search_locations if package else []
     modules = {module.name for module in pkgutil.iter_modules(locations)}

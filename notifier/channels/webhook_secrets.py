@@ -1,7 +1,10 @@
-"""The secrets that webhooks are signed with. Next hop: ``lambdas.webhook`` signs; ``notify webhook-secret`` tells a receiver's.
+"""The secrets that webhooks are signed with.
 
-Note [no secret is stored]: an endpoint's secret is made from its URL and a signing key of the environment, so the database, its backups and
-the admin hold none, an endpoint needs no row of its own, and whoever has one endpoint's secret can sign for no other.
+Next hop: ``lambdas.webhook`` signs; ``notify webhook-secret`` tells a receiver's.
+
+Note [no secret is stored]: an endpoint's secret is made from its URL and a signing key of the environment, so
+the database, its backups and the admin hold none, an endpoint needs no row of its own, and whoever has one
+endpoint's secret can sign for no other.
 """
 
 import base64
@@ -18,7 +21,9 @@ MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
 def secrets_of(url):
-    """The secrets of the endpoint ``url`` (``whsec_…``), one a signing key, the newest first. Raises ConfigurationError.
+    """The secrets of the endpoint ``url`` (``whsec_…``), one a signing key, the newest first.
+
+    Raises ConfigurationError.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
     """
@@ -34,5 +39,7 @@ def signing_keys():
     if not keys:
         raise ConfigurationError(f"Set {VARIABLE}; this makes a key: {MAKE_ONE}")
     if any(len(key) < MIN_KEY_CHARACTERS for key in keys):
-        raise ConfigurationError(f"A key in {VARIABLE} has less than {MIN_KEY_CHARACTERS} characters. This makes one: {MAKE_ONE}")
+        raise ConfigurationError(
+            f"A key in {VARIABLE} has less than {MIN_KEY_CHARACTERS} characters. This makes one: {MAKE_ONE}"
+        )
     return keys

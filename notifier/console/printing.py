@@ -1,4 +1,6 @@
-"""From what is recorded to what is printed, in one process and without AWS. Calls the fan-out, then ``deliveries.worker``."""
+"""From what is recorded to what is printed, in one process and without AWS. Calls the fan-out, then
+``deliveries.worker``.
+"""
 
 from .. import deliveries
 from ..deliveries import fanout
@@ -16,7 +18,10 @@ POLICY = deliveries.Policy(at_most_once=False, horizon=deliveries.UNHEARD_AFTER)
 
 
 def print_waiting(write):
-    """Fan out what is recorded and ``write`` what is for the console, each delivery once. Returns how many were written."""
+    """Fan out what is recorded and ``write`` what is for the console, each delivery once.
+
+    Returns how many were written.
+    """
     written = []
 
     def send(messages, _session):
@@ -27,7 +32,11 @@ def print_waiting(write):
 
     # There is nobody to ring for: the other channels' deliveries wait in the database.
     with publisher.diverted():
-        for pk in Event.objects.filter(status=Event.Status.RECORDED).order_by("pk").values_list("pk", flat=True)[:PAGE_SIZE]:
+        for pk in (
+            Event.objects.filter(status=Event.Status.RECORDED)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:PAGE_SIZE]
+        ):
             fanout.fan_out(pk, lease_seconds=LEASE_SECONDS)
     waiting = Delivery.objects.filter(channel=CHANNEL, status=Delivery.Status.QUEUED).order_by("pk")
     ids = list(waiting.values_list("pk", flat=True)[:PAGE_SIZE])

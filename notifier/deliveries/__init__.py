@@ -1,4 +1,7 @@
-"""Every change of a delivery's status is in here. Next hop: ``notifier.feedback``, when the provider is heard again."""
+"""Every change of a delivery's status is in here.
+
+Next hop: ``notifier.feedback``, when the provider is heard again.
+"""
 
 from .announcements import announce_outcomes
 from .answers import Policy, Sent, record_answers

@@ -1,8 +1,11 @@
-"""How many a person may still have, counted exactly whoever counts at the same time. Next hop: ``deliveries.flow`` skips the others.
+"""How many a person may still have, counted exactly whoever counts at the same time.
 
-Note [one statement]: an upsert counts and asks in one: the row that is full is not changed, and so is not returned. It is part of the
-transaction that writes the deliveries, so what is rolled back was not counted; rows are taken in the order of the recipients, so that two
-pages that meet wait for each other and never in a ring.
+Next hop: ``deliveries.flow`` skips the others.
+
+Note [one statement]: an upsert counts and asks in one: the row that is full is not changed, and so is not
+returned. It is part of the transaction that writes the deliveries, so what is rolled back was not counted;
+rows are taken in the order of the recipients, so that two pages that meet wait for each other and never in a
+ring.
 """
 
 import datetime as dt
@@ -16,7 +19,8 @@ PAGE_SIZE = 1000
 
 
 def take(subscription_id, recipients, *, about="", number, minutes):
-    """Count one more for each of ``recipients``; returns those that had not had ``number`` in their period, as a set.
+    """Count one more for each of ``recipients``; returns those that had not had ``number`` in their period,
+    as a set.
 
     A period begins with the first that is sent in it, and lasts for ``minutes``.
     """
@@ -27,7 +31,10 @@ def take(subscription_id, recipients, *, about="", number, minutes):
         for start in range(0, len(ordered), PAGE_SIZE):
             page = ordered[start : start + PAGE_SIZE]
             statement = _TAKE.format(rows=", ".join(["(%s)"] * len(page)))
-            cursor.execute(statement, [subscription_id, about, ends_at, *page, adapt(now), adapt(now), adapt(now), number])
+            cursor.execute(
+                statement,
+                [subscription_id, about, ends_at, *page, adapt(now), adapt(now), adapt(now), number],
+            )
             allowed.update(recipient for (recipient,) in cursor.fetchall())
     return allowed
 
@@ -46,7 +53,9 @@ _TAKE = f"""
 
 
 def give_back(subscription_id, recipients, *, about):
-    """Undo a ``take`` of one about an object, in the transaction that has made it: another rule has refused them."""
+    """Undo a ``take`` of one about an object, in the transaction that has made it: another rule has refused
+    them.
+    """
     Allowance.objects.filter(subscription_id=subscription_id, recipient__in=recipients, about=about).delete()
 
 

@@ -1,4 +1,7 @@
-"""Tells a project's own receivers what came of deliveries. Called by whoever has stored an answer; calls ``notifier.hooks``."""
+"""Tells a project's own receivers what came of deliveries.
+
+Called by whoever has stored an answer; calls ``notifier.hooks``.
+"""
 
 from ..hooks import notification_failed, notification_sent
 from ..models import Delivery
@@ -20,6 +23,7 @@ def announce_outcomes(outcomes, *, channel):
             more = ("provider_id",) if signal is notification_sent else ("reason", "detail")
             work = outcome.work
             signal.send_robust(
-                Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel, recipient=work.recipient,
-                status=str(outcome.status), **{name: getattr(outcome, name) for name in more},
+                Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel,
+                recipient=work.recipient, status=str(outcome.status),
+                **{name: getattr(outcome, name) for name in more},
             )  # fmt: skip

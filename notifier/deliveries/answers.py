@@ -1,4 +1,7 @@
-"""What came of a delivery: a provider's answer, stored before the next call. Next hop: ``notifier.feedback``, when it is heard again."""
+"""What came of a delivery: a provider's answer, stored before the next call.
+
+Next hop: ``notifier.feedback``, when it is heard again.
+"""
 
 import datetime as dt
 import logging
@@ -20,13 +23,17 @@ logger = logging.getLogger(__name__)
 
 Status = Delivery.Status
 
-# Exponential backoff with full jitter. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+# Exponential backoff with full jitter.
+# https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How a channel is repeated. ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up."""
+    """How a channel is repeated.
+
+    ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up.
+    """
 
     at_most_once: bool
     horizon: dt.timedelta
@@ -54,11 +61,13 @@ class Outcome(NamedTuple):
 
 
 def record_answers(answers, policy):
-    """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError that a channel raised.
+    """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError
+    that a channel raised.
 
-    One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by one more for all of them.
-    Only ``Later``, our own choice, is no attempt. What went in one message ends alike, all or none. What stands by for one that was not
-    sent is woken in the same transaction. Returns an Outcome for each that was stored.
+    One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by
+    one more for all of them. Only ``Later``, our own choice, is no attempt. What went in one message ends
+    alike, all or none. What stands by for one that was not sent is woken in the same transaction. Returns an
+    Outcome for each that was stored.
     """
     if not answers:
         return []
@@ -66,14 +75,22 @@ def record_answers(answers, policy):
     alike, times = defaultdict(list), _read_times(answers)
     for work, answer in answers:
         sent, outcome = _settle(work, answer, policy, now, times)
-        alike[_unless_expired(outcome, times.get(work.pk))].append((work, storable(sent.provider_id, 200), sent.cost_micros))
+        alike[_unless_expired(outcome, times.get(work.pk))].append(
+            (work, storable(sent.provider_id, 200), sent.cost_micros)
+        )
         for other in work.others:
             is_sent = outcome.status == Status.SENT
             of_other = Settled(Status.SENT, detail=f"In one message with #{work.pk}.") if is_sent else outcome
-            alike[_unless_expired(of_other, times.get(other.pk))].append((other, storable(sent.provider_id, 200), 0))
+            alike[_unless_expired(of_other, times.get(other.pk))].append(
+                (other, storable(sent.provider_id, 200), 0)
+            )
     alias = router.db_for_write(Delivery)
     # What went well is one statement, which needs no transaction around it.
-    whole = nullcontext() if [status for status, *_ in alike] == [Status.SENT] else transaction.atomic(using=alias)
+    whole = (
+        nullcontext()
+        if [status for status, *_ in alike] == [Status.SENT]
+        else transaction.atomic(using=alias)
+    )
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
         tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
@@ -92,18 +109,27 @@ def _store(cursor, outcome, rows, claim, now):
     """Store one outcome of several deliveries. Returns the keys of those whose claim still stood."""
     status, reason, detail, due_at, postponed = outcome
     adapt = cursor.db.ops.adapt_datetimefield_value
-    values = [status, storable(reason, 50), storable(detail, 500), adapt(due_at), adapt(None if due_at else now)]
+    values = [
+        status,
+        storable(reason, 50),
+        storable(detail, 500),
+        adapt(due_at),
+        adapt(None if due_at else now),
+    ]
     answers = ", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows)
     statement = _RECORD.format(rows=answers, more=_POSTPONED if postponed else "")
     more = [values[3]] if postponed else []
     cursor.execute(statement, [*values, *more, *(provider_id for _, provider_id, _ in rows), claim])
     stored = {pk for (pk,) in cursor.fetchall()}
     if len(stored) != len(rows):
-        logger.error("%d results came after their claim had ended and were not stored.", len(rows) - len(stored))
+        logger.error(
+            "%d results came after their claim had ended and were not stored.", len(rows) - len(stored)
+        )
     return stored
 
 
-# Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but CASE, at ten times the cost.
+# Both databases name the columns of a VALUES list so. The ORM has no word for a different value a row but
+# CASE, at ten times the cost.
 _RECORD = f"""
     UPDATE {Delivery._meta.db_table}
     SET status = %s, reason = %s, detail = %s, due_at = %s, finished_at = %s, claim = NULL,
@@ -117,7 +143,10 @@ _POSTPONED = ", attempts = attempts - 1, restarted_at = %s"
 
 
 class Settled(NamedTuple):
-    """What becomes of a delivery. ``postponed``: by our own choice, so that it does not count as an attempt."""
+    """What becomes of a delivery.
+
+    ``postponed``: by our own choice, so that it does not count as an attempt.
+    """
 
     status: str
     reason: str = ""
@@ -144,8 +173,15 @@ def _read_times(answers):
 
 
 def _unless_expired(outcome, times):
-    """``outcome``, or the end at once of what would wait for longer than it is of use: what stands by for it must not wait as well."""
-    if outcome.status != Status.WAITING or not times or not times.expires_at or outcome.due_at < times.expires_at:
+    """``outcome``, or the end at once of what would wait for longer than it is of use: what stands by for it
+    must not wait as well.
+    """
+    if (
+        outcome.status != Status.WAITING
+        or not times
+        or not times.expires_at
+        or outcome.due_at < times.expires_at
+    ):
         return outcome
     return Settled(Status.SKIPPED, "expired", f"The last: {outcome.reason} {outcome.detail}")
 
@@ -160,7 +196,9 @@ def _settle(work, answer, policy, now, times):
         case Skipped():
             return NOT_SENT, Settled(Status.SKIPPED, answer.reason, answer.detail)
         case Later():
-            return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, answer.due_at, postponed=True)
+            return NOT_SENT, Settled(
+                Status.WAITING, answer.reason, answer.detail, answer.due_at, postponed=True
+            )
         case Rejected():
             return NOT_SENT, Settled(Status.FAILED, answer.reason, answer.detail)
         case OutcomeUnknown() if policy.at_most_once:

@@ -1,7 +1,10 @@
-"""Which deliveries go one after the other, when a person asks for several of them again. Next hop: ``requests`` queues the first.
+"""Which deliveries go one after the other, when a person asks for several of them again.
 
-Note [again, in order]: trying everything of an outage again must not send on two channels what was to go on the first that succeeds. So who
-has it on another channel, or is about to, is left alone; and of those that are asked for, the later stand by for the earlier, as at first.
+Next hop: ``requests`` queues the first.
+
+Note [again, in order]: trying everything of an outage again must not send on two channels what was to go on
+the first that succeeds. So who has it on another channel, or is about to, is left alone; and of those that
+are asked for, the later stand by for the earlier, as at first.
 """
 
 from collections import defaultdict
@@ -16,13 +19,22 @@ UNDER_WAY = (Status.QUEUED, Status.WAITING, Status.CLAIMED, Status.SENDING, Stat
 
 
 def wanted_still(rows):
-    """Those of ``rows``, deliveries, whose person neither has it on another channel of the order nor is about to. One query, or none."""
+    """Those of ``rows``, deliveries, whose person neither has it on another channel of the order nor is about
+    to. One query, or none.
+    """
     orders = _orders_of(rows)
-    return [row for row in rows if not any(each.pk != row.pk and _may_have_it(each) for each in orders.get(_key(row), ()))]
+    return [
+        row
+        for row in rows
+        if not any(each.pk != row.pk and _may_have_it(each) for each in orders.get(_key(row), ()))
+    ]
 
 
 def followers_in(rows):
-    """The keys of those of ``rows`` that stand by for another one of them, and of those that do neither. One query, or none."""
+    """The keys of those of ``rows`` that stand by for another one of them, and of those that do neither.
+
+    One query, or none.
+    """
     asked, standing, left = {row.pk for row in rows}, set(), set()
     for order in _orders_of(rows).values():
         follows_one = unbroken = False
@@ -39,7 +51,10 @@ def _may_have_it(delivery):
 
 
 def _orders_of(rows):
-    """Key of an order → its deliveries, the first channel's first. Only of those of ``rows`` that go one after the other."""
+    """Key of an order → its deliveries, the first channel's first.
+
+    Only of those of ``rows`` that go one after the other.
+    """
     if not (ours := [row for row in rows if row.followed_by or row.follows]):
         return {}
     found, orders = defaultdict(dict), {}
@@ -53,9 +68,12 @@ def _orders_of(rows):
         found[_key(each)][each.channel] = each
     for key in {_key(row) for row in ours}:
         by_channel = found[key]
-        # What goes if it is unread in the inbox is followed by nothing: it is not one channel instead of another.
+        # What goes if it is unread in the inbox is followed by nothing: it is not one channel instead of
+        # another.
         later = {each.followed_by for each in by_channel.values()}
-        next_one = next((each for each in by_channel.values() if each.followed_by and each.channel not in later), None)
+        next_one = next(
+            (each for each in by_channel.values() if each.followed_by and each.channel not in later), None
+        )
         orders[key] = []
         while next_one is not None:
             orders[key].append(next_one)

@@ -1,10 +1,12 @@
-"""Who works on a delivery: claims, by conditional UPDATE. Next hop: ``answers``, once the provider was called.
+"""Who works on a delivery: claims, by conditional UPDATE. Next hop: ``answers``, once the provider was
+called.
 
-Note [claims]: a delivery is worked on by whoever's conditional UPDATE has put its random claim on it, until ``due_at``. What came
-of it is stored only where the claim still stands, so a function that was presumed dead cannot overwrite its successor.
+Note [claims]: a delivery is worked on by whoever's conditional UPDATE has put its random claim on it, until
+``due_at``. What came of it is stored only where the claim still stands, so a function that was presumed dead
+cannot overwrite its successor.
 
-Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the pause is committed. Whoever
-claims less than it was rung for has ``holding`` look why.
+Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the
+pause is committed. Whoever claims less than it was rung for has ``holding`` look why.
 """
 
 import datetime as dt
@@ -53,9 +55,12 @@ class Work:
 
 
 def claim_deliveries(ids, *, channel, lease_seconds):
-    """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused. Returns a list of Work, by key.
+    """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused.
 
-    One that goes in a digest brings along whatever waits with it. One statement, and others where some were not ready or go in digests.
+    Returns a list of Work, by key.
+
+    One that goes in a digest brings along whatever waits with it. One statement, and others where some were
+    not ready or go in digests.
     """
     if not ids:
         return []
@@ -69,30 +74,40 @@ def claim_deliveries(ids, *, channel, lease_seconds):
 
 def _claim(ids, channel, lease_seconds, claim):
     # Whole numbers can stand in the text, and hundreds of placeholders cost more than the rows.
-    which = f"id IN ({', '.join(map(str, map(int, ids)))}) AND NOT digest AND (status = %s OR status = %s AND due_at <= %s)"
+    which = (
+        f"id IN ({', '.join(map(str, map(int, ids)))}) AND NOT digest AND (status = %s OR status = "
+        "%s AND due_at <= %s)"
+    )
     now = timezone.now()
     return _claim_rows(which, [Status.QUEUED, Status.CLAIMED, now], channel, lease_seconds, claim)
 
 
 def _claim_rows(which, values, channel, lease_seconds, claim):
-    """Claim the rows of a channel that a condition in SQL means. Returns a list of Work, by key. One statement."""
+    """Claim the rows of a channel that a condition in SQL means.
+
+    Returns a list of Work, by key. One statement.
+    """
     now = timezone.now()
     with connections[router.db_for_write(Delivery)].cursor() as cursor:
         adapt = cursor.db.ops.adapt_datetimefield_value
         values = [adapt(value) if isinstance(value, dt.datetime) else value for value in values]
         lease_end = adapt(now + dt.timedelta(seconds=lease_seconds))
-        cursor.execute(_CLAIM.format(which=which), [Status.CLAIMED, claim, lease_end, channel, *values, adapt(now)])
+        cursor.execute(
+            _CLAIM.format(which=which), [Status.CLAIMED, claim, lease_end, channel, *values, adapt(now)]
+        )
         return [Work(*row, claim) for row in sorted(cursor.fetchall())]
 
 
 # The ORM has no RETURNING for an UPDATE; without it, what was claimed would have to be asked for again.
+_DELIVERY = Delivery._meta.db_table
 _CLAIM = f"""
-    UPDATE {Delivery._meta.db_table}
+    UPDATE {_DELIVERY}
     SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1
     WHERE channel = %s AND {{which}} AND NOT EXISTS (
         SELECT 1 FROM {Pause._meta.db_table} AS pause WHERE pause.scope IN (
-            'everything', 'channel:' || {Delivery._meta.db_table}.channel, 'budget:' || {Delivery._meta.db_table}.channel,
-            (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event WHERE event.id = {Delivery._meta.db_table}.event_id)
+            'everything', 'channel:' || {_DELIVERY}.channel, 'budget:' || {_DELIVERY}.channel,
+            (SELECT 'trigger:' || trigger_id FROM {Event._meta.db_table} AS event
+                WHERE event.id = {_DELIVERY}.event_id)
         )
     )
     RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts,

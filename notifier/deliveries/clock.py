@@ -11,7 +11,10 @@ RESERVE_SECONDS = 25
 
 
 class Clock(ExitStack):
-    """The time that a run has left, and what is to be closed at its end. ``seconds_left``: a function, such as Lambda's context has."""
+    """The time that a run has left, and what is to be closed at its end.
+
+    ``seconds_left``: a function, such as Lambda's context has.
+    """
 
     def __init__(self, seconds_left):
         super().__init__()

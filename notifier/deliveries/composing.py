@@ -1,4 +1,7 @@
-"""Makes messages of claimed deliveries: event, template and person come together. Next hop: ``lambdas._handler`` sends them."""
+"""Makes messages of claimed deliveries: event, template and person come together.
+
+Next hop: ``lambdas._handler`` sends them.
+"""
 
 import logging
 from collections import defaultdict
@@ -23,16 +26,20 @@ CACHED_EVENTS = 64
 
 
 def compose_messages(works, channel=""):
-    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot. One query an event, and one for its people.
+    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot.
 
-    ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the newest stands for all, with
-    the others in it.
+    One query an event, and one for its people.
+
+    ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the
+    newest stands for all, with the others in it.
     """
     ready, refused = [], []
     by_content = {}
     for work in _gather(works):
         others = tuple(other.event_id for other in work.others)
-        by_content.setdefault((work.event_id, work.version_id, work.language, work.time_zone, others), []).append(work)
+        by_content.setdefault(
+            (work.event_id, work.version_id, work.language, work.time_zone, others), []
+        ).append(work)
     for key, group in by_content.items():
         try:
             content, about = _content_for(*key)
@@ -48,7 +55,9 @@ def compose_messages(works, channel=""):
             for work in group:
                 try:
                     links = about.links_of(work, channel, content.link_names)
-                    ready.append((work, _compose(work, content, people.get(work.recipient, {}), links, about)))
+                    ready.append(
+                        (work, _compose(work, content, people.get(work.recipient, {}), links, about))
+                    )
                 except SendError as error:
                     refused.append((work, error))
     return ready, refused
@@ -65,7 +74,10 @@ def _gather(works):
 
 
 def _compose(work, content, person, links, about):
-    if work.attempts > deliveries.MAX_ATTEMPTS and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS:
+    if (
+        work.attempts > deliveries.MAX_ATTEMPTS
+        and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS
+    ):
         raise Rejected("gave_up", f"Taken up {silent} times without a result.")
     try:
         parts = content.render(person, links)
@@ -76,14 +88,17 @@ def _compose(work, content, person, links, about):
         detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
         raise Rejected("template_failed", detail) from error
     return Message(
-        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient, event=work.event_id,
-        unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "", **parts,
+        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
+        event=work.event_id, unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "", **parts,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class About:
-    """What an event is about, as far as its readers' links say it. A test is an editor's own: its links are samples."""
+    """What an event is about, as far as its readers' links say it.
+
+    A test is an editor's own: its links are samples.
+    """
 
     category: int | None
     is_mandatory: bool
@@ -103,12 +118,16 @@ class About:
 @lru_cache(maxsize=CACHED_EVENTS)
 def _content_for(event_id, version_id, language, time_zone, others):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
-    found = {pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)}
+    found = {
+        pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
+    }
     if event_id not in found:
         raise Event.DoesNotExist
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
     _data, category, is_mandatory, trigger = found[event_id]
-    content = contents.EventContent(compiled_version(version_id), data, language=language, time_zone=time_zone)
+    content = contents.EventContent(
+        compiled_version(version_id), data, language=language, time_zone=time_zone
+    )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 
 

@@ -1,7 +1,10 @@
-"""Several events as one message: until when it is gathered, which of them. Next hop: ``deliveries.gathering`` takes it whole.
+"""Several events as one message: until when it is gathered, which of them.
 
-Note [windows]: the first that comes opens a window, what comes before its end joins it, and at its end all that waits goes out together.
-Of two that open one at the same moment, the earlier end counts: who is claimed takes along whatever waits for the same person.
+Next hop: ``deliveries.gathering`` takes it whole.
+
+Note [windows]: the first that comes opens a window, what comes before its end joins it, and at its end all
+that waits goes out together. Of two that open one at the same moment, the earlier end counts: who is claimed
+takes along whatever waits for the same person.
 """
 
 import datetime as dt
@@ -20,7 +23,10 @@ DAILY_AT = dt.time(8, 0)
 
 
 class Windows:
-    """Until when each of a page's deliveries is gathered. One query, and none where everybody wants it once a day."""
+    """Until when each of a page's deliveries is gathered.
+
+    One query, and none where everybody wants it once a day.
+    """
 
     def __init__(self, subscription, deliveries, wanted, now):
         self._minutes, self._wanted, self._now = subscription.digest_minutes, wanted, now
@@ -44,9 +50,15 @@ class Windows:
 
 def _open_windows(subscription, recipients, now):
     waiting = Delivery.objects.filter(
-        subscription=subscription, recipient__in=recipients, digest=True, status=Delivery.Status.WAITING, due_at__gt=now
+        subscription=subscription,
+        recipient__in=recipients,
+        digest=True,
+        status=Delivery.Status.WAITING,
+        due_at__gt=now,
     )
-    for recipient, channel, end in waiting.order_by().values_list("recipient", "channel").annotate(Min("due_at")):
+    for recipient, channel, end in (
+        waiting.order_by().values_list("recipient", "channel").annotate(Min("due_at"))
+    ):
         yield (recipient, channel), end
 
 
@@ -54,4 +66,8 @@ def next_morning(zone_name, now):
     """The next DAILY_AT in a time zone, or in the site's."""
     local = now.astimezone(languages.zone_of(zone_name) or timezone.get_default_timezone())
     morning = dt.datetime.combine(local.date(), DAILY_AT, local.tzinfo)
-    return morning if morning > now else dt.datetime.combine(local.date() + dt.timedelta(days=1), DAILY_AT, local.tzinfo)
+    return (
+        morning
+        if morning > now
+        else dt.datetime.combine(local.date() + dt.timedelta(days=1), DAILY_AT, local.tzinfo)
+    )

@@ -1,7 +1,10 @@
-"""A draft that its editor sends to themselves: a real delivery, of no trigger. Next hop: ``notifier.queue.publisher``.
+"""A draft that its editor sends to themselves: a real delivery, of no trigger.
 
-Note [tests]: the event is done and plans nothing, so no fan-out and no audience has a part in it; the version belongs to no content,
-so nothing that is live changes. From there on it is claimed, rendered, sent and recorded as any other.
+Next hop: ``notifier.queue.publisher``.
+
+Note [tests]: the event is done and plans nothing, so no fan-out and no audience has a part in it; the version
+belongs to no content, so nothing that is live changes. From there on it is claimed, rendered, sent and
+recorded as any other.
 """
 
 from django.db import transaction
@@ -16,7 +19,10 @@ TEST_VERB = "test"
 
 @transaction.atomic
 def queue_test(user, *, channel, address, language, version, data, about):
-    """A Delivery of ``version`` to ``user`` at ``address``, rung for after the commit. ``about`` is what it is a test of, or blank."""
+    """A Delivery of ``version`` to ``user`` at ``address``, rung for after the commit.
+
+    ``about`` is what it is a test of, or blank.
+    """
     now = timezone.now()
     person = f"{user._meta.label_lower}:{user.pk}"
     event = Event.objects.create(

@@ -1,11 +1,14 @@
-"""One channel after the other: the next goes where the one before did not succeed. Next hop: ``queueing``, as what is woken is due.
+"""One channel after the other: the next goes where the one before did not succeed.
 
-Note [who wakes]: the same transaction that stores that a delivery has ended without being sent wakes the one that stands by for it; one
-UPDATE, of what still stands by, so of two nobody wakes it twice. A delivery that stands by is due itself once nothing can come back any
-more: then the sweep looks at the one before it, and ends it, or wakes it, whatever was missed.
+Next hop: ``queueing``, as what is woken is due.
 
-An unknown outcome counts as no success: hearing of it on two channels is better than on none. What a person has cancelled is not sent
-by another channel either.
+Note [who wakes]: the same transaction that stores that a delivery has ended without being sent wakes the one
+that stands by for it; one UPDATE, of what still stands by, so of two nobody wakes it twice. A delivery that
+stands by is due itself once nothing can come back any more: then the sweep looks at the one before it, and
+ends it, or wakes it, whatever was missed.
+
+An unknown outcome counts as no success: hearing of it on two channels is better than on none. What a person
+has cancelled is not sent by another channel either.
 """
 
 import datetime as dt
@@ -24,23 +27,32 @@ NOT_NEEDED = "not_needed"
 
 
 def wake_next(ended):
-    """Queue what stands by for deliveries (or Works) that have ended without being sent. In the transaction that says so.
+    """Queue what stands by for deliveries (or Works) that have ended without being sent.
+
+    In the transaction that says so.
 
     Returns how many were woken; without any that is followed by another, no statement.
     """
     now = timezone.now()
     return sum(
-        standing.update(status=Status.QUEUED, due_at=now, restarted_at=now, reason="", detail="") for standing in _next_of(ended)
+        standing.update(status=Status.QUEUED, due_at=now, restarted_at=now, reason="", detail="")
+        for standing in _next_of(ended)
     )
 
 
 def next_after_bounce(*deliveries):
-    """The message of these ``deliveries`` has come back for good: what stands by for them goes now. Returns whether something did."""
+    """The message of these ``deliveries`` has come back for good: what stands by for them goes now.
+
+    Returns whether something did.
+    """
     return bool(wake_next(deliveries))
 
 
 def cancel_next(cancelled):
-    """What a person has taken back on one channel goes on no later one either. In the transaction that cancels it."""
+    """What a person has taken back on one channel goes on no later one either.
+
+    In the transaction that cancels it.
+    """
     while cancelled:
         standing = [row for rows in _next_of(cancelled) for row in rows.order_by("pk").select_for_update()]
         Delivery.objects.filter(pk__in=[row.pk for row in standing]).update(
@@ -57,12 +69,19 @@ def _next_of(deliveries):
             alike[each.event_id, each.subscription_id, each.followed_by].append(each.recipient)
     for (event, subscription, channel), recipients in alike.items():
         yield Delivery.objects.filter(
-            event=event, subscription=subscription, channel=channel, recipient__in=recipients, status=Status.STANDBY
+            event=event,
+            subscription=subscription,
+            channel=channel,
+            recipient__in=recipients,
+            status=Status.STANDBY,
         )
 
 
 def settle_due(ids, now):
-    """Decide about those of ``ids`` that stand by and are due: ended, woken, or looked at again later. A statement for each decision."""
+    """Decide about those of ``ids`` that stand by and are due: ended, woken, or looked at again later.
+
+    A statement for each decision.
+    """
     standing = list(Delivery.objects.filter(pk__in=ids, status=Status.STANDBY))
     before, alike = _those_before(standing), defaultdict(list)
     subscriptions = Subscription.objects.in_bulk({each.subscription_id for each in standing})
@@ -87,7 +106,9 @@ def _those_before(standing):
         alike[each.event_id, each.subscription_id, each.follows].append(each.recipient)
     found = {}
     for (event, subscription, channel), recipients in alike.items():
-        rows = Delivery.objects.filter(event=event, subscription=subscription, channel=channel, recipient__in=recipients)
+        rows = Delivery.objects.filter(
+            event=event, subscription=subscription, channel=channel, recipient__in=recipients
+        )
         found |= {(event, subscription, channel, row.recipient): row for row in rows}
     return found
 

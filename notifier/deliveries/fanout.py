@@ -1,7 +1,10 @@
-"""Turns one event into its deliveries, page by page, and rings for them. Next hop: ``lambdas._handler`` of each channel.
+"""Turns one event into its deliveries, page by page, and rings for them.
 
-Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. Who goes on after a cut does the last page again:
-the rows are unique and a second ring does nothing, so nothing is lost and nothing doubled.
+Next hop: ``lambdas._handler`` of each channel.
+
+Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. Who goes on after a cut
+does the last page again: the rows are unique and a second ring does nothing, so nothing is lost and nothing
+doubled.
 """
 
 import datetime as dt
@@ -29,20 +32,28 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 1000
 # An event that the sweep has rung for is rung for again after this.
 PAUSE = dt.timedelta(minutes=5)
-# An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again every hour for this long.
+# An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again
+# every hour for this long.
 GIVE_UP_AFTER = dt.timedelta(hours=24)
 
 
 def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
-    """Write the deliveries of an event and ring for them. Returns False when time was up and somebody must go on.
+    """Write the deliveries of an event and ring for them.
 
-    An event that is done, held by another function or not there is no error: its ring came twice, or was rolled back.
+    Returns False when time was up and somebody must go on.
+
+    An event that is done, held by another function or not there is no error: its ring came twice, or was
+    rolled back.
     """
     now, claim = timezone.now(), secrets.randbits(63)
     ready = Q(status=Event.Status.RECORDED) | Q(status=Event.Status.FANNING_OUT, due_at__lte=now)
     # A ring that came too early is one too many: the sweep rings when it is time.
     ready &= Q(starts_at__isnull=True) | Q(starts_at__lte=now)
-    lease = {"status": Event.Status.FANNING_OUT, "claim": claim, "due_at": now + dt.timedelta(seconds=lease_seconds)}
+    lease = {
+        "status": Event.Status.FANNING_OUT,
+        "claim": claim,
+        "due_at": now + dt.timedelta(seconds=lease_seconds),
+    }
     if not Event.objects.filter(ready, ~pauses.pauses_of_event(), pk=event_id).update(**lease):
         holding.hold_event(event_id)
         logger.info("Event %d is not waiting for a fan-out.", event_id)
@@ -70,12 +81,16 @@ def _fan_out_held(event, is_time_up):
 
 
 def _put_back(event, error):
-    """Give the claim on a failed event back, so that the queue's next try is one and five of them lead to the dead-letter queue."""
+    """Give the claim on a failed event back, so that the queue's next try is one and five of them lead to the
+    dead-letter queue.
+    """
     now = timezone.now()
     if now - (event.restarted_at or event.starts_at or event.created_at) < GIVE_UP_AFTER:
         _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + UNHEARD_AFTER)
     else:
-        reason = f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
+        reason = (
+            f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
+        )
         _held(event).update(status=Event.Status.FAILED, claim=None, due_at=None, reason=reason)
 
 
@@ -117,7 +132,9 @@ def _fan_out_steps(event):
 
 
 def _deliver_pages(event, subscription, step, after):
-    """Insert and ring for one subscription's deliveries after the user ``after``; yield the last user's key, a page at a time."""
+    """Insert and ring for one subscription's deliveries after the user ``after``; yield the last user's key,
+    a page at a time.
+    """
     sources, pace = Audience.objects.filter(subscriptions=subscription), flow.Pace(event, subscription)
     users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()))
     step = step | {"contents": pace.in_order(step["contents"])}
@@ -145,7 +162,8 @@ def _deliver(pace, step, recipients):
         version, language = version_for(channel, wanted)
         deliveries.append(Delivery(
             event=event, subscription=subscription, version_id=version, channel=channel, recipient=recipient,
-            address=address[: addressees.MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone, created_at=now, reason=reason,
+            address=address[: addressees.MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone,
+            created_at=now, reason=reason,
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED, expires_at=event.expires_at,
             finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
         ))  # fmt: skip
@@ -155,7 +173,8 @@ def _deliver(pace, step, recipients):
         if not _held(event).select_for_update().exists():
             return
         pace.arrange(deliveries, now)
-        # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has written already.
+        # The update changes nothing: it makes the database return the keys of the rows that a cut-off run has
+        # written already.
         written = Delivery.objects.bulk_create(
             deliveries,
             update_conflicts=True,
@@ -163,7 +182,9 @@ def _deliver(pace, step, recipients):
             unique_fields=["event", "subscription", "channel", "recipient"],
         )
     for channel in step["contents"]:
-        ids = [each.pk for each in written if each.channel == channel and each.status == Delivery.Status.QUEUED]
+        ids = [
+            each.pk for each in written if each.channel == channel and each.status == Delivery.Status.QUEUED
+        ]
         failed = publisher.publish(rings_for(channel, ids))
         ring_again_soon([pk for ring in failed for pk in ring.ids])
 

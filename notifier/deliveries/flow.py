@@ -1,4 +1,6 @@
-"""What a subscription's flow makes of a page of deliveries: left out, waiting, standing by. Next hop: ``notifier.deliveries.fanout``.
+"""What a subscription's flow makes of a page of deliveries: left out, waiting, standing by.
+
+Next hop: ``notifier.deliveries.fanout``.
 
 A subscription that says nothing of it costs no statement here.
 """
@@ -14,7 +16,8 @@ from . import allowances, digests
 
 Status = Delivery.Status
 
-# How long a message may come back before what stands by for it is not needed any more; a mail bounces within minutes, mostly.
+# How long a message may come back before what stands by for it is not needed any more; a mail bounces within
+# minutes, mostly.
 HOUR, DAY = 60, 24 * 60
 # When what stands by looks again at a delivery that has not ended.
 LOOK_AGAIN = dt.timedelta(hours=1)
@@ -38,14 +41,19 @@ class Pace:
         self.event, self.subscription = event, subscription
 
     def in_order(self, contents):
-        """``contents`` in the order of the subscription's channels, which the database's JSON does not keep."""
+        """``contents`` in the order of the subscription's channels, which the database's JSON does not
+        keep.
+        """
         order = [name for name in self.subscription.channels if name in contents]
         if self.subscription.order == self.subscription.Order.INBOX_FIRST and READ_IN_THE_SITE in order:
             order = list(dict.fromkeys([READ_IN_THE_SITE, *order]))
         return {name: contents[name] for name in (*order, *(contents.keys() - set(order)))}
 
     def arrange(self, deliveries, now):
-        """Set on unsaved deliveries, of whole recipients, what the flow makes of them. Part of the transaction that writes them."""
+        """Set on unsaved deliveries, of whole recipients, what the flow makes of them.
+
+        Part of the transaction that writes them.
+        """
         self._leave_out(deliveries, now)
         self._gather(deliveries, now)
         if self.subscription.order != self.subscription.Order.ALL:
@@ -59,11 +67,21 @@ class Pace:
         if not (cooldown or throttle) or not going:
             return
         going -= self._counted(going)
-        if cooldown and (late := going - allowances.take(one.pk, going, about=about, number=1, minutes=one.cooldown_minutes)):
-            _skip_all(deliveries, late, "cooldown", f"Not again within {durations.in_words(one.cooldown_minutes)}.", now)
+        if cooldown and (
+            late := going
+            - allowances.take(one.pk, going, about=about, number=1, minutes=one.cooldown_minutes)
+        ):
+            _skip_all(
+                deliveries,
+                late,
+                "cooldown",
+                f"Not again within {durations.in_words(one.cooldown_minutes)}.",
+                now,
+            )
             going -= late
         if throttle and (
-            full := going - allowances.take(one.pk, going, number=one.throttle_number, minutes=one.throttle_minutes)
+            full := going
+            - allowances.take(one.pk, going, number=one.throttle_number, minutes=one.throttle_minutes)
         ):
             detail = f"At most {one.throttle_number} in {durations.in_words(one.throttle_minutes)}."
             _skip_all(deliveries, full, "throttled", detail, now)
@@ -71,13 +89,19 @@ class Pace:
                 allowances.give_back(one.pk, full, about=about)
 
     def _counted(self, recipients):
-        """Those whom a run that was cut off has counted, and whose deliveries it has written, in one transaction."""
-        ours = Delivery.objects.filter(event=self.event, subscription=self.subscription, channel__in=self.subscription.channels)
+        """Those whom a run that was cut off has counted, and whose deliveries it has written, in one
+        transaction.
+        """
+        ours = Delivery.objects.filter(
+            event=self.event, subscription=self.subscription, channel__in=self.subscription.channels
+        )
         return set(ours.filter(recipient__in=recipients).values_list("recipient", flat=True))
 
     def _gather(self, deliveries, now):
         """Let those wait who get several events in one message."""
-        going = [each for each in deliveries if each.status != Status.SKIPPED and each.channel != READ_IN_THE_SITE]
+        going = [
+            each for each in deliveries if each.status != Status.SKIPPED and each.channel != READ_IN_THE_SITE
+        ]
         wanted = self._wanted(going)
         if not wanted and not self.subscription.digest_minutes:
             return
@@ -90,13 +114,17 @@ class Pace:
         """Recipient → Preferences, of those who want digests."""
         if not self._may_be_gathered:
             return {}
-        keys = {each.recipient.removeprefix("user:") for each in deliveries if each.recipient.startswith("user:")}
+        keys = {
+            each.recipient.removeprefix("user:") for each in deliveries if each.recipient.startswith("user:")
+        }
         found = Preferences.objects.filter(user__in=keys).exclude(digest="")
         return {f"user:{each.user_id}": each for each in found}
 
     @cached_property
     def _may_be_gathered(self):
-        """Whether people have a say in when it comes: it has a category, and not one that is too important to wait."""
+        """Whether people have a say in when it comes: it has a category, and not one that is too important to
+        wait.
+        """
         category = self.event.category_id
         return category is not None and Category.objects.filter(pk=category, mandatory=False).exists()
 

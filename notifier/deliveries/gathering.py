@@ -1,7 +1,10 @@
-"""Several deliveries to one person on one channel, claimed as one. Next hop: ``composing`` makes one message of them.
+"""Several deliveries to one person on one channel, claimed as one.
 
-Note [one takes all]: whoever is rung for one of them claims all that wait with it, by one UPDATE. On PostgreSQL its rows are locked in the
-order of their keys first, so of two functions that are rung for two of them, one waits for the other and then finds nothing left.
+Next hop: ``composing`` makes one message of them.
+
+Note [one takes all]: whoever is rung for one of them claims all that wait with it, by one UPDATE. On
+PostgreSQL its rows are locked in the order of their keys first, so of two functions that are rung for two of
+them, one waits for the other and then finds nothing left.
 """
 
 from django.db import connections, router
@@ -15,24 +18,35 @@ Status = Delivery.Status
 
 
 def claim_gathered(ids, channel, lease_seconds, claim, claim_rows):
-    """Claim those of ``ids`` that go in digests, each with all that waits for the same person. Returns a list of Work."""
+    """Claim those of ``ids`` that go in digests, each with all that waits for the same person.
+
+    Returns a list of Work.
+    """
     works = []
     for subscription, recipient in _groups(ids, channel):
         found = claim_rows(_which(), _values(subscription, recipient, channel), channel, lease_seconds, claim)
         works += found
         if len(found) == MOST_EVENTS:
             # The rest follows with the next sweep.
-            rest = Delivery.objects.filter(subscription=subscription, recipient=recipient, channel=channel, digest=True)
+            rest = Delivery.objects.filter(
+                subscription=subscription, recipient=recipient, channel=channel, digest=True
+            )
             rest.filter(status__in=[Status.QUEUED, Status.WAITING]).update(due_at=timezone.now())
     return works
 
 
 def gone_with(delivery):
-    """The others that went, or are going, in one message with a delivery: what is said of it is true of them. No query without a digest."""
+    """The others that went, or are going, in one message with a delivery: what is said of it is true of them.
+
+    No query without a digest.
+    """
     if not delivery.digest or not (delivery.provider_id or delivery.claim):
         return []
     alike = Delivery.objects.filter(
-        subscription=delivery.subscription_id, recipient=delivery.recipient, channel=delivery.channel, digest=True
+        subscription=delivery.subscription_id,
+        recipient=delivery.recipient,
+        channel=delivery.channel,
+        digest=True,
     ).exclude(pk=delivery.pk)
     # A provider can be quicker than the commit of its own answer: until then they share the claim.
     if delivery.provider_id:
@@ -43,12 +57,15 @@ def gone_with(delivery):
 def _groups(ids, channel):
     ready = Q(status=Status.QUEUED) | Q(status=Status.CLAIMED, due_at__lte=timezone.now())
     found = Delivery.objects.filter(ready, pk__in=ids, channel=channel, digest=True)
-    return list(found.order_by("subscription", "recipient").values_list("subscription", "recipient").distinct())
+    return list(
+        found.order_by("subscription", "recipient").values_list("subscription", "recipient").distinct()
+    )
 
 
 def _which():
     if connections[router.db_for_write(Delivery)].features.has_select_for_update:
-        # As an array, it is asked for once: of `IN` PostgreSQL may make a join that asks again for each row, past the limit.
+        # As an array, it is asked for once: of `IN` PostgreSQL may make a join that asks again for each row,
+        # past the limit.
         return f"id = ANY(ARRAY({_READY} FOR UPDATE)) AND {_IS_READY}"
     return f"id IN ({_READY}) AND {_IS_READY}"
 

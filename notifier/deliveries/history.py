@@ -1,4 +1,7 @@
-"""The attempts that did not end with a delivery being sent, kept for whoever asks. Next hop: ``notifier.explaining``."""
+"""The attempts that did not end with a delivery being sent, kept for whoever asks.
+
+Next hop: ``notifier.explaining``.
+"""
 
 from ..models import Attempt, Delivery
 
@@ -6,12 +9,16 @@ Status = Delivery.Status
 
 
 def storable(text, length):
-    """``text`` as every database stores it. Once a provider was called, storing what came of it must not fail."""
+    """``text`` as every database stores it.
+
+    Once a provider was called, storing what came of it must not fail.
+    """
     return text.replace("\0", "").encode(errors="replace").decode()[:length]
 
 
 def note_attempts(outcomes, numbers, now):
-    """Keep what did not end with “sent”: ``(status, reason, detail, …)`` → delivery ids. One statement, or none.
+    """Keep what did not end with “sent”: ``(status, reason, detail, …)`` → delivery ids. One statement, or
+    none.
 
     ``numbers``: delivery id → which attempt it was. Part of the caller's transaction, with the status itself.
     """
@@ -28,18 +35,32 @@ def note_attempts(outcomes, numbers, now):
 
 
 def note_crashes(ids, now):
-    """Keep the attempts of those of ``ids`` that were found at ``now`` to be of a dead function. In the transaction that marks them.
+    """Keep the attempts of those of ``ids`` that were found at ``now`` to be of a dead function.
+
+    In the transaction that marks them.
 
     Returns these deliveries.
     """
-    crashed = list(Delivery.objects.filter(pk__in=ids, status=Status.UNKNOWN, reason="crashed", finished_at=now))
+    crashed = list(
+        Delivery.objects.filter(pk__in=ids, status=Status.UNKNOWN, reason="crashed", finished_at=now)
+    )
     Attempt.objects.bulk_create(
-        Attempt(delivery=each, number=each.attempts, status=each.status, reason=each.reason, detail=each.detail, created_at=now)
+        Attempt(
+            delivery=each,
+            number=each.attempts,
+            status=each.status,
+            reason=each.reason,
+            detail=each.detail,
+            created_at=now,
+        )
         for each in crashed
     )
     return crashed
 
 
 def count_unanswered(work):
-    """How many times a delivery was taken up without an answer on record. A provider that says “later” all day is no reason to give up."""
+    """How many times a delivery was taken up without an answer on record.
+
+    A provider that says “later” all day is no reason to give up.
+    """
     return work.attempts - Attempt.objects.filter(delivery_id=work.pk).count()

@@ -1,10 +1,14 @@
-"""What is paused is held, and let go when its pause is over. Next hop: ``queueing``, as what is let go is due.
+"""What is paused is held, and let go when its pause is over.
 
-Note [one row]: who holds something locks the pauses that it is held for, and who ends a pause locks the same row. So the end comes after
-the holding, and then sees what was held; or before it, and then nothing is held. No function has to know of another.
+Next hop: ``queueing``, as what is let go is due.
 
-Note [nothing is stuck]: nothing remembers what a pause has held. The sweep lets go whatever is held and not paused, a page at a time, so it
-does not matter where somebody crashed, nor that a pause was deleted by other means.
+Note [one row]: who holds something locks the pauses that it is held for, and who ends a pause locks the same
+row. So the end comes after the holding, and then sees what was held; or before it, and then nothing is held.
+No function has to know of another.
+
+Note [nothing is stuck]: nothing remembers what a pause has held. The sweep lets go whatever is held and not
+paused, a page at a time, so it does not matter where somebody crashed, nor that a pause was deleted by other
+means.
 """
 
 from django.db import transaction
@@ -17,8 +21,8 @@ from ..models import Delivery, Event
 Status = Delivery.Status
 
 PAGE_SIZE = 1000
-# About what a fast channel's function sends from one sweep to the next: more at once would only wait in the queue, out of reach of
-# whoever wants to pause or cancel it again.
+# About what a fast channel's function sends from one sweep to the next: more at once would only wait in the
+# queue, out of reach of whoever wants to pause or cancel it again.
 MOST_UNDER_WAY = 10_000
 MOST_EVENTS_UNDER_WAY = 5_000
 
@@ -26,22 +30,30 @@ MOST_EVENTS_UNDER_WAY = 5_000
 def hold_unclaimed(ids, channel):
     """Hold those of ``ids`` that a claim has left queued because they are paused, until the pause is over.
 
-    What is neither claimed nor paused (the pause ended between the two statements) is due at once: its message is used up.
+    What is neither claimed nor paused (the pause ended between the two statements) is due at once: its
+    message is used up.
     """
     left = Delivery.objects.filter(pk__in=ids, channel=channel, status=Status.QUEUED)
     if not left.exists():
         return
     with transaction.atomic():
         covered = pauses.read_scopes(lock=True).of_deliveries()
-        (left if covered is None else left.filter(covered)).update(status=Status.HELD, due_at=None, claim=None)
+        (left if covered is None else left.filter(covered)).update(
+            status=Status.HELD, due_at=None, claim=None
+        )
         left.update(due_at=timezone.now())
 
 
 def hold(works):
-    """Hold what was claimed and not tried, as a pause that began since then covers it. See note [nothing is stuck]."""
+    """Hold what was claimed and not tried, as a pause that began since then covers it.
+
+    See note [nothing is stuck].
+    """
     if works:
         mine = Delivery.objects.filter(
-            pk__in=[each.pk for work in works for each in work.everything], claim=works[0].claim, status=Status.CLAIMED
+            pk__in=[each.pk for work in works for each in work.everything],
+            claim=works[0].claim,
+            status=Status.CLAIMED,
         )
         mine.update(status=Status.HELD, due_at=None, claim=None, attempts=F("attempts") - 1)
 
@@ -54,25 +66,36 @@ def hold_event(event_id):
         return
     with transaction.atomic():
         covered = pauses.read_scopes(lock=True).of_events()
-        (left if covered is None else left.filter(covered)).update(status=Event.Status.HELD, due_at=None, claim=None)
+        (left if covered is None else left.filter(covered)).update(
+            status=Event.Status.HELD, due_at=None, claim=None
+        )
         left.update(due_at=timezone.now())
 
 
 def release_events():
-    """Let go a page of the events that are held and not paused, oldest first, if few are under way. Returns how many."""
+    """Let go a page of the events that are held and not paused, oldest first, if few are under way.
+
+    Returns how many.
+    """
     covered = pauses.read_scopes().of_events()
     held = Event.objects.filter(status=Event.Status.HELD)
-    under_way = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__isnull=False)
+    under_way = Event.objects.filter(
+        status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__isnull=False
+    )
     if covered is None or not held.exists():
         return 0
     room = MOST_EVENTS_UNDER_WAY - under_way[:MOST_EVENTS_UNDER_WAY].count()
-    ids = list(held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)])
+    ids = list(
+        held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)]
+    )
     now = timezone.now()
     return held.filter(pk__in=ids).update(status=Event.Status.RECORDED, due_at=now, restarted_at=now)
 
 
 def release_deliveries():
-    """Let go a page of each channel's deliveries that are held and not paused, oldest first, if few are under way. Returns how many."""
+    """Let go a page of each channel's deliveries that are held and not paused, oldest first, if few are under
+    way. Returns how many.
+    """
     scopes = pauses.read_scopes()
     covered = scopes.of_deliveries()
     if covered is None:
@@ -93,6 +116,8 @@ def _release(channel, covered):
     held = Delivery.objects.filter(channel=channel, status=Status.HELD)
     under_way = Delivery.objects.filter(channel=channel, status=Status.QUEUED, due_at__isnull=False)
     room = MOST_UNDER_WAY - under_way[:MOST_UNDER_WAY].count()
-    ids = list(held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)])
+    ids = list(
+        held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)]
+    )
     now = timezone.now()
     return held.filter(pk__in=ids).update(status=Status.QUEUED, due_at=now, restarted_at=now)

@@ -1,4 +1,7 @@
-"""What came of an invocation's deliveries, as numbers. Called by ``worker`` and the fan-out's function; calls ``observing``."""
+"""What came of an invocation's deliveries, as numbers.
+
+Called by ``worker`` and the fan-out's function; calls ``observing``.
+"""
 
 import logging
 from contextlib import contextmanager
@@ -20,14 +23,18 @@ NAMES = {
 
 
 def count_outcomes(works):
-    """Count what stands on these deliveries now, and how old they were when they were sent. One query, on Lambda only.
+    """Count what stands on these deliveries now, and how old they were when they were sent.
+
+    One query, on Lambda only.
 
     Never raises: what is sent is sent, counted or not.
     """
     if not works or not is_on():
         return
     try:
-        rows = Delivery.objects.filter(pk__in=[work.pk for work in works]).values_list("status", "created_at", "finished_at")
+        rows = Delivery.objects.filter(pk__in=[work.pk for work in works]).values_list(
+            "status", "created_at", "finished_at"
+        )
         for status, created_at, finished_at in rows:
             if status in NAMES:
                 measure(NAMES[status], 1, "Count")
@@ -39,7 +46,10 @@ def count_outcomes(works):
 
 @contextmanager
 def counting_deliveries(event_id):
-    """Count the deliveries of the event that are made inside it, also when it raises. One query, on Lambda only."""
+    """Count the deliveries of the event that are made inside it, also when it raises.
+
+    One query, on Lambda only.
+    """
     started = timezone.now()
     try:
         yield

@@ -15,7 +15,8 @@ from .history import note_crashes
 
 Status = Delivery.Status
 
-# A message is normally taken up within seconds. A backlog may take longer, and ringing again too early would double it.
+# A message is normally taken up within seconds. A backlog may take longer, and ringing again too early would
+# double it.
 UNHEARD_AFTER = dt.timedelta(hours=1)
 # A delivery that was taken up so often without a result kills its function each time.
 MAX_ATTEMPTS = 20
@@ -24,8 +25,8 @@ MAX_ATTEMPTS = 20
 def take_due(limit):
     """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for.
 
-    What waited is queued again; what a dead function held is queued again, or, where the provider was being called on a
-    channel that must not repeat itself, left for a person.
+    What waited is queued again; what a dead function held is queued again, or, where the provider was being
+    called on a channel that must not repeat itself, left for a person.
     """
     now = timezone.now()
     due = Delivery.objects.filter(due_at__lte=now)
@@ -66,7 +67,10 @@ def _leave_to_a_person(sending, ids, now):
     with transaction.atomic():
         sending.update(
             status=Status.UNKNOWN, reason="crashed", due_at=None, claim=None, finished_at=now,
-            detail="The function ended while the provider was being called. Ask the provider whether it was sent, then retry.",
+            detail=(
+                "The function ended while the provider was being called. Ask the provider whether "
+                "it was sent, then retry."
+                ),
         )  # fmt: skip
         crashed = note_crashes(ids, now)
         fallback.wake_next(crashed)
@@ -75,7 +79,10 @@ def _leave_to_a_person(sending, ids, now):
 
 
 def publish_on_commit(rings):
-    """Publish ``rings`` for rows that this transaction has queued again, when it commits. What fails is swept up soon."""
+    """Publish ``rings`` for rows that this transaction has queued again, when it commits.
+
+    What fails is swept up soon.
+    """
 
     def ring():
         ring_again_soon([pk for failed in publisher.publish(rings) for pk in failed.ids])

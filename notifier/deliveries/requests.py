@@ -1,10 +1,13 @@
-"""What a person asks of deliveries: to try them again, to take them back, to send them once more. Next hop: ``notifier.queue.publisher``.
+"""What a person asks of deliveries: to try them again, to take them back, to send them once more.
 
-Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it twice on purpose is the
-same row, queued again: what the first sending was, its provider's id included, stays as an Attempt.
+Next hop: ``notifier.queue.publisher``.
 
-Note [the order of locks]: rows are locked by key, upwards, as the claims of functions do it. The other way round, each of the two could
-wait for the other.
+Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it
+twice on purpose is the same row, queued again: what the first sending was, its provider's id included, stays
+as an Attempt.
+
+Note [the order of locks]: rows are locked by key, upwards, as the claims of functions do it. The other way
+round, each of the two could wait for the other.
 """
 
 from django.db import transaction
@@ -20,7 +23,8 @@ from .versions import mended_version
 
 Status = Delivery.Status
 
-# From these, a person may ask for another try. From the others it would double a message or race with a function.
+# From these, a person may ask for another try. From the others it would double a message or race with a
+# function.
 RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
 # Why the fan-out skipped somebody. They are tried only with an address that the person has now.
 UNREACHABLE = ("inactive", "no_address", "unverified")
@@ -39,8 +43,8 @@ UNFINISHED_EVENTS = (Event.Status.RECORDED, Event.Status.FANNING_OUT, Event.Stat
 def retry(ids, *, addresses=None):
     """Queue again those of ``ids`` that ended without being sent. Returns ``(channel, id)`` pairs.
 
-    ``addresses``: where those go whose person was looked at again, id → address. A template that was mended meanwhile is used, if the
-    event holds what it reads.
+    ``addresses``: where those go whose person was looked at again, id → address. A template that was mended
+    meanwhile is used, if the event holds what it reads.
     """
     addresses = addresses or {}
     ready = Delivery.objects.filter(pk__in=ids, status__in=RETRIABLE).filter(STILL_SAYS).order_by("pk")
@@ -54,7 +58,10 @@ def retry(ids, *, addresses=None):
 
 
 def resend(ids, *, addresses=None):
-    """Queue once more those of ``ids`` that were sent, or taken back. Returns ``(channel, id)`` pairs. See note [once more]."""
+    """Queue once more those of ``ids`` that were sent, or taken back.
+
+    Returns ``(channel, id)`` pairs. See note [once more].
+    """
     ready = Delivery.objects.filter(pk__in=ids, status__in=RESENDABLE).filter(STILL_SAYS).order_by("pk")
     with transaction.atomic():
         found = list(ready.select_for_update())
@@ -72,13 +79,18 @@ def resend(ids, *, addresses=None):
 
 
 def _queue(found, addresses):
-    """Queue these, or let them stand by for one another. Returns ``(channel, id)`` of those that are queued."""
+    """Queue these, or let them stand by for one another.
+
+    Returns ``(channel, id)`` of those that are queued.
+    """
     now = timezone.now()
     standing, left = chains.followers_in(found)
     rows = [each for each in found if each.pk not in left]
     mark_stale(each.finished_at for each in rows)
     moved = [
-        Delivery(pk=each.pk, address=addresses[each.pk]) for each in rows if addresses.get(each.pk, each.address) != each.address
+        Delivery(pk=each.pk, address=addresses[each.pk])
+        for each in rows
+        if addresses.get(each.pk, each.address) != each.address
     ]
     Delivery.objects.bulk_update(moved, ["address"], batch_size=200)
     alike = {}
@@ -97,7 +109,10 @@ def _queue(found, addresses):
 
 
 def cancel(ids):
-    """Take back those of ``ids`` that no function has taken up. Returns their ``(channel, id)`` pairs; the others are too late."""
+    """Take back those of ``ids`` that no function has taken up.
+
+    Returns their ``(channel, id)`` pairs; the others are too late.
+    """
     ready = Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE).order_by("pk")
     with transaction.atomic():
         found = list(ready.select_for_update())
@@ -111,7 +126,10 @@ def cancel(ids):
 def cancel_events(ids):
     """Let no more deliveries of these events come into being. Returns how many events still had some to come.
 
-    A fan-out that works on one of them finds its claim gone at the next page. What it has written before is there to be cancelled.
+    A fan-out that works on one of them finds its claim gone at the next page. What it has written before is
+    there to be cancelled.
     """
     unfinished = Event.objects.filter(pk__in=ids, status__in=UNFINISHED_EVENTS)
-    return unfinished.update(status=Event.Status.CANCELLED, claim=None, due_at=None, reason="A person took it back.")
+    return unfinished.update(
+        status=Event.Status.CANCELLED, claim=None, due_at=None, reason="A person took it back."
+    )

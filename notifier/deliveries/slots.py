@@ -1,4 +1,7 @@
-"""Waits for a slot before each send, or sends away who would wait too long. Called by ``worker``; ``gates.rates`` gives the slots out."""
+"""Waits for a slot before each send, or sends away who would wait too long.
+
+Called by ``worker``; ``gates.rates`` gives the slots out.
+"""
 
 import datetime as dt
 import logging
@@ -15,7 +18,8 @@ from . import clock as time
 
 logger = logging.getLogger(__name__)
 
-# What a delivery waits for that was sent away, and what a provider's own “not so fast” is called by every channel.
+# What a delivery waits for that was sent away, and what a provider's own “not so fast” is called by every
+# channel.
 REASON, THROTTLED = "rate", "throttled"
 # No function takes more of the future than this at once, so that the others need not be sent away.
 MOST_SECONDS_AHEAD = 0.25
@@ -35,15 +39,27 @@ class Slot(NamedTuple):
 
 
 class Slots:
-    """One run's slots. ``channel`` is the ``worker.Channel``; without a rate, everything goes at once and asks nothing."""
+    """One run's slots.
+
+    ``channel`` is the ``worker.Channel``; without a rate, everything goes at once and asks nothing.
+    """
 
     def __init__(self, channel, clock):
-        self._name, self._part, self._used_up, self._clock = channel.name, channel.part, channel.used_up, clock
+        self._name, self._part, self._used_up, self._clock = (
+            channel.name,
+            channel.part,
+            channel.used_up,
+            clock,
+        )
         self._limit = channel.rate() if callable(channel.rate) else channel.rate
         self._slots = deque()
         # As many slots as this function can use in time: it begins with one, and learns.
         self._number = 1
-        self._most = max(1, int(MOST_SECONDS_AHEAD / self._limit.interval)) if self._limit and self._limit.number else 1
+        self._most = (
+            max(1, int(MOST_SECONDS_AHEAD / self._limit.interval))
+            if self._limit and self._limit.number
+            else 1
+        )
         self._latest, self._lost = GRACE_SECONDS, 0
 
     @property
@@ -57,7 +73,8 @@ class Slots:
     def admit(self, queue):
         """Wait until the first of ``queue`` may be sent.
 
-        Takes those out of it that should come again, and returns them as ``(Work, Later)``: all, when this function's time is up.
+        Takes those out of it that should come again, and returns them as ``(Work, Later)``: all, when this
+        function's time is up.
         """
         away = []
         while queue and self.is_limited:
@@ -73,7 +90,8 @@ class Slots:
         return away
 
     def note(self, answers, messages, session):
-        """Close the rate, or that of a message's own part, for a while where the provider has said that it has enough.
+        """Close the rate, or that of a message's own part, for a while where the provider has said that it
+        has enough.
 
         What came of the messages is stored already.
         """
@@ -134,7 +152,9 @@ class Slots:
         patience = min(rates.PATIENCE_SECONDS, self._clock.seconds_left() - time.RESERVE_SECONDS)
         number = min(self._number, wanted)
         before = time.monotonic()
-        first = rates.reserve(self._name, self._limit, number, patience_seconds=patience, has_waited=has_waited)
+        first = rates.reserve(
+            self._name, self._limit, number, patience_seconds=patience, has_waited=has_waited
+        )
         if first is None:
             return False
         after, interval, burst = time.monotonic(), self._limit.interval, self._limit.burst

@@ -1,4 +1,7 @@
-"""Rings again for what nobody has taken up, and for what is due now. Next hop: ``lambdas.fanout`` and the channels."""
+"""Rings again for what nobody has taken up, and for what is due now.
+
+Next hop: ``lambdas.fanout`` and the channels.
+"""
 
 from collections import defaultdict
 
@@ -12,7 +15,10 @@ PAGE_SIZE = 1000
 
 
 def sweep(is_time_up=lambda: False):
-    """Ring for every due event and delivery, a page at a time, until none is left or time is up. Returns how many."""
+    """Ring for every due event and delivery, a page at a time, until none is left or time is up.
+
+    Returns how many.
+    """
     for release in (holding.release_events, holding.release_deliveries):
         while release() and not is_time_up():
             pass  # What is let go is due, and is rung for below.

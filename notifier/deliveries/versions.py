@@ -1,4 +1,7 @@
-"""Which version of a content a delivery is rendered from, compiled once a process. Called by ``composing`` and ``requests``."""
+"""Which version of a content a delivery is rendered from, compiled once a process.
+
+Called by ``composing`` and ``requests``.
+"""
 
 from functools import lru_cache
 
@@ -12,7 +15,10 @@ from ..templating.data import PERSONAL
 
 @lru_cache(maxsize=256)
 def compiled_version(pk):
-    """The CompiledContent of the version ``pk``. Versions never change, so it is kept as long as the process."""
+    """The CompiledContent of the version ``pk``.
+
+    Versions never change, so it is kept as long as the process.
+    """
     version = ContentVersion.objects.get(pk=pk)
     is_made = bool(version.html) and not version.text.strip()
     text = version.text_from_html if is_made else version.whole("text")
@@ -27,13 +33,19 @@ def compiled_version(pk):
 
 
 def mended_version(event_id, version_id):
-    """The newest version of the same content, if the event holds everything that it reads; else ``version_id`` itself."""
+    """The newest version of the same content, if the event holds everything that it reads; else
+    ``version_id`` itself.
+    """
     newest = ContentVersion.objects.filter(content__versions=version_id).order_by("-number").first()
     if newest is None or newest.pk == version_id:
         return version_id
     plan = Event.objects.values_list("plan", flat=True).get(pk=event_id)
     held = digest_data.folded(
-        merge_paths(*ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True))
+        merge_paths(
+            *ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True)
+        )
     )
-    wanted = {name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in PERSONAL}
+    wanted = {
+        name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in PERSONAL
+    }
     return newest.pk if merge_paths(held, wanted) == held else version_id

@@ -1,6 +1,7 @@
 """Claim → gates → compose → send → record: the central loop, for every channel and wherever it runs.
 
-Called by the channels' functions, the console and ``notifier.testing``; it knows nothing of Lambda but takes a ``Clock``.
+Called by the channels' functions, the console and ``notifier.testing``; it knows nothing of Lambda but takes
+a ``Clock``.
 """
 
 import logging
@@ -38,9 +39,9 @@ SendBatch = Callable[[Sequence[Message], Any], Sequence[str | SendError]]
 class Channel:
     """A channel at work: its policy, how to send, and the session that one run's calls share.
 
-    ``session`` makes the context manager whose value each call of one run gets. ``rate`` is the provider's Limit, or a function that
-    returns it; ``part(message)`` is ``(key, Limit)`` of what has a limit of its own; ``used_up(session)`` is for how many seconds the
-    provider takes no more.
+    ``session`` makes the context manager whose value each call of one run gets. ``rate`` is the provider's
+    Limit, or a function that returns it; ``part(message)`` is ``(key, Limit)`` of what has a limit of its
+    own; ``used_up(session)`` is for how many seconds the provider takes no more.
     """
 
     name: str
@@ -53,7 +54,9 @@ class Channel:
     used_up: Callable[[Any], int] | None = None
 
     def deliver(self, ids, clock):
-        """Send those of the deliveries ``ids`` that can be claimed; returns the keys of those that time did not allow."""
+        """Send those of the deliveries ``ids`` that can be claimed; returns the keys of those that time did
+        not allow.
+        """
         works = claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
         clock.callback(count_outcomes, works)
         return {each.pk for work in self._send_all(works, clock) for each in work.everything}
@@ -62,7 +65,9 @@ class Channel:
         """Send until time is up; returns the Work that was given back."""
         answers = ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
-        ready, refused = compose_messages([work for work, answer in zip(works, answers, strict=True) if not answer], self.name)
+        ready, refused = compose_messages(
+            [work for work, answer in zip(works, answers, strict=True) if not answer], self.name
+        )
         self._record(refused)
         ready = self._within_budget(ready, clock)
         session = clock.session(self.session) if ready else None
@@ -76,7 +81,10 @@ class Channel:
             self._record(slots.admit(queue))
             if batch := [queue.popleft() for _ in range(min(self.batch_size, len(queue)))]:
                 works = [work for work, _ in batch]
-                with keys(event_ids=sorted({work.event_id for work in works}), delivery_ids=[work.pk for work in works]):
+                with keys(
+                    event_ids=sorted({work.event_id for work in works}),
+                    delivery_ids=[work.pk for work in works],
+                ):
                     slots.note(self._send(batch, session), [message for _, message in batch], session)
         return []
 
@@ -92,12 +100,15 @@ class Channel:
         return ready[:number]
 
     def _send(self, batch, session):
-        """One call, its results stored before the next; returns them. No transaction is open while the provider is called: it can take
-        a minute."""
+        """One call, its results stored before the next; returns them.
+
+        No transaction is open while the provider is called: it can take a minute.
+        """
         works = [work for work, _ in batch]
         if self.policy.at_most_once and not mark_sending(works):
             logger.error(
-                "The claim on deliveries %s ended before they were sent; whoever has it sends them.", [w.pk for w in works]
+                "The claim on deliveries %s ended before they were sent; whoever has it sends them.",
+                [w.pk for w in works],
             )
             return []
         started = time.perf_counter()
@@ -115,7 +126,10 @@ class Channel:
         return answers
 
     def _record(self, answers):
-        """Store what came of them, then tell whoever listens. A receiver that takes long takes it from the next batch, not from this."""
+        """Store what came of them, then tell whoever listens.
+
+        A receiver that takes long takes it from the next batch, not from this.
+        """
         announce_outcomes(record_answers(answers, self.policy), channel=self.name)
 
     def _price(self, message):
@@ -140,7 +154,10 @@ class Channel:
 
 
 def _checked(answers, expected):
-    """One answer a message. What a channel gives back, even nothing, was taken by its provider; only an error says otherwise."""
+    """One answer a message.
+
+    What a channel gives back, even nothing, was taken by its provider; only an error says otherwise.
+    """
     answers = [answer if isinstance(answer, SendError) else str(answer or "") for answer in answers]
     if len(answers) != expected:
         raise TypeError(f"{len(answers)} answers for {expected} messages")

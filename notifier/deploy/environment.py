@@ -1,6 +1,9 @@
-"""What this process is configured with: its environment and, on Lambda, the secrets that are named there. Next hop: ``project.settings``.
+"""What this process is configured with: its environment and, on Lambda, the secrets that are named there.
 
-On Lambda ``SECRETS`` holds names with commas between them. Each is an SSM parameter below ``SECRETS_PATH``, read once a container.
+Next hop: ``project.settings``.
+
+On Lambda ``SECRETS`` holds names with commas between them. Each is an SSM parameter below ``SECRETS_PATH``,
+read once a container.
 """
 
 import logging
@@ -15,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
-# Only these deliver to everybody without being told; any other name could be a copy with real people's addresses.
+# Only these deliver to everybody without being told; any other name could be a copy with real people's
+# addresses.
 PRODUCTION = ("production", "prod")
 EVERYBODY = "everybody"
 
@@ -36,9 +40,11 @@ def off_lambda(default):
 
 @contextmanager
 def configuration():
-    """Inside it, variables are read from the ``environs.Env`` that it yields; what is wrong with any of them is raised at its end.
+    """Inside it, variables are read from the ``environs.Env`` that it yields; what is wrong with any of them
+    is raised at its end.
 
-    Raises ImproperlyConfigured: one sentence that names each variable and where it belongs, without anybody's value.
+    Raises ImproperlyConfigured: one sentence that names each variable and where it belongs, without anybody's
+    value.
     """
     if ON_LAMBDA:
         read_secrets(os.environ)
@@ -60,7 +66,8 @@ def configuration():
 def read_secrets(environ):
     """Put those of the named secrets into ``environ`` that it lacks: one GetParameters for up to ten of them.
 
-    One that Parameter Store does not have is left out, with a line in the log. Raises ImproperlyConfigured when it cannot be asked.
+    One that Parameter Store does not have is left out, with a line in the log. Raises ImproperlyConfigured
+    when it cannot be asked.
     """
     names = [name for name in _secret_names(environ) if not environ.get(name)]
     if not names:
@@ -69,7 +76,9 @@ def read_secrets(environ):
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    limits = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS})
+    limits = Config(
+        connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": ATTEMPTS}
+    )
     parameters = {_parameter(environ, name): name for name in names}
     try:
         found = SSMProvider(boto_config=limits).get_parameters_by_name(
@@ -85,8 +94,10 @@ def read_secrets(environ):
         environ.update({parameters[parameter]: value for parameter, value in found.items()})
         return
     raise ImproperlyConfigured(
-        f"The secrets {', '.join(names)} could not be read from Parameter Store ({reason}): the function's role needs "
-        f"ssm:GetParameters on {_parameter(environ, '*')} and kms:Decrypt on their key, and in a VPC a way to SSM (endpoint or NAT)."
+        f"The secrets {', '.join(names)} could not be read from Parameter Store ({reason}): "
+        "the function's role needs "
+        f"ssm:GetParameters on {_parameter(environ, '*')} and kms:Decrypt on their key, and in "
+        "a VPC a way to SSM (endpoint or NAT)."
     )
 
 
@@ -101,17 +112,24 @@ def _parameter(environ, name):
 def _describe(wrong):
     """The sentence: each variable, what is wrong with it, and where it is put."""
     secrets = _secret_names(os.environ)
-    place = "aws_environment_variables of the stage in zappa_settings.json" if ON_LAMBDA else "the environment"
+    place = (
+        "aws_environment_variables of the stage in zappa_settings.json" if ON_LAMBDA else "the environment"
+    )
     places = {}
     for name, (message, *_) in wrong.items():
-        what = f"{name} is missing" if "not set" in message else f"{name} cannot be used ({message.rstrip('.')})"
+        what = (
+            f"{name} is missing" if "not set" in message else f"{name} cannot be used ({message.rstrip('.')})"
+        )
         places.setdefault(_remedy(name) if name in secrets else place, []).append(what)
     parts = [f"{', '.join(whats)} → {where}" for where, whats in places.items()]
     return f"The configuration is not complete: {'; '.join(parts)}."
 
 
 def _remedy(name):
-    return f"aws ssm put-parameter --type SecureString --overwrite --name {_parameter(os.environ, name)} --value …"
+    return (
+        "aws ssm put-parameter --type SecureString --overwrite --name "
+        f"{_parameter(os.environ, name)} --value …"
+    )
 
 
 def _parse_database(url):
@@ -121,9 +139,14 @@ def _parse_database(url):
     except Exception:
         found = {}
     if not found.get("NAME"):
-        raise ValidationError("it is no URL such as postgres://user:password@host:5432/name; # / ? in a password are %23 %2F %3F")
+        raise ValidationError(
+            "it is no URL such as postgres://user:password@host:5432/name; # / ? in a password "
+            "are %23 %2F %3F"
+        )
     if ON_LAMBDA and found["ENGINE"].endswith("sqlite3"):
-        raise ValidationError("it names SQLite, whose file Lambda throws away with the container; name a PostgreSQL database")
+        raise ValidationError(
+            "it names SQLite, whose file Lambda throws away with the container; name a PostgreSQL database"
+        )
     if ON_LAMBDA:
         # A network that drops packets: said at once, not by the end of the function's time.
         found.setdefault("OPTIONS", {}).setdefault("connect_timeout", DATABASE_SECONDS)
@@ -139,7 +162,10 @@ def _parse_hosts(names):
 
 
 def _parse_allow_list(patterns):
-    """Who alone gets anything, as a list; None for everybody, where that word stands. A list, or None, is taken as it is."""
+    """Who alone gets anything, as a list; None for everybody, where that word stands.
+
+    A list, or None, is taken as it is.
+    """
     if not isinstance(patterns, str):
         return patterns
     if patterns.strip().lower() == EVERYBODY:

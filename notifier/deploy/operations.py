@@ -1,6 +1,9 @@
-"""What a deployment asks of the web function, which alone can reach the database. Zappa's handler calls these by name.
+"""What a deployment asks of the web function, which alone can reach the database.
 
-``zappa invoke`` does it from a terminal. Each takes Lambda's ``(event, context)`` and returns what JSON can hold.
+Zappa's handler calls these by name.
+
+``zappa invoke`` does it from a terminal. Each takes Lambda's ``(event, context)`` and returns what JSON can
+hold.
 """
 
 from io import StringIO
@@ -21,7 +24,8 @@ def migrate(event, context):
 
 
 def create_administrator(event, context):
-    """Make the first administrator from ``event["administrator"]`` (``username``, ``email``, ``password``), if there is none.
+    """Make the first administrator from ``event["administrator"]`` (``username``, ``email``, ``password``),
+    if there is none.
 
     Returns one of ``"made"``, ``"there"`` and ``"missing"``: there is none, and nobody was named.
     """
@@ -41,14 +45,20 @@ def release_canary(event, context):
 
 
 def canary_seconds(event, context):
-    """How long the canary took by route, None where it has not arrived. ``event["rows"]`` is what the release returned."""
+    """How long the canary took by route, None where it has not arrived.
+
+    ``event["rows"]`` is what the release returned.
+    """
     from notifier.queue import canary
 
     return canary.seconds_by_route(event["rows"])
 
 
 def export_rules(event, context):
-    """All rules as the document of a JSON file, for `rules diff` and `rules import` elsewhere. See docs/commands.md."""
+    """All rules as the document of a JSON file, for `rules diff` and `rules import` elsewhere.
+
+    See docs/commands.md.
+    """
     from notifier import rulefiles
 
     return _Unprinted(rulefiles.as_document(rulefiles.read_rules()))

@@ -1,4 +1,7 @@
-"""Static files from the package: hashed and compressed by ``collectstatic``, served by WhiteNoise. Next hop: the browser's cache."""
+"""Static files from the package: hashed and compressed by ``collectstatic``, served by WhiteNoise.
+
+Next hop: the browser's cache.
+"""
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import StaticFilesStorage, staticfiles_storage
@@ -7,14 +10,17 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class PackagedFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names on Lambda only; elsewhere pages work without ``collectstatic``, which hashes and compresses everywhere."""
+    """Hashed names on Lambda only; elsewhere pages work without ``collectstatic``, which hashes and
+    compresses everywhere.
+    """
 
     def url(self, name, force=False):
         return super().url(name, force) if settings.ON_LAMBDA else StaticFilesStorage.url(self, name)
 
 
 class PackagedFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise that knows its files from the manifest and looks at one when it is first asked for, not at all at a cold start.
+    """WhiteNoise that knows its files from the manifest and looks at one when it is first asked for, not at
+    all at a cold start.
 
     All are hashed, so a browser keeps them for ever. What the manifest does not name is not served.
     """

@@ -1,4 +1,7 @@
-"""Tells Django who asks and by which host as AWS knows it, not as the request says. Next hop: Django's own WSGI application."""
+"""Tells Django who asks and by which host as AWS knows it, not as the request says.
+
+Next hop: Django's own WSGI application.
+"""
 
 import logging
 
@@ -25,10 +28,11 @@ NOBODY = "192.0.2.0"
 
 
 def behind_lambda(application):
-    """``application`` with the client's address and host from the request context that Zappa hands on, and a log line a request.
+    """``application`` with the client's address and host from the request context that Zappa hands on, and a
+    log line a request.
 
-    Without one (tests, ``runserver``) nothing is changed. Behind CloudFront the client is CloudFront's server.
-    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+    Without one (tests, ``runserver``) nothing is changed. Behind CloudFront the client is CloudFront's
+    server. https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
     """
 
     def wrapped(environ, start_response):

@@ -1,1 +1,4 @@
-"""From a firing to a stored event: receivers, matching, middleware, freezing, and the row. Calls ``rules``, ``queue`` and ``models``."""
+"""From a firing to a stored event: receivers, matching, middleware, freezing, and the row.
+
+Calls ``rules``, ``queue`` and ``models``.
+"""

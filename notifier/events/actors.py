@@ -1,4 +1,7 @@
-"""Who did it: the signed-in user of the request, where a signal names nobody. Next hop: ``notifier.rules.signals`` offers it."""
+"""Who did it: the signed-in user of the request, where a signal names nobody.
+
+Next hop: ``notifier.rules.signals`` offers it.
+"""
 
 import logging
 from contextvars import ContextVar
@@ -14,9 +17,12 @@ _request = ContextVar("notifier_request", default=None)
 
 
 class ActorMiddleware:
-    """Lets events know whose request they come from. Goes anywhere after Django's ``AuthenticationMiddleware``.
+    """Lets events know whose request they come from.
 
-    It only remembers the request: the session and the user are read when an event or a trigger asks, and never otherwise.
+    Goes anywhere after Django's ``AuthenticationMiddleware``.
+
+    It only remembers the request: the session and the user are read when an event or a trigger asks, and
+    never otherwise.
     """
 
     sync_capable = async_capable = True
@@ -44,7 +50,9 @@ class ActorMiddleware:
 
 
 def current_actor():
-    """The user of this request, looked up when somebody looks at it; it stands for None where nobody is signed in."""
+    """The user of this request, looked up when somebody looks at it; it stands for None where nobody is
+    signed in.
+    """
     request = _request.get()
     return request and SimpleLazyObject(partial(_user_of, request))
 
@@ -54,7 +62,8 @@ def _user_of(request):
         user = getattr(request, "user", None)
         return user if getattr(user, "is_authenticated", False) else None
     except DatabaseError:
-        # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled back.
+        # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled
+        # back.
         raise
     except Exception:
         # A session store that is down costs an event its actor, not more.

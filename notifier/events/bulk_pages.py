@@ -1,4 +1,7 @@
-"""Reads objects a page at a time, together with what their triggers read of them. Next hop: back to ``notifier.events.emit``."""
+"""Reads objects a page at a time, together with what their triggers read of them.
+
+Next hop: back to ``notifier.events.emit``.
+"""
 
 from django.db import models, router
 from django.db.models.fields.related import ManyToManyField
@@ -31,12 +34,17 @@ def model_of(objects):
         _check_queryset(objects)
         return objects.model
     if not isinstance(objects, list | tuple):
-        raise EmitError(f"emit_bulk takes a queryset or a list of saved objects, not {type(objects).__name__}.")
+        raise EmitError(
+            f"emit_bulk takes a queryset or a list of saved objects, not {type(objects).__name__}."
+        )
     kinds = {type(each) for each in objects}
     if wrong := [kind for kind in kinds if not issubclass(kind, models.Model)]:
         raise EmitError(f"emit_bulk takes objects of a model; this list holds {wrong[0].__name__}.")
     if len(kinds) > 1:
-        raise EmitError(f"emit_bulk takes objects of one model at a time, not of {', '.join(sorted(k.__name__ for k in kinds))}.")
+        raise EmitError(
+            "emit_bulk takes objects of one model at a time, not of "
+            f"{', '.join(sorted(k.__name__ for k in kinds))}."
+        )
     return kinds.pop() if kinds else models.Model
 
 
@@ -50,11 +58,16 @@ def _check_queryset(queryset):
         (query.distinct_fields, "is distinct on fields"),
     ):
         if is_so:
-            raise EmitError(f"This queryset {what}, which cannot be read by page. If it is short, write list(queryset).")
+            raise EmitError(
+                f"This queryset {what}, which cannot be read by page. If it is short, write list(queryset)."
+            )
 
 
 def read(objects, triggers, *, argument, size):
-    """Pages of up to ``size`` objects. What ``triggers`` read of a queryset's objects comes with the page, in a query a relation."""
+    """Pages of up to ``size`` objects.
+
+    What ``triggers`` read of a queryset's objects comes with the page, in a query a relation.
+    """
     if isinstance(objects, list | tuple):
         yield from (objects[start : start + size] for start in range(0, len(objects), size))
         return
@@ -103,7 +116,9 @@ def _read_ahead(queryset, tree):
 
 
 def _relations(model, tree, prefix=""):
-    """Names of relations to one object, and ``(name, model, tree)`` of those to many, as Django's look-ups write them."""
+    """Names of relations to one object, and ``(name, model, tree)`` of those to many, as Django's look-ups
+    write them.
+    """
     singles, lists = [], []
     for name, branch in tree.items():
         if (field := readable.single_relation(model, name)) is not None:
@@ -117,6 +132,10 @@ def _relations(model, tree, prefix=""):
 
 def _list_model(model, name):
     for field in model._meta.get_fields():
-        if isinstance(field, LISTS) and not isinstance(field, OneToOneRel) and readable.accessor_of(field) == name:
+        if (
+            isinstance(field, LISTS)
+            and not isinstance(field, OneToOneRel)
+            and readable.accessor_of(field) == name
+        ):
             return field.related_model
     return None

@@ -1,4 +1,7 @@
-"""What one firing of a signal offers to matching and templates. Called by ``events.firings``, and by ``emission`` as if it fired."""
+"""What one firing of a signal offers to matching and templates.
+
+Called by ``events.firings``, and by ``emission`` as if it fired.
+"""
 
 from django.db import models
 
@@ -12,8 +15,9 @@ _UNNAMED = object()
 def context_of(registered, sender, kwargs):
     """What a firing offers to matching and templates: name → live object.
 
-    ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the signal's own, or the
-    user whom Django's login signals name, or else the request's. A save that a trigger wants it of offers ``previous``.
+    ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the
+    signal's own, or the user whom Django's login signals name, or else the request's. A save that a trigger
+    wants it of offers ``previous``.
     """
     context = {name: kwargs.get(name) for name in registered.args}
     context["verb"] = registered.name
@@ -28,7 +32,10 @@ def context_of(registered, sender, kwargs):
 
 
 def is_creation(kwargs):
-    """True, False, or None where the signal is not about a save. Before the save, Django itself does not know better."""
+    """True, False, or None where the signal is not about a save.
+
+    Before the save, Django itself does not know better.
+    """
     if "created" in kwargs:
         return kwargs["created"]
     instance = kwargs.get("instance")

@@ -1,4 +1,7 @@
-"""One call of ``emit``, checked, matched and recorded as its signal would be. Next hop: ``notifier.events.storing``."""
+"""One call of ``emit``, checked, matched and recorded as its signal would be.
+
+Next hop: ``notifier.events.storing``.
+"""
 
 import datetime as dt
 
@@ -24,7 +27,9 @@ def _checked_key(key):
         return None
     key = str(key)
     if not key or "\0" in key or len(key) > MAX_KEY_CHARACTERS:
-        raise EmitError(f"A key has 1 to {MAX_KEY_CHARACTERS} characters; this one has {len(key)}: {key[:50]!r}.")
+        raise EmitError(
+            f"A key has 1 to {MAX_KEY_CHARACTERS} characters; this one has {len(key)}: {key[:50]!r}."
+        )
     return key
 
 
@@ -35,10 +40,13 @@ def _times(at, expires):
         if value is not None and not isinstance(value, allowed):
             kinds = " or a timedelta" if name == "expires" else ""
             raise EmitError(
-                f"{name} is {type(value).__name__}. Give it a datetime with a time zone{kinds}, as of timezone.now()."
+                f"{name} is {type(value).__name__}. Give it a datetime with a time "
+                f"zone{kinds}, as of timezone.now()."
             )
         if isinstance(value, dt.datetime) and timezone.is_naive(value):
-            raise EmitError(f"{name} has no time zone, so nobody knows when that is. Write {name}=timezone.make_aware(…).")
+            raise EmitError(
+                f"{name} has no time zone, so nobody knows when that is. Write {name}=timezone.make_aware(…)."
+            )
     if isinstance(expires, dt.timedelta):
         expires = max(at or timezone.now(), timezone.now()) + expires
     if at and expires and expires <= at and at > timezone.now():
@@ -47,16 +55,22 @@ def _times(at, expires):
 
 
 class Emission:
-    """One call of ``emit`` or ``emit_bulk``, checked: the signal, and what is the same for all its objects. Raises EmitError."""
+    """One call of ``emit`` or ``emit_bulk``, checked: the signal, and what is the same for all its objects.
 
-    def __init__(self, verb, *, sender, actor, target, created, args, argument="instance", at=None, expires=None):
+    Raises EmitError.
+    """
+
+    def __init__(
+        self, verb, *, sender, actor, target, created, args, argument="instance", at=None, expires=None
+    ):
         self.verb, self.sender, self.created, self.argument = verb, sender, created, argument
         self.signal = signals.get(verb)
         if self.signal is None:
             raise EmitError(f"No signal is registered as “{verb}”. Known: {', '.join(signals.names())}.")
         if reentrancy.is_recording():
             raise EmitError(
-                f"“{verb}” was emitted while an event is being recorded. Emit from a receiver of event_recorded instead."
+                f"“{verb}” was emitted while an event is being recorded. Emit from a receiver "
+                "of event_recorded instead."
             )
         self.times = _times(at, expires)
         self._check_arguments(args)
@@ -90,9 +104,14 @@ class Emission:
             return
         if instance is None and "instance" in self.signal.args:
             raise EmitError(f"The signal {self.verb} is about an object of a model: give it instance=….")
-        if instance is not None and self.signal.signal not in (db.pre_save, db.post_init) and not bulk_pages.is_saved(instance):
+        if (
+            instance is not None
+            and self.signal.signal not in (db.pre_save, db.post_init)
+            and not bulk_pages.is_saved(instance)
+        ):
             raise EmitError(
-                f"This {instance._meta.verbose_name} is not saved, so {self.verb} has not happened to it. Save it first."
+                f"This {instance._meta.verbose_name} is not saved, so {self.verb} has not "
+                "happened to it. Save it first."
             )
 
     def live(self):
@@ -104,7 +123,9 @@ class Emission:
         alias = router.db_for_write(Event)
         using = using or alias
         with reentrancy.while_recording():
-            recordings = [each for instance, key in found for each in self._match(instance, _checked_key(key), using)]
+            recordings = [
+                each for instance, key in found for each in self._match(instance, _checked_key(key), using)
+            ]
             return recording.record(self.verb, recordings, using=alias, caller=using) if recordings else []
 
     def _match(self, instance, key, using):
@@ -115,7 +136,9 @@ class Emission:
             kwargs["using"] = using
         context = context_of(self.signal, self._sender_for(instance), kwargs)
         matched = index.find(self.verb, context, self.created)
-        return firings.recordings_of(self.signal, matched, context, created=self.created, using=using, key=key, times=self.times)
+        return firings.recordings_of(
+            self.signal, matched, context, created=self.created, using=using, key=key, times=self.times
+        )
 
     def _sender_for(self, instance):
         return self.sender if self.sender is not None or instance is None else type(instance)

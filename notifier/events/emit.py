@@ -1,8 +1,11 @@
-"""Says explicitly that something happened, one at a time or a queryset at a time. Next hop: ``notifier.events.emission``.
+"""Says explicitly that something happened, one at a time or a queryset at a time.
 
-For what sends no signal: ``bulk_create``, ``QuerySet.update``, SQL of one's own, another system's news. Unlike a signal's receiver it is
-called by somebody who wants an event, so it raises: EmitError for a call that makes no sense, a DatabaseError where nothing can be
-recorded. The caller's transaction is whole in either case.
+Next hop: ``notifier.events.emission``.
+
+For what sends no signal: ``bulk_create``, ``QuerySet.update``, SQL of one's own, another system's news.
+Unlike a signal's receiver it is called by somebody who wants an event, so it raises: EmitError for a call
+that makes no sense, a DatabaseError where nothing can be recorded. The caller's transaction is whole in
+either case.
 """
 
 from django.db import connections, models, router
@@ -31,15 +34,21 @@ def emit(
     using=None,
     **args,
 ):
-    """Record that ``verb``, a registered signal's name, happened. Returns the new events, one for each trigger that matched.
+    """Record that ``verb``, a registered signal's name, happened.
 
-    ``instance``: what it happened to, for a signal about a model. ``created``: whether a save made it. ``args``: the signal's own
-    arguments. ``key``: the same key again makes no second event of a trigger, save where the first one failed. ``at``: when it is to be
-    sent, as a datetime with a time zone; one that is past is at once. ``expires``: a datetime, or a timedelta from then on, after which
-    nothing of it is sent any more. What it says is of now, the recipients are those of then. ``using``: the
-    database whose transaction decides, by default the instance's; the events of one that is still open have no ids before it commits.
+    Returns the new events, one for each trigger that matched.
+
+    ``instance``: what it happened to, for a signal about a model. ``created``: whether a save made it.
+    ``args``: the signal's own arguments. ``key``: the same key again makes no second event of a trigger, save
+    where the first one failed. ``at``: when it is to be sent, as a datetime with a time zone; one that is
+    past is at once. ``expires``: a datetime, or a timedelta from then on, after which nothing of it is sent
+    any more. What it says is of now, the recipients are those of then. ``using``: the database whose
+    transaction decides, by default the instance's; the events of one that is still open have no ids before it
+    commits.
     """
-    emission = Emission(verb, sender=sender, actor=actor, target=target, created=created, args=args, at=at, expires=expires)
+    emission = Emission(
+        verb, sender=sender, actor=actor, target=target, created=created, args=args, at=at, expires=expires
+    )
     emission.check_object(instance)
     using = using or (bulk_pages.database_of(instance) if isinstance(instance, models.Model) else None)
     return emission.record([(instance, key)], using)
@@ -61,19 +70,30 @@ def emit_bulk(
 ):
     """Record that ``verb`` happened to each of ``objects``. Returns the number of new events.
 
-    ``objects``: a queryset, read a page at a time in the order of its keys, or a list of saved objects. A page is one INSERT; outside a
-    transaction each is committed and rung for by itself. ``argument``: the signal's own that the object is, where that is not
-    ``instance``. ``key``: a function of the object, or a text with ``{pk}`` in it. ``at`` and ``expires`` as of ``emit``.
+    ``objects``: a queryset, read a page at a time in the order of its keys, or a list of saved objects. A
+    page is one INSERT; outside a transaction each is committed and rung for by itself. ``argument``: the
+    signal's own that the object is, where that is not ``instance``. ``key``: a function of the object, or a
+    text with ``{pk}`` in it. ``at`` and ``expires`` as of ``emit``.
     """
     model = bulk_pages.model_of(objects)
     emission = Emission(
-        verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument, at=at, expires=expires
+        verb,
+        sender=model,
+        actor=actor,
+        target=target,
+        created=created,
+        args=args,
+        argument=argument,
+        at=at,
+        expires=expires,
     )
     key_of = _key_function(key)
     if isinstance(objects, list | tuple):
         for instance in objects:
             emission.check_object(instance)
-    live = [trigger for trigger in emission.live() if not trigger.model or issubclass(model, _model_of(trigger))]
+    live = [
+        trigger for trigger in emission.live() if not trigger.model or issubclass(model, _model_of(trigger))
+    ]
     if not live:
         return 0
     count, using = 0, using or router.db_for_write(model)
@@ -97,5 +117,8 @@ def _key_function(key):
     if key is None or callable(key):
         return key or (lambda instance: None)
     if not isinstance(key, str) or "{pk}" not in key:
-        raise EmitError('The key of emit_bulk is a function of the object, or a text with {pk} in it: key="reminder-{pk}".')
+        raise EmitError(
+            "The key of emit_bulk is a function of the object, or a text with {pk} in it: "
+            'key="reminder-{pk}".'
+        )
     return lambda instance: key.replace("{pk}", str(instance.pk))

@@ -1,4 +1,7 @@
-"""What a signal's firing matches. Called by ``receivers``; calls ``recording``, which makes the events and stores them."""
+"""What a signal's firing matches.
+
+Called by ``receivers``; calls ``recording``, which makes the events and stores them.
+"""
 
 from django.db import router
 from django.db.models import signals as db
@@ -9,7 +12,8 @@ from .context import context_of, is_creation
 from .index import index
 from .middleware import Recording
 
-# Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from a fixture.
+# Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from
+# a fixture.
 _HELD, _LOADED = "_notifier_held", "_notifier_loaded"
 
 
@@ -58,7 +62,10 @@ def _record(registered, matched, context, created, caller_alias):
 
 
 def note_saved(registered, sender, kwargs):
-    """Record what a pre_save outside a transaction held back on the instance: now it is saved. And note what a fixture saves."""
+    """Record what a pre_save outside a transaction held back on the instance: now it is saved.
+
+    And note what a fixture saves.
+    """
     carried = kwargs["instance"].__dict__
     carried.pop(_LOADED, None)
     if kwargs["raw"]:

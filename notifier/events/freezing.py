@@ -1,4 +1,7 @@
-"""Makes the event of one trigger: what its templates and audiences read, frozen. Next hop: ``events.middleware``, which wraps it."""
+"""Makes the event of one trigger: what its templates and audiences read, frozen.
+
+Next hop: ``events.middleware``, which wraps it.
+"""
 
 import datetime as dt
 import json
@@ -18,14 +21,18 @@ logger = logging.getLogger(__name__)
 
 # The first doorbell normally does it; from then on the sweep rings.
 UNHEARD_AFTER = dt.timedelta(seconds=60)
-# What an event's data may take as JSON. Far above any template's need; it keeps one row from holding a whole table.
+# What an event's data may take as JSON. Far above any template's need; it keeps one row from holding a whole
+# table.
 MAX_DATA_BYTES = 256 * 1024
 # The column's.
 MAX_REASON_CHARACTERS = 500
 
 
 def freeze_event(recording):
-    """The event of a ``Recording``, not saved yet. What cannot be read makes a failed one; a DatabaseError passes."""
+    """The event of a ``Recording``, not saved yet.
+
+    What cannot be read makes a failed one; a DatabaseError passes.
+    """
     event, context, trigger = _new_event(recording), recording.context, recording.trigger
     try:
         event.data = snapshot.freeze(_with_providers(trigger, context), trigger.paths)
@@ -51,8 +58,14 @@ def _with_providers(trigger, context):
 
 
 def unreadable(error):
-    """Why an event failed, for people. The error's own text may hold what it was given, a name or an address."""
-    return f"What its templates and audiences name could not be read: {type(error).__name__}. The log has the trace."
+    """Why an event failed, for people.
+
+    The error's own text may hold what it was given, a name or an address.
+    """
+    return (
+        f"What its templates and audiences name could not be read: {type(error).__name__}. The log "
+        "has the trace."
+    )
 
 
 def checked_event(recording, event):
@@ -60,7 +73,10 @@ def checked_event(recording, event):
     try:
         size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
     except (TypeError, ValueError) as error:
-        reason = f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has put it there."
+        reason = (
+            f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has "
+            "put it there."
+        )
         return failed_event(recording, reason, error)
     if size > MAX_DATA_BYTES:
         _end(
@@ -94,14 +110,20 @@ def vetoed_event(recording, veto):
 
 
 def _end(event, status, reason):
-    event.data, event.status, event.due_at, event.reason = {}, status, None, reason.replace("\0", "")[:MAX_REASON_CHARACTERS]
+    event.data, event.status, event.due_at, event.reason = (
+        {},
+        status,
+        None,
+        reason.replace("\0", "")[:MAX_REASON_CHARACTERS],
+    )
 
 
 def _new_event(recording):
     now = timezone.now()
     starts_at, expires_at = _times(recording, now)
     event = Event(
-        trigger_id=recording.trigger.pk, verb=recording.verb, action_object=_describe(recording.context["action_object"]),
+        trigger_id=recording.trigger.pk, verb=recording.verb,
+        action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
         created_at=now, starts_at=starts_at, expires_at=expires_at, due_at=starts_at or now + UNHEARD_AFTER,
@@ -113,7 +135,10 @@ def _new_event(recording):
 
 
 def _times(recording, now):
-    """When the event is sent, None for at once, and until when. What ``emit`` says comes before what its trigger says."""
+    """When the event is sent, None for at once, and until when.
+
+    What ``emit`` says comes before what its trigger says.
+    """
     trigger, starts_at, expires_at = recording.trigger, recording.starts_at, recording.expires_at
     if starts_at is None and trigger.delay_minutes:
         starts_at = now + dt.timedelta(minutes=trigger.delay_minutes)

@@ -1,12 +1,16 @@
-"""The live triggers in memory: which firings match. Called by ``notifier.events.firings`` and ``emission``; ``liveness`` keeps it fresh.
+"""The live triggers in memory: which firings match.
 
-Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads it; after that a
-process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request, at the opening of a
-connection, and from a background thread where a process has neither (a shell, a worker). On Lambda there is no thread:
-it would sleep with the function, and every invocation opens a connection or a request.
+Called by ``notifier.events.firings`` and ``emission``; ``liveness`` keeps it fresh.
 
-Note [drafts]: a transaction that changes rules goes by them at once, and alone: until the commit they are a draft of its own thread.
-The draft is the transaction's commit hook itself, so a rollback, of a savepoint too, throws it away without telling anybody.
+Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads
+it; after that a process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request,
+at the opening of a connection, and from a background thread where a process has neither (a shell, a worker).
+On Lambda there is no thread: it would sleep with the function, and every invocation opens a connection or a
+request.
+
+Note [drafts]: a transaction that changes rules goes by them at once, and alone: until the commit they are a
+draft of its own thread. The draft is the transaction's commit hook itself, so a rollback, of a savepoint too,
+throws it away without telling anybody.
 """
 
 import math
@@ -55,7 +59,10 @@ def _open_draft():
 
 
 class Index:
-    """All enabled triggers of this process, by verb. Whoever must know when they change listens: see ``on_change``."""
+    """All enabled triggers of this process, by verb.
+
+    Whoever must know when they change listens: see ``on_change``.
+    """
 
     def __init__(self):
         self.forget_threads()
@@ -65,14 +72,17 @@ class Index:
         self.forget()
 
     def refresh(self, *, now=False, force=False):
-        """Load the triggers if they have changed. At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
+        """Load the triggers if they have changed.
+
+        At most one small query every REFRESH_SECONDS, unless it is to be ``now``.
 
         ``force`` loads them also where they have not changed.
         """
         now = now or force
         if not now and time.monotonic() - self.checked_at < REFRESH_SECONDS:
             return
-        # Loading opens a connection, which asks for a refresh in the same thread. And what only a draft knows is not for all threads.
+        # Loading opens a connection, which asks for a refresh in the same thread. And what only a draft knows
+        # is not for all threads.
         if self._loader == threading.get_ident() or not force and _open_draft():
             return
         # While another thread loads, the rules as they were will do; before the first load there are none.
@@ -93,7 +103,10 @@ class Index:
             self.announce()
 
     def draft(self, connection):
-        """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends. See note [drafts]."""
+        """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends.
+
+        See note [drafts].
+        """
         self._drafts.add(Draft(connection))
         self.announce()
 
@@ -131,7 +144,9 @@ class Index:
         return self._by_verb
 
     def on_change(self, listener):
-        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and each draft's, by verb."""
+        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and each
+        draft's, by verb.
+        """
         self._listeners.append(listener)
 
     def announce(self):

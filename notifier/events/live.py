@@ -1,4 +1,7 @@
-"""A trigger as the rules in memory hold it. Made by ``notifier.events.loading``, kept by ``index``, matched by ``matching``."""
+"""A trigger as the rules in memory hold it.
+
+Made by ``notifier.events.loading``, kept by ``index``, matched by ``matching``.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,4 +1,7 @@
-"""Keeps this process's rules as fresh as the database's. Next hop: ``notifier.events.index``, whose note says when it looks."""
+"""Keeps this process's rules as fresh as the database's.
+
+Next hop: ``notifier.events.index``, whose note says when it looks.
+"""
 
 import contextlib
 import logging
@@ -22,17 +25,24 @@ _background = None
 
 
 def follow_rules(*, in_background):
-    """Connect everything that can make the rules old. No query: the first connection to the database loads them."""
+    """Connect everything that can make the rules old.
+
+    No query: the first connection to the database loads them.
+    """
     index.on_change(Receivers().keep)
     signals.on_registration(index.announce)
     for model in (Trigger, Subscription, Audience, Template, TemplateContent):
         for signal in (post_save, post_delete):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
-    m2m_changed.connect(_rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.events.loading")
+    m2m_changed.connect(
+        _rule_changed, sender=Subscription.audiences.through, dispatch_uid="notifier.events.loading"
+    )
     post_save.connect(_version_changed, sender=RulesVersion, dispatch_uid="notifier.events.loading")
     request_started.connect(_request_started, dispatch_uid="notifier.events.loading")
     post_migrate.connect(_database_changed, dispatch_uid="notifier.events.loading")
-    connection_created.connect(_connected_for_long if in_background else _connected, dispatch_uid="notifier.events.loading")
+    connection_created.connect(
+        _connected_for_long if in_background else _connected, dispatch_uid="notifier.events.loading"
+    )
     os.register_at_fork(after_in_child=_forget_background)
 
 
@@ -63,7 +73,8 @@ def _database_changed(**_signal):
 
 
 def _connected(*, connection, **_signal):
-    # Another's opening must not open ours: PostgreSQL drops a test's database from another, while nobody is connected to it.
+    # Another's opening must not open ours: PostgreSQL drops a test's database from another, while nobody is
+    # connected to it.
     if connection is rules_connection():
         _refresh()
 
@@ -84,7 +95,8 @@ def _follow():
         try:
             _refresh()
         except Exception:
-            # Whatever it is (a database that is being dropped, a test that allows no queries), the next look comes soon.
+            # Whatever it is (a database that is being dropped, a test that allows no queries), the next look
+            # comes soon.
             logger.debug("The rules could not be read", exc_info=True)
         finally:
             # A connection of its own for a moment, not for good: a database counts them.
@@ -92,9 +104,12 @@ def _follow():
 
 
 def _is_test_run():
-    """Whether Django's test environment is set up. Its rules change in this process alone, so nobody looks for others' changes.
+    """Whether Django's test environment is set up.
 
-    A query now and then would be one too many for ``assertNumQueries``, and PostgreSQL drops no database that a thread looks into.
+    Its rules change in this process alone, so nobody looks for others' changes.
+
+    A query now and then would be one too many for ``assertNumQueries``, and PostgreSQL drops no database that
+    a thread looks into.
     """
     return hasattr(mail, "outbox")
 

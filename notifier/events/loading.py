@@ -1,4 +1,7 @@
-"""Reads the rules from the database, as ``notifier.events.index`` keeps them. Next hop: back to ``notifier.events.index``."""
+"""Reads the rules from the database, as ``notifier.events.index`` keeps them.
+
+Next hop: back to ``notifier.events.index``.
+"""
 
 import logging
 from functools import lru_cache
@@ -23,18 +26,25 @@ def read_token():
 
 
 def load_triggers():
-    """All enabled triggers with what their events must store. Five queries, whatever their number, and no texts: those can be megabytes.
+    """All enabled triggers with what their events must store.
 
-    One that cannot be read is logged and left out: it must not take the others along, nor the request that happens to load them.
+    Five queries, whatever their number, and no texts: those can be megabytes.
+
+    One that cannot be read is logged and left out: it must not take the others along, nor the request that
+    happens to load them.
     """
     versions = Prefetch("version", ContentVersion.objects.only("paths"))
-    contents = TemplateContent.objects.only("template", "channel", "language", "version").prefetch_related(versions)
+    contents = TemplateContent.objects.only("template", "channel", "language", "version").prefetch_related(
+        versions
+    )
     live = (
         Subscription.objects.filter(enabled=True)
         .select_related("template")
         .prefetch_related(Prefetch("template__contents", contents), "audiences")
     )
-    triggers = Trigger.objects.filter(enabled=True).prefetch_related(Prefetch("subscriptions", live, to_attr="live"))
+    triggers = Trigger.objects.filter(enabled=True).prefetch_related(
+        Prefetch("subscriptions", live, to_attr="live")
+    )
     found = []
     for trigger in triggers:
         try:
@@ -64,15 +74,19 @@ def _live_trigger(trigger):
         paths.pop(name, None)
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
-        actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target, shadow=trigger.shadow,
-        plan=plan, paths=paths, recipient_paths=recipient_paths, providers=tuple(providers),
-        name=trigger.name, category=trigger.category_id, delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
-        condition=condition, condition_problem=problem,
+        actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
+        shadow=trigger.shadow, plan=plan, paths=paths, recipient_paths=recipient_paths,
+        providers=tuple(providers), name=trigger.name, category=trigger.category_id,
+        delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes, condition=condition,
+        condition_problem=problem,
     )  # fmt: skip
 
 
 def _read_condition(trigger):
-    """``(its Condition or None, "" or why it cannot be used)``. An older release may have taken it, or a field has gone since."""
+    """``(its Condition or None, "" or why it cannot be used)``.
+
+    An older release may have taken it, or a field has gone since.
+    """
     if not trigger.condition.strip():
         return None, ""
     try:

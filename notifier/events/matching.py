@@ -1,4 +1,7 @@
-"""Whether a firing is one of a trigger's, and if not, why not. Next hop: back to ``notifier.events.index``."""
+"""Whether a firing is one of a trigger's, and if not, why not.
+
+Next hop: back to ``notifier.events.index``.
+"""
 
 import logging
 from contextlib import ExitStack
@@ -37,7 +40,9 @@ class Matched(list):
         return found
 
     def explain(self):
-        """``[{"trigger": id, "name": …, "because": ""}, …]``, then those about the same model with why they did not match."""
+        """``[{"trigger": id, "name": …, "because": ""}, …]``, then those about the same model with why they
+        did not match.
+        """
         missed = [each for each in self._missed if is_one(self._subject, each[0].model, "")]
         all_of_them = [(trigger, "") for trigger in self] + missed
         return [
@@ -61,16 +66,18 @@ class FalseCondition:
 def matches(trigger, context, created):
     """Whether a firing with ``context`` (see ``context.context_of``) is one of ``trigger``'s.
 
-    ``created`` is True or False for a save, None for any other signal. No query, but for what its condition reads of other rows.
+    ``created`` is True or False for a save, None for any other signal. No query, but for what its condition
+    reads of other rows.
     """
     return find_mismatch(trigger, context, created) is None
 
 
 def explain_match(trigger, context, created):
-    """The first reason why ``trigger`` (live, or its row) does not take such a firing, in plain English; "" where it does.
+    """The first reason why ``trigger`` (live, or its row) does not take such a firing, in plain English; ""
+    where it does.
 
-    ``context`` may be put together without a signal: ``{"instance": order, "action_object": order}``. Whether the trigger
-    is switched on is not looked at.
+    ``context`` may be put together without a signal: ``{"instance": order, "action_object": order}``. Whether
+    the trigger is switched on is not looked at.
     """
     return str(find_mismatch(trigger, context, created) or "")
 
@@ -83,7 +90,9 @@ def find_mismatch(trigger, context, created):
     if trigger.target and str(context.get("target")) != trigger.target:
         return f"target is not “{trigger.target}”"
     if not is_one(context.get("action_object"), trigger.model, trigger.object_pk):
-        return "another instance" if is_one(context.get("action_object"), trigger.model, "") else "another model"
+        return (
+            "another instance" if is_one(context.get("action_object"), trigger.model, "") else "another model"
+        )
     if not is_one(actor, trigger.actor_model, trigger.actor_pk):
         return "no actor is known" if isinstance(actor, NoneType) else "another actor"
     return _condition_mismatch(trigger, context) if trigger.condition or _problem_of(trigger) else None
@@ -97,7 +106,9 @@ def _condition_mismatch(trigger, context):
     if problem := _problem_of(trigger):
         return f"its condition cannot be used: {problem}"
     try:
-        condition = compile_condition(trigger.condition) if isinstance(trigger.condition, str) else trigger.condition
+        condition = (
+            compile_condition(trigger.condition) if isinstance(trigger.condition, str) else trigger.condition
+        )
         if "previous" in condition.paths and "previous" not in context:
             return "its condition is about a save, and what was before it is not known"
         # A query that fails must not break the caller's transaction.
@@ -120,11 +131,15 @@ def _open_transactions():
 
 @lru_cache(maxsize=1024)
 def _log_once(pk, source, error):
-    logger.warning("The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True)
+    logger.warning(
+        "The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True
+    )
 
 
 def is_one(found, label, pk):
-    """Whether ``found`` (an instance, a model, or anything) is of the model ``label`` and, if given, has the key ``pk``."""
+    """Whether ``found`` (an instance, a model, or anything) is of the model ``label`` and, if given, has the
+    key ``pk``.
+    """
     if not label:
         return True
     model = readable.find_model(label)
@@ -136,7 +151,10 @@ def is_one(found, label, pk):
 
 
 def _is_key(model, pk, found):
-    """Whether two keys are the same for ``model``. One is text, the other may be (a UUID from a URL), or an int, or None."""
+    """Whether two keys are the same for ``model``.
+
+    One is text, the other may be (a UUID from a URL), or an int, or None.
+    """
     try:
         return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
     except ValidationError:

@@ -1,4 +1,6 @@
-"""Signal middleware: a project's own code around the recording of each event that matched. Next hop: ``notifier.events.storing``.
+"""Signal middleware: a project's own code around the recording of each event that matched.
+
+Next hop: ``notifier.events.storing``.
 
 ``NOTIFIER["MIDDLEWARE"]`` lists dotted paths, the outermost first, each written like Django's own middleware:
 
@@ -11,8 +13,9 @@
 
     add_tenant.provides = ("tenant",)  # names that templates may read
 
-It may raise ``notifier.exceptions.Veto("why")``. Nothing else that it raises reaches the others or the caller: each is wrapped, so
-whoever is around it gets an event that says what happened, as Django turns a view's exception into a response.
+It may raise ``notifier.exceptions.Veto("why")``. Nothing else that it raises reaches the others or the
+caller: each is wrapped, so whoever is around it gets an event that says what happened, as Django turns a
+view's exception into a response.
 """
 
 import datetime as dt
@@ -36,12 +39,13 @@ logger = logging.getLogger(__name__)
 class Recording:
     """One event that is about to be made, as a signal middleware gets it.
 
-    ``context``: name → live object, this event's own; what templates read is taken from it, so it may be added to and changed.
-    ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or False for a save, else None.
-    ``using``: the database that the caller writes to. ``key``: the idempotency key of ``emit``. ``deleting``: the object is about
-    to go, or gone. ``explanation``: what matching said of this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent,
-    and until when, where ``emit`` was told.
-    ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception behind it.
+    ``context``: name → live object, this event's own; what templates read is taken from it, so it may be
+    added to and changed. ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or
+    False for a save, else None. ``using``: the database that the caller writes to. ``key``: the idempotency
+    key of ``emit``. ``deleting``: the object is about to go, or gone. ``explanation``: what matching said of
+    this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent, and until when, where
+    ``emit`` was told. ``error``: once ``record(recording)`` has returned a failed or vetoed event, the
+    exception behind it.
     """
 
     trigger: object
@@ -61,12 +65,18 @@ class Recording:
 
 
 def make_event(recording):
-    """The event of ``recording``, past all middleware and not saved yet. Raises a DatabaseError, and nothing else."""
+    """The event of ``recording``, past all middleware and not saved yet.
+
+    Raises a DatabaseError, and nothing else.
+    """
     try:
         record = _chain(tuple(conf.get("MIDDLEWARE")))
     except Exception as error:
         logger.exception("The signal middleware could not be loaded")
-        reason = f'NOTIFIER["MIDDLEWARE"] could not be loaded: {type(error).__name__}. `manage.py check` says which.'
+        reason = (
+            f'NOTIFIER["MIDDLEWARE"] could not be loaded: {type(error).__name__}. `manage.py '
+            "check` says which."
+        )
         return freezing.failed_event(recording, reason, error)
     return freezing.checked_event(recording, record(recording))
 
@@ -90,13 +100,19 @@ def _contained(middleware, path):
         except Veto as veto:
             return freezing.vetoed_event(recording, veto)
         except DatabaseError:
-            # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled back.
+            # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled
+            # back.
             raise
         except Exception as error:
-            logger.exception("The signal middleware %s failed at an event of the trigger %d", path, recording.trigger.pk)
+            logger.exception(
+                "The signal middleware %s failed at an event of the trigger %d", path, recording.trigger.pk
+            )
             return freezing.failed_event(recording, _raised(path, error), error)
         if not isinstance(event, Event):
-            reason = f"The signal middleware {path} returned {type(event).__name__}: let it return what record(recording) gives."
+            reason = (
+                f"The signal middleware {path} returned {type(event).__name__}: let it return what "
+                "record(recording) gives."
+            )
             return freezing.failed_event(recording, reason, TypeError(reason))
         return event
 

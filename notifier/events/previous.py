@@ -1,7 +1,10 @@
-"""What a row was before it is saved, for the triggers that say ``previous``. Next hop: ``notifier.rules.signals`` offers it.
+"""What a row was before it is saved, for the triggers that say ``previous``.
 
-Note [the stack]: a receiver may save the object that is being saved. So each ``pre_save`` puts its row onto a stack that the
-instance carries, and its ``post_save`` takes it off. A save that fails leaves its row behind, below that of the repetition.
+Next hop: ``notifier.rules.signals`` offers it.
+
+Note [the stack]: a receiver may save the object that is being saved. So each ``pre_save`` puts its row onto a
+stack that the instance carries, and its ``post_save`` takes it off. A save that fails leaves its row behind,
+below that of the repetition.
 """
 
 import logging
@@ -19,7 +22,9 @@ _UNKNOWN = object()
 
 
 def remember(sender, kwargs):
-    """Before a save: read the columns that live triggers name of ``previous``, by one query, if any names some. Never raises."""
+    """Before a save: read the columns that live triggers name of ``previous``, by one query, if any names
+    some. Never raises.
+    """
     carried = kwargs["instance"].__dict__
     try:
         names = index.previous_names(sender)
@@ -36,7 +41,10 @@ def remember(sender, kwargs):
 
 
 def recall(instance):
-    """``{"previous": row}`` of the save that ``instance`` is in; None is the row of a new object. Empty where it was not read."""
+    """``{"previous": row}`` of the save that ``instance`` is in; None is the row of a new object.
+
+    Empty where it was not read.
+    """
     stack = instance.__dict__.get(_KEY)
     return {"previous": stack[-1]} if stack and stack[-1] is not _UNKNOWN else {}
 
@@ -62,8 +70,13 @@ def _read(sender, instance, using, update_fields, names):
     if row is None:
         return None
     for attname, field in fields.items():
-        if update_fields is not None and not {field.name, attname} & set(update_fields) and attname in instance.__dict__:
-            # It is changed in memory alone: this save leaves it as it is, and the one that stores it will tell.
+        if (
+            update_fields is not None
+            and not {field.name, attname} & set(update_fields)
+            and attname in instance.__dict__
+        ):
+            # It is changed in memory alone: this save leaves it as it is, and the one that stores it will
+            # tell.
             row[attname] = snapshot.as_stored(field, instance.__dict__[attname])
     label = f"{sender._meta.verbose_name} {row['pk']}"
     return row | _labels(fields, row, names) | {"": label, "model": sender._meta.label_lower}
@@ -81,7 +94,9 @@ def _labels(fields, row, names):
 def _field_of(model, name):
     """The column that ``previous.<name>`` is about, or None."""
     try:
-        field = model._meta.get_field(name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name)
+        field = model._meta.get_field(
+            name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name
+        )
     except FieldDoesNotExist:
         return None
     return field if field.concrete and not field.many_to_many else None

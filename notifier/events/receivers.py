@@ -1,4 +1,7 @@
-"""The receivers that the live triggers need, and no others. Next hop: ``notifier.events.firings`` records what they hear."""
+"""The receivers that the live triggers need, and no others.
+
+Next hop: ``notifier.events.firings`` records what they hear.
+"""
 
 from django.db.models import signals as db
 
@@ -34,13 +37,17 @@ def _wanted(by_verb):
             model = readable.find_model(label) if label else None
             if registered.about_model and model is None:
                 continue
-            for each in _needed(registered, any(trigger.previous_names for trigger in live if trigger.model == label)):
+            for each in _needed(
+                registered, any(trigger.previous_names for trigger in live if trigger.model == label)
+            ):
                 for sender in each.senders(model):
                     yield ("notifier", each.name, sender and sender._meta.label), (each, sender)
 
 
 def _needed(registered, reads_previous):
-    """The signals to listen to for a trigger of ``registered``: what was before a save is read before it, and dropped after it."""
+    """The signals to listen to for a trigger of ``registered``: what was before a save is read before it, and
+    dropped after it.
+    """
     needed = [registered]
     if registered.signal in (db.pre_save, db.m2m_changed):
         needed.append(signals.SAVED)

@@ -17,9 +17,9 @@ MAX_FROZEN_PEOPLE = 1000
 def freeze_recipients(paths, context, *, deleting):
     """Resolve audience paths on a firing's live objects into plain data that the fan-out reads.
 
-    ``paths`` are ``(channel, path)`` pairs. A relation to many people is stored as a reference and read at the fan-out, so the
-    caller's cost does not grow with them; ``deleting`` writes the people down instead, as the relation is about to go.
-    A path that leads to no people and no address is logged and ignored.
+    ``paths`` are ``(channel, path)`` pairs. A relation to many people is stored as a reference and read at
+    the fan-out, so the caller's cost does not grow with them; ``deleting`` writes the people down instead, as
+    the relation is about to go. A path that leads to no people and no address is logged and ignored.
     """
     found = []
     for channel, path in paths:

@@ -1,7 +1,10 @@
-"""From what matched to stored events: make, insert, ring. Called by ``firings`` and ``emission``; calls ``middleware``, ``storing``.
+"""From what matched to stored events: make, insert, ring.
 
-Note [savepoints]: a statement that fails while an event is made breaks the caller's transaction, so all of it happens in savepoints. The
-one that failed becomes a failed event, the savepoint is rolled back, and the next round makes the others.
+Called by ``firings`` and ``emission``; calls ``middleware``, ``storing``.
+
+Note [savepoints]: a statement that fails while an event is made breaks the caller's transaction, so all of it
+happens in savepoints. The one that failed becomes a failed event, the savepoint is rolled back, and the next
+round makes the others.
 """
 
 import logging
@@ -18,7 +21,9 @@ logger = logging.getLogger(__name__)
 
 
 class _Broken(Exception):
-    """A statement has failed while ``event`` was made: the transaction takes no other before the savepoint is rolled back."""
+    """A statement has failed while ``event`` was made: the transaction takes no other before the savepoint is
+    rolled back.
+    """
 
     def __init__(self, event):
         self.event = event
@@ -27,8 +32,8 @@ class _Broken(Exception):
 def record(verb, recordings, *, using, caller, is_held=False):
     """Make the events of ``recordings`` and insert them into ``using``; returns those that are new.
 
-    ``caller``: the database whose transaction decides. While that is another one, and open, they are inserted when it commits.
-    ``is_held``: they are only made; ``insert_held`` inserts them. See note [savepoints].
+    ``caller``: the database whose transaction decides. While that is another one, and open, they are inserted
+    when it commits. ``is_held``: they are only made; ``insert_held`` inserts them. See note [savepoints].
     """
     waiting, events = deque(recordings), []
     while True:
@@ -63,7 +68,9 @@ def insert_held(verb, events, using):
 
 @contextmanager
 def _savepoints(*aliases):
-    """Keep a failed query or INSERT from breaking the caller's transactions; outside one there is nothing to break."""
+    """Keep a failed query or INSERT from breaking the caller's transactions; outside one there is nothing to
+    break.
+    """
     with ExitStack() as stack:
         for alias in dict.fromkeys(aliases):
             if in_transaction(alias):

@@ -1,4 +1,7 @@
-"""What fires while an event is being recorded: nothing. Called by ``recording`` and by whoever reads objects for it."""
+"""What fires while an event is being recorded: nothing.
+
+Called by ``recording`` and by whoever reads objects for it.
+"""
 
 import logging
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""Inserts events with one INSERT and rings for them after the commit. Called by ``recording``; calls ``queue.publisher`` and ``hooks``."""
+"""Inserts events with one INSERT and rings for them after the commit.
+
+Called by ``recording``; calls ``queue.publisher`` and ``hooks``.
+"""
 
 import logging
 import secrets
@@ -19,7 +22,10 @@ _announcing = ContextVar("notifier_announcing", default=False)
 
 
 def store(events, using):
-    """Insert ``events``, and ring for them when that commits. Returns those that are new: of one with a key, only the first is."""
+    """Insert ``events``, and ring for them when that commits.
+
+    Returns those that are new: of one with a key, only the first is.
+    """
     keyed = [event for event in events if event.key is not None]
     free = [event for event in events if event.key is None]
     if len(free) == 1:
@@ -41,15 +47,21 @@ def store(events, using):
 
 
 def _insert_keyed(events, using):
-    """Insert those whose key their trigger has not had; returns them. Whoever inserts the same at this moment is waited for."""
-    # A conflict that is ignored returns no keys, so each call marks its own rows. The fan-out puts its claim in that place.
+    """Insert those whose key their trigger has not had; returns them.
+
+    Whoever inserts the same at this moment is waited for.
+    """
+    # A conflict that is ignored returns no keys, so each call marks its own rows. The fan-out puts its claim
+    # in that place.
     mark = secrets.randbits(63)
     for event in events:
         event.claim = mark
     rows = Event.objects.using(using)
     rows.bulk_create(events, ignore_conflicts=True)
     found = rows.filter(
-        trigger__in={event.trigger_id for event in events}, key__in={event.key for event in events}, claim=mark
+        trigger__in={event.trigger_id for event in events},
+        key__in={event.key for event in events},
+        claim=mark,
     ).values_list("trigger_id", "key", "pk")
     written = {(trigger, key): pk for trigger, key, pk in found}
     new = []
@@ -62,14 +74,23 @@ def _insert_keyed(events, using):
 
 
 def _describe(event):
-    return {"event_id": event.pk, "trigger_id": event.trigger_id, "verb": event.verb, "status": str(event.status)}
+    return {
+        "event_id": event.pk,
+        "trigger_id": event.trigger_id,
+        "verb": event.verb,
+        "status": str(event.status),
+    }
 
 
 def _announce(told):
-    """Tell the receivers of ``event_recorded``; ``told`` are its arguments, event by event. Django logs those that raise."""
+    """Tell the receivers of ``event_recorded``; ``told`` are its arguments, event by event.
+
+    Django logs those that raise.
+    """
     token = _announcing.set(True)
     try:
-        # Outside a transaction this runs at once, while the caller is still recording; what a receiver saves counts all the same.
+        # Outside a transaction this runs at once, while the caller is still recording; what a receiver saves
+        # counts all the same.
         with while_recording(is_recording=False):
             for arguments in told:
                 event_recorded.send_robust(Event, **arguments)

@@ -1,4 +1,7 @@
-"""Why did, or did not, this person get it? Steps in order, up to the one that decided. Next hop: the admin, or ``notify explain``."""
+"""Why did, or did not, this person get it? Steps in order, up to the one that decided.
+
+Next hop: the admin, or ``notify explain``.
+"""
 
 from itertools import chain
 
@@ -13,37 +16,63 @@ from . import delivered, foreseen, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
 
-__all__ = ["Answer", "Outcome", "Person", "Step", "explain", "explain_period", "find_person", "find_subject", "person_of"]
+__all__ = [
+    "Answer",
+    "Outcome",
+    "Person",
+    "Step",
+    "explain",
+    "explain_period",
+    "find_person",
+    "find_subject",
+    "person_of",
+]
 
 # Events of a period that are looked at, the newest first.
 MOST_EVENTS = 50
 
 
 def find_subject(text):
-    """The Event, or the object, that ``text`` means: ``12`` or ``#12``, or ``app_label.model:key``. Raises UnknownSubject."""
+    """The Event, or the object, that ``text`` means: ``12`` or ``#12``, or ``app_label.model:key``. Raises
+    UnknownSubject.
+    """
     text = text.replace("\0", "").strip()
     label, colon, key = text.partition(":")
     if not colon:
         number = text.removeprefix("#")
-        event = Event.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
+        event = (
+            Event.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
+        )
         if event is None:
-            raise UnknownSubject(f"There is no event “{text}”. Write its number, or an object as in demo.flashsale:1.")
+            raise UnknownSubject(
+                f"There is no event “{text}”. Write its number, or an object as in demo.flashsale:1."
+            )
         return event
     model = readable.find_model(label)
     if model is None:
-        raise UnknownSubject(f"There is no model “{label}”. Write app_label.model:key, as in demo.flashsale:1.")
+        raise UnknownSubject(
+            f"There is no model “{label}”. Write app_label.model:key, as in demo.flashsale:1."
+        )
     try:
         return model._default_manager.get(pk=key)
     except (model.DoesNotExist, ValueError, ValidationError, OverflowError):
-        raise UnknownSubject(f"There is no {model._meta.verbose_name} “{key}”. If it was deleted, look for its event.") from None
+        raise UnknownSubject(
+            f"There is no {model._meta.verbose_name} “{key}”. If it was deleted, look for its event."
+        ) from None
 
 
 def explain(person, subject, channel=""):
-    """The Answers for a Person and an Event, or an object that is tested now: one a channel of each subscription.
+    """The Answers for a Person and an Event, or an object that is tested now: one a channel of each
+    subscription.
 
-    ``channel`` leaves only that one. A single Answer without a channel says what was decided before it came to channels.
+    ``channel`` leaves only that one. A single Answer without a channel says what was decided before it came
+    to channels.
     """
-    return _explain_event(person, subject, channel) if isinstance(subject, Event) else _explain_object(person, subject, channel)
+    return (
+        _explain_event(person, subject, channel)
+        if isinstance(subject, Event)
+        else _explain_object(person, subject, channel)
+    )
 
 
 def _explain_event(person, event, channel):
@@ -55,7 +84,9 @@ def _explain_event(person, event, channel):
     early = walk(case, recorded.EVENT_STEPS, later=delivered.CHANNEL_STEPS, trigger=trigger, about=event)
     if early:
         return [early]
-    live = Subscription.objects.select_related("trigger", "template").in_bulk([step["subscription"] for step in plan])
+    live = Subscription.objects.select_related("trigger", "template").in_bulk(
+        [step["subscription"] for step in plan]
+    )
     found = []
     for step, name in pairs:
         one = recorded.Case(
@@ -74,8 +105,13 @@ def _plan_of_test(event):
 
 
 def _deliveries_of(person, event, pairs):
-    """``(subscription, channel)`` → what this person has of the event. By the unique key, so quick among millions."""
-    recipients = list(dict.fromkeys(chain.from_iterable(person.recipients(name) for name in {name for _, name in pairs})))
+    """``(subscription, channel)`` → what this person has of the event.
+
+    By the unique key, so quick among millions.
+    """
+    recipients = list(
+        dict.fromkeys(chain.from_iterable(person.recipients(name) for name in {name for _, name in pairs}))
+    )
     mine = Delivery.objects.filter(
         event=event, recipient__in=recipients, channel__in={name for _, name in pairs},
         subscription__in=[step["subscription"] for step, _ in pairs],
@@ -99,7 +135,9 @@ def _explain_trigger(person, trigger, live, instance, channel):
     context = foreseen.context_for(trigger, instance)
     event = foreseen.event_for(trigger, live, context, instance)
     case = foreseen.Case(person=person, trigger=trigger, live=live, context=context, event=event)
-    if early := walk(case, foreseen.TRIGGER_STEPS, later=foreseen.CHANNEL_STEPS, trigger=trigger, about=instance):
+    if early := walk(
+        case, foreseen.TRIGGER_STEPS, later=foreseen.CHANNEL_STEPS, trigger=trigger, about=instance
+    ):
         return [early]
     steps = {step["subscription"]: step for step in live.plan}
     found = []
@@ -109,22 +147,31 @@ def _explain_trigger(person, trigger, live, instance, channel):
                 person=person, trigger=trigger, live=live, context=context, event=event,
                 subscription=subscription, step=steps.get(subscription.pk), channel=name,
             )  # fmt: skip
-            found.append(walk(one, foreseen.TRIGGER_STEPS + foreseen.CHANNEL_STEPS, trigger=trigger, about=instance))
+            found.append(
+                walk(one, foreseen.TRIGGER_STEPS + foreseen.CHANNEL_STEPS, trigger=trigger, about=instance)
+            )
     return found
 
 
 def explain_period(person, start, end, channel=""):
-    """``([(Event, Answers)], more)`` of the events between two times, the newest first; ``more`` says that older ones were left out.
+    """``([(Event, Answers)], more)`` of the events between two times, the newest first; ``more`` says that
+    older ones were left out.
 
     An event before the period counts by what was sent of it to this person in the period.
     """
-    events = Event.objects.filter(created_at__gte=start, created_at__lt=end).order_by("-created_at", "-pk")[: MOST_EVENTS + 1]
+    events = Event.objects.filter(created_at__gte=start, created_at__lt=end).order_by("-created_at", "-pk")[
+        : MOST_EVENTS + 1
+    ]
     keys = list(dict.fromkeys(chain.from_iterable(person.recipients(name) for name in _channels_of(channel))))
-    mine = Delivery.objects.filter(recipient__in=keys, created_at__gte=start, created_at__lt=end).order_by("-pk")
+    mine = Delivery.objects.filter(recipient__in=keys, created_at__gte=start, created_at__lt=end).order_by(
+        "-pk"
+    )
     found = {event.pk: event for event in events}
     found |= Event.objects.in_bulk(list(mine.values_list("event_id", flat=True)[: MOST_EVENTS + 1]))
     newest = sorted(found.values(), key=lambda event: (event.created_at, event.pk), reverse=True)
-    return [(event, explain(person, event, channel)) for event in newest[:MOST_EVENTS]], len(newest) > MOST_EVENTS
+    return [(event, explain(person, event, channel)) for event in newest[:MOST_EVENTS]], len(
+        newest
+    ) > MOST_EVENTS
 
 
 def _channels_of(channel):

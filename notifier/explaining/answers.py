@@ -23,7 +23,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """What a step saw. With an ``outcome`` it has decided. ``about``: ``(model, key)`` of where it can be looked at or changed."""
+    """What a step saw.
+
+    With an ``outcome`` it has decided. ``about``: ``(model, key)`` of where it can be looked at or changed.
+    """
 
     text: str
     outcome: Outcome | None = None
@@ -32,7 +35,10 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One line of an explanation. ``state`` is ``ok``, ``decided`` or ``open``: not reached, as an earlier one had decided."""
+    """One line of an explanation.
+
+    ``state`` is ``ok``, ``decided`` or ``open``: not reached, as an earlier one had decided.
+    """
 
     title: str
     state: str
@@ -42,7 +48,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Why one person did, or did not, get one thing on one channel; ``channel`` is blank where it did not come to channels."""
+    """Why one person did, or did not, get one thing on one channel; ``channel`` is blank where it did not
+    come to channels.
+    """
 
     sentence: str
     outcome: Outcome
@@ -58,7 +66,8 @@ class Answer:
 
 
 def walk(case, steps, *, later=(), **values):
-    """The Answer of ``(title, function)`` pairs: each function looks at ``case`` and returns what it saw, or None for nothing to say.
+    """The Answer of ``(title, function)`` pairs: each function looks at ``case`` and returns what it saw, or
+    None for nothing to say.
 
     None where no step decided. ``later`` are those that an earlier decision spares.
     """
@@ -75,4 +84,6 @@ def walk(case, steps, *, later=(), **values):
     found += [Step(title=title, state="open") for title, _ in later]
     by = f" {registry.way(case.channel)}" if case.channel else ""
     sentence = f"{case.person.name} {decided.outcome}{by}: {decided.text}"
-    return Answer(sentence=capfirst(sentence), outcome=decided.outcome, steps=found, channel=case.channel, **values)
+    return Answer(
+        sentence=capfirst(sentence), outcome=decided.outcome, steps=found, channel=case.channel, **values
+    )

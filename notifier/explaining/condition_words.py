@@ -1,4 +1,7 @@
-"""A condition as people say it, where it is simple enough to be said. Next hop: ``explaining.summaries`` makes it part of a sentence."""
+"""A condition as people say it, where it is simple enough to be said.
+
+Next hop: ``explaining.summaries`` makes it part of a sentence.
+"""
 
 import re
 
@@ -25,7 +28,9 @@ class _TooMuch(Exception):
 
 
 def describe(condition, model):
-    """“its total is over 100 and its status is Paid”; the condition itself, quoted, where words would not be exact."""
+    """“its total is over 100 and its status is Paid”; the condition itself, quoted, where words would not be
+    exact.
+    """
     text = " ".join(condition.split())
     try:
         return _clauses(list(smart_split(text)), model)
@@ -34,7 +39,8 @@ def describe(condition, model):
 
 
 def _clauses(tokens, model):
-    # Where both occur, a reader would have to know which binds first: the other is then part of a clause, which none has words for.
+    # Where both occur, a reader would have to know which binds first: the other is then part of a clause,
+    # which none has words for.
     joint = next((token for token in tokens if token in ("and", "or")), None)
     clauses, current = [], []
     for token in [*tokens, joint]:
@@ -55,7 +61,10 @@ def _clause(tokens, model):
         case [path, "is", "not", value]:
             return _compare(path, "!=", value, model)
         case [value, "in", path]:
-            return _("%(subject)s contains %(value)s") % {"subject": _subject(path, model)[0], "value": _value(value, None)}
+            return _("%(subject)s contains %(value)s") % {
+                "subject": _subject(path, model)[0],
+                "value": _value(value, None),
+            }
         case [path, operator, value] if operator in OPERATORS:
             return _transition(path, operator, value, model) or _compare(path, operator, value, model)
     raise _TooMuch
@@ -107,4 +116,6 @@ def _value(literal, field):
 
 
 def _choice(field, value):
-    return next((str(label) for key, label in getattr(field, "flatchoices", ()) or () if str(key) == value), "")
+    return next(
+        (str(label) for key, label in getattr(field, "flatchoices", ()) or () if str(key) == value), ""
+    )

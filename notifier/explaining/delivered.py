@@ -1,4 +1,7 @@
-"""What became of one event for one person on one channel: steps over what is on record. Next hop: ``answers.walk``, after ``recorded``."""
+"""What became of one event for one person on one channel: steps over what is on record.
+
+Next hop: ``answers.walk``, after ``recorded``.
+"""
 
 from django.contrib.auth import get_user_model
 
@@ -21,7 +24,10 @@ def look_at_subscription(case):
     if case.event.is_test:
         return None
     if case.delivery:
-        return Seen(f"the subscription {case.subscription or 'that has been deleted since'} was switched on.", about=_rule(case))
+        return Seen(
+            f"the subscription {case.subscription or 'that has been deleted since'} was switched on.",
+            about=_rule(case),
+        )
     if case.subscription and case.subscription.enabled:
         return Seen(f"the subscription {case.subscription} is switched on.", about=_rule(case))
     if case.event.deliveries.filter(subscription=case.step["subscription"]).exists():
@@ -29,7 +35,10 @@ def look_at_subscription(case):
         return (
             Seen("the subscription was switched on then, and is off or deleted now.", about=_rule(case))
             if case.subscription
-            else Seen("the subscription has been deleted since. Whom it was for is not on record any more.", Outcome.OFF_RECORD)
+            else Seen(
+                "the subscription has been deleted since. Whom it was for is not on record any more.",
+                Outcome.OFF_RECORD,
+            )
         )
     gone = "has been deleted" if case.subscription is None else "is switched off"
     text = f"the subscription {gone}, and it sent nothing of this event to anybody."
@@ -39,23 +48,35 @@ def look_at_subscription(case):
 def look_at_channel(case):
     if case.channel not in case.step["contents"]:
         has = ", ".join(case.step["contents"]) or "no channel"
-        return Seen(f"this event was not meant for {case.channel}: its subscription had {has}.", Outcome.NOT, _rule(case))
+        return Seen(
+            f"this event was not meant for {case.channel}: its subscription had {has}.",
+            Outcome.NOT,
+            _rule(case),
+        )
 
 
 def look_at_audience(case):
     if case.delivery:
         if case.delivery.recipient == case.person.key:
             return Seen(f"{case.person.name} was among the recipients.", about=(Delivery, case.delivery.pk))
-        text = f"{case.person.name} was among the recipients by the same address, as {_other(case.delivery)}: nobody gets a thing twice."
+        text = (
+            f"{case.person.name} was among the recipients by the same address, as "
+            f"{_other(case.delivery)}: nobody gets a thing twice."
+        )
         return Seen(text, about=(Delivery, case.delivery.pk))
     looked = ", ".join(describe_sources(case.sources)) or "nobody"
     about = next(((Audience, each.pk) for each in case.sources), _rule(case))
     if not is_member(case.person, case.channel, case.event, case.sources, case.step.get("recipients", ())):
         inactive = " The account is not active." if _is_inactive(case.person) else ""
-        return Seen(f"{case.person.name} is not in the audience as it is now. Looked at: {looked}.{inactive}", Outcome.NOT, about)
+        return Seen(
+            f"{case.person.name} is not in the audience as it is now. Looked at: {looked}.{inactive}",
+            Outcome.NOT,
+            about,
+        )
     if case.event.status == Event.Status.DONE:
         text = (
-            f"{case.person.name} is in the audience now ({looked}), but was not when the recipients were found, "
+            f"{case.person.name} is in the audience now ({looked}), but was not when the "
+            "recipients were found, "
             "or the subscription was off then. Which of the two is not on record."
         )
         return Seen(text, Outcome.OFF_RECORD, about)
@@ -66,7 +87,9 @@ def look_at_fan_out(case):
     if case.delivery:
         return None
     if case.event.status == Event.Status.FAILED:
-        return Seen(f"the recipients were not all found: {case.event.reason}", Outcome.NOT, (Event, case.event.pk))
+        return Seen(
+            f"the recipients were not all found: {case.event.reason}", Outcome.NOT, (Event, case.event.pk)
+        )
     if case.event.status == Event.Status.CANCELLED:
         text = "a person took the event back before this one’s turn came. The event’s history says who."
         return Seen(text, Outcome.NOT, (Event, case.event.pk))
@@ -85,15 +108,20 @@ def look_at_address(case):
     if case.delivery.reason == "no_address":
         now, verified = case.person.address_on(case.channel)
         since = " There is one now." if now and verified else ""
-        return Seen(f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case))
-    if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":  # the person is the address
+        return Seen(
+            f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case)
+        )
+    # The person is the address
+    if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":
         return None
     return Seen(f"the address was {case.delivery.address}.", about=_user(case))
 
 
 def look_at_verified(case):
     if case.delivery.reason == "unverified":
-        point = ContactPoint.objects.filter(user=case.person.user and case.person.user.pk, channel=case.channel).first()
+        point = ContactPoint.objects.filter(
+            user=case.person.user and case.person.user.pk, channel=case.channel
+        ).first()
         about = (ContactPoint, point.pk) if point else _user(case)
         return Seen(f"the address for {case.channel} was not verified.", Outcome.NOT, about)
 
@@ -102,7 +130,10 @@ def look_at_flow(case):
     if case.delivery.status == Status.SKIPPED and case.delivery.reason in FLOW_REASONS:
         return Seen(words_of(case.delivery), Outcome.NOT, _rule(case))
     if case.delivery.status == Status.STANDBY:
-        text = f"it stands by: it goes only if {case.delivery.follows} does not succeed, or its message comes back."
+        text = (
+            f"it stands by: it goes only if {case.delivery.follows} does not succeed, or its "
+            "message comes back."
+        )
         return Seen(text, Outcome.WAITS, _rule(case))
     if case.delivery.status == Status.WAITING and case.delivery.reason in ("digest", "if_unread"):
         text = f"it waits until {moment(case.delivery.due_at)}: {words_of(case.delivery)}"
@@ -128,14 +159,21 @@ def look_at_pause(case):
 
 def look_at_template(case):
     # Together with the delivery, as they were: a version never changes.
-    version = ContentVersion.objects.filter(pk=case.delivery.version_id).select_related("content__template").first()
+    version = (
+        ContentVersion.objects.filter(pk=case.delivery.version_id).select_related("content__template").first()
+    )
     about = (Template, version.content.template_id) if version else None
-    named = f"the template “{version.content.template}”, version {version.number}," if version else "the template"
+    named = (
+        f"the template “{version.content.template}”, version {version.number}," if version else "the template"
+    )
     if case.delivery.reason in TEMPLATE_REASONS:
         return Seen(f"{named} failed: {words_of(case.delivery)}", Outcome.NOT, about)
     if version is None:
         return Seen("the template has been deleted since.")
-    return Seen(f"{named} was used." if case.delivery.status == Status.SENT else f"{named} is to be used.", about=about)
+    return Seen(
+        f"{named} was used." if case.delivery.status == Status.SENT else f"{named} is to be used.",
+        about=about,
+    )
 
 
 def look_at_queue(case):
@@ -161,7 +199,11 @@ def look_at_provider(case):
         return Seen(words_of(delivery), Outcome.NOT, about)
     if delivery.returned:
         # Who complains has got it.
-        return Seen(_undone(delivery), Outcome.GOT if delivery.returned == Feedback.Kind.COMPLAINED else Outcome.NOT, about)
+        return Seen(
+            _undone(delivery),
+            Outcome.GOT if delivery.returned == Feedback.Kind.COMPLAINED else Outcome.NOT,
+            about,
+        )
     named = f" as {delivery.provider_id}" if delivery.provider_id else ", without telling an id"
     language = f", in {delivery.language}" if delivery.language else ""
     again = f" That was attempt {delivery.attempts}." if delivery.attempts > 1 else ""
@@ -171,7 +213,9 @@ def look_at_provider(case):
 
 
 def _undone(delivery):
-    """“the provider took it, and then it bounced: …”; somebody who complains has got it, and wants no more."""
+    """“the provider took it, and then it bounced: …”; somebody who complains has got it, and wants no
+    more.
+    """
     heard = delivery.feedback.filter(kind=delivery.returned).order_by("happened_at", "pk").last()
     then = {"bounced": "then it bounced", "complained": "whoever got it complained"}.get(
         delivery.returned, "did not send it after all"

@@ -1,4 +1,7 @@
-"""What a trigger would send, from what it has recorded. Nothing is written, nothing is sent. Next hop: ``notifier.admin.going_live``."""
+"""What a trigger would send, from what it has recorded.
+
+Nothing is written, nothing is sent. Next hop: ``notifier.admin.going_live``.
+"""
 
 import datetime as dt
 import json
@@ -20,7 +23,8 @@ from ..templating import contents
 logger = logging.getLogger(__name__)
 
 PERIOD = dt.timedelta(days=7)
-# An estimate must not take longer than somebody waits for a page: so many events are looked at, and so many counted.
+# An estimate must not take longer than somebody waits for a page: so many events are looked at, and so many
+# counted.
 MOST_EVENTS_SAMPLED, MOST_EVENTS_COUNTED = 10, 10_000
 # Of these a trigger would have sent nothing either way.
 NOT_SENT = (Event.Status.FAILED, Event.Status.VETOED, Event.Status.CANCELLED)
@@ -28,7 +32,10 @@ NOT_SENT = (Event.Status.FAILED, Event.Status.VETOED, Event.Status.CANCELLED)
 
 @dataclass(kw_only=True)
 class ChannelEstimate:
-    """What would go out on one channel. ``pieces`` differs from ``messages`` where long ones travel in parts."""
+    """What would go out on one channel.
+
+    ``pieces`` differs from ``messages`` where long ones travel in parts.
+    """
 
     messages: float = 0
     pieces: float = 0
@@ -42,7 +49,9 @@ class ChannelEstimate:
 
 @dataclass(kw_only=True)
 class Estimate:
-    """What a trigger would have sent in PERIOD. ``is_exact``: every event was looked at, none stands for others."""
+    """What a trigger would have sent in PERIOD. ``is_exact``: every event was looked at, none stands for
+    others.
+    """
 
     events: int
     is_exact: bool = True
@@ -55,8 +64,12 @@ class Estimate:
 
 
 def estimate(trigger):
-    """The Estimate of a trigger: its events of the last PERIOD, to the audiences, templates and addresses of now."""
-    recent = Event.objects.filter(trigger_id=trigger.pk, created_at__gte=timezone.now() - PERIOD).exclude(status__in=NOT_SENT)
+    """The Estimate of a trigger: its events of the last PERIOD, to the audiences, templates and addresses of
+    now.
+    """
+    recent = Event.objects.filter(trigger_id=trigger.pk, created_at__gte=timezone.now() - PERIOD).exclude(
+        status__in=NOT_SENT
+    )
     number = recent.order_by()[: MOST_EVENTS_COUNTED + 1].count()
     events = min(number, MOST_EVENTS_COUNTED)
     sample = _spread(recent, events)
@@ -82,7 +95,10 @@ def _live_subscriptions(trigger):
 
 
 def _count(event, subscription, counted):
-    """Messages by channel that one event would send for a subscription. Audiences that all events share are counted once."""
+    """Messages by channel that one event would send for a subscription.
+
+    Audiences that all events share are counted once.
+    """
     sources = list(subscription.audiences.all())
     recipients = recipients_of(event, subscription.pk)
     is_own = any(source.callables for source in sources)
@@ -96,7 +112,9 @@ def _count(event, subscription, counted):
 def would_send(event):
     """Messages by channel that an event in shadow would send now."""
     found = defaultdict(int)
-    for subscription in Trigger(pk=event.trigger_id).subscriptions.filter(enabled=True).prefetch_related("audiences"):
+    for subscription in (
+        Trigger(pk=event.trigger_id).subscriptions.filter(enabled=True).prefetch_related("audiences")
+    ):
         if any(step["subscription"] == subscription.pk for step in event.plan):
             for name, messages in _count(event, subscription, {}).items():
                 found[name] += messages
@@ -105,31 +123,43 @@ def would_send(event):
 
 def recipients_of(event, subscription_id):
     """What the event's plan holds of a subscription's recipients: none, where it is newer than the event."""
-    return next((step.get("recipients", ()) for step in event.plan if step["subscription"] == subscription_id), ())
+    return next(
+        (step.get("recipients", ()) for step in event.plan if step["subscription"] == subscription_id), ()
+    )
 
 
 def _messages(users, addresses, channel):
-    return reachable.reachable(users, channel).count() + len({address for only, address in addresses if only in ("", channel)})
+    return reachable.reachable(users, channel).count() + len(
+        {address for only, address in addresses if only in ("", channel)}
+    )
 
 
 def _examine(event, subscription, channel):
-    """A message of this event on a channel, as the channel sees it. One that cannot be rendered costs nothing."""
+    """A message of this event on a channel, as the channel sees it.
+
+    One that cannot be rendered costs nothing.
+    """
     content = next((each for each in subscription.template.contents.all() if each.channel == channel), None)
     if content is None or content.version_id is None:
         return Examination()
     try:
-        rendering = contents.EventContent(versions.compiled_version(content.version_id), event.data, language=content.language)
+        rendering = contents.EventContent(
+            versions.compiled_version(content.version_id), event.data, language=content.language
+        )
         with rendering.in_its_language():
             parts = rendering.render({}, sample_links())
         return registry.examine(channel, Message(delivery=0, attempt=1, address="", **parts))
     except Exception as error:
         # Its template or its channel: an estimate says what it can.
-        logger.info("Event %d cannot be rendered for an estimate on %s: %s", event.pk, channel, type(error).__name__)
+        logger.info(
+            "Event %d cannot be rendered for an estimate on %s: %s", event.pk, channel, type(error).__name__
+        )
         return Examination()
 
 
 def people_reached(trigger):
-    """How many people and addresses one event of a saved trigger goes to: ``(number, whether there may be more)``.
+    """How many people and addresses one event of a saved trigger goes to: ``(number, whether there may be
+    more)``.
 
     Those whom the event itself names, or a function finds, are those of its newest event.
     """
@@ -145,7 +175,9 @@ def people_reached(trigger):
 
 
 def _without_event(sources):
-    """Audiences as far as they are known before anything has happened, and whether that leaves somebody out."""
+    """Audiences as far as they are known before anything has happened, and whether that leaves somebody
+    out.
+    """
     known, unknown = [], False
     for source in sources:
         unknown |= bool(source.callables or audiences.lines_of(source.paths))
@@ -155,13 +187,17 @@ def _without_event(sources):
 
 
 def sends(trigger):
-    """What a saved trigger sends, to be compared with what it sent before: pairs of a channel and an audience's name. None while it is
-    off or only shows what it would send."""
+    """What a saved trigger sends, to be compared with what it sent before: pairs of a channel and an
+    audience's name. None while it is off or only shows what it would send.
+    """
     if not Trigger.objects.filter(pk=trigger.pk, enabled=True, shadow=False).exists():
         return frozenset()
     live = trigger.subscriptions.filter(enabled=True).prefetch_related("audiences")
     return frozenset(
-        (name, each.name) for subscription in live for name in subscription.channels for each in subscription.audiences.all()
+        (name, each.name)
+        for subscription in live
+        for name in subscription.channels
+        for each in subscription.audiences.all()
     )
 
 

@@ -1,6 +1,7 @@
 """Why somebody would, or would not, get something about an object, tested now. Next hop: ``answers.walk``.
 
-Each step looks at the Case and returns what it saw. A new one is a function here and a line in TRIGGER_STEPS or CHANNEL_STEPS.
+Each step looks at the Case and returns what it saw. A new one is a function here and a line in TRIGGER_STEPS
+or CHANNEL_STEPS.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +39,9 @@ from .wording import moment
 
 @dataclass(kw_only=True)
 class Case:
-    """One person and one trigger for one object; once it comes to channels, one subscription and channel of it as well."""
+    """One person and one trigger for one object; once it comes to channels, one subscription and channel of
+    it as well.
+    """
 
     person: Person
     trigger: Trigger
@@ -60,13 +63,17 @@ def context_for(trigger, instance):
     registered = signals.get(trigger.verb)
     # A signal of the project's own calls its object something: most often by the model's name.
     named = {instance._meta.model_name: instance} if instance._meta.model_name in registered.args else {}
-    return context_of(registered, instance.__class__, {"instance": instance, "action_object": instance, **named})
+    return context_of(
+        registered, instance.__class__, {"instance": instance, "action_object": instance, **named}
+    )
 
 
 def event_for(trigger, live, context, instance):
     """The event that it would be, not saved: what functions that choose recipients are asked with."""
     described = f"{instance._meta.label_lower}:{instance.pk}"[:300]
-    event = Event(trigger_id=trigger.pk, verb=trigger.verb, action_object=described, created_at=timezone.now())
+    event = Event(
+        trigger_id=trigger.pk, verb=trigger.verb, action_object=described, created_at=timezone.now()
+    )
     event.data = snapshot.freeze(context, live.paths) if live else {}
     return event
 
@@ -76,27 +83,44 @@ def look_at_switch(case):
     if not case.trigger.enabled:
         return Seen(f"the trigger “{case.trigger}” is switched off.", Outcome.WOULD_NOT, about)
     if case.live is None:
-        return Seen(f"the trigger “{case.trigger}” cannot be read. The log says why.", Outcome.WOULD_NOT, about)
+        return Seen(
+            f"the trigger “{case.trigger}” cannot be read. The log says why.", Outcome.WOULD_NOT, about
+        )
     return Seen(f"the trigger “{case.trigger}” is switched on.", about=about)
 
 
 def look_at_instance(case):
     about = (Trigger, case.trigger.pk)
     if case.trigger.object_pk and case.trigger.object_pk != str(case.context["action_object"].pk):
-        return Seen(f"the trigger is only for {case.trigger.model}:{case.trigger.object_pk}.", Outcome.WOULD_NOT, about)
+        return Seen(
+            f"the trigger is only for {case.trigger.model}:{case.trigger.object_pk}.",
+            Outcome.WOULD_NOT,
+            about,
+        )
 
 
 def look_at_match(case):
     # Who does it, and with what target, is known only when it happens.
     live = replace(case.live, actor_model="", actor_pk="", target="")
-    created = {"created": True, "updated": False}.get(case.trigger.on) if case.trigger.verb.endswith("_save") else None
+    created = (
+        {"created": True, "updated": False}.get(case.trigger.on)
+        if case.trigger.verb.endswith("_save")
+        else None
+    )
     about = (Trigger, case.trigger.pk)
     if because := why_not(live, case.context, created):
         return Seen(because, Outcome.WOULD_NOT, about)
     only = [f"when it is {case.trigger.get_on_display()}"] if created is not None else []
-    only += [f"when {case.trigger.actor_model}:{case.trigger.actor_pk or 'any'} does it"] if case.trigger.actor_model else []
+    only += (
+        [f"when {case.trigger.actor_model}:{case.trigger.actor_pk or 'any'} does it"]
+        if case.trigger.actor_model
+        else []
+    )
     only += [f"when the target is “{case.trigger.target}”"] if case.trigger.target else []
-    return Seen(f"the object fits as it is now{'; it counts only ' + ' and '.join(only) if only else ''}.", about=about)
+    return Seen(
+        f"the object fits as it is now{'; it counts only ' + ' and '.join(only) if only else ''}.",
+        about=about,
+    )
 
 
 def why_not(live, context, created):
@@ -113,7 +137,11 @@ def look_at_shadow(case):
 
 def look_at_plan(case):
     if not case.trigger.subscriptions.exists():
-        return Seen("the trigger has no subscription, so nothing would be sent.", Outcome.WOULD_NOT, (Trigger, case.trigger.pk))
+        return Seen(
+            "the trigger has no subscription, so nothing would be sent.",
+            Outcome.WOULD_NOT,
+            (Trigger, case.trigger.pk),
+        )
 
 
 def look_at_subscription(case):
@@ -125,7 +153,11 @@ def look_at_subscription(case):
 def look_at_channel(case):
     if case.channel not in case.subscription.channels:
         has = ", ".join(case.subscription.channels)
-        return Seen(f"the subscription has {has}, and not {case.channel}.", Outcome.WOULD_NOT, (Trigger, case.trigger.pk))
+        return Seen(
+            f"the subscription has {has}, and not {case.channel}.",
+            Outcome.WOULD_NOT,
+            (Trigger, case.trigger.pk),
+        )
     if case.step is None or case.channel not in case.step["contents"]:
         text = f"the template “{case.subscription.template}” has no content for {case.channel}."
         return Seen(text, Outcome.WOULD_NOT, (Template, case.subscription.template_id))
@@ -140,7 +172,10 @@ def look_at_audience(case):
     if is_member(case.person, case.channel, case.event, case.sources, frozen):
         return Seen(f"{case.person.name} is in the audience ({looked}).", about=about)
     inactive = case.person.user is not None and not getattr(case.person.user, "is_active", True)
-    text = f"{case.person.name} is not in the audience. Looked at: {looked}.{' The account is not active.' if inactive else ''}"
+    text = (
+        f"{case.person.name} is not in the audience. Looked at: "
+        f"{looked}.{' The account is not active.' if inactive else ''}"
+    )
     return Seen(text, Outcome.WOULD_NOT, about)
 
 
@@ -162,7 +197,11 @@ def look_at_device(case):
     if case.channel == devices.CHANNEL and not (
         case.person.user and Device.objects.filter(user=case.person.user.pk, enabled=True).exists()
     ):
-        return Seen("there is no device that can be sent to: nobody has signed in on the app.", Outcome.WOULD_NOT, _user(case))
+        return Seen(
+            "there is no device that can be sent to: nobody has signed in on the app.",
+            Outcome.WOULD_NOT,
+            _user(case),
+        )
 
 
 def look_at_allow_list(case):
@@ -180,13 +219,23 @@ def look_at_suppression(case):
 
 def look_at_flow(case):
     one, about = case.subscription, (Trigger, case.trigger.pk)
-    had = Allowance.objects.filter(subscription_id=one.pk, recipient=case.person.key, ends_at__gt=timezone.now())
+    had = Allowance.objects.filter(
+        subscription_id=one.pk, recipient=case.person.key, ends_at__gt=timezone.now()
+    )
     for objects, most, why in (
         ([case.event.action_object] if one.cooldown_minutes else [], 1, "has heard of the same object"),
-        ([""] if one.throttle_number else [], one.throttle_number, "has had as many as the subscription allows"),
+        (
+            [""] if one.throttle_number else [],
+            one.throttle_number,
+            "has had as many as the subscription allows",
+        ),
     ):
         if full := had.filter(about__in=objects, number__gte=most or 1).first() if objects else None:
-            return Seen(f"{case.person.name} {why}; that counts until {moment(full.ends_at)}.", Outcome.WOULD_NOT, about)
+            return Seen(
+                f"{case.person.name} {why}; that counts until {moment(full.ends_at)}.",
+                Outcome.WOULD_NOT,
+                about,
+            )
     if flow := summaries.describe_flow(one):
         return Seen(f"it would go by the subscription’s own rules: {flow}.", about=about)
 
@@ -194,7 +243,11 @@ def look_at_flow(case):
 def look_at_opt_outs(case):
     category = case.trigger.category
     rows = opt_outs.rows_of(case.person.key)
-    row = None if category and category.mandatory else opt_outs.deciding(rows, category and category.pk, case.channel)
+    row = (
+        None
+        if category and category.mandatory
+        else opt_outs.deciding(rows, category and category.pk, case.channel)
+    )
     if row:
         said = opted_out.describe(row, row.category and row.category.title)
         return Seen(f"the person has opted out. {said}", Outcome.WOULD_NOT, (OptOut, row.pk))
@@ -211,7 +264,9 @@ def look_at_quiet_hours(case):
     wish = Preferences.objects.filter(user=case.person.user.pk).first()
     end = wish and quiet_hours.quiet_until(wish, timezone.now())
     if end:
-        text = f"it is in the person’s quiet hours: it would wait until {quiet_hours.describe_end(wish, end)}."
+        text = (
+            f"it is in the person’s quiet hours: it would wait until {quiet_hours.describe_end(wish, end)}."
+        )
         return Seen(text, about=(Preferences, wish.pk))
 
 
@@ -224,7 +279,9 @@ def look_at_end(case):
     if case.trigger.actor_model or case.trigger.target:
         text = "all that can be known now is in order; who does it, and with what target, decides."
         return Seen(text, Outcome.MIGHT, (Trigger, case.trigger.pk))
-    return Seen(f"all is in order. The template and the provider of {case.channel} have the last word.", Outcome.WOULD)
+    return Seen(
+        f"all is in order. The template and the provider of {case.channel} have the last word.", Outcome.WOULD
+    )
 
 
 TRIGGER_STEPS = [
@@ -252,9 +309,15 @@ CHANNEL_STEPS = [
 
 
 def triggers_about(instance):
-    """The triggers, switched on or off, that are about the model of ``instance`` or one that it inherits from."""
+    """The triggers, switched on or off, that are about the model of ``instance`` or one that it inherits
+    from.
+    """
     found = Trigger.objects.select_related("category").prefetch_related("subscriptions__template")
-    models = {trigger: readable.find_model(trigger.model) for trigger in found if trigger.model and signals.get(trigger.verb)}
+    models = {
+        trigger: readable.find_model(trigger.model)
+        for trigger in found
+        if trigger.model and signals.get(trigger.verb)
+    }
     return [trigger for trigger, model in models.items() if model and isinstance(instance, model)]
 
 

@@ -18,7 +18,10 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A user, or a plain address. ``key`` is what deliveries call it; of a user who was deleted, there is nothing else."""
+    """A user, or a plain address.
+
+    ``key`` is what deliveries call it; of a user who was deleted, there is nothing else.
+    """
 
     key: str
     name: str
@@ -26,15 +29,25 @@ class Person:
     address: str = ""
 
     def recipients(self, channel):
-        """What a delivery to this person on ``channel`` may call it: by itself, or by an address that is its own."""
+        """What a delivery to this person on ``channel`` may call it: by itself, or by an address that is its
+        own.
+        """
         own = self.address or self.address_on(channel)[0]
-        return [self.key, recipient_of(own)] if own and not self.address else [self.key, *self._holders(channel)]
+        return (
+            [self.key, recipient_of(own)] if own and not self.address else [self.key, *self._holders(channel)]
+        )
 
     def address_on(self, channel):
-        """``(address, verified)`` of a user on ``channel``, as it is now: the contact point, or what the settings name."""
+        """``(address, verified)`` of a user on ``channel``, as it is now: the contact point, or what the
+        settings name.
+        """
         if self.user is None:
             return self.address, True
-        point = ContactPoint.objects.filter(user=self.user.pk, channel=channel).values_list("address", "verified").first()
+        point = (
+            ContactPoint.objects.filter(user=self.user.pk, channel=channel)
+            .values_list("address", "verified")
+            .first()
+        )
         address, verified = point or (_read(self.user, conf.get("ADDRESSES").get(channel)), True)
         return address.strip(), verified
 
@@ -48,7 +61,8 @@ def person_of(user):
 
 
 def find_person(text):
-    """The Person that ``text`` means: ``user:<key>``, a key, a user name, an address of a user, or a plain address.
+    """The Person that ``text`` means: ``user:<key>``, a key, a user name, an address of a user, or a plain
+    address.
 
     UnknownPerson says what else to write.
     """
@@ -87,7 +101,10 @@ def _users_with(address, names):
     found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
     for channel, path in conf.get("ADDRESSES").items():
         if channel in names:
-            found |= {user.pk: user for user in users.filter(**{f"{path.replace('.', '__')}__iexact": address})[: MOST_NAMED + 1]}
+            found |= {
+                user.pk: user
+                for user in users.filter(**{f"{path.replace('.', '__')}__iexact": address})[: MOST_NAMED + 1]
+            }
     return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
 
 
@@ -105,7 +122,10 @@ def _read(user, path):
 
 
 def is_member(person, channel, event, sources, frozen):
-    """Whether the fan-out would find ``person`` now, by itself or by a plain address. Its own query, for one person."""
+    """Whether the fan-out would find ``person`` now, by itself or by a plain address.
+
+    Its own query, for one person.
+    """
     users, addresses = audiences.select_recipients(event, sources, frozen)
     if person.user is not None and users.filter(pk=person.user.pk).exists():
         return True

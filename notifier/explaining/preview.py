@@ -28,13 +28,19 @@ DIGEST_SHOWN = 3
 TEST_MARK = "[Test] "
 NO_LINK = Problem(
     part="link",
-    text="This is no link: it comes out neither as a path of this site, such as /orders/5/, nor as an http or https address.",
+    text=(
+        "This is no link: it comes out neither as a path of this site, such as /orders/5/, nor as "
+        "an http or https address."
+    ),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What came of a content as it is typed: nothing where there are ``errors``. ``made_up``: names that the event does not hold."""
+    """What came of a content as it is typed: nothing where there are ``errors``.
+
+    ``made_up``: names that the event does not hold.
+    """
 
     parts: dict = field(default_factory=lambda: dict.fromkeys(PARTS, ""))
     errors: list = field(default_factory=list)
@@ -55,7 +61,9 @@ def triggers_of(template_id, channel=None):
     """The triggers that send a template, by name; only those that do so by ``channel``, if given."""
     if template_id is None:
         return []
-    found = Subscription.objects.filter(template=template_id).select_related("trigger").order_by("trigger__name")
+    found = (
+        Subscription.objects.filter(template=template_id).select_related("trigger").order_by("trigger__name")
+    )
     return list(dict.fromkeys(each.trigger for each in found if channel is None or channel in each.channels))
 
 
@@ -71,7 +79,9 @@ def recent_events(template_id):
 
 
 def preview(content, *, event=None, person=None):
-    """The Preview of ``content``, saved or not, from the data of ``event`` and for the user ``person``, or from made-up ones."""
+    """The Preview of ``content``, saved or not, from the data of ``event`` and for the user ``person``, or
+    from made-up ones.
+    """
     triggers = triggers_of(content.template_id, content.channel)
     paths = {}
     try:
@@ -101,7 +111,8 @@ def preview(content, *, event=None, person=None):
 def lint(content):
     """``(errors, warnings)`` as Problems of ``content`` on made-up data.
 
-    What its channel would refuse is an error only where nothing of the text depends on an event or a person; else it may as well fit.
+    What its channel would refuse is an error only where nothing of the text depends on an event or a person;
+    else it may as well fit.
     """
     found = preview(content)
     problems = found.examination.problems
@@ -122,7 +133,10 @@ def own_address(user, channel):
 
 
 def send_to(user, content, found, address):
-    """Queue ``found``, the Preview of ``content``, to ``user`` alone; returns the Delivery. See ``deliveries.queue_test``."""
+    """Queue ``found``, the Preview of ``content``, to ``user`` alone; returns the Delivery.
+
+    See ``deliveries.queue_test``.
+    """
     columns = content.version_columns(content.compile())
     marked = f"{TEST_MARK}{columns['subject']}"
     if columns["subject"] and len(marked) <= ContentVersion._meta.get_field("subject").max_length:
@@ -130,7 +144,13 @@ def send_to(user, content, found, address):
     version = ContentVersion.objects.create(number=0, **columns, author=user.get_username())
     about = f"notifier.template:{content.template_id}" if content.template_id else ""
     return deliveries.queue_test(
-        user, channel=content.channel, address=address, language=content.language, version=version, data=found.data, about=about
+        user,
+        channel=content.channel,
+        address=address,
+        language=content.language,
+        version=version,
+        data=found.data,
+        about=about,
     )
 
 
@@ -138,14 +158,18 @@ def _render(content, data, user):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
     return contents.render_draft(
-        parts, template=template, channel=content.channel, language=content.language, book=content.book(), data=data, user=user,
-        links=sample_links(),
+        parts, template=template, channel=content.channel, language=content.language, book=content.book(),
+        data=data, user=user, links=sample_links(),
     )  # fmt: skip
 
 
 def _digest(event, data, sample):
     """``data`` as the newest of a digest: after those of the events before it, or a made-up one."""
-    before = Event.objects.filter(trigger=event.trigger_id, pk__lt=event.pk).order_by("-pk")[: DIGEST_SHOWN - 1] if event else ()
+    before = (
+        Event.objects.filter(trigger=event.trigger_id, pk__lt=event.pk).order_by("-pk")[: DIGEST_SHOWN - 1]
+        if event
+        else ()
+    )
     found = [samples.fill(each.data, sample)[0] for each in reversed(before)] if event else [sample]
     return digest_data.gathered([*found, data])
 

@@ -1,8 +1,10 @@
-"""Why somebody did, or did not, get what an event was about: steps over what is on record. Next hop: ``answers.walk``,
-and ``delivered`` once it comes to channels.
+"""Why somebody did, or did not, get what an event was about: steps over what is on record.
 
-Each step looks at the Case and returns what it saw. A new one is a function here and a line in EVENT_STEPS, or CHANNEL_STEPS there.
-What is not on record is not guessed: who was in an audience is known only of those who have a delivery.
+Next hop: ``answers.walk``, and ``delivered`` once it comes to channels.
+
+Each step looks at the Case and returns what it saw. A new one is a function here and a line in EVENT_STEPS,
+or CHANNEL_STEPS there. What is not on record is not guessed: who was in an audience is known only of those
+who have a delivery.
 """
 
 from dataclasses import dataclass
@@ -50,7 +52,9 @@ def look_at_signal(case):
 
 def look_at_middleware(case):
     if case.event.status == Event.Status.VETOED:
-        return Seen(f"a signal middleware refused the event: {case.event.reason or 'it gave no reason'}", Outcome.NOT)
+        return Seen(
+            f"a signal middleware refused the event: {case.event.reason or 'it gave no reason'}", Outcome.NOT
+        )
 
 
 def look_at_trigger(case):
@@ -91,7 +95,9 @@ def look_at_schedule(case):
 
 def look_at_held_event(case):
     if case.event.status == Event.Status.HELD and not case.deliveries:
-        return paused(case) or Seen("the event is held, and goes on as soon as it is released.", Outcome.WAITS)
+        return paused(case) or Seen(
+            "the event is held, and goes on as soon as it is released.", Outcome.WAITS
+        )
 
 
 EVENT_STEPS = [
@@ -122,6 +128,11 @@ def describe_pause(pause):
     kind, _colon, name = pause.scope.partition(":")
     if kind == "budget":
         return f"{name} is held since {moment(pause.created_at)}: {pause.reason}"
-    what = {"everything": "everything", "channel": f"the channel {name}", "trigger": "the trigger"}.get(kind, pause.scope)
+    what = {"everything": "everything", "channel": f"the channel {name}", "trigger": "the trigger"}.get(
+        kind, pause.scope
+    )
     by = f" by {pause.paused_by}" if pause.paused_by else ""
-    return f"{what} is paused{by} since {moment(pause.created_at)}{f' ({pause.reason})' if pause.reason else ''}."
+    return (
+        f"{what} is paused{by} since "
+        f"{moment(pause.created_at)}{f' ({pause.reason})' if pause.reason else ''}."
+    )

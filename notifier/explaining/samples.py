@@ -1,4 +1,7 @@
-"""Made-up data for what a template reads, by the types of the models' fields. Next hop: ``preview`` renders with it."""
+"""Made-up data for what a template reads, by the types of the models' fields.
+
+Next hop: ``preview`` renders with it.
+"""
 
 import datetime as dt
 import uuid
@@ -47,7 +50,10 @@ BY_TYPE = {
 
 
 def sample_data(tree, trigger=None):
-    """Data for all that ``tree`` names, as an event of ``trigger`` would hold it: name → plain data. No query."""
+    """Data for all that ``tree`` names, as an event of ``trigger`` would hold it: name → plain data.
+
+    No query.
+    """
     model = readable.find_model(trigger.model) if trigger and trigger.model else None
     data = {name: _value(_model_named(name, model), branch, name) for name, branch in tree.items()}
     known = {"verb": trigger.verb if trigger else "post_save", "created": True}
@@ -60,7 +66,9 @@ def sample_person(tree):
 
 
 def fill(held, sample, path=""):
-    """``(data, names)``: ``held`` with what it lacks taken from ``sample``, and the dotted names of what was taken."""
+    """``(data, names)``: ``held`` with what it lacks taken from ``sample``, and the dotted names of what was
+    taken.
+    """
     if isinstance(held, dict) and isinstance(sample, dict):
         whole, names = type(held)(held), []
         for key, value in sample.items():
@@ -71,7 +79,9 @@ def fill(held, sample, path=""):
         return whole, list(dict.fromkeys(names))
     if isinstance(held, list) and isinstance(sample, list) and sample:
         filled = [fill(item, sample[0], path) for item in held]
-        return [item for item, _ in filled], list(dict.fromkeys(name for _, names in filled for name in names))
+        return [item for item, _ in filled], list(
+            dict.fromkeys(name for _, names in filled for name in names)
+        )
     return held, []
 
 

@@ -37,10 +37,14 @@ VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
 
 
 def describe_rule(trigger, sendings):
-    """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in words) for each subscription."""
+    """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in
+    words) for each subscription.
+    """
     done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
     what = _(", and ").join(done) if done else _("nothing is sent yet")
-    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(trigger)
+    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(
+        trigger
+    )
 
 
 def describe_trigger(trigger):
@@ -59,7 +63,9 @@ def describe_category(trigger):
     if trigger.category is None:
         return ""
     words = (
-        _(" It is “%s”: nobody can opt out.") if trigger.category.mandatory else _(" It is “%s”, which people can opt out of.")
+        _(" It is “%s”: nobody can opt out.")
+        if trigger.category.mandatory
+        else _(" It is “%s”, which people can opt out of.")
     )
     return words % trigger.category.title
 
@@ -82,7 +88,11 @@ def _happening(trigger):
         return f"{about or _('something')} {SAVED.get(trigger.on, SAVED['any'])}"
     if trigger.verb in OBJECT:
         about = about or _("something")
-        changing = {"created": _(" for the first time"), "updated": _(" again")} if trigger.verb == "pre_save" else {}
+        changing = (
+            {"created": _(" for the first time"), "updated": _(" again")}
+            if trigger.verb == "pre_save"
+            else {}
+        )
         return f"{about} {OBJECT[trigger.verb]}{changing.get(trigger.on, '')}"
     words = str(PEOPLE.get(trigger.verb) or _("“%s” is sent") % trigger.verb)
     return _("%(what)s about %(object)s") % {"what": words, "object": about} if about else words
@@ -108,7 +118,10 @@ def all_of(words):
 
 
 def describe_audience(audience):
-    """Whom a saved audience means. Chosen people and plain addresses are not listed, only what they are kept as."""
+    """Whom a saved audience means.
+
+    Chosen people and plain addresses are not listed, only what they are kept as.
+    """
     found = [_("all active users")] if audience.everyone else []
     found += [_("the group %s") % group.name for group in audience.groups.all()]
     found += [describe_path(line) for line in audiences.lines_of(audience.paths)]
@@ -148,7 +161,9 @@ def describe_flow(subscription):
         found.append(_("the others if unread after %s") % durations.in_words(one.wait_minutes or 60))
     if one.throttle_number and one.throttle_minutes:
         period = durations.in_words(one.throttle_minutes)
-        found.append(_("at most %(number)d in %(period)s") % {"number": one.throttle_number, "period": period})
+        found.append(
+            _("at most %(number)d in %(period)s") % {"number": one.throttle_number, "period": period}
+        )
     if one.cooldown_minutes:
         found.append(_("not again about the same within %s") % durations.in_words(one.cooldown_minutes))
     if one.digest_minutes:
@@ -165,7 +180,8 @@ def digest_warnings(subscription):
         if content.version and digest_data.EVENTS not in content.version.paths:
             yield (
                 _(
-                    "“%s” does not list the events: of several that come together, only the newest would be shown. "
+                    "“%s” does not list the events: of several that come together, only the "
+                    "newest would be shown. "
                     "Write {%% for event in events %%} in it."
                 )
                 % content

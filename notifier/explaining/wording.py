@@ -6,14 +6,17 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone, is_naive, localtime, make_aware
 
-# What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it is.
+# What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it
+# is.
 REASONS = {
     "not_on_allow_list": "this stage does not deliver to that address.",
     "rate": "more than the provider takes at a time was to be sent.",
     "inactive": "the account is not active.",
     "user_deleted": "the account was deleted.",
     "no_address": "the person has no address on this channel.",
-    "no_device": "the person has no device that can be sent to: nobody has signed in on the app, or it was removed.",
+    "no_device": (
+        "the person has no device that can be sent to: nobody has signed in on the app, or it was removed."
+    ),
     "gone": "the address is not there any more, says whoever received for it; nothing more is sent there.",
     "redirected": "the receiver sends requests elsewhere, and redirects are not followed.",
     "tls_failed": "no encrypted connection was made: its certificate may be out of date.",
@@ -64,7 +67,8 @@ def moment(time):
 
 
 def read_moment(text, *, end=False):
-    """The time that ``text`` means, in the site's time zone; a bare day is its start, or with ``end`` its end. None for nothing.
+    """The time that ``text`` means, in the site's time zone; a bare day is its start, or with ``end`` its
+    end. None for nothing.
 
     ValueError says how to write one.
     """
@@ -83,5 +87,9 @@ def read_moment(text, *, end=False):
 def words_of(row):
     """Why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
     ours = SKIPPED.get(row.reason) if row.status == "skipped" else None
-    words = ours or REASONS.get(row.reason) or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
+    words = (
+        ours
+        or REASONS.get(row.reason)
+        or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
+    )
     return f"{words} {row.detail}".strip() if row.detail and row.detail != row.reason else words

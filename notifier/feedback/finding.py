@@ -1,10 +1,11 @@
 """Which delivery a report is of. Next hop: ``recording``.
 
-Note [both must fit]: the id that the message carried, and the provider's own id together with the address. So a report of another
-system, or one that names a delivery of which it is not, changes nothing.
+Note [both must fit]: the id that the message carried, and the provider's own id together with the address. So
+a report of another system, or one that names a delivery of which it is not, changes nothing.
 
-Note [sooner than we are]: a provider can be quicker than the commit of its own answer, and an answer can be lost. Where the provider's id
-is not on record although it was asked, the id that the message carried and the address are enough.
+Note [sooner than we are]: a provider can be quicker than the commit of its own answer, and an answer can be
+lost. Where the provider's id is not on record although it was asked, the id that the message carried and the
+address are enough.
 """
 
 import datetime as dt
@@ -14,8 +15,8 @@ from ..people.suppression import normalise
 
 Status = Delivery.Status
 
-# Between a provider's stamp and that of our result: clocks differ, and the answer takes its time. Few deliveries finish in so long, so
-# that no index on the provider's id is needed.
+# Between a provider's stamp and that of our result: clocks differ, and the answer takes its time. Few
+# deliveries finish in so long, so that no index on the provider's id is needed.
 BEFORE, AFTER = dt.timedelta(seconds=60), dt.timedelta(seconds=120)
 # As many as are called at once, by all functions of a channel.
 MOST_SENDING = 100
@@ -45,7 +46,8 @@ def _is_known_by(delivery, message_id):
     if delivery.provider_id and delivery.provider_id == message_id:
         return True
     if delivery.attempts > 1:
-        # One of them may have left no answer; an earlier sending's id is in its history, and the address was compared.
+        # One of them may have left no answer; an earlier sending's id is in its history, and the address was
+        # compared.
         return True
     return delivery.attempts == 1 and not delivery.provider_id and delivery.status not in REFUSED_AT_ONCE
 

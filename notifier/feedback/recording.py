@@ -1,7 +1,9 @@
-"""Stores what a report says: once, at its delivery, and for its address. Next hop: ``people.suppression``, and whoever listens to the hook.
+"""Stores what a report says: once, at its delivery, and for its address.
 
-Note [any order]: what stands on the delivery is worked out anew from all that was heard of it, under a lock on its row. So the order in
-which reports come, and how often, does not matter.
+Next hop: ``people.suppression``, and whoever listens to the hook.
+
+Note [any order]: what stands on the delivery is worked out anew from all that was heard of it, under a lock
+on its row. So the order in which reports come, and how often, does not matter.
 """
 
 import logging
@@ -24,7 +26,11 @@ NOT_ARRIVED = (Kind.BOUNCED, Kind.REFUSED)
 
 
 def record(report):
-    """Store a Report. Returns its Feedback; None for one that was known, or is of no delivery (of another system, purged, forged)."""
+    """Store a Report.
+
+    Returns its Feedback; None for one that was known, or is of no delivery (of another system, purged,
+    forged).
+    """
     with transaction.atomic():
         delivery = find_delivery(report)
         if delivery is None:
@@ -58,10 +64,14 @@ def record(report):
 
 
 def _announce(feedback, delivery):
-    """Tell what a provider has said of a delivery, once that is committed. Django logs receivers that raise."""
+    """Tell what a provider has said of a delivery, once that is committed.
+
+    Django logs receivers that raise.
+    """
     feedback_received.send_robust(
-        Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel, recipient=delivery.recipient,
-        kind=str(feedback.kind), permanent=feedback.permanent, detail=feedback.detail, returned=delivery.returned,
+        Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel,
+        recipient=delivery.recipient, kind=str(feedback.kind), permanent=feedback.permanent,
+        detail=feedback.detail, returned=delivery.returned,
     )  # fmt: skip
 
 

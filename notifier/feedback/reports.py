@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-# The message tag that a mail carries: SES gives it back with each event, and nobody who gets the mail sees it. (A header would be seen,
-# and is missing from the events of a mail with much in its head.) https://docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html
+# The message tag that a mail carries: SES gives it back with each event, and nobody who gets the mail sees
+# it. (A header would be seen, and is missing from the events of a mail with much in its head.)
+# https://docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html
 DELIVERY_TAG = "notifier-delivery"
 # A word with an @ in it: a provider's text often quotes the address.
 QUOTED_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
@@ -22,9 +23,10 @@ SHORTEST_NAME = 3
 class Report:
     """One thing that a provider said of one message.
 
-    ``kind`` is a ``Feedback.Kind``; ``key`` is the same whenever the same thing is said again. ``delivery_id`` is what the message itself
-    carried, or None; ``addresses`` are those that it was sent to, ``sent_at`` is when. ``suppress`` is the ``Suppression.Reason`` for
-    which its address gets nothing more, or blank. ``detail`` quotes no address.
+    ``kind`` is a ``Feedback.Kind``; ``key`` is the same whenever the same thing is said again.
+    ``delivery_id`` is what the message itself carried, or None; ``addresses`` are those that it was sent to,
+    ``sent_at`` is when. ``suppress`` is the ``Suppression.Reason`` for which its address gets nothing more,
+    or blank. ``detail`` quotes no address.
     """
 
     channel: str
@@ -55,8 +57,13 @@ def moment_of(text):
 
 
 def without_addresses(text, addresses):
-    """A provider's words without the address that they are about, nor what looks like one: everybody may read a detail."""
-    names = sorted({part for each in addresses for part in (each, each.partition("@")[0]) if len(part) >= SHORTEST_NAME}, key=len)
+    """A provider's words without the address that they are about, nor what looks like one: everybody may read
+    a detail.
+    """
+    names = sorted(
+        {part for each in addresses for part in (each, each.partition("@")[0]) if len(part) >= SHORTEST_NAME},
+        key=len,
+    )
     text = QUOTED_NUMBER.sub("…", QUOTED_ADDRESS.sub("…", text))
     for name in reversed(names):
         text = re.sub(re.escape(name), "…", text, flags=re.IGNORECASE)

@@ -23,7 +23,10 @@ BOUNCES = {
     ("Permanent", "General"): "the other side refuses it for good",
     ("Permanent", "NoEmail"): "there is no such address",
     ("Permanent", "Suppressed"): "Amazon SES sends nothing to this address: it has bounced for others",
-    ("Permanent", "OnAccountSuppressionList"): "the address is on the suppression list of our account at Amazon SES",
+    (
+        "Permanent",
+        "OnAccountSuppressionList",
+    ): "the address is on the suppression list of our account at Amazon SES",
     ("Permanent", "UnsubscribedRecipient"): "the person has unsubscribed at Amazon SES",
     ("Transient", "General"): "the other side did not take it, or an automatic reply came back",
     ("Transient", "MailboxFull"): "the mailbox is full",
@@ -41,7 +44,9 @@ COMPLAINTS = {
     "other": "something was said against it",
     "auth-failure": "its signatures did not verify at the other side",
     "not-spam": "it is no spam, says the other side",
-    "OnAccountSuppressionList": "the address is on the suppression list of our account at Amazon SES, for an earlier complaint",
+    "OnAccountSuppressionList": (
+        "the address is on the suppression list of our account at Amazon SES, for an earlier complaint"
+    ),
 }
 # These are the word of a mail server, and of no person who wants no more.
 NO_COMPLAINT = {"auth-failure", "not-spam"}
@@ -60,7 +65,10 @@ DELAYS = {
 
 
 def read_event(body):
-    """The Report in one notification's text; None where there is nothing to report. Raises MalformedMessage, which quotes nothing."""
+    """The Report in one notification's text; None where there is nothing to report.
+
+    Raises MalformedMessage, which quotes nothing.
+    """
     if body.strip() == GREETING:
         return None
     try:
@@ -86,7 +94,8 @@ def _report(name, event):
     answered = " ".join(filter(None, [own.get("smtpResponse"), *(each.mta_response for each in parsed)]))
     sent_at = moment_of(mail.get("timestamp")) or timezone.now()
     happened_at = moment_of(own.get("timestamp")) or sent_at
-    # Of a mail to several, only those that it is about; of a mail to one it is about that one, though a server may call it otherwise.
+    # Of a mail to several, only those that it is about; of a mail to one it is about that one, though a
+    # server may call it otherwise.
     about = affected if len(addresses) > 1 else addresses
     what = str(own.get("feedbackId") or own.get("timestamp") or "")
     return Report(
@@ -98,7 +107,9 @@ def _report(name, event):
         sent_at=sent_at,
         addresses=about,
         delivery_id=_tagged(mail),
-        detail=without_addresses(f"{words} {answered if kind != Feedback.Kind.DELIVERED else ''}", [*addresses, *affected]),
+        detail=without_addresses(
+            f"{words} {answered if kind != Feedback.Kind.DELIVERED else ''}", [*addresses, *affected]
+        ),
         permanent=permanent,
         suppress=suppress,
     )
@@ -116,7 +127,9 @@ def _parse(event):
 
 
 def _kind_of(name, own, parsed):
-    """``(kind, words, permanent, suppress)``; None for what says nothing about a delivery that we do not know."""
+    """``(kind, words, permanent, suppress)``; None for what says nothing about a delivery that we do not
+    know.
+    """
     teller = TELLERS.get(name) or TELLERS.get(str(parsed.event_type))
     return teller(own, parsed) if teller else None
 
@@ -142,22 +155,41 @@ def _subscribed(own, _parsed):
     """What a person chose on the page of SES's own contact lists, where such are used."""
     chosen = own.get("newTopicPreferences") or {}
     if chosen.get("unsubscribeAll"):
-        return Feedback.Kind.UNSUBSCRIBED, "from everything, at Amazon SES.", True, Suppression.Reason.OPTED_OUT
-    left = [each["topicName"] for each in chosen.get("topicSubscriptionStatus") or () if each["subscriptionStatus"] == "OptOut"]
-    return (Feedback.Kind.UNSUBSCRIBED, f"at Amazon SES, from: {', '.join(left)}.", False, "") if left else None
+        return (
+            Feedback.Kind.UNSUBSCRIBED,
+            "from everything, at Amazon SES.",
+            True,
+            Suppression.Reason.OPTED_OUT,
+        )
+    left = [
+        each["topicName"]
+        for each in chosen.get("topicSubscriptionStatus") or ()
+        if each["subscriptionStatus"] == "OptOut"
+    ]
+    return (
+        (Feedback.Kind.UNSUBSCRIBED, f"at Amazon SES, from: {', '.join(left)}.", False, "") if left else None
+    )
 
 
-# By SES's name where Anymail has none, else by Anymail's. What is not here ("Send": the answer to the call said so) is not kept.
+# By SES's name where Anymail has none, else by Anymail's. What is not here ("Send": the answer to the call
+# said so) is not kept.
 TELLERS = {
     "DeliveryDelay": lambda own, _: (
-        Feedback.Kind.DELAYED, f"{DELAYS.get(own.get('delayType')) or own.get('delayType') or 'it takes longer'}.", False, "",
+        Feedback.Kind.DELAYED,
+        f"{DELAYS.get(own.get('delayType')) or own.get('delayType') or 'it takes longer'}.", False, "",
     ),
     "Subscription": _subscribed,
     "bounced": _bounced,
     "complained": _complained,
     "delivered": lambda own, _: (Feedback.Kind.DELIVERED, "", False, ""),
-    "rejected": lambda own, parsed: (Feedback.Kind.REFUSED, f"Amazon SES did not send it: {parsed.description}.", False, ""),
-    "failed": lambda own, parsed: (Feedback.Kind.REFUSED, f"Amazon SES could not make it: {parsed.description}", False, ""),
+    "rejected": lambda own, parsed: (Feedback.Kind.REFUSED, (
+        "Amazon SES did not send "
+        f"it: {parsed.description}."
+        ), False, ""),
+    "failed": lambda own, parsed: (Feedback.Kind.REFUSED, (
+        "Amazon SES could not make "
+        f"it: {parsed.description}"
+        ), False, ""),
     "opened": lambda own, _: (Feedback.Kind.OPENED, "", False, ""),
     # Without the address that was followed: what people click is theirs, and it may hold a token.
     "clicked": lambda own, _: (Feedback.Kind.CLICKED, "", False, ""),
@@ -168,4 +200,8 @@ def _tagged(mail):
     """The delivery's id that the mail carried, or None."""
     values = (mail.get("tags") or {}).get(DELIVERY_TAG) or []
     value = values[0] if len(values) == 1 else ""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 else None
+    return (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+        else None
+    )

@@ -1,7 +1,7 @@
 """SNS's delivery status of SMS, as CloudWatch Logs passes it on. Next hop: ``recording``.
 
-SNS publishes it to no topic; it writes a line into a log group, once that is switched on for the account: docs/feedback.md.
-https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
+SNS publishes it to no topic; it writes a line into a log group, once that is switched on for the account:
+docs/feedback.md. https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
 """
 
 import base64
@@ -18,7 +18,8 @@ from .reports import Report, key_of, moment_of, without_addresses
 
 CHANNEL = "sms"
 Kind, Reason = Feedback.Kind, Suppression.Reason
-# What says something about the number itself, or that nothing was sent; every other failure is a bounce that may pass.
+# What says something about the number itself, or that nothing was sent; every other failure is a bounce that
+# may pass.
 # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html#sms_stats_delivery_fail_reasons
 FAILURES = {
     "Phone number is opted out": (Kind.REFUSED, True, Reason.OPTED_OUT),

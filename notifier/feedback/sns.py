@@ -17,10 +17,19 @@ from django.utils import timezone
 
 from .reports import moment_of
 
-# https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html. Any other field would be unsigned, and so anybody's.
+# https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html. Any other field would be unsigned,
+# and so anybody's.
 SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
+    "SubscriptionConfirmation": (
+        "Message",
+        "MessageId",
+        "SubscribeURL",
+        "Timestamp",
+        "Token",
+        "TopicArn",
+        "Type",
+    ),
 }
 UNSIGNED = {"Signature", "SignatureVersion", "SigningCertURL", "UnsubscribeURL"}
 OPTIONAL = {"Subject", "UnsubscribeURL"}
@@ -28,7 +37,8 @@ OPTIONAL = {"Subject", "UnsubscribeURL"}
 VERSION = "2"
 CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem")
 TOPIC = re.compile(r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
-# To an endpoint that is not AWS's own, SNS tries for six hours: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+# To an endpoint that is not AWS's own, SNS tries for six hours:
+# https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 OLDEST, NEWEST = dt.timedelta(hours=7), dt.timedelta(minutes=5)
 TIMEOUT_SECONDS = 5
 MAX_CERTIFICATE_BYTES = 64 * 1024
@@ -43,7 +53,10 @@ class Unreachable(Exception):
 
 
 def verify(body, topic_arn):
-    """The message in ``body`` (bytes), as a dict of texts, if SNS signed it for ``topic_arn``. Raises NotFromSns."""
+    """The message in ``body`` (bytes), as a dict of texts, if SNS signed it for ``topic_arn``.
+
+    Raises NotFromSns.
+    """
     message = _read(body)
     if message["TopicArn"] != topic_arn:
         raise NotFromSns("of another topic")
@@ -60,10 +73,17 @@ def verify(body, topic_arn):
 
 
 def confirm(message, topic_arn):
-    """Answer a verified SubscriptionConfirmation: from then on SNS sends what is published. Raises NotFromSns."""
+    """Answer a verified SubscriptionConfirmation: from then on SNS sends what is published.
+
+    Raises NotFromSns.
+    """
     url = checked_url(message["SubscribeURL"], topic_arn)
     asked = parse_qs(url.query)
-    if url.path != "/" or asked.get("Action") != ["ConfirmSubscription"] or asked.get("TopicArn") != [topic_arn]:
+    if (
+        url.path != "/"
+        or asked.get("Action") != ["ConfirmSubscription"]
+        or asked.get("TopicArn") != [topic_arn]
+    ):
         raise NotFromSns("with a link that confirms something else")
     _get(url.geturl())
 
@@ -75,7 +95,8 @@ def checked_url(text, topic_arn):
         port = url.port
     except ValueError:
         raise NotFromSns("with a link that is none") from None
-    # The whole of it, so that no user, port or dot more is in it; and nothing that another parser might read otherwise.
+    # The whole of it, so that no user, port or dot more is in it; and nothing that another parser might read
+    # otherwise.
     if (
         url.scheme != "https"
         or url.netloc != host_of(topic_arn)
@@ -136,7 +157,11 @@ def _certificate(url, topic_arn):
         found = load_pem_x509_certificate(_fetch(url))
         names = {each.value for each in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
         with suppress(ExtensionNotFound):
-            names |= set(found.extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(DNSName))
+            names |= set(
+                found.extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(
+                    DNSName
+                )
+            )
         is_rsa = isinstance(found.public_key(), RSAPublicKey)
     except ValueError:
         _fetch.cache_clear()

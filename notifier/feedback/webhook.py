@@ -1,7 +1,9 @@
-"""SES's events as SNS posts them, for projects without a function behind a queue. Next hop: ``sns`` verifies, ``recording`` stores.
+"""SES's events as SNS posts them, for projects without a function behind a queue.
 
-A refusal is a 4xx and says nothing: whoever forges learns nothing, and SNS's own messages are never refused. What fails on our side is a
-5xx, and SNS comes again.
+Next hop: ``sns`` verifies, ``recording`` stores.
+
+A refusal is a 4xx and says nothing: whoever forges learns nothing, and SNS's own messages are never refused.
+What fails on our side is a 5xx, and SNS comes again.
 """
 
 import logging
@@ -17,7 +19,8 @@ from .recording import record
 
 logger = logging.getLogger(__name__)
 
-# SNS takes 256 KiB; in its envelope each quote is two characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+# SNS takes 256 KiB; in its envelope each quote is two characters.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_BYTES = 1024 * 1024
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
 CONTENT_TYPE = "text/plain"

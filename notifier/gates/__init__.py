@@ -1,1 +1,4 @@
-"""What may go, and when: allow list, opt-outs, quiet hours, expiry, pauses, budgets, rates. Calls ``people`` and ``models``."""
+"""What may go, and when: allow list, opt-outs, quiet hours, expiry, pauses, budgets, rates.
+
+Calls ``people`` and ``models``.
+"""

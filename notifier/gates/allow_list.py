@@ -1,13 +1,17 @@
-"""Whom a stage that is not production may deliver to: nobody but those on its list. Next hop: ``table`` asks it first of all.
+"""Whom a stage that is not production may deliver to: nobody but those on its list.
+
+Next hop: ``table`` asks it first of all.
 
 Note [patterns]: ``NOTIFIER["DELIVER_ONLY_TO"]`` is None for everybody, or a list of
 
-- mail addresses: ``kim@example.com``, ``*@example.com``, ``test+*@example.com``; ``*`` stands for anything but an ``@``
+- mail addresses: ``kim@example.com``, ``*@example.com``, ``test+*@example.com``; ``*`` stands for anything
+  but an ``@``
 - phone numbers with their country: ``+44 7400 123456``, ``+44*``; spaces, dashes and brackets do not count
 - anything else with its channel before it: ``inbox:*``, ``inbox:17``, ``twitter:@our_tests``, ``webhook:https://example.com/hooks/*``
 
-A channel that everybody can read, as X, is so only used where it is named. What is not plainly alike does not match: a letter that only
-looks like another, a name around the address, a second address behind a comma. Case does not count in addresses and in hosts.
+A channel that everybody can read, as X, is so only used where it is named. What is not plainly alike does not
+match: a letter that only looks like another, a name around the address, a second address behind a comma. Case
+does not count in addresses and in hosts.
 """
 
 import re
@@ -46,7 +50,9 @@ def is_allowed(channel, address):
 
 
 def describe():
-    """“The stage “staging” delivers only to *@example.com and 2 more, see NOTIFIER["DELIVER_ONLY_TO"].”, or nothing where to everybody."""
+    """“The stage “staging” delivers only to *@example.com and 2 more, see NOTIFIER["DELIVER_ONLY_TO"].”, or
+    nothing where to everybody.
+    """
     patterns = conf.get("DELIVER_ONLY_TO")
     if patterns is None:
         return ""
@@ -66,7 +72,10 @@ def name_patterns(patterns):
 def problem_with(pattern):
     """What is wrong with a pattern, or nothing."""
     if not isinstance(pattern, str) or _read(pattern) is None:
-        return "Write kim@example.com, *@example.com, +44*, or a channel and its address, such as inbox:* or webhook:https://…/*."
+        return (
+            "Write kim@example.com, *@example.com, +44*, or a channel and its address, such as "
+            "inbox:* or webhook:https://…/*."
+        )
     return ""
 
 
@@ -127,7 +136,9 @@ def _glob(pattern, anything):
 
 
 def _lower(text):
-    """In small letters, where these are ASCII's: some others become ASCII's by that, and would be taken for them."""
+    """In small letters, where these are ASCII's: some others become ASCII's by that, and would be taken for
+    them.
+    """
     return text.lower() if text.isascii() else text
 
 

@@ -1,12 +1,15 @@
-"""What a channel may cost a month; nothing is sent beyond it. Next hop: ``pauses`` and ``deliveries.holding`` keep what waits.
+"""What a channel may cost a month; nothing is sent beyond it.
 
-Note [no more than the budget]: who is about to send locks the channel's budget, adds up what was spent and what others are about to spend,
-and says what it will spend itself, before the lock is free. So two functions never count on the same dollar. What a message costs is known
-by ``channels.registry.price``: about, as everywhere. While a function works, what it has sent already counts twice; a message
-may be held for that, and goes with the next sweep.
+Next hop: ``pauses`` and ``deliveries.holding`` keep what waits.
 
-Note [counting late]: spending is read before costs, and the newest costs before the older, so what moves from one to the other meanwhile is
-counted twice rather than not at all.
+Note [no more than the budget]: who is about to send locks the channel's budget, adds up what was spent and
+what others are about to spend, and says what it will spend itself, before the lock is free. So two functions
+never count on the same dollar. What a message costs is known by ``channels.registry.price``: about, as
+everywhere. While a function works, what it has sent already counts twice; a message may be held for that, and
+goes with the next sweep.
+
+Note [counting late]: spending is read before costs, and the newest costs before the older, so what moves from
+one to the other meanwhile is counted twice rather than not at all.
 """
 
 import datetime as dt
@@ -32,7 +35,10 @@ MICROS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a budget stands this month. ``under_way`` is what functions are about to spend; all are millionths of a US dollar."""
+    """How a budget stands this month.
+
+    ``under_way`` is what functions are about to spend; all are millionths of a US dollar.
+    """
 
     budget: Budget
     month: dt.datetime
@@ -54,7 +60,9 @@ class Standing:
 
     def __str__(self):
         named = date_format(self.month, "F Y")
-        return f"The budget of ${self.budget.monthly_usd:,.2f} for {self.budget.channel} in {named} is used up."
+        return (
+            f"The budget of ${self.budget.monthly_usd:,.2f} for {self.budget.channel} in {named} is used up."
+        )
 
 
 def scope_of(channel):
@@ -74,7 +82,9 @@ def look(budget):
     mine = Spending.objects.filter(channel=budget.channel, until__gt=timezone.now())
     under_way = mine.aggregate(Sum("micros"))["micros__sum"] or 0
     since = max(begin, counted_at() or begin)
-    newest = Delivery.objects.filter(channel=budget.channel, finished_at__gte=since).aggregate(Sum("cost_micros"))
+    newest = Delivery.objects.filter(channel=budget.channel, finished_at__gte=since).aggregate(
+        Sum("cost_micros")
+    )
     spent = (newest["cost_micros__sum"] or 0) + cost_since(begin).get(budget.channel, 0)
     return Standing(budget=budget, month=begin, spent=spent, under_way=under_way)
 
@@ -84,9 +94,11 @@ def has_budget(channel):
 
 
 def admit(channel, costs, *, seconds):
-    """``(how many, Spending)``: so many of the messages that cost ``costs``, in their order, the budget still pays for.
+    """``(how many, Spending)``: so many of the messages that cost ``costs``, in their order, the budget still
+    pays for.
 
-    The Spending, to be given to `settle`, counts for ``seconds`` at most; it is None where the channel has no budget.
+    The Spending, to be given to `settle`, counts for ``seconds`` at most; it is None where the channel has no
+    budget.
     """
     with transaction.atomic():
         budget = Budget.objects.select_for_update().filter(channel=channel).first()
@@ -117,7 +129,10 @@ def settle(spending):
 
 
 def keep():
-    """Hold and let go what the budgets of now say, and tell whoever should know. Returns a Standing for each. For the sweep."""
+    """Hold and let go what the budgets of now say, and tell whoever should know.
+
+    Returns a Standing for each. For the sweep.
+    """
     Spending.objects.filter(until__lte=timezone.now()).delete()
     found = [look(budget) for budget in Budget.objects.all()]
     used_up = {scope_of(standing.budget.channel): standing for standing in found if standing.is_used_up}
@@ -133,7 +148,10 @@ def keep():
 
 
 def _tell(standing):
-    """Say once a month that a budget is nearly, or wholly, used up. Whoever marks it tells; see `Budget.save` for one that was raised."""
+    """Say once a month that a budget is nearly, or wholly, used up.
+
+    Whoever marks it tells; see `Budget.save` for one that was raised.
+    """
     month, budget = standing.month.date(), standing.budget
     news = [("reached_for", hooks.budget_reached, standing.is_used_up)]
     news.append(("warned_for", hooks.budget_warning, standing.share >= NEARLY))
@@ -141,9 +159,13 @@ def _tell(standing):
         untold = Budget.objects.filter(pk=budget.pk).exclude(**{column: month})
         if is_so and untold.update(**{column: month}):
             logger.warning(
-                "%s: $%.2f of the month's $%.2f are spent.%s",
-                budget.channel, standing.spent / MICROS, budget.monthly_usd, " The rest is held." if standing.is_used_up else "",
+                "%s: $%.2f of the month's $%.2f are spent.%s", budget.channel, standing.spent / MICROS,
+                budget.monthly_usd, " The rest is held." if standing.is_used_up else "",
             )  # fmt: skip
             signal.send_robust(
-                Budget, channel=budget.channel, month=month, spent_micros=standing.spent, budget_micros=budget.micros
+                Budget,
+                channel=budget.channel,
+                month=month,
+                spent_micros=standing.spent,
+                budget_micros=budget.micros,
             )

@@ -1,4 +1,7 @@
-"""Gates of time: what has expired, and what was read in the site meanwhile. Asked by ``notifier.gates.table``."""
+"""Gates of time: what has expired, and what was read in the site meanwhile.
+
+Asked by ``notifier.gates.table``.
+"""
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -12,11 +15,17 @@ def refuse_expired(candidates, _channel):
 
 
 def refuse_read(candidates, _channel):
-    """What was to go only if its reader leaves it unread in the inbox. No query where nothing of that kind is asked about."""
+    """What was to go only if its reader leaves it unread in the inbox.
+
+    No query where nothing of that kind is asked about.
+    """
     if not any(each.follows for each in candidates):
         return [None] * len(candidates)
     read = _read_in_the_site([each for each in candidates if each.follows])
-    return [Skipped("read") if (each.event_id, each.subscription_id, each.recipient) in read else None for each in candidates]
+    return [
+        Skipped("read") if (each.event_id, each.subscription_id, each.recipient) in read else None
+        for each in candidates
+    ]
 
 
 def _read_in_the_site(candidates):

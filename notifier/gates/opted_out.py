@@ -1,4 +1,7 @@
-"""The gate of those who opted out: asked by the fan-out, and once more of every claimed delivery. Next hop: ``notifier.gates.table``."""
+"""The gate of those who opted out: asked by the fan-out, and once more of every claimed delivery.
+
+Next hop: ``notifier.gates.table``.
+"""
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -13,7 +16,8 @@ HOW = {
     OptOut.Source.ADMIN: "by an administrator",
 }
 
-# One statement for all candidates: whom of them an opt-out keeps from which of their events. The ORM has no join without a relation.
+# One statement for all candidates: whom of them an opt-out keeps from which of their events. The ORM has no
+# join without a relation.
 _OPTED_OUT = f"""
     SELECT opted.id, opted.recipient, opted.channel, opted.created_at, opted.source, opted.category_id,
         event.id AS event, category.title
@@ -26,13 +30,17 @@ _OPTED_OUT = f"""
 
 
 def refuse_opted_out(candidates, channel):
-    """A gate: Skipped for those who opted out of the event's category, or of everything, on this channel. See ``notifier.gates.table``."""
+    """A gate: Skipped for those who opted out of the event's category, or of everything, on this channel. See
+    ``notifier.gates.table``.
+    """
     # What an editor sends to themselves they have asked for.
     asked = [each for each in candidates if each.subscription_id != OF_NO_RULE]
     if not asked:
         return [None] * len(candidates)
     events, recipients = {each.event_id for each in asked}, {each.recipient for each in asked}
-    statement = _OPTED_OUT.format(events=", ".join(map(str, map(int, events))), recipients=", ".join(["%s"] * len(recipients)))
+    statement = _OPTED_OUT.format(
+        events=", ".join(map(str, map(int, events))), recipients=", ".join(["%s"] * len(recipients))
+    )
     rows = OptOut.objects.raw(statement, [*recipients, channel])
     found = {(row.event, row.recipient): row for row in rows}
     return [_answer(found.get((each.event_id, each.recipient)), each) for each in candidates]
@@ -45,7 +53,9 @@ def _answer(row, candidate):
 
 
 def describe(row, title=None):
-    """Since when, where and of what: “Of “Offers” by email, on 3 May 2026 through the mail program’s button.”"""
+    """Since when, where and of what: “Of “Offers” by email, on 3 May 2026 through the mail program’s
+    button.”
+    """
     what = f"“{title}”" if row.category_id and title else "everything"
     where = f"by {row.channel}" if row.channel else "on every channel"
     when = date_format(localtime(row.created_at), "j M Y")

@@ -1,4 +1,7 @@
-"""What is not sent for the time being: a channel, a trigger or everything. Next hop: ``notifier.deliveries.holding`` holds and releases."""
+"""What is not sent for the time being: a channel, a trigger or everything.
+
+Next hop: ``notifier.deliveries.holding`` holds and releases.
+"""
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Value
@@ -29,8 +32,12 @@ def pause(scope, *, reason="", by=""):
 
 @transaction.atomic
 def resume(pk):
-    """End a pause: the sweep lets go what it has held, oldest first. Returns the Pause that was, or None where somebody was faster."""
-    # Waits for whoever is holding something because of it, so that this is released too. See note [one row] in `holding`.
+    """End a pause: the sweep lets go what it has held, oldest first.
+
+    Returns the Pause that was, or None where somebody was faster.
+    """
+    # Waits for whoever is holding something because of it, so that this is released too. See note [one row]
+    # in `holding`.
     found = Pause.objects.select_for_update().filter(pk=pk).first()
     return found if found and Pause.objects.filter(pk=pk).delete()[0] else None
 
@@ -57,13 +64,17 @@ class Scopes:
             return None
         covered = Q(channel__in=self.channels)
         if self.triggers:
-            # A look at each delivery's own event: a list of all events of a trigger may be too long to keep, and is read anew for each.
+            # A look at each delivery's own event: a list of all events of a trigger may be too long to keep,
+            # and is read anew for each.
             covered |= Q(Exists(Event.objects.filter(pk=OuterRef("event_id"), trigger_id__in=self.triggers)))
         return covered
 
 
 def read_scopes(*, lock=False):
-    """The Scopes that are paused now. ``lock``: nobody ends one of them before the caller's transaction is over."""
+    """The Scopes that are paused now.
+
+    ``lock``: nobody ends one of them before the caller's transaction is over.
+    """
     rows = Pause.objects.order_by("pk")
     return Scopes((rows.select_for_update() if lock else rows).values_list("scope", flat=True))
 

@@ -1,7 +1,7 @@
 """The gate of quiet hours: what comes in them waits for their end. Next hop: ``notifier.gates.table``.
 
-Note [the clock changes]: quiet hours are what a clock on the wall shows. Where it is put back, an hour that is quiet is quiet twice; an
-end within the hour that is left out comes as much later.
+Note [the clock changes]: quiet hours are what a clock on the wall shows. Where it is put back, an hour that
+is quiet is quiet twice; an end within the hour that is left out comes as much later.
 """
 
 import datetime as dt
@@ -29,8 +29,14 @@ _QUIET = f"""
 
 
 def wait_for_the_end(candidates, channel):
-    """A gate: Later for those whose quiet hours are now, unless the category is mandatory or the channel disturbs nobody."""
-    asked = [each for each in candidates if each.subscription_id != OF_NO_RULE and each.recipient.startswith("user:")]
+    """A gate: Later for those whose quiet hours are now, unless the category is mandatory or the channel
+    disturbs nobody.
+    """
+    asked = [
+        each
+        for each in candidates
+        if each.subscription_id != OF_NO_RULE and each.recipient.startswith("user:")
+    ]
     if not asked or not registry.disturbs(channel):
         return [None] * len(candidates)
     now = timezone.now()
@@ -39,10 +45,15 @@ def wait_for_the_end(candidates, channel):
 
 
 def _read(asked):
-    events, keys = {each.event_id for each in asked}, {key for each in asked if (key := _key(each.recipient)) is not None}
+    events, keys = (
+        {each.event_id for each in asked},
+        {key for each in asked if (key := _key(each.recipient)) is not None},
+    )
     if not keys:
         return []
-    statement = _QUIET.format(events=", ".join(map(str, map(int, events))), users=", ".join(["%s"] * len(keys)))
+    statement = _QUIET.format(
+        events=", ".join(map(str, map(int, events))), users=", ".join(["%s"] * len(keys))
+    )
     field = get_user_model()._meta.pk
     connection = connections[router.db_for_read(Preferences)]
     return Preferences.objects.raw(statement, [field.get_db_prep_value(key, connection) for key in keys])
@@ -68,7 +79,9 @@ def describe_end(wish, end, time_zone=""):
 
 
 def quiet_until(wish, now, time_zone=""):
-    """When the quiet hours that ``now`` falls into end, as an aware time; None outside of them. See note [the clock changes].
+    """When the quiet hours that ``now`` falls into end, as an aware time; None outside of them.
+
+    See note [the clock changes].
 
     ``time_zone`` is the one that counts where the person has chosen none.
     """
@@ -81,7 +94,10 @@ def quiet_until(wish, now, time_zone=""):
     if not (after_from or before_until if over_midnight else after_from and before_until):
         return None
     day = local.date() + dt.timedelta(days=over_midnight and after_from)
-    ends = (dt.datetime.combine(day, wish.quiet_until.replace(fold=fold), tzinfo=zone).astimezone(dt.UTC) for fold in (0, 1))
+    ends = (
+        dt.datetime.combine(day, wish.quiet_until.replace(fold=fold), tzinfo=zone).astimezone(dt.UTC)
+        for fold in (0, 1)
+    )
     return next((end for end in ends if end > now), None)
 
 

@@ -1,18 +1,23 @@
-"""How fast a channel may send, over all its functions. Next hop: ``deliveries.slots``, which waits for the slots that are given out here.
+"""How fast a channel may send, over all its functions.
 
-Note [slots]: a row a channel says up to when slots are given out. Reserving is one conditional UPDATE that moves this time on (GCRA,
-https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm), so however many functions ask at once, no slot is given twice.
+Next hop: ``deliveries.slots``, which waits for the slots that are given out here.
 
-Note [clocks]: it is the database's clock. Functions' own may be apart, and two of them would then send at what each thinks is its own
-second. A function never compares its clock with it: it learns how many seconds there are to wait, and counts these from before and from
-after the statement; whichever is safe.
+Note [slots]: a row a channel says up to when slots are given out. Reserving is one conditional UPDATE that
+moves this time on (GCRA, https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm), so however many
+functions ask at once, no slot is given twice.
 
-Note [late]: a slot that is used late falls into the next one's time. It may be used for GRACE_SECONDS; slots stand apart by as much more
-than the rate asks for, so that even the latest of one window and the first of the next are not too many together. Later it is lost.
+Note [clocks]: it is the database's clock. Functions' own may be apart, and two of them would then send at
+what each thinks is its own second. A function never compares its clock with it: it learns how many seconds
+there are to wait, and counts these from before and from after the statement; whichever is safe.
 
-Note [the line]: who would wait longer than a function should is sent away and comes again, with the sweep. Their times are given out one
-after the other, as slots are, so the sweep brings no more at once than can be sent until it comes again. While somebody stands in the
-line, who comes fresh gets only a slot that nobody else wants.
+Note [late]: a slot that is used late falls into the next one's time. It may be used for GRACE_SECONDS; slots
+stand apart by as much more than the rate asks for, so that even the latest of one window and the first of the
+next are not too many together. Later it is lost.
+
+Note [the line]: who would wait longer than a function should is sent away and comes again, with the sweep.
+Their times are given out one after the other, as slots are, so the sweep brings no more at once than can be
+sent until it comes again. While somebody stands in the line, who comes fresh gets only a slot that nobody
+else wants.
 """
 
 import datetime as dt
@@ -24,11 +29,13 @@ from ..models import Rate
 
 # How long a function waits for a slot; what takes longer is sent away.
 PATIENCE_SECONDS = 2
-# A part of a channel that nobody was sent to for so long is forgotten; no provider's window is longer. The clocks are not so far apart.
+# A part of a channel that nobody was sent to for so long is forgotten; no provider's window is longer. The
+# clocks are not so far apart.
 IDLE = dt.timedelta(days=1)
 
 
-# What each database calls its clock, in seconds since 1970. PostgreSQL's CURRENT_TIMESTAMP would stand still while a row is waited for.
+# What each database calls its clock, in seconds since 1970. PostgreSQL's CURRENT_TIMESTAMP would stand still
+# while a row is waited for.
 CLOCKS = {
     "postgresql": "EXTRACT(EPOCH FROM clock_timestamp())::double precision",
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -45,14 +52,19 @@ _QUEUE_UP = f"""
     UPDATE {_TABLE} SET line_until = {{greatest}}(line_until, taken_until, {{now}}) + %s
     WHERE name = %s RETURNING line_until - {{now}}
 """  # noqa: S608
-_PUSH = f"UPDATE {_TABLE} SET taken_until = {{greatest}}(taken_until, {{now}} + %s) WHERE name = %s RETURNING taken_until"  # noqa: S608
+_PUSH = f"""
+    UPDATE {_TABLE} SET taken_until = {{greatest}}(taken_until, {{now}} + %s)
+    WHERE name = %s RETURNING taken_until
+"""  # noqa: S608
 _AHEAD = f"SELECT {{greatest}}(0.0, taken_until - {{now}}) FROM {_TABLE} WHERE name = %s"  # noqa: S608
 
 
 def reserve(name, limit, number, *, patience_seconds, has_waited=False):
-    """Seconds until the first of ``number`` slots, which follow one another by ``limit.interval``; a burst's lie in the past.
+    """Seconds until the first of ``number`` slots, which follow one another by ``limit.interval``; a burst's
+    lie in the past.
 
-    None where the first would come later than the patience allows: then nothing is taken. See note [the line]. One statement.
+    None where the first would come later than the patience allows: then nothing is taken. See note [the
+    line]. One statement.
     """
     credit, length = limit.burst * limit.interval, number * limit.interval
     patience = [patience_seconds if has_waited else 0.0, patience_seconds]
@@ -61,7 +73,10 @@ def reserve(name, limit, number, *, patience_seconds, has_waited=False):
 
 
 def queue_up(name, limit, number, *, has_waited=False):
-    """Seconds after which each of ``number`` deliveries should ask again. Who has waited before goes to the front."""
+    """Seconds after which each of ``number`` deliveries should ask again.
+
+    Who has waited before goes to the front.
+    """
     if has_waited:
         ahead = _run(_AHEAD, [name], name)
         return [ahead + position * limit.interval for position in range(number)]
@@ -76,13 +91,19 @@ def push(name, seconds):
 
 
 def forget_idle():
-    """Take away the rows of parts, such as chat rooms, that were not sent to lately. For the sweep. Returns how many."""
+    """Take away the rows of parts, such as chat rooms, that were not sent to lately.
+
+    For the sweep. Returns how many.
+    """
     idle = (timezone.now() - IDLE).timestamp()
     return Rate.objects.filter(name__contains=":", taken_until__lt=idle, line_until__lt=idle).delete()[0]
 
 
 def _run(statement, values, name):
-    """The one value that ``statement`` gives, or None where it finds no row that fits. The first use of a name makes its row."""
+    """The one value that ``statement`` gives, or None where it finds no row that fits.
+
+    The first use of a name makes its row.
+    """
     connection = connections[router.db_for_write(Rate)]
     text = statement.format(now=CLOCKS[connection.vendor], greatest=GREATEST[connection.vendor])
     for _again in range(2):

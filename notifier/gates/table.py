@@ -1,19 +1,22 @@
-"""Whether a delivery may go at all, and whether it may go now. Next hop: ``deliveries.composing`` for those that may.
+"""Whether a delivery may go at all, and whether it may go now.
 
-Note [before the claim wins]: gates ask after the claim, so whatever was committed before it (an opt-out, a bounce) is seen, and from the
-claim on nobody else sends this delivery.
+Next hop: ``deliveries.composing`` for those that may.
 
-A gate is ``gate(candidates, channel)`` and returns a list alongside: None where it has nothing against it, or a SendError. A candidate has
-``event_id``, ``subscription_id``, ``recipient``, ``address``, ``time_zone``, ``follows`` and ``is_expired``: a ``deliveries.Work``, or an
-unsaved ``Delivery``.
-A gate costs at most one query for all candidates together.
+Note [before the claim wins]: gates ask after the claim, so whatever was committed before it (an opt-out, a
+bounce) is seen, and from the claim on nobody else sends this delivery.
+
+A gate is ``gate(candidates, channel)`` and returns a list alongside: None where it has nothing against it, or
+a SendError. A candidate has ``event_id``, ``subscription_id``, ``recipient``, ``address``, ``time_zone``,
+``follows`` and ``is_expired``: a ``deliveries.Work``, or an unsaved ``Delivery``. A gate costs at most one
+query for all candidates together.
 """
 
 from ..people import devices, suppression
 from . import allow_list, expiry, opted_out, quiet_hours
 
-# What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not be sent; but what counts is
-# that the channel's own function asks. In this order: the stage's allow-list, devices to push to, suppressed addresses, opting out, expiry.
+# What decides for good: they raise Skipped. The fan-out asks them too, so that nobody rings for what will not
+# be sent; but what counts is that the channel's own function asks. In this order: the stage's allow-list,
+# devices to push to, suppressed addresses, opting out, expiry.
 FINAL_GATES = [
     allow_list.gate,
     devices.ask_for_device,
@@ -21,8 +24,9 @@ FINAL_GATES = [
     opted_out.refuse_opted_out,
     expiry.refuse_expired,
 ]
-# What depends on the moment; asked when it is to be sent, and not before: what was read meanwhile, quiet hours. The budget and then the
-# rate are asked after them, by `deliveries.worker`: they have to know what a message costs, and take a slot for it.
+# What depends on the moment; asked when it is to be sent, and not before: what was read meanwhile, quiet
+# hours. The budget and then the rate are asked after them, by `deliveries.worker`: they have to know what a
+# message costs, and take a slot for it.
 TIMELY_GATES = [
     expiry.refuse_read,
     quiet_hours.wait_for_the_end,

@@ -1,4 +1,7 @@
-"""The inbox as JSON, for scripts in a signed-in person's browser; ``openapi`` describes it. Next hop: ``items`` and ``listing``."""
+"""The inbox as JSON, for scripts in a signed-in person's browser; ``openapi`` describes it.
+
+Next hop: ``items`` and ``listing``.
+"""
 
 import json
 
@@ -16,12 +19,19 @@ TIMES = ("created_at", "read_at", "archived_at")
 def as_json(item):
     """An item as clients get it, here and by the stream."""
     category = {"category": item.category.name if item.category else None}
-    return {name: getattr(item, name) for name in COLUMNS} | category | {name: getattr(item, name) for name in TIMES}
+    return (
+        {name: getattr(item, name) for name in COLUMNS}
+        | category
+        | {name: getattr(item, name) for name in TIMES}
+    )
 
 
 @endpoint("GET")
 def list_items(request):
-    """A page of items. ``sequence`` is what its reader knows up to: asked with ``since`` it, the next answer leaves nothing out."""
+    """A page of items.
+
+    ``sequence`` is what its reader knows up to: asked with ``since`` it, the next answer leaves nothing out.
+    """
     query, user = read_query(request.GET), request.user.pk
     # Before the items: what comes in between is told twice rather than never.
     number = items.last_number(user)

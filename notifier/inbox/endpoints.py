@@ -1,4 +1,7 @@
-"""What every endpoint of the inbox asks first, and how it refuses: as JSON, and never by a redirect. Next hop: the view in ``api``."""
+"""What every endpoint of the inbox asks first, and how it refuses: as JSON, and never by a redirect.
+
+Next hop: the view in ``api``.
+"""
 
 import hashlib
 from functools import wraps
@@ -26,7 +29,10 @@ class _Csrf(CsrfViewMiddleware):
 
 
 def endpoint(method):
-    """A view for one method, for signed-in users. It returns what is to be JSON, or a response; a POST needs the CSRF token."""
+    """A view for one method, for signed-in users.
+
+    It returns what is to be JSON, or a response; a POST needs the CSRF token.
+    """
 
     def decorate(view):
         # Asked below, where the answer can be JSON.
@@ -36,7 +42,11 @@ def endpoint(method):
             try:
                 _check(request, method)
                 found = view(request, **arguments)
-                response = JsonResponse(found, json_dumps_params={"ensure_ascii": False}) if isinstance(found, dict) else found
+                response = (
+                    JsonResponse(found, json_dumps_params={"ensure_ascii": False})
+                    if isinstance(found, dict)
+                    else found
+                )
             except Refused as error:
                 response = JsonResponse({"error": str(error)}, status=error.code)
                 if error.code == 405:
@@ -71,7 +81,8 @@ def _check(request, method):
 def unless_known(request, number, query, answer):
     """What ``answer()`` makes, with its ETag; or 304 without asking for more, where the client has just that.
 
-    The inbox's number stands for all that is in it. The names of categories may be older than that, until the next change.
+    The inbox's number stands for all that is in it. The names of categories may be older than that, until the
+    next change.
     """
     text = repr((FORMAT_VERSION, str(request.user.pk), number, query))
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -1,7 +1,10 @@
-"""Every change of an inbox is in here, and takes its number. Next hop: the API and the stream. See ``models.inbox``, note [sequences].
+"""Every change of an inbox is in here, and takes its number.
 
-Note [locks]: whoever changes an inbox holds its row from the first number that it takes until the commit, and takes no number that it does
-not use. On PostgreSQL others wait at that row; on SQLite, whose first statement here is always a write, at the file.
+Next hop: the API and the stream. See ``models.inbox``, note [sequences].
+
+Note [locks]: whoever changes an inbox holds its row from the first number that it takes until the commit, and
+takes no number that it does not use. On PostgreSQL others wait at that row; on SQLite, whose first statement
+here is always a write, at the file.
 """
 
 from django.contrib.auth import get_user_model
@@ -28,8 +31,9 @@ def add_item(user_id, *, delivery=None, title, text="", link="", icon="", about=
     try:
         with transaction.atomic():
             return InboxItem.objects.create(
-                user_id=user_id, delivery=delivery, category_id=category_id, title=title[:MAX_TITLE_CHARACTERS], text=text,
-                link=link, icon=icon, about=about, created_at=timezone.now(), sequence=_take_number(user_id),
+                user_id=user_id, delivery=delivery, category_id=category_id,
+                title=title[:MAX_TITLE_CHARACTERS], text=text, link=link, icon=icon, about=about,
+                created_at=timezone.now(), sequence=_take_number(user_id),
             )  # fmt: skip
     except IntegrityError:
         # Another function had the same delivery and was first. The number went back with the transaction.
@@ -54,7 +58,9 @@ def mark_read(user_id, ids):
 
 
 def mark_all_read(user_id, *, up_to):
-    """Mark as read what had come when the inbox was at the number ``up_to``: not what the person has not seen yet."""
+    """Mark as read what had come when the inbox was at the number ``up_to``: not what the person has not seen
+    yet.
+    """
     return _change(user_id, {"sequence__lte": up_to, "read_at": None, "archived_at": None}, "read_at")
 
 

@@ -17,7 +17,9 @@ BEFORE, SINCE = "before", "since"
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A page: newest first, ``before`` an item where given; or with ``since``, what has changed after that number, in its order."""
+    """A page: newest first, ``before`` an item where given; or with ``since``, what has changed after that
+    number, in its order.
+    """
 
     limit: int = DEFAULT_ITEMS
     before: int | None = None
@@ -35,7 +37,9 @@ def read_query(values):
     if cursor := values.get("cursor"):
         kind, place = _read_cursor(cursor)
         if kind == BEFORE and query["since"] is not None:
-            raise Refused(400, "This cursor is of a list without “since”. Send it with the address that gave it.")
+            raise Refused(
+                400, "This cursor is of a list without “since”. Send it with the address that gave it."
+            )
         query[kind] = place
     if query["unread"] and query["since"] is not None:
         raise Refused(400, "“since” tells of every change: leave out “unread”.")
@@ -43,11 +47,16 @@ def read_query(values):
 
 
 def read_number(values, name, least, most, default=None):
-    """A whole number of an address or of a JSON object, or ``default`` where there is none. Raises Refused."""
+    """A whole number of an address or of a JSON object, or ``default`` where there is none.
+
+    Raises Refused.
+    """
     text = values.get(name)
     if text is None:
         return default
-    is_number = type(text) is int or isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 20
+    is_number = (
+        type(text) is int or isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 20
+    )
     if not is_number or not least <= int(text) <= most:
         raise Refused(400, f"“{name}” is a whole number from {least} to {most}.")
     return int(text)
@@ -57,7 +66,9 @@ def _read_cursor(text):
     try:
         kind, place = CURSORS.unsign_object(text)
     except signing.BadSignature:
-        raise Refused(400, "This cursor is broken. Take it from “next” as it is, or leave it out to begin anew.") from None
+        raise Refused(
+            400, "This cursor is broken. Take it from “next” as it is, or leave it out to begin anew."
+        ) from None
     return kind, place
 
 

@@ -1,7 +1,10 @@
-"""Unread items as ``django.contrib.messages``, once each, where a page shows messages. Next hop: ``{{ messages }}`` of any template.
+"""Unread items as ``django.contrib.messages``, once each, where a page shows messages.
 
-Note [only when read]: a page that shows messages asks for them while it is rendered, and nothing else does: an answer in JSON, a redirect,
-a file. So that is the moment to look, whatever kind of view it is, and all others cost nothing.
+Next hop: ``{{ messages }}`` of any template.
+
+Note [only when read]: a page that shows messages asks for them while it is rendered, and nothing else does:
+an answer in JSON, a redirect, a file. So that is the moment to look, whatever kind of view it is, and all
+others cost nothing.
 """
 
 from functools import cache
@@ -61,14 +64,19 @@ class SurfacingStorage:
 
 
 def take_unsurfaced(user_id):
-    """What this person has not been shown yet, as texts; from now on it counts as shown. One query where there is nothing."""
+    """What this person has not been shown yet, as texts; from now on it counts as shown.
+
+    One query where there is nothing.
+    """
     new = InboxItem.objects.filter(user=user_id, surfaced_at=None, read_at=None, archived_at=None)
     found = list(new.order_by("-pk").only("title", "text", "link")[: MOST_SHOWN + 1])
     if not found:
         return []
     # Two pages at once: whoever's UPDATE changes the row shows it.
     shown = [item for item in found[:MOST_SHOWN] if new.filter(pk=item.pk).update(surfaced_at=timezone.now())]
-    more = new.filter(pk__lte=found[-1].pk).update(surfaced_at=timezone.now()) if len(found) > MOST_SHOWN else 0
+    more = (
+        new.filter(pk__lte=found[-1].pk).update(surfaced_at=timezone.now()) if len(found) > MOST_SHOWN else 0
+    )
     return [_line(item) for item in reversed(shown)] + ([_more(more)] if more else [])
 
 

@@ -17,7 +17,9 @@ class InboxPage(View):
 
     def get(self, request):
         try:
-            query = read_query({name: request.GET[name] for name in ("cursor", "unread") if name in request.GET})
+            query = read_query(
+                {name: request.GET[name] for name in ("cursor", "unread") if name in request.GET}
+            )
         except Refused:
             # An address from yesterday: the list from its beginning is what whoever opened it wants.
             return HttpResponseRedirect(request.path)

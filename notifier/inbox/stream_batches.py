@@ -14,7 +14,8 @@ from .api import as_json
 from .items import last_number, unread_of
 
 PAGE_ITEMS = 100
-# An answer of a function may have 6 MB, and JSON inside JSON grows: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# An answer of a function may have 6 MB, and JSON inside JSON grows:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 PAGE_CHARACTERS = 1_000_000
 # Those whom one outage has cut off do not all come back at one instant.
 SPREAD = 0.3
@@ -24,7 +25,9 @@ MAX_DIGITS = 19
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Some events as text; the number that a client has reached with them; and whether there are ``more`` right now."""
+    """Some events as text; the number that a client has reached with them; and whether there are ``more``
+    right now.
+    """
 
     text: str
     last: int
@@ -32,17 +35,24 @@ class Batch:
 
 
 def read_batch(user_id, last):
-    """What changed in this person's inbox after the number ``last``, at most a page; None means: only from now on.
+    """What changed in this person's inbox after the number ``last``, at most a page; None means: only from
+    now on.
 
-    One query where nothing did. See ``models.inbox``, note [sequences]: the number is read first, so all up to it is seen.
+    One query where nothing did. See ``models.inbox``, note [sequences]: the number is read first, so all up
+    to it is seen.
     """
     present = last_number(user_id)
     if last is None or last > present:
-        # A number beyond the present is that of another database: where this one stands, the client learns by `unread`.
+        # A number beyond the present is that of another database: where this one stands, the client learns by
+        # `unread`.
         return Batch(text=_unread(user_id, present), last=present)
     if last == present:
         return Batch(text="", last=last)
-    items = InboxItem.objects.filter(user=user_id, sequence__gt=last).select_related("category").order_by("sequence")[:PAGE_ITEMS]
+    items = (
+        InboxItem.objects.filter(user=user_id, sequence__gt=last)
+        .select_related("category")
+        .order_by("sequence")[:PAGE_ITEMS]
+    )
     texts, size = [], 0
     for item in items:
         texts.append(_event("item", item.sequence, as_json(item)))
@@ -69,4 +79,7 @@ def _unread(user_id, sequence):
 
 
 def _event(name, number, data):
-    return f"id: {number}\nevent: {name}\ndata: {json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)}\n\n"
+    return (
+        f"id: {number}\nevent: {name}\ndata: "
+        f"{json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False)}\n\n"
+    )

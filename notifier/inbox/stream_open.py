@@ -1,8 +1,11 @@
-"""A stream that stays open, on an ASGI server: it waits, and reads when it is woken. Next hop: ``stream_waking``.
+"""A stream that stays open, on an ASGI server: it waits, and reads when it is woken.
 
-Note [what an open stream holds]: a coroutine and an entry among those who wait. No database connection: what it reads, it reads in one of a
-few threads that all streams share (``stream_reader``). And no thread: Django gives each request one of its own, for synchronous code, until
-the answer is complete; here it is given back before the waiting begins.
+Next hop: ``stream_waking``.
+
+Note [what an open stream holds]: a coroutine and an entry among those who wait. No database connection: what
+it reads, it reads in one of a few threads that all streams share (``stream_reader``). And no thread: Django
+gives each request one of its own, for synchronous code, until the answer is complete; here it is given back
+before the waiting begins.
 """
 
 from time import monotonic
@@ -23,11 +26,14 @@ RETRY_SECONDS = 2
 
 
 async def open_stream(user_id, last):
-    """Yield what changes in this person's inbox after ``last``, until the client is gone or the time is over."""
+    """Yield what changes in this person's inbox after ``last``, until the client is gone or the time is
+    over.
+    """
     await _give_thread_back()
     yield retry_in(RETRY_SECONDS)
     closes_at = monotonic() + OPEN_SECONDS
-    # Registered before the first look: what changes from here on wakes, so nothing falls between looking and waiting.
+    # Registered before the first look: what changes from here on wakes, so nothing falls between looking and
+    # waiting.
     with hub().waiting(user_id) as waiter:
         while True:
             waiter.begin_look()

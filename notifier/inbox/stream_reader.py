@@ -12,7 +12,9 @@ _readers = ThreadPoolExecutor(READERS, thread_name_prefix="notifier-stream")
 
 
 async def in_reader(function, *arguments):
-    """``function(*arguments)`` in one of the threads that all streams share; its connection is not kept longer than Django would."""
+    """``function(*arguments)`` in one of the threads that all streams share; its connection is not kept
+    longer than Django would.
+    """
 
     def call():
         close_old_connections()

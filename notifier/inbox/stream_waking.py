@@ -1,8 +1,11 @@
-"""Wakes the open streams of those whose inbox has changed: one listener a process, however many streams. Next hop: ``stream_open``.
+"""Wakes the open streams of those whose inbox has changed: one listener a process, however many streams.
 
-On PostgreSQL the change itself says so (``announce``, in its transaction: nobody hears of what was rolled back, nor too early).
-Elsewhere one query a second asks for the numbers of all who wait. The same query runs once whenever the listener begins, for what
-happened before, and now and then, for what a connection pooler has swallowed.
+Next hop: ``stream_open``.
+
+On PostgreSQL the change itself says so (``announce``, in its transaction: nobody hears of what was rolled
+back, nor too early). Elsewhere one query a second asks for the numbers of all who wait. The same query runs
+once whenever the listener begins, for what happened before, and now and then, for what a connection pooler
+has swallowed.
 """
 
 import asyncio
@@ -21,7 +24,8 @@ CHANNEL = "notifier_inbox"
 POLL_SECONDS = 1
 # How often somebody who listens looks all the same.
 LOOK_SECONDS = 30
-# People asked for in one query; a statement of PostgreSQL takes 65,535 values: https://www.postgresql.org/docs/current/limits.html
+# People asked for in one query; a statement of PostgreSQL takes 65,535 values:
+# https://www.postgresql.org/docs/current/limits.html
 PEOPLE_A_QUERY = 5000
 
 _hubs = WeakKeyDictionary()
@@ -41,7 +45,9 @@ def hub():
 
 
 class Waiter:
-    """One open stream: whose inbox it shows, the number that it has ``seen``, and whether it has been woken."""
+    """One open stream: whose inbox it shows, the number that it has ``seen``, and whether it has been
+    woken.
+    """
 
     def __init__(self, user_id):
         self.user_id, self.seen = user_id, None
@@ -111,7 +117,9 @@ class Hub:
 
     async def _look(self):
         """Wake those whose inbox has another number than they have seen."""
-        for user_id, number in await in_reader(_numbers_of, [next(iter(found)).user_id for found in self._waiters.values()]):
+        for user_id, number in await in_reader(
+            _numbers_of, [next(iter(found)).user_id for found in self._waiters.values()]
+        ):
             self._wake(str(user_id), number)
 
     def _wake(self, key, number=None):
@@ -125,12 +133,16 @@ def _numbers_of(people):
     """``(user_id, number)`` of those of ``people`` who have an inbox."""
     found = []
     for start in range(0, len(people), PEOPLE_A_QUERY):
-        found += Inbox.objects.filter(user__in=people[start : start + PEOPLE_A_QUERY]).values_list("user_id", "sequence")
+        found += Inbox.objects.filter(user__in=people[start : start + PEOPLE_A_QUERY]).values_list(
+            "user_id", "sequence"
+        )
     return found
 
 
 def listens():
-    """Whether the database says by itself what has changed: PostgreSQL, with the driver that can listen without a thread."""
+    """Whether the database says by itself what has changed: PostgreSQL, with the driver that can listen
+    without a thread.
+    """
     if connections[router.db_for_write(Inbox)].vendor != "postgresql":
         return False
     from django.db.backends.postgresql.psycopg_any import is_psycopg3

@@ -1,4 +1,6 @@
-"""A stand-in for chat services: Telegram, Slack and Discord take and refuse here what they do out there. Next hop: the outbox page."""
+"""A stand-in for chat services: Telegram, Slack and Discord take and refuse here what they do out there. Next
+hop: the outbox page.
+"""
 
 import html
 import json
@@ -46,7 +48,10 @@ class ChatMessage:
 
 
 class ChatStandIn:
-    """``messages`` holds what was taken, ``requests`` counts what was asked. Each service is the first part of the path: its host."""
+    """``messages`` holds what was taken, ``requests`` counts what was asked.
+
+    Each service is the first part of the path: its host.
+    """
 
     def __init__(self, *, port=0):
         self._server = LoopbackServer(self._answer, name="The stand-in for chat services", port=port)
@@ -90,7 +95,11 @@ class ChatStandIn:
 
     def _respond(self, request):
         host, _slash, path = request.path.lstrip("/").partition("/")
-        services = {"api.telegram.org": self._telegram, "hooks.slack.com": self._slack, "discord.com": self._discord}
+        services = {
+            "api.telegram.org": self._telegram,
+            "hooks.slack.com": self._slack,
+            "discord.com": self._discord,
+        }
         body = request.get_json(silent=True)
         if host not in services or request.method != "POST" or not isinstance(body, dict):
             return Response("Not Found", status=404)
@@ -126,7 +135,10 @@ class ChatStandIn:
             return Response("no_text", status=400)
         if body.get("channel") == ARCHIVED_ROOM:
             return Response("channel_is_archived", status=410)
-        self._take(f"slack:{body.get('channel', '')}", *(html.unescape(parts[0].get(part) or "") for part in ("title", "text")))
+        self._take(
+            f"slack:{body.get('channel', '')}",
+            *(html.unescape(parts[0].get(part) or "") for part in ("title", "text")),
+        )
         return Response("ok", status=200, content_type="text/html")
 
     def _discord(self, path, body, request):
@@ -139,10 +151,16 @@ class ChatStandIn:
         if len(content) > DISCORD_MAX_CHARACTERS:
             return _json(400, {"message": "Invalid Form Body", "code": 50035})
         message = self._take("discord", "", content)
-        return _json(200, {"id": message.id}) if body.get("wait") or request.args.get("wait") else Response(status=204)
+        return (
+            _json(200, {"id": message.id})
+            if body.get("wait") or request.args.get("wait")
+            else Response(status=204)
+        )
 
     def _take(self, room, title, text):
-        made = ChatMessage(id=str(next(self._ids)), room=room, title=title, text=text, created_at=datetime.now(UTC))
+        made = ChatMessage(
+            id=str(next(self._ids)), room=room, title=title, text=text, created_at=datetime.now(UTC)
+        )
         self.messages.append(made)
         return made
 

@@ -1,4 +1,6 @@
-"""AWS, X, chats and the receivers of webhooks on one machine: starts moto and the stand-ins, and applies the stack."""
+"""AWS, X, chats and the receivers of webhooks on one machine: starts moto and the stand-ins, and applies the
+stack.
+"""
 
 import json
 import os
@@ -36,20 +38,26 @@ backends.list_of_moto_modules = cache(lambda found=backends.list_of_moto_modules
 
 
 class LocalCloud:
-    """A context manager inside which boto3 and the functions of this process, and of those it starts, use local servers.
+    """A context manager inside which boto3 and the functions of this process, and of those it starts, use
+    local servers.
 
-    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat`` and ``hooks`` are the stand-ins for X,
-    for chat services and for whoever receives webhooks. Starting it forgets what an earlier one in this process held: moto keeps its
-    state per process, so there can be one at a time. Raises ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
+    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat`` and ``hooks``
+    are the stand-ins for X, for chat services and for whoever receives webhooks. Starting it forgets what an
+    earlier one in this process held: moto keeps its state per process, so there can be one at a time. Raises
+    ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
-    The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they were.
+    The outage of a test: ``stop()``, then ``restart()`` on the same ports with queues and outbox as they
+    were.
 
-    ``front`` wraps the WSGI application that stands for AWS; ``stack`` False starts with an empty account, without topic.
+    ``front`` wraps the WSGI application that stands for AWS; ``stack`` False starts with an empty account,
+    without topic.
     """
 
     def __init__(self, *, port=0, x_port=0, routes=None, sender=SENDER, front=lambda app: app, stack=True):
         self._routes, self._sender, self._stack = routes, sender, stack
-        self.x = XStandIn(**{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port)
+        self.x = XStandIn(
+            **{key.removeprefix("X_").lower(): value for key, value in X_KEYS.items()}, port=x_port
+        )
         self.chat, self.hooks = ChatStandIn(), HookStandIn()
         # Functions of a stack that is made elsewhere have a database of their own.
         self._outbox = outbox.Outbox(region=REGION, x=self.x, chat=self.chat, hooks=self.hooks, inboxes=stack)
@@ -125,7 +133,9 @@ class LocalCloud:
         pushes.make_applications(REGION)
 
     def _apply(self):
-        stack = Stack(region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {}))
+        stack = Stack(
+            region=REGION, sender=self._sender, **({"routes": self._routes} if self._routes else {})
+        )
         applied = apply(stack)
         self.topic_arn, self.queues = applied.topic_arn, applied.queues
         self.configuration_set = applied.configuration_set or None
@@ -153,12 +163,15 @@ class LocalCloud:
 
 def _completed(app):
     """moto's application with what it lacks."""
-    return pushes.PushEndpoints(UrlConditions(EventDestinations(app, region=REGION), region=REGION), region=REGION)
+    return pushes.PushEndpoints(
+        UrlConditions(EventDestinations(app, region=REGION), region=REGION), region=REGION
+    )
 
 
 def _replace_environment(wanted):
-    """Set ``wanted``, and take every other AWS variable away: a profile or an endpoint of the person's own account
-    would win over ours. Returns what was there, for :func:`_restore_environment`."""
+    """Set ``wanted``, and take every other AWS variable away: a profile or an endpoint of the person's own
+    account would win over ours. Returns what was there, for :func:`_restore_environment`.
+    """
     touched = wanted.keys() | {name for name in os.environ if name.startswith("AWS_")}
     saved = {name: os.environ.pop(name, None) for name in touched}
     os.environ.update(wanted)

@@ -1,4 +1,6 @@
-"""A stand-in for whoever receives webhooks: it checks their signatures as a receiver does, and keeps them for the outbox page."""
+"""A stand-in for whoever receives webhooks: it checks their signatures as a receiver does, and keeps them for
+the outbox page.
+"""
 
 import json
 from dataclasses import dataclass
@@ -29,11 +31,18 @@ class Hook:
     def text(self):
         """What a person reads of it: the text, or where the document is the template's own, that."""
         data = self.document["data"]
-        return data["text"] if data.keys() == {"title", "text", "link"} else json.dumps(data, indent=2, ensure_ascii=False)
+        return (
+            data["text"]
+            if data.keys() == {"title", "text", "link"}
+            else json.dumps(data, indent=2, ensure_ascii=False)
+        )
 
 
 class HookStandIn:
-    """``hooks`` holds what was accepted, each id once: a receiver tells a repetition by it. ``answer_next`` makes it answer otherwise."""
+    """``hooks`` holds what was accepted, each id once: a receiver tells a repetition by it.
+
+    ``answer_next`` makes it answer otherwise.
+    """
 
     def __init__(self, *, port=0):
         self._server = LoopbackServer(self._answer, name="The stand-in for webhooks", port=port)
@@ -55,7 +64,9 @@ class HookStandIn:
         self._server.stop()
 
     def answer_next(self, status, **headers):
-        """Answer the next request with ``status`` and take nothing; underscores in the names of ``headers`` are hyphens."""
+        """Answer the next request with ``status`` and take nothing; underscores in the names of ``headers``
+        are hyphens.
+        """
         self._next.append((status, {name.replace("_", "-"): value for name, value in headers.items()}))
 
     def _answer(self, environ, start_response):
@@ -74,6 +85,8 @@ class HookStandIn:
         except WebhookVerificationError:
             return 401
         if all(hook.id != request.headers[IDENTITY] for hook in self.hooks):
-            hook = Hook(url=url, id=request.headers[IDENTITY], document=document, received_at=datetime.now(UTC))
+            hook = Hook(
+                url=url, id=request.headers[IDENTITY], document=document, received_at=datetime.now(UTC)
+            )
             self.hooks.append(hook)
         return 204

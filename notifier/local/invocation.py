@@ -22,15 +22,18 @@ class Context:
 
 
 def event_of(messages, queue_arn):
-    """The event for ``messages``, as ReceiveMessage gave them: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    """The event for ``messages``, as ReceiveMessage gave them:
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
     return {"Records": [_record(message, queue_arn) for message in messages]}
 
 
 def failed_ids(answer, everything):
-    """Which of the batch's ids an answer reports as failed; None for an answer that makes Lambda keep the whole batch.
+    """Which of the batch's ids an answer reports as failed; None for an answer that makes Lambda keep the
+    whole batch.
 
-    No answer, or one without failures, is a success. The rules stand under "Success and failure conditions" in
-    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    No answer, or one without failures, is a success. The rules stand under "Success and failure conditions"
+    in https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     if not answer:
         return set()
@@ -49,7 +52,9 @@ def _record(message, queue_arn):
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": message.get("Attributes", {}),
-        "messageAttributes": {name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()},
+        "messageAttributes": {
+            name: _attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,

@@ -1,10 +1,15 @@
-"""The server's side of OAuth 1.0a, for the stand-in for X: is this request signed by the one app and user it knows?"""
+"""The server's side of OAuth 1.0a, for the stand-in for X: is this request signed by the one app and user it
+knows?
+"""
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, RequestValidator, ResourceEndpoint
 
 
 class SignatureCheck(RequestValidator):
-    """One app and one user, as oauthlib's server side asks about them. A signature is good for one request only."""
+    """One app and one user, as oauthlib's server side asks about them.
+
+    A signature is good for one request only.
+    """
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
     # Whose keys oauthlib checks with when the caller is unknown, so that the answer takes as long.
@@ -17,7 +22,9 @@ class SignatureCheck(RequestValidator):
         self._endpoint = ResourceEndpoint(self)
 
     def is_good(self, request, public_url):
-        """Whether ``request`` (werkzeug's) is signed by the known app and user, for ``public_url`` and just now."""
+        """Whether ``request`` (werkzeug's) is signed by the known app and user, for ``public_url`` and just
+        now.
+        """
         query = f"?{request.query_string.decode()}" if request.query_string else ""
         good, _ = self._endpoint.validate_protected_resource_request(
             public_url + query, request.method, request.get_data(as_text=True), dict(request.headers)
@@ -30,7 +37,9 @@ class SignatureCheck(RequestValidator):
 
     check_access_token = check_nonce = check_client_key
 
-    def validate_timestamp_and_nonce(self, client_key, timestamp, nonce, request, request_token=None, access_token=None):
+    def validate_timestamp_and_nonce(
+        self, client_key, timestamp, nonce, request, request_token=None, access_token=None
+    ):
         fresh = (timestamp, nonce) not in self._seen
         self._seen.add((timestamp, nonce))
         return fresh

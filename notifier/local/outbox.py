@@ -22,10 +22,12 @@ from . import pushes
 # As many as a person may scroll through; the JSON has all.
 MOST_LISTED = 200
 
-# Nothing runs and nothing is fetched. Styles may be inline because a frame with `srcdoc` inherits this policy, and mail
-# has no other way to bring its styles; without scripts or outside addresses they can do no harm.
+# Nothing runs and nothing is fetched. Styles may be inline because a frame with `srcdoc` inherits this
+# policy, and mail has no other way to bring its styles; without scripts or outside addresses they can do no
+# harm.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action "
+    "'none'; frame-ancestors 'none'"
 )
 
 # Who reads a public post.
@@ -63,14 +65,18 @@ class OutboxMessage:
 
 
 class Outbox:
-    """Reads what moto and the stand-ins for X and for chats keep. moto keeps no times, so :meth:`noting` writes them down."""
+    """Reads what moto and the stand-ins for X and for chats keep. moto keeps no times, so :meth:`noting`
+    writes them down.
+    """
 
     def __init__(self, *, region, x, chat, hooks, inboxes):
         self._region, self._x, self._chat, self._hooks, self._inboxes = region, x, chat, hooks, inboxes
         self._received_at, self._noted, self._lock, self._since = {}, [0, 0], Lock(), datetime.now(UTC)
 
     def clear(self):
-        """Forget the mails and SMS, and older inbox items; what X and the chats have is their stand-ins' own."""
+        """Forget the mails and SMS, and older inbox items; what X and the chats have is their stand-ins'
+        own.
+        """
         with self._lock:
             self._since = datetime.now(UTC)
             for received in self._sent:
@@ -153,7 +159,9 @@ class Outbox:
 
     def _pushes(self):
         for key, token, title, text, provider_id in pushes.pushed(self._region):
-            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, self._arrival(provider_id)) | {"subject": title}
+            yield _plain("push", f"{key} {token[:8]}…", text, provider_id, self._arrival(provider_id)) | {
+                "subject": title
+            }
 
     def _posts(self):
         for post in list(self._x.posts):
@@ -189,7 +197,9 @@ def read_outbox():
 
 @require_safe
 def outbox(request):
-    """The page. ``?channel=`` filters the list, ``?message=`` names the opened one by ``order``, ``?part=text`` its part.
+    """The page.
+
+    ``?channel=`` filters the list, ``?message=`` names the opened one by ``order``, ``?part=text`` its part.
 
     404 when no LocalCloud runs in this process.
     """
@@ -199,14 +209,18 @@ def outbox(request):
     chosen = {str(message.order): message for message in listed}.get(request.GET.get("message", ""))
     opened = chosen or next(iter(listed), None)
     counted = Counter(message.channel for message in messages)
-    tabs = [("", "All", len(messages)), *((name, registry.label(name), counted[name]) for name in sorted(counted))]
+    tabs = [
+        ("", "All", len(messages)),
+        *((name, registry.label(name), counted[name]) for name in sorted(counted)),
+    ]
     context = {
         "messages": listed[:MOST_LISTED],
         "older": max(0, len(listed) - MOST_LISTED),
         "opened": opened,
         # What has no page of its own is shown as a note.
         "page": opened and select_template([f"local/{opened.channel}.html", "local/note.html"]),
-        # On a small screen the list and the message are two pages, and an address that names none is the list.
+        # On a small screen the list and the message are two pages, and an address that names none is the
+        # list.
         "is_chosen": chosen is not None,
         "channel": channel,
         "part": "text" if opened and (part == "text" or not opened.html) else "html",

@@ -1,4 +1,6 @@
-"""A PostgreSQL of one's own for one command: ``python -m notifier.local.postgres [--required] -- COMMAND``."""
+"""A PostgreSQL of one's own for one command: ``python -m notifier.local.postgres [--required] --
+COMMAND``.
+"""
 
 import argparse
 import os
@@ -36,7 +38,14 @@ def temporary_cluster(programs):
 
         def call(program, *arguments):
             command = [str(programs / program), *arguments]
-            subprocess.run(command, user=account, cwd=folder, check=True, stdout=subprocess.DEVNULL, extra_groups=account and [])
+            subprocess.run(
+                command,
+                user=account,
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                extra_groups=account and [],
+            )
 
         data = f"{folder}/data"
         options = [f"unix_socket_directories={folder}", "listen_addresses=", *FORGETFUL]
@@ -56,18 +65,25 @@ def _ordinary_account():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Run a command with DATABASE_URL set to a temporary PostgreSQL.")
-    parser.add_argument("--required", action="store_true", help="Fail, instead of skipping, where there is no PostgreSQL.")
+    parser = argparse.ArgumentParser(
+        description="Run a command with DATABASE_URL set to a temporary PostgreSQL."
+    )
+    parser.add_argument(
+        "--required", action="store_true", help="Fail, instead of skipping, where there is no PostgreSQL."
+    )
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     programs = find_programs()
     if programs is None:
         sys.stderr.write(
-            "\n*** SKIPPED: nothing was run on PostgreSQL, its programs (initdb, pg_ctl) are not on this machine. ***\n\n"
+            "\n*** SKIPPED: nothing was run on PostgreSQL, its programs (initdb, pg_ctl) are "
+            "not on this machine. ***\n\n"
         )
         return int(arguments.required)
     with temporary_cluster(programs) as url:
-        return subprocess.run(arguments.command, env=os.environ | {"DATABASE_URL": url}, check=False).returncode
+        return subprocess.run(
+            arguments.command, env=os.environ | {"DATABASE_URL": url}, check=False
+        ).returncode
 
 
 if __name__ == "__main__":

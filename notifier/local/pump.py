@@ -1,4 +1,5 @@
-"""Reads each queue and calls its function's handler, as an SQS event source mapping with partial responses does.
+"""Reads each queue and calls its function's handler, as an SQS event source mapping with partial responses
+does.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -23,14 +24,18 @@ MOST_PER_RECEIVE = 10
 LONG_POLL_SECONDS = 1
 # How often drain looks whether a delayed message has come.
 LOOK_SECONDS = 0.1
-COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class Pump:
     """``queues`` are the applied stack's, by route; ``handlers`` are ``handler(event, context)``, by route.
 
-    A queue without a handler is left alone. ``function_timeout_seconds`` is what a handler's context counts down from;
-    nothing is cut off when it is over.
+    A queue without a handler is left alone. ``function_timeout_seconds`` is what a handler's context counts
+    down from; nothing is cut off when it is over.
     """
 
     def __init__(self, queues, handlers, *, function_timeout_seconds=60):
@@ -42,10 +47,12 @@ class Pump:
         self._threads, self._stopping = [], Event()
 
     def drain(self, patience_seconds=60):
-        """Handle messages in this thread until no queue holds any. What fails comes again at once, as if its time had passed.
+        """Handle messages in this thread until no queue holds any.
 
-        Returns how many were received. Raises TimeoutError, naming the queues, when nothing has come for ``patience_seconds``
-        and some are left.
+        What fails comes again at once, as if its time had passed.
+
+        Returns how many were received. Raises TimeoutError, naming the queues, when nothing has come for
+        ``patience_seconds`` and some are left.
         """
         received, since = 0, time.monotonic()
         while True:
@@ -60,13 +67,17 @@ class Pump:
             if not waiting:
                 return received
             if time.monotonic() - since >= patience_seconds:
-                raise TimeoutError(f"for {patience_seconds} s nothing has come of the messages that are left: {waiting}")
+                raise TimeoutError(
+                    f"for {patience_seconds} s nothing has come of the messages that are left: {waiting}"
+                )
             self._stopping.wait(LOOK_SECONDS)
 
     def start(self):
         """Serve every queue from a thread of its own, until :meth:`stop`."""
         self._stopping.clear()
-        self._threads = [Thread(target=self._serve, args=(route,), name=f"pump-{route}") for route in self._routes]
+        self._threads = [
+            Thread(target=self._serve, args=(route,), name=f"pump-{route}") for route in self._routes
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -89,7 +100,9 @@ class Pump:
             connections.close_all()
 
     def _pass_on(self, route, wait_seconds=0, failed=None):
-        """Receive one batch, give it to the handler, delete what it did not report as failed. Returns the batch's size.
+        """Receive one batch, give it to the handler, delete what it did not report as failed.
+
+        Returns the batch's size.
 
         ``failed`` is a list that gets ``(queue, message)`` of what stays.
         """
@@ -111,9 +124,12 @@ class Pump:
     def _invoke(self, route, handler, event):
         """The ids of the messages that stay in the queue."""
         everything = {record["messageId"] for record in event["Records"]}
-        context = Context(function_name=route, aws_request_id=str(uuid.uuid4()), timeout_seconds=self._timeout_seconds)
+        context = Context(
+            function_name=route, aws_request_id=str(uuid.uuid4()), timeout_seconds=self._timeout_seconds
+        )
         try:
-            # Lambda turns the event into a function's objects and its answer into JSON; what does not survive is an error.
+            # Lambda turns the event into a function's objects and its answer into JSON; what does not survive
+            # is an error.
             answer = json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
         except Exception:
             logger.exception("function %s failed; its batch of %d stays in the queue", route, len(everything))
@@ -132,10 +148,14 @@ class Pump:
             logger.warning("a handled message of %s was not deleted: %s", queue.arn, failure["Code"])
 
     def _bring_back(self, queue, message):
-        self._sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+        self._sqs.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
 
     def _held(self, route):
         """How many messages the queue holds: visible, being handled or waiting after a failure, delayed."""
         queue, _ = self._routes[route]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=list(COUNTS))["Attributes"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=list(COUNTS))[
+            "Attributes"
+        ]
         return sum(int(attributes[count]) for count in COUNTS)

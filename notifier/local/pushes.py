@@ -1,4 +1,6 @@
-"""Mobile push as SNS has it, where moto is more lenient or mistaken: sizes, shapes, and endpoints that are switched on again."""
+"""Mobile push as SNS has it, where moto is more lenient or mistaken: sizes, shapes, and endpoints that are
+switched on again.
+"""
 
 import json
 from io import BytesIO
@@ -14,11 +16,16 @@ MAX_BYTES = 4096
 # As the ARNs of endpoints and the keys of messages have them.
 PLATFORMS = ("GCM", "APNS", "APNS_SANDBOX")
 NAME = "notifier-local"
-ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>{}</Message></Error></ErrorResponse>"
+ERROR = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code>"
+    "<Message>{}</Message></Error></ErrorResponse>"
+)
 
 
 def application_arns(region):
-    """The ARNs of the applications that stand for the app on each platform, as ``PUSH_APPLICATIONS`` has them."""
+    """The ARNs of the applications that stand for the app on each platform, as ``PUSH_APPLICATIONS`` has
+    them.
+    """
     return ",".join(f"arn:aws:sns:{region}:{DEFAULT_ACCOUNT_ID}:app/{key}/{NAME}" for key in PLATFORMS)
 
 

@@ -1,4 +1,6 @@
-"""What went out and what did not, as rows: deliveries from the database, bodies from what the stand-ins received."""
+"""What went out and what did not, as rows: deliveries from the database, bodies from what the stand-ins
+received.
+"""
 
 from django.contrib.auth import get_user_model
 
@@ -6,7 +8,9 @@ from notifier.models import Delivery
 
 
 def report(since_event, outbox):
-    """The deliveries of all events after the key ``since_event``, as JSON-ready dicts, in the order they were made."""
+    """The deliveries of all events after the key ``since_event``, as JSON-ready dicts, in the order they were
+    made.
+    """
     received = {message.provider_id: message for message in outbox}
     names = {f"user:{user.pk}": user.get_username() for user in get_user_model().objects.all()}
     return [
@@ -19,7 +23,9 @@ def _row(delivery, message, name):
     return {
         "channel": delivery.channel,
         # In an inbox, the address is the person's key.
-        "recipient": delivery.address if delivery.address and delivery.recipient != f"user:{delivery.address}" else name,
+        "recipient": delivery.address
+        if delivery.address and delivery.recipient != f"user:{delivery.address}"
+        else name,
         "subject": message.subject if message else "",
         "body": message.text if message else "",
         "status": delivery.status,
@@ -38,7 +44,9 @@ def table(rows):
         if row["status"] == Delivery.Status.SENT
     ]
     rest = [
-        (row["channel"], row["recipient"], row["status"], row["reason"]) for row in rows if row["status"] != Delivery.Status.SENT
+        (row["channel"], row["recipient"], row["status"], row["reason"])
+        for row in rows
+        if row["status"] != Delivery.Status.SENT
     ]
     text = _aligned(("CHANNEL", "RECIPIENT", "SUBJECT OR TEXT", "PROVIDER ID"), sent)
     if rest:
@@ -53,5 +61,8 @@ def _start(text, width=60):
 
 def _aligned(head, rows):
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """A WSGI server on the loopback interface that can be closed and opened again, as in an outage.
 
-moto's own ``ThreadedMotoServer`` waits for ever in ``start()`` when its port is taken, and half a second in ``stop()``.
+moto's own ``ThreadedMotoServer`` waits for ever in ``start()`` when its port is taken, and half a second in
+``stop()``.
 """
 
 import socket
@@ -14,7 +15,8 @@ from notifier.exceptions import ConfigurationError
 HOST = "127.0.0.1"
 # Connections that may wait to be accepted; many threads of a test connect at the same instant.
 BACKLOG = 128
-# How often the accepting thread looks whether it should stop; werkzeug's half a second would be added to every stop().
+# How often the accepting thread looks whether it should stop; werkzeug's half a second would be added to
+# every stop().
 POLL_SECONDS = 0.02
 
 
@@ -40,7 +42,9 @@ class LoopbackServer:
             self._server = make_server(
                 HOST, self.port, self.app, threaded=True, request_handler=self._handler, fd=listening.fileno()
             )
-        self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name=self.name, daemon=True)
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name=self.name, daemon=True
+        )
         self._thread.start()
 
     def stop(self):
@@ -60,7 +64,8 @@ class LoopbackServer:
         except OSError as error:
             listening.close()
             raise ConfigurationError(
-                f"{self.name} cannot listen on {HOST}:{self.port}: {error.strerror}. Name another port, or 0 for any."
+                f"{self.name} cannot listen on {HOST}:{self.port}: {error.strerror}. Name "
+                "another port, or 0 for any."
             ) from error
         return listening
 
@@ -72,5 +77,7 @@ def cut(connection):
 
 
 def _quiet(request_handler):
-    """``request_handler`` without its line per request, which would bury what the person at the terminal wants to read."""
+    """``request_handler`` without its line per request, which would bury what the person at the terminal
+    wants to read.
+    """
     return type("QuietHandler", (request_handler,), {"log_request": lambda self, code="-", size="-": None})

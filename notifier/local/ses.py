@@ -1,5 +1,6 @@
-"""The part of SES that moto lacks: the account, event destinations of a configuration set, how SES says that there is no such set, and
-the mailbox simulator, whose events go to those destinations. No other mail has events here.
+"""The part of SES that moto lacks: the account, event destinations of a configuration set, how SES says that
+there is no such set, and the mailbox simulator, whose events go to those destinations. No other mail has
+events here.
 
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateConfigurationSetEventDestination.html
@@ -17,7 +18,9 @@ from werkzeug.wrappers import Request, Response
 
 from . import simulator
 
-PATH = re.compile(r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$")
+PATH = re.compile(
+    r"/v2/email/configuration-sets/(?P<set>[^/]+)(?:/(?P<destinations>event-destinations)(?:/(?P<name>[^/]+))?)?$"
+)
 
 ACCOUNT = "/v2/email/account"
 SENDING = "/v2/email/outbound-emails"
@@ -30,7 +33,10 @@ class Refused(Exception):
 
 
 class EventDestinations:
-    """``app`` (moto's) with these operations in front. What they keep hangs on moto's own sets, so it goes with them."""
+    """``app`` (moto's) with these operations in front.
+
+    What they keep hangs on moto's own sets, so it goes with them.
+    """
 
     def __init__(self, app, *, region):
         self._app, self._region = app, region
@@ -50,7 +56,9 @@ class EventDestinations:
             answer = self._answer(Request(environ), kept, asked["name"])
         except Refused as refused:
             code, status, text = refused.args
-            answer = Response(json.dumps({"message": text}), status=status, headers={"x-amzn-ErrorType": code})
+            answer = Response(
+                json.dumps({"message": text}), status=status, headers={"x-amzn-ErrorType": code}
+            )
         answer.mimetype = "application/json"
         return answer(environ, start_response)
 
@@ -89,7 +97,9 @@ class EventDestinations:
 
     def _answer(self, request, kept, name):
         if request.method == "GET":
-            return Response(json.dumps({"EventDestinations": [{"Name": name, **each} for name, each in kept.items()]}))
+            return Response(
+                json.dumps({"EventDestinations": [{"Name": name, **each} for name, each in kept.items()]})
+            )
         described = json.loads(request.get_data() or "{}")
         if request.method == "POST":
             name = described["EventDestinationName"]

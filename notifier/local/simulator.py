@@ -10,13 +10,18 @@ DOMAIN = "simulator.amazonses.com"
 
 
 def events_of(sent, message_id):
-    """``(event type of a destination, event)`` pairs for a SendEmail request; none for mail to everybody else."""
+    """``(event type of a destination, event)`` pairs for a SendEmail request; none for mail to everybody
+    else.
+    """
     found = []
     for address in sent.get("Destination", {}).get("ToAddresses", ()):
         # With “+label” it is the same mailbox.
         name, _at, domain = parseaddr(address)[1].partition("@")
         if domain == DOMAIN and (make := MAILBOXES.get(name.partition("+")[0])):
-            found += [(kind, event | {"mail": _mail(sent, address, message_id)}) for kind, event in make(address, message_id)]
+            found += [
+                (kind, event | {"mail": _mail(sent, address, message_id)})
+                for kind, event in make(address, message_id)
+            ]
     return found
 
 
@@ -40,7 +45,9 @@ def _bounced(kind, why, diagnostic):
         bounce = {
             "bounceType": kind,
             "bounceSubType": why,
-            "bouncedRecipients": [{"emailAddress": address, "action": "failed", "diagnosticCode": diagnostic}],
+            "bouncedRecipients": [
+                {"emailAddress": address, "action": "failed", "diagnosticCode": diagnostic}
+            ],
             "timestamp": _now(),
             "feedbackId": f"bounce-{message_id}",
         }

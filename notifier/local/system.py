@@ -23,9 +23,15 @@ def handlers_of(routes):
 
 @contextmanager
 def local_system():
-    """Yield ``(cloud, pump)`` with this process, and those it starts, publishing to the local topic. The pump stands still."""
+    """Yield ``(cloud, pump)`` with this process, and those it starts, publishing to the local topic.
+
+    The pump stands still.
+    """
     with LocalCloud() as cloud:
-        before, set_before = settings.NOTIFIER["TOPIC_ARN"], settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"]
+        before, set_before = (
+            settings.NOTIFIER["TOPIC_ARN"],
+            settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"],
+        )
         settings.NOTIFIER["TOPIC_ARN"] = os.environ["NOTIFIER_TOPIC_ARN"] = cloud.topic_arn
         settings.ANYMAIL["AMAZON_SES_CONFIGURATION_SET_NAME"] = cloud.configuration_set
         try:

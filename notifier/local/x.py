@@ -27,7 +27,8 @@ ACCESS_LEVEL = "x-access-level"
 # Per user: https://docs.x.com/x-api/fundamentals/rate-limits
 POSTS_PER_WINDOW = 100
 WINDOW_SECONDS = 15 * 60
-# A held answer comes after this long all the same: a client without a time-out then fails its test instead of hanging.
+# A held answer comes after this long all the same: a client without a time-out then fails its test instead of
+# hanging.
 MOST_HELD_SECONDS = 900
 # An id's upper bits are milliseconds since X's own epoch, the lower ones tell posts of one millisecond apart.
 ID_EPOCH_MILLISECONDS = 1288834974657
@@ -59,13 +60,23 @@ class Post:
 
 
 class XStandIn:
-    """``posts`` holds what was accepted, ``requests`` counts what was asked, with a good signature or without.
+    """``posts`` holds what was accepted, ``requests`` counts what was asked, with a good signature or
+    without.
 
-    ``access_level`` is what the keys may do: ``read-write``, or ``read``.
-    The last three members make it fail as X can: :meth:`fail_next`, :meth:`drop_next` and :meth:`hold_answers`.
+    ``access_level`` is what the keys may do: ``read-write``, or ``read``. The last three members make it fail
+    as X can: :meth:`fail_next`, :meth:`drop_next` and :meth:`hold_answers`.
     """
 
-    def __init__(self, *, consumer_key, consumer_secret, access_token, access_token_secret, port=0, limit=POSTS_PER_WINDOW):
+    def __init__(
+        self,
+        *,
+        consumer_key,
+        consumer_secret,
+        access_token,
+        access_token_secret,
+        port=0,
+        limit=POSTS_PER_WINDOW,
+    ):
         self.limit = limit
         self._signatures = SignatureCheck(consumer_key, consumer_secret, access_token, access_token_secret)
         self._server = LoopbackServer(self._answer, name="The stand-in for X", port=port)

@@ -1,4 +1,7 @@
-"""``notify explain PERSON EVENT|OBJECT``: why somebody did, or did not, get it. Next hop: ``notifier.explaining``."""
+"""``notify explain PERSON EVENT|OBJECT``: why somebody did, or did not, get it.
+
+Next hop: ``notifier.explaining``.
+"""
 
 import datetime as dt
 
@@ -18,7 +21,10 @@ def add_arguments(parser):
     parser.add_argument("subject", nargs="?", help="An event's number, or an object as in demo.flashsale:1.")
     parser.add_argument("--channel", default="", help="Only this channel.")
     parser.add_argument(
-        "--since", help="Instead of a subject: everything from this day or time on, as in 2026-01-31 or 2026-01-31T08:00."
+        "--since",
+        help=(
+            "Instead of a subject: everything from this day or time on, as in 2026-01-31 or 2026-01-31T08:00."
+        ),
     )
     parser.add_argument("--until", help="Up to this day, which counts, or this time.")
 
@@ -36,7 +42,13 @@ def run(options, stdout):
         if options["subject"]:
             _write_all(explain(person, find_subject(options["subject"]), channel), stdout)
         else:
-            _write_period(person, read_moment(since) or _EARLIEST, read_moment(until, end=True) or now(), channel, stdout)
+            _write_period(
+                person,
+                read_moment(since) or _EARLIEST,
+                read_moment(until, end=True) or now(),
+                channel,
+                stdout,
+            )
     except NotifierError as error:
         raise CommandError(str(error)) from error
     except ValueError as error:
@@ -53,7 +65,10 @@ def _write_period(person, start, end, channel, stdout):
         for answer in answers:
             stdout.write(f"  {answer.sentence}")
     if not found:
-        stdout.write("There was no event in this time. What matches no trigger leaves none: ask about the object instead.")
+        stdout.write(
+            "There was no event in this time. What matches no trigger leaves none: ask about "
+            "the object instead."
+        )
     if more:
         stdout.write(f"These are the newest {MOST_EVENTS}. Ask for a shorter time to see older ones.")
 

@@ -1,4 +1,7 @@
-"""What a person wants, and what an address can take. Next hop: ``notifier.gates.table`` asks before anything is sent."""
+"""What a person wants, and what an address can take.
+
+Next hop: ``notifier.gates.table`` asks before anything is sent.
+"""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -42,7 +45,9 @@ class Preferences(models.Model):
         HOURLY = "hourly", _("once an hour")
         DAILY = "daily", _("once a day")
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     language = models.CharField(_("language"), max_length=20, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
     # Wall-clock times in the person's time zone; from 22:00 until 07:00 goes over midnight. Both or none.
@@ -62,14 +67,19 @@ class Preferences(models.Model):
             missing = "quiet_until" if self.quiet_until is None else "quiet_from"
             raise ValidationError({missing: _("Quiet hours need both times, or none.")})
         if self.quiet_from is not None and self.quiet_from == self.quiet_until:
-            raise ValidationError({"quiet_until": _("Quiet hours that end when they begin would never be, or never end.")})
+            raise ValidationError(
+                {"quiet_until": _("Quiet hours that end when they begin would never be, or never end.")}
+            )
         if self.time_zone and not languages.zone_name(self.time_zone):
             text = _("There is no time zone “%s”. Write one as Europe/Berlin.")
             raise ValidationError({"time_zone": text % self.time_zone})
 
 
 class OptOut(models.Model):
-    """Somebody who does not want a category on a channel. Without a category or a channel it is of all of them, but for mandatory ones."""
+    """Somebody who does not want a category on a channel.
+
+    Without a category or a channel it is of all of them, but for mandatory ones.
+    """
 
     class Source(models.TextChoices):
         MAIL = "mail", _("the mail program’s button")  # RFC 8058: one click, no page
@@ -79,7 +89,9 @@ class OptOut(models.Model):
 
     # As a delivery has it: "user:<primary key>" or "address:<address>".
     recipient = models.CharField(_("recipient"), max_length=330)
-    category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("category"))
+    category = models.ForeignKey(
+        Category, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("category")
+    )
     channel = models.CharField(_("channel"), max_length=50, blank=True)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
     source = models.CharField(_("by"), max_length=20, blank=True, choices=Source)
@@ -103,7 +115,9 @@ class OptOut(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must get nothing more, whoever it belongs to: its provider has said so, or a person has."""
+    """An address that must get nothing more, whoever it belongs to: its provider has said so, or a person
+    has.
+    """
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced", _("bounced")  # permanently: there is no such address
@@ -123,7 +137,9 @@ class Suppression(models.Model):
         ordering = ["-pk"]
         verbose_name = _("suppressed address")
         verbose_name_plural = _("suppressed addresses")
-        constraints = [models.UniqueConstraint(fields=["channel", "address"], name="notifier_one_suppression_an_address")]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "address"], name="notifier_one_suppression_an_address")
+        ]
 
     def __str__(self):
         return f"{self.channel} · {self.reason}"

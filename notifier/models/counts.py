@@ -1,5 +1,6 @@
-"""What is counted and measured of the outbox. Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``; next
-hop: the overview.
+"""What is counted and measured of the outbox.
+
+Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``; next hop: the overview.
 """
 
 import datetime as dt
@@ -14,7 +15,10 @@ COUNTED = "counted"
 
 
 class HourlyCount(models.Model):
-    """How many deliveries of a channel ended how in one hour, and what they cost. Kept by the sweep; see ``notifier.operations.counts``."""
+    """How many deliveries of a channel ended how in one hour, and what they cost.
+
+    Kept by the sweep; see ``notifier.operations.counts``.
+    """
 
     hour = models.DateTimeField()
     channel = models.CharField(max_length=50)
@@ -24,14 +28,19 @@ class HourlyCount(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["hour", "channel", "status"], name="notifier_one_count_an_hour")]
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "channel", "status"], name="notifier_one_count_an_hour")
+        ]
 
     def __str__(self):
         return f"{self.hour:%Y-%m-%d %H}:00 {self.channel} {self.status}: {self.number}"
 
 
 class StaleHour(models.Model):
-    """An hour of which a finished delivery has changed since: it is to be counted anew. Only ever added, so nobody waits for it."""
+    """An hour of which a finished delivery has changed since: it is to be counted anew.
+
+    Only ever added, so nobody waits for it.
+    """
 
     hour = models.DateTimeField()
 
@@ -43,7 +52,10 @@ class StaleHour(models.Model):
 
 
 class Gauge(models.Model):
-    """The newest reading of something that is asked for now and then, such as a queue's depth. See ``notifier.operations.gauges``."""
+    """The newest reading of something that is asked for now and then, such as a queue's depth.
+
+    See ``notifier.operations.gauges``.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     value = models.FloatField(null=True)
@@ -66,7 +78,10 @@ class Overview(HourlyCount):
 
 
 class Canary(models.Model):
-    """How far one canary came on one route; see ``notifier.canary``. Rows older than a day are removed by the next one."""
+    """How far one canary came on one route; see ``notifier.canary``.
+
+    Rows older than a day are removed by the next one.
+    """
 
     route = models.CharField(max_length=50)
     released_at = models.DateTimeField()
@@ -84,7 +99,10 @@ class Canary(models.Model):
 
 
 def mark_stale(times):
-    """Say that deliveries that had finished at these ``times`` have changed; None is ignored. Part of the caller's transaction."""
+    """Say that deliveries that had finished at these ``times`` have changed; None is ignored.
+
+    Part of the caller's transaction.
+    """
     hours = {hour_of(time) for time in times if time}
     StaleHour.objects.bulk_create([StaleHour(hour=hour) for hour in sorted(hours)])
 
@@ -96,7 +114,12 @@ def counted_at():
 
 def cost_since(begin):
     """Channel → about what it has cost since then, in millionths of a US dollar."""
-    return dict(HourlyCount.objects.filter(hour__gte=begin).order_by().values_list("channel").annotate(models.Sum("cost_micros")))
+    return dict(
+        HourlyCount.objects.filter(hour__gte=begin)
+        .order_by()
+        .values_list("channel")
+        .annotate(models.Sum("cost_micros"))
+    )
 
 
 def hour_of(time):

@@ -1,4 +1,7 @@
-"""Phones and tablets that people signed in on. Written by ``notifier.people.devices``; next hop: ``lambdas.push`` sends to them."""
+"""Phones and tablets that people signed in on.
+
+Written by ``notifier.people.devices``; next hop: ``lambdas.push`` sends to them.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -13,9 +16,12 @@ class Device(models.Model):
         APNS = "apns", _("iOS")
         APNS_SANDBOX = "apns_sandbox", _("iOS, under development")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     platform = models.CharField(_("platform"), max_length=20, choices=Platform)
-    # As the platform gave it to the app. Neither of them says how long it can be; today's have at most 200 characters.
+    # As the platform gave it to the app. Neither of them says how long it can be; today's have at most 200
+    # characters.
     token = models.CharField(_("token"), max_length=1000)
     # What SNS calls it; blank until something is sent to it.
     endpoint_arn = models.CharField(_("SNS endpoint"), max_length=300, blank=True)
@@ -27,7 +33,9 @@ class Device(models.Model):
         ordering = ["-pk"]
         verbose_name = _("device")
         verbose_name_plural = _("devices")
-        constraints = [models.UniqueConstraint(fields=["platform", "token"], name="notifier_one_device_a_token")]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "token"], name="notifier_one_device_a_token")
+        ]
 
     def __str__(self):
         # Without the person: not everybody who sees devices may see whose they are.
@@ -35,7 +43,9 @@ class Device(models.Model):
 
 
 class DevicePush(models.Model):
-    """A device that has taken a delivery of which another device is still to be tried: it does not get it again."""
+    """A device that has taken a delivery of which another device is still to be tried: it does not get it
+    again.
+    """
 
     # No constraint, as deliveries may go first.
     delivery = models.BigIntegerField()
@@ -44,7 +54,9 @@ class DevicePush(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["delivery", "device"], name="notifier_one_push_a_device")]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "device"], name="notifier_one_push_a_device")
+        ]
 
     def __str__(self):
         return f"{self.delivery} · {self.device_id}"

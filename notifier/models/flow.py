@@ -1,4 +1,7 @@
-"""How much, when and in which order a subscription sends. Next hop: ``notifier.deliveries.flow``, which the fan-out asks."""
+"""How much, when and in which order a subscription sends.
+
+Next hop: ``notifier.deliveries.flow``, which the fan-out asks.
+"""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,7 +15,10 @@ MAX_NUMBER = 10_000
 
 
 class Flow(models.Model):
-    """What a subscription says beside when, what and whom. Everything left blank, it sends everything at once on all channels."""
+    """What a subscription says beside when, what and whom.
+
+    Everything left blank, it sends everything at once on all channels.
+    """
 
     class Order(models.TextChoices):
         ALL = "all", _("on all channels")
@@ -25,7 +31,8 @@ class Flow(models.Model):
         choices=Order,
         default=Order.ALL,
         help_text=_(
-            "“The first that succeeds” goes by the order of the channels above: the next one only if the one before failed."
+            "“The first that succeeds” goes by the order of the channels above: the next one "
+            "only if the one before failed."
         ),
     )
     wait_minutes = models.PositiveIntegerField(
@@ -38,21 +45,28 @@ class Flow(models.Model):
         ),
     )
     throttle_number = models.PositiveIntegerField(
-        _("at most"), null=True, blank=True, help_text=_("So many for one person in the time below. What is beyond is not sent.")
+        _("at most"),
+        null=True,
+        blank=True,
+        help_text=_("So many for one person in the time below. What is beyond is not sent."),
     )
     throttle_minutes = models.PositiveIntegerField(_("in"), null=True, blank=True)
     cooldown_minutes = models.PositiveIntegerField(
         _("not again for"),
         null=True,
         blank=True,
-        help_text=_("The same person hears of the same object no more for so long. What comes in that time is not sent."),
+        help_text=_(
+            "The same person hears of the same object no more for so long. What comes in that "
+            "time is not sent."
+        ),
     )
     digest_minutes = models.PositiveIntegerField(
         _("together every"),
         null=True,
         blank=True,
         help_text=_(
-            "What comes in this time goes to a person as one message: {% for event in events %} in the template lists it. "
+            "What comes in this time goes to a person as one message: {% for event in events "
+            "%} in the template lists it. "
             "The inbox gets each at once."
         ),
     )
@@ -63,7 +77,13 @@ class Flow(models.Model):
     def clean_flow(self):
         """Raise ValidationError where what is said here cannot be done."""
         errors = {}
-        for name in ("wait_minutes", "throttle_number", "throttle_minutes", "cooldown_minutes", "digest_minutes"):
+        for name in (
+            "wait_minutes",
+            "throttle_number",
+            "throttle_minutes",
+            "cooldown_minutes",
+            "digest_minutes",
+        ):
             value, most = getattr(self, name), MAX_NUMBER if name.endswith("number") else MAX_MINUTES
             if value is not None and not 1 <= value <= most:
                 errors[name] = _("Write a number from 1 to %d, or leave it blank.") % most
@@ -77,7 +97,9 @@ class Flow(models.Model):
 
 
 class Allowance(models.Model):
-    """What one person has had of a subscription in a period that is running. Written by ``notifier.deliveries.allowances``.
+    """What one person has had of a subscription in a period that is running.
+
+    Written by ``notifier.deliveries.allowances``.
 
     ``about`` is the object of a cooldown, or blank for the throttle.
     """
@@ -92,7 +114,9 @@ class Allowance(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["subscription_id", "recipient", "about"], name="notifier_one_allowance_a_person")
+            models.UniqueConstraint(
+                fields=["subscription_id", "recipient", "about"], name="notifier_one_allowance_a_person"
+            )
         ]
 
     def __str__(self):

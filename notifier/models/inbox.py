@@ -1,8 +1,9 @@
 """What people read in the site. Written by ``notifier.inbox.items``; next hop: the API and the stream.
 
-Note [sequences]: each change of an item (new, read, archived) takes the next number of its owner's inbox, and whoever takes one holds the
-inbox's row until the commit. So numbers become visible in their order and without gaps, and a client that has seen number n has seen all up
-to n: keys, which a slow transaction makes visible late, could not promise that.
+Note [sequences]: each change of an item (new, read, archived) takes the next number of its owner's inbox, and
+whoever takes one holds the inbox's row until the commit. So numbers become visible in their order and without
+gaps, and a client that has seen number n has seen all up to n: keys, which a slow transaction makes visible
+late, could not promise that.
 """
 
 from django.conf import settings
@@ -33,10 +34,14 @@ class Inbox(models.Model):
 class InboxItem(models.Model):
     """One notification as a person reads it in the site."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_index=False, related_name="+", verbose_name=_("user"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, db_index=False, related_name="+", verbose_name=_("user")
+    )
     # The delivery that it came from; no constraint, so that old deliveries can go and the item stays.
     delivery = models.BigIntegerField(null=True, unique=True)
-    category = models.ForeignKey(Category, models.SET_NULL, null=True, related_name="+", verbose_name=_("category"))
+    category = models.ForeignKey(
+        Category, models.SET_NULL, null=True, related_name="+", verbose_name=_("category")
+    )
     title = models.CharField(_("title"), max_length=200)
     text = models.TextField(_("text"), blank=True)
     link = models.CharField(_("link"), max_length=MAX_LINK_CHARACTERS, blank=True)
@@ -56,9 +61,15 @@ class InboxItem(models.Model):
         ordering = ["-pk"]
         verbose_name = _("inbox item")
         verbose_name_plural = _("inbox items")
-        constraints = [models.UniqueConstraint(fields=["user", "sequence"], name="notifier_one_item_a_change")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "sequence"], name="notifier_one_item_a_change")
+        ]
         indexes = [
-            models.Index(fields=["user", "-id"], condition=models.Q(archived_at__isnull=True), name="notifier_inbox_list"),
+            models.Index(
+                fields=["user", "-id"],
+                condition=models.Q(archived_at__isnull=True),
+                name="notifier_inbox_list",
+            ),
             models.Index(
                 fields=["user", "-id"],
                 condition=models.Q(read_at__isnull=True, archived_at__isnull=True),
@@ -72,7 +83,8 @@ class InboxItem(models.Model):
         ]
 
     def __str__(self):
-        # What it says is its reader's: pages of the admin show this to everybody who may see that there are items.
+        # What it says is its reader's: pages of the admin show this to everybody who may see that there are
+        # items.
         return f"#{self.pk}"
 
     @property

@@ -1,5 +1,6 @@
-"""How fast, and for how much, is sent. Written by ``gates.rates`` and ``gates.budgets``; next hop: ``deliveries.worker``, before
-it sends.
+"""How fast, and for how much, is sent.
+
+Written by ``gates.rates`` and ``gates.budgets``; next hop: ``deliveries.worker``, before it sends.
 """
 
 from decimal import Decimal
@@ -10,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Rate(models.Model):
-    """Up to when slots for sending are given out, of a channel or of a part of it. See ``notifier.gates.rates``.
+    """Up to when slots for sending are given out, of a channel or of a part of it.
+
+    See ``notifier.gates.rates``.
 
     Both are seconds since 1970 by the database's clock, which all functions share.
     """
@@ -29,7 +32,10 @@ class Rate(models.Model):
 
 
 class Budget(models.Model):
-    """What a channel may cost in a calendar month of the site's time zone. When it is used up, the channel's deliveries are held."""
+    """What a channel may cost in a calendar month of the site's time zone.
+
+    When it is used up, the channel's deliveries are held.
+    """
 
     channel = models.CharField(_("channel"), max_length=50, unique=True)
     monthly_usd = models.DecimalField(
@@ -61,7 +67,9 @@ class Budget(models.Model):
 
 
 class Spending(models.Model):
-    """What one function is about to spend of a budget; it counts until ``until``, if the function does not take it back before."""
+    """What one function is about to spend of a budget; it counts until ``until``, if the function does not
+    take it back before.
+    """
 
     channel = models.CharField(max_length=50)
     micros = models.BigIntegerField()

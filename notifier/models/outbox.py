@@ -11,7 +11,8 @@ from ..templating import snapshot
 
 # The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
 OF_NO_RULE = 0
-# What the address of a recipient begins with once only a number is left of it; see `notifier.operations.retention`.
+# What the address of a recipient begins with once only a number is left of it; see
+# `notifier.operations.retention`.
 NAMELESS = "#"
 
 
@@ -35,13 +36,17 @@ class Event(models.Model):
     # Who did it: "auth.user:5", or blank.
     actor = models.CharField(_("actor"), max_length=300, blank=True)
     # What its trigger was about when it happened.
-    category = models.ForeignKey("Category", models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
+    category = models.ForeignKey(
+        "Category", models.DO_NOTHING, null=True, db_constraint=False, db_index=False
+    )
     # Given by the caller of `emit`: the same key again is the same event.
     key = models.CharField(_("idempotency key"), max_length=200, null=True)
-    # What matching said of this firing's triggers: [{"trigger": id, "name": …, "because": why it did not match, or blank}, …]
+    # What matching said of this firing's triggers: [{"trigger": id, "name": …, "because": why it did not
+    # match, or blank}, …]
     explanation = models.JSONField(default=list)
     data = models.JSONField(_("data"), encoder=snapshot.Encoder, decoder=snapshot.Decoder)
-    # What was to be sent when it happened: [{"subscription": id, "contents": {channel: {language: content version id}}}, …]
+    # What was to be sent when it happened: [{"subscription": id, "contents": {channel: {language: content
+    # version id}}}, …]
     plan = models.JSONField(default=list)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
@@ -66,11 +71,15 @@ class Event(models.Model):
         verbose_name_plural = _("events")
         constraints = [models.UniqueConstraint(fields=["trigger", "key"], name="notifier_one_event_a_key")]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"
+            ),
             models.Index(fields=["created_at"], name="notifier_event_created"),
             models.Index(fields=["id"], condition=models.Q(status="held"), name="notifier_event_held"),
             # Those that still say something, the oldest first.
-            models.Index(fields=["created_at"], condition=models.Q(emptied_at__isnull=True), name="notifier_event_full"),
+            models.Index(
+                fields=["created_at"], condition=models.Q(emptied_at__isnull=True), name="notifier_event_full"
+            ),
         ]
 
     def __str__(self):
@@ -81,8 +90,11 @@ class Event(models.Model):
         return self.trigger_id == OF_NO_RULE
 
 
-# The statuses that few deliveries have for long: each list of them has an index, which a delivery that is sent at once never enters.
-ENDED_OTHERWISE = models.Q(status__in=["cancelled", "failed", "held", "sending", "skipped", "standby", "unknown", "waiting"])
+# The statuses that few deliveries have for long: each list of them has an index, which a delivery that is
+# sent at once never enters.
+ENDED_OTHERWISE = models.Q(
+    status__in=["cancelled", "failed", "held", "sending", "skipped", "standby", "unknown", "waiting"]
+)
 
 
 class Delivery(models.Model):
@@ -90,18 +102,24 @@ class Delivery(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")  # a message is on its way; the sweep rings again at `due_at`
-        WAITING = "waiting", _("waiting")  # until `due_at`: the provider asked for a later time, or we chose one
+        # Until `due_at`: the provider asked for a later time, or we chose one
+        WAITING = "waiting", _("waiting")
         STANDBY = "standby", _("standing by")  # goes only if the channel before it does not succeed
         CLAIMED = "claimed", _("claimed")  # a function holds it, until `due_at` at the latest
-        SENDING = "sending", _("sending")  # the provider is being called, on a channel that must not repeat itself
+        # The provider is being called, on a channel that must not repeat itself
+        SENDING = "sending", _("sending")
         SENT = "sent", _("sent")  # the provider took it
         SKIPPED = "skipped", _("skipped")  # nobody's failure: no address, an unusable one, opted out
-        FAILED = "failed", _("failed")  # ours (template, configuration) or the provider's refusal: see `reason`
-        HELD = "held", _("held")  # its channel, its trigger or everything is paused; it goes on when that ends
+        # Ours (template, configuration) or the provider's refusal: see `reason`
+        FAILED = "failed", _("failed")
+        # Its channel, its trigger or everything is paused; it goes on when that ends
+        HELD = "held", _("held")
         CANCELLED = "cancelled", _("cancelled")  # a person took it back before it was sent
         UNKNOWN = "unknown", _("unknown")  # a crash or a time-out hid the provider's answer; a person decides
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("event"))
+    event = models.ForeignKey(
+        Event, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("event")
+    )
     subscription = models.ForeignKey("Subscription", models.DO_NOTHING, db_constraint=False, db_index=False)
     version = models.ForeignKey("ContentVersion", models.DO_NOTHING, db_constraint=False, db_index=False)
     channel = models.CharField(_("channel"), max_length=50)
@@ -118,7 +136,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # About what its provider asks for it, in millionths of a US dollar.
     cost_micros = models.BigIntegerField(_("cost"), default=0)
-    # What its provider said afterwards that undoes the sending: "bounced", "complained" or "refused", as `Feedback` has it; else blank.
+    # What its provider said afterwards that undoes the sending: "bounced", "complained" or "refused", as
+    # `Feedback` has it; else blank.
     returned = models.CharField(_("came back"), max_length=20, blank=True)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
@@ -145,11 +164,14 @@ class Delivery(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["event", "subscription", "channel", "recipient"], name="notifier_one_delivery_a_recipient"
+                fields=["event", "subscription", "channel", "recipient"],
+                name="notifier_one_delivery_a_recipient",
             )
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_delivery_due"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_delivery_due"
+            ),
             # What a person looks for, among millions that went well; it costs those nothing.
             models.Index(fields=["status", "-id"], condition=ENDED_OTHERWISE, name="notifier_delivery_amiss"),
             # As well for one event, however many deliveries it has.
@@ -158,7 +180,9 @@ class Delivery(models.Model):
                 condition=models.Q(status__in=["failed", "unknown"]),
                 name="notifier_delivery_event_amiss",
             ),
-            models.Index(fields=["reason", "-id"], condition=~models.Q(reason=""), name="notifier_delivery_reason"),
+            models.Index(
+                fields=["reason", "-id"], condition=~models.Q(reason=""), name="notifier_delivery_reason"
+            ),
             # One channel's list, and what of it waits, the oldest first.
             models.Index(fields=["channel", "status", "id"], name="notifier_delivery_channel"),
             # Where a day begins. Rows of one fan-out share the time, so they share an entry.
@@ -167,9 +191,13 @@ class Delivery(models.Model):
             models.Index(fields=["recipient", "-id"], name="notifier_delivery_recipient"),
             # What the hourly counts are made from.
             models.Index(
-                fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="notifier_delivery_finished"
+                fields=["finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="notifier_delivery_finished",
             ),
-            models.Index(fields=["channel", "id"], condition=models.Q(status="held"), name="notifier_delivery_held"),
+            models.Index(
+                fields=["channel", "id"], condition=models.Q(status="held"), name="notifier_delivery_held"
+            ),
             # What goes together.
             models.Index(
                 fields=["subscription", "recipient", "channel", "id"],
@@ -177,7 +205,11 @@ class Delivery(models.Model):
                 name="notifier_delivery_digest",
             ),
             # Few of those that were sent.
-            models.Index(fields=["returned", "-id"], condition=~models.Q(returned=""), name="notifier_delivery_returned"),
+            models.Index(
+                fields=["returned", "-id"],
+                condition=~models.Q(returned=""),
+                name="notifier_delivery_returned",
+            ),
         ]
 
     def __str__(self):
@@ -218,14 +250,17 @@ class Feedback(models.Model):
     class Kind(models.TextChoices):
         DELIVERED = "delivered", _("delivered")  # the other side has it
         DELAYED = "delayed", _("delayed")  # the provider goes on trying
-        BOUNCED = "bounced", _("bounced")  # returned: see `detail`; only a permanent one suppresses the address
+        # Returned: see `detail`; only a permanent one suppresses the address
+        BOUNCED = "bounced", _("bounced")
         COMPLAINED = "complained", _("complained")  # called spam
         REFUSED = "refused", _("refused")  # the provider took it and did not send it
         OPENED = "opened", _("opened")
         CLICKED = "clicked", _("clicked")
         UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
 
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="feedback", verbose_name=_("delivery"))
+    delivery = models.ForeignKey(
+        Delivery, models.CASCADE, related_name="feedback", verbose_name=_("delivery")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
     # Of a bounce, that trying again is of no use; of a complaint, that a person made it.

@@ -1,4 +1,7 @@
-"""Who can receive: audiences and contact points. Next hop: ``notifier.rules.audiences`` turns them into pages of recipients."""
+"""Who can receive: audiences and contact points.
+
+Next hop: ``notifier.rules.audiences`` turns them into pages of recipients.
+"""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,14 +18,17 @@ class Audience(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     everyone = models.BooleanField(_("all active users"), default=False)
-    users = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name=_("users"))
+    users = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="+", verbose_name=_("users")
+    )
     groups = models.ManyToManyField("auth.Group", blank=True, related_name="+", verbose_name=_("groups"))
     paths = models.TextField(
         _("paths on the event"),
         blank=True,
         help_text=_(
             "One a line: a person or people that the event names, such as instance.owner or movie.audiences, "
-            "or a field that holds an address, such as instance.contact_email. “email: instance.contact_email” is for that channel only."
+            "or a field that holds an address, such as instance.contact_email. “email: "
+            "instance.contact_email” is for that channel only."
         ),
     )
     callables = models.JSONField(_("functions"), default=list, blank=True)
@@ -56,7 +62,9 @@ class Audience(models.Model):
 
     def problems_with(self, trigger):
         """What the paths name and the events of ``trigger`` cannot give, as texts."""
-        return [problem for line in audiences.lines_of(self.paths) if (problem := _path_problem(line, trigger))]
+        return [
+            problem for line in audiences.lines_of(self.paths) if (problem := _path_problem(line, trigger))
+        ]
 
 
 def _problem(parse, line):
@@ -81,18 +89,27 @@ def _path_problem(line, trigger):
 
 
 class ContactPoint(models.Model):
-    """An address of one person on one channel. It comes before the address that the settings find on the user."""
+    """An address of one person on one channel.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user"))
+    It comes before the address that the settings find on the user.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("user")
+    )
     channel = models.CharField(_("channel"), max_length=50)
     address = models.CharField(_("address"), max_length=320)
-    verified = models.BooleanField(_("verified"), default=True, help_text=_("An address that is not verified gets nothing."))
+    verified = models.BooleanField(
+        _("verified"), default=True, help_text=_("An address that is not verified gets nothing.")
+    )
 
     class Meta:
         ordering = ["pk"]
         verbose_name = _("contact point")
         verbose_name_plural = _("contact points")
-        constraints = [models.UniqueConstraint(fields=["user", "channel"], name="notifier_one_contact_point_a_channel")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "channel"], name="notifier_one_contact_point_a_channel")
+        ]
 
     def __str__(self):
         return f"{self.user} · {self.channel}"

@@ -32,7 +32,10 @@ class RulesVersion(models.Model):
 
     @classmethod
     def touch(cls):
-        """Say that the rules have changed. Part of the caller's transaction, so a rolled-back change says nothing."""
+        """Say that the rules have changed.
+
+        Part of the caller's transaction, so a rolled-back change says nothing.
+        """
         if _touched.get() is not None:
             _touched.set(True)
             return
@@ -41,7 +44,10 @@ class RulesVersion(models.Model):
     @classmethod
     @contextmanager
     def touched_once(cls):
-        """Inside it many rules may change and are read anew once, at its end: each time, all of them are. Not for what sends events."""
+        """Inside it many rules may change and are read anew once, at its end: each time, all of them are.
+
+        Not for what sends events.
+        """
         token = _touched.set(False)
         try:
             yield
@@ -83,18 +89,31 @@ class Trigger(models.Model):
     enabled = models.BooleanField(_("enabled"), default=True)
     verb = models.CharField(_("signal"), max_length=100, help_text=_("The registered name of the signal."))
     model = models.CharField(
-        _("action object"), max_length=200, blank=True, help_text=_("The model that the signal is about, or its sender.")
+        _("action object"),
+        max_length=200,
+        blank=True,
+        help_text=_("The model that the signal is about, or its sender."),
     )
     object_pk = models.CharField(
-        _("one instance"), max_length=200, blank=True, help_text=_("The primary key of the only instance that counts.")
+        _("one instance"),
+        max_length=200,
+        blank=True,
+        help_text=_("The primary key of the only instance that counts."),
     )
     on = models.CharField(
-        _("when saved"), max_length=10, choices=On, default=On.ANY, help_text=_("For signals about a save; others ignore it.")
+        _("when saved"),
+        max_length=10,
+        choices=On,
+        default=On.ANY,
+        help_text=_("For signals about a save; others ignore it."),
     )
     condition = models.TextField(
         _("condition"),
         blank=True,
-        help_text=_('As in {% if %}: instance.total > 100 and instance.status == "paid". Left blank, every one counts.'),
+        help_text=_(
+            'As in {% if %}: instance.total > 100 and instance.status == "paid". Left blank, '
+            "every one counts."
+        ),
     )
     shadow = models.BooleanField(
         _("shadow"), default=False, help_text=_("Record and explain what it would send, and send nothing.")
@@ -108,9 +127,13 @@ class Trigger(models.Model):
         verbose_name=_("category"),
         help_text=_("What it is about, as the people who get it choose."),
     )
-    actor_model = models.CharField(_("actor"), max_length=200, blank=True, help_text=_("The model of who did it."))
+    actor_model = models.CharField(
+        _("actor"), max_length=200, blank=True, help_text=_("The model of who did it.")
+    )
     actor_pk = models.CharField(_("one actor"), max_length=200, blank=True)
-    target = models.CharField(_("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`."))
+    target = models.CharField(
+        _("target"), max_length=200, blank=True, help_text=_("Equals the signal's `target`.")
+    )
     delay_minutes = models.PositiveIntegerField(
         _("send after"), null=True, blank=True, help_text=_("So long after it happened. Left blank, at once.")
     )
@@ -118,7 +141,9 @@ class Trigger(models.Model):
         _("expires after"),
         null=True,
         blank=True,
-        help_text=_("What was not sent by then is not sent any more. A code that comes too late is worse than none."),
+        help_text=_(
+            "What was not sent by then is not sent any more. A code that comes too late is worse than none."
+        ),
     )
 
     objects = RulesQuerySet.as_manager()
@@ -137,11 +162,16 @@ class Trigger(models.Model):
         registered = signals.get(self.verb)
         if registered is None:
             known = ", ".join(signals.names())
-            raise ValidationError({"verb": _("No signal is registered as “%s”. Known: %s.") % (self.verb, known)})
+            raise ValidationError(
+                {"verb": _("No signal is registered as “%s”. Known: %s.") % (self.verb, known)}
+            )
         if registered.about_model and not self.model:
             # A receiver without a sender would take Django's fast path from every model's deletes.
             raise ValidationError({"model": _("The signal %s needs a model.") % self.verb})
-        for label, pk, field in (self.model, self.object_pk, "object_pk"), (self.actor_model, self.actor_pk, "actor_pk"):
+        for label, pk, field in (
+            (self.model, self.object_pk, "object_pk"),
+            (self.actor_model, self.actor_pk, "actor_pk"),
+        ):
             self._clean_instance(label, pk, field)
         self._clean_minutes()
         self._clean_condition()
@@ -149,7 +179,9 @@ class Trigger(models.Model):
     def _clean_minutes(self):
         for name in ("delay_minutes", "expires_minutes"):
             if (value := getattr(self, name)) is not None and not 1 <= value <= MAX_MINUTES:
-                raise ValidationError({name: _("Write a number from 1 to %d, or leave it blank.") % MAX_MINUTES})
+                raise ValidationError(
+                    {name: _("Write a number from 1 to %d, or leave it blank.") % MAX_MINUTES}
+                )
 
     def _clean_condition(self):
         self.condition = self.condition.strip()
@@ -174,7 +206,9 @@ class Trigger(models.Model):
 
 
 class Pause(models.Model):
-    """What is not sent for the time being: it is held, and goes on when this row is gone. See ``notifier.gates.pauses``.
+    """What is not sent for the time being: it is held, and goes on when this row is gone.
+
+    See ``notifier.gates.pauses``.
 
     ``scope`` is ``everything``, ``channel:<name>``, ``trigger:<id>`` or ``budget:<channel>``.
     """
@@ -196,8 +230,12 @@ class Pause(models.Model):
 class Subscription(Flow, models.Model):
     """Whom: who gets a trigger's events, by which template and channels."""
 
-    trigger = models.ForeignKey(Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger"))
-    template = models.ForeignKey("Template", models.PROTECT, related_name="subscriptions", verbose_name=_("template"))
+    trigger = models.ForeignKey(
+        Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger")
+    )
+    template = models.ForeignKey(
+        "Template", models.PROTECT, related_name="subscriptions", verbose_name=_("template")
+    )
     channels = models.JSONField(_("channels"), default=list)
     audiences = models.ManyToManyField("Audience", related_name="subscriptions", verbose_name=_("audiences"))
     enabled = models.BooleanField(_("enabled"), default=True)
@@ -217,14 +255,22 @@ class Subscription(Flow, models.Model):
         if not self.channels or not isinstance(self.channels, list):
             raise ValidationError({"channels": _("Choose at least one channel.")})
         if unknown := sorted(set(self.channels) - set(known)):
-            raise ValidationError({"channels": _("No such channel: %s. There are: %s.") % (", ".join(unknown), ", ".join(known))})
+            raise ValidationError(
+                {
+                    "channels": _("No such channel: %s. There are: %s.")
+                    % (", ".join(unknown), ", ".join(known))
+                }
+            )
         self.clean_flow()
         if self.template_id is None or (trigger := self._trigger_if_set()) is None:
             return
         contents = [content for content in self.template.contents.all() if content.channel in self.channels]
         if missing := sorted(set(self.channels) - {content.channel for content in contents}):
             raise ValidationError(
-                {"template": _("The template “%s” has no content for: %s.") % (self.template, ", ".join(missing))}
+                {
+                    "template": _("The template “%s” has no content for: %s.")
+                    % (self.template, ", ".join(missing))
+                }
             )
         for content in contents:
             content.check_against(trigger, field="template")

@@ -1,4 +1,7 @@
-"""What: templates, one content a channel, every saved version kept. Next hop: ``notifier.templating.contents`` compiles a version once."""
+"""What: templates, one content a channel, every saved version kept.
+
+Next hop: ``notifier.templating.contents`` compiles a version once.
+"""
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -52,35 +55,58 @@ class Template(models.Model):
                 raise ValidationError({"providers": str(error)}) from error
 
     def _check_name(self):
-        extended = TemplateContent.objects.filter(layout=self.pk) if self.pk else TemplateContent.objects.none()
+        extended = (
+            TemplateContent.objects.filter(layout=self.pk) if self.pk else TemplateContent.objects.none()
+        )
         if not extended.exclude(layout__name=self.name).exists():
             return
-        names = ", ".join(f"“{name}”" for name in sorted(set(extended.values_list("template__name", flat=True))))
+        names = ", ".join(
+            f"“{name}”" for name in sorted(set(extended.values_list("template__name", flat=True)))
+        )
         old = extended.values_list("layout__name", flat=True)[0]
-        raise TemplateRefused(f"{names} extend this template by its name, “{old}”. Keep the name, or change those first.")
+        raise TemplateRefused(
+            f"{names} extend this template by its name, “{old}”. Keep the name, or change those first."
+        )
 
 
 class TemplateContent(models.Model):
     """A template on one channel, as it is edited. Saving a change adds a version; versions never change."""
 
-    template = models.ForeignKey(Template, models.CASCADE, related_name="contents", verbose_name=_("template"))
+    template = models.ForeignKey(
+        Template, models.CASCADE, related_name="contents", verbose_name=_("template")
+    )
     channel = models.CharField(_("channel"), max_length=50)
-    language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("Left blank, it is for any language."))
+    language = models.CharField(
+        _("language"), max_length=20, blank=True, help_text=_("Left blank, it is for any language.")
+    )
     file = models.CharField(
-        _("file"), max_length=200, blank=True, help_text=_("A template file of the project, instead of a text and an HTML.")
+        _("file"),
+        max_length=200,
+        blank=True,
+        help_text=_("A template file of the project, instead of a text and an HTML."),
     )
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
     link = models.CharField(
-        _("link"), max_length=500, blank=True, help_text=_("Where it leads: a path of this site, or an http or https address.")
+        _("link"),
+        max_length=500,
+        blank=True,
+        help_text=_("Where it leads: a path of this site, or an http or https address."),
     )
     icon = models.CharField(
-        _("icon"), max_length=200, blank=True, help_text=_("A sign such as 📦, or the address of a small picture.")
+        _("icon"),
+        max_length=200,
+        blank=True,
+        help_text=_("A sign such as 📦, or the address of a small picture."),
     )
     # The template that it extends, known from its source at save: a layout that is used cannot be deleted.
-    layout = models.ForeignKey(Template, models.RESTRICT, null=True, editable=False, related_name="extended_by")
-    version = models.ForeignKey("ContentVersion", models.RESTRICT, null=True, editable=False, related_name="+")
+    layout = models.ForeignKey(
+        Template, models.RESTRICT, null=True, editable=False, related_name="extended_by"
+    )
+    version = models.ForeignKey(
+        "ContentVersion", models.RESTRICT, null=True, editable=False, related_name="+"
+    )
 
     objects = RulesQuerySet.as_manager()
 
@@ -89,7 +115,9 @@ class TemplateContent(models.Model):
         verbose_name = _("content")
         verbose_name_plural = _("contents")
         constraints = [
-            models.UniqueConstraint(fields=["template", "channel", "language"], name="notifier_one_content_a_language")
+            models.UniqueConstraint(
+                fields=["template", "channel", "language"], name="notifier_one_content_a_language"
+            )
         ]
 
     def __str__(self):
@@ -115,20 +143,28 @@ class TemplateContent(models.Model):
         return deleted
 
     def sources(self):
-        """The texts of ``templating.contents.PARTS``, as they are edited, or as the file is now. TemplateRefused where it cannot
-        be read.
+        """The texts of ``templating.contents.PARTS``, as they are edited, or as the file is now.
+
+        TemplateRefused where it cannot be read.
         """
         text, html = files.read_parts(self.file) if self.file else (self.text, self.html)
         return self.subject, text, html, self.link, self.icon
 
     def book(self, replaced=None):
-        """The layouts that it may extend; ``replaced``: its own parts as they would be saved, ``{part: source}``."""
+        """The layouts that it may extend; ``replaced``: its own parts as they would be saved, ``{part:
+        source}``.
+        """
         return layout_book(self.channel, self, replaced)
 
     def compile(self, book=None):
         """The CompiledContent of what would be saved. Raises TemplateRefused."""
         template = self.template if self.template_id or self._state.fields_cache.get("template") else None
-        found = {"template": template, "channel": self.channel, "language": self.language, "book": book or self.book()}
+        found = {
+            "template": template,
+            "channel": self.channel,
+            "language": self.language,
+            "book": book or self.book(),
+        }
         try:
             return contents.compile_content(*self.sources(), **found)
         except TemplateRefused as error:
@@ -153,13 +189,17 @@ class TemplateContent(models.Model):
         if self.version and all(getattr(self.version, name) == columns[name] for name in COLUMNS_OF_PARTS):
             return False
         number = self.version.number + 1 if self.version else 1
-        self.version = ContentVersion.objects.create(content=self, number=number, **columns, author=author[:150], note=note[:200])
+        self.version = ContentVersion.objects.create(
+            content=self, number=number, **columns, author=author[:150], note=note[:200]
+        )
         super().save(update_fields=["version"])
         return True
 
     def clean(self):
         if self.file and (self.text.strip() or self.html.strip()):
-            raise ValidationError({"file": _("Name a file, or write a text or an HTML body: one of the two.")})
+            raise ValidationError(
+                {"file": _("Name a file, or write a text or an HTML body: one of the two.")}
+            )
         if not self.file and not self.text.strip() and not self.html.strip():
             raise ValidationError({"text": _("Write a text or an HTML body.")})
         if self.language and languages.tag_of(self.language) != self.language:
@@ -176,7 +216,9 @@ class TemplateContent(models.Model):
         layout_dependents.check(self)
 
     def check_against(self, trigger, *, field=None, compiled=None):
-        """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on that part's own."""
+        """Raise ValidationError when a part names what ``trigger``'s events cannot give, on ``field`` or on
+        that part's own.
+        """
         try:
             parts = (compiled or self.compile()).parts()
         except TemplateRefused as error:
@@ -193,7 +235,9 @@ class TemplateContent(models.Model):
 
 
 def layout_book(channel, content=None, replaced=None):
-    """The Book of what may be extended on ``channel``; with ``replaced``, the parts of ``content`` are those instead of its saved ones."""
+    """The Book of what may be extended on ``channel``; with ``replaced``, the parts of ``content`` are those
+    instead of its saved ones.
+    """
     contents_here = TemplateContent.objects.filter(channel=channel)
 
     def read(name):
@@ -207,7 +251,9 @@ def layout_book(channel, content=None, replaced=None):
         return (keys[0], sources) if sources else None
 
     def names():
-        return list(contents_here.order_by("template__name").values_list("template__name", flat=True).distinct())
+        return list(
+            contents_here.order_by("template__name").values_list("template__name", flat=True).distinct()
+        )
 
     return layouts.Book(channel, read=read, names=names)
 
@@ -223,7 +269,8 @@ class ContentVersion(models.Model):
     html = models.TextField(blank=True)
     link = models.CharField(max_length=500, blank=True)
     icon = models.CharField(max_length=200, blank=True)
-    # The template of the text part, made from the HTML's source; null where each rendered HTML must be converted.
+    # The template of the text part, made from the HTML's source; null where each rendered HTML must be
+    # converted.
     text_from_html = models.TextField(null=True)
     # The part with its layouts, as it is compiled; null where it is the part itself.
     whole_text = models.TextField(null=True)
@@ -236,7 +283,9 @@ class ContentVersion(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["content", "number"], name="notifier_version_numbers_are_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["content", "number"], name="notifier_version_numbers_are_unique")
+        ]
 
     def __str__(self):
         return f"{self.content} v{self.number}" if self.content_id else f"test {self.pk}"

@@ -1,1 +1,3 @@
-"""What keeps the system running and tells its size: counts, gauges, backlog, retention, privacy, template files. Calls ``deliveries``."""
+"""What keeps the system running and tells its size: counts, gauges, backlog, retention, privacy, template
+files. Calls ``deliveries``.
+"""

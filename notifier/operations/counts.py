@@ -1,9 +1,12 @@
-"""Deliveries counted by hour, channel and outcome, so that no page counts millions. Next hop: ``notifier.admin.overview`` shows them.
+"""Deliveries counted by hour, channel and outcome, so that no page counts millions.
 
-Note [counting]: the sweep counts whole hours anew, from the time of the last count on, and replaces what stood there. So a sweep that
-was missed is made up for, and counting twice changes nothing. Two things make an hour that was counted wrong: an answer that is
-committed late, or stamped by a slow clock, for which each hour is counted once more after LATE; and a finished delivery that
-changes, as by a retry: whoever changes it says so by ``models.counts.mark_stale``, in the same transaction.
+Next hop: ``notifier.admin.overview`` shows them.
+
+Note [counting]: the sweep counts whole hours anew, from the time of the last count on, and replaces what
+stood there. So a sweep that was missed is made up for, and counting twice changes nothing. Two things make an
+hour that was counted wrong: an answer that is committed late, or stamped by a slow clock, for which each hour
+is counted once more after LATE; and a finished delivery that changes, as by a retry: whoever changes it says
+so by ``models.counts.mark_stale``, in the same transaction.
 """
 
 import datetime as dt
@@ -27,7 +30,9 @@ MOST_STALE_HOURS = 50
 def keep(is_time_up=lambda: False):
     """Bring the counts up to now, a step at a time, until nothing is left or time is up."""
     if not Gauge.objects.filter(name=COUNTED).exists():
-        first = Delivery.objects.filter(finished_at__isnull=False).aggregate(Min("finished_at"))["finished_at__min"]
+        first = Delivery.objects.filter(finished_at__isnull=False).aggregate(Min("finished_at"))[
+            "finished_at__min"
+        ]
         Gauge.objects.get_or_create(name=COUNTED, defaults={"measured_at": first or timezone.now()})
     while not is_time_up() and _count_step():
         pass
@@ -36,7 +41,8 @@ def keep(is_time_up=lambda: False):
 def _count_step():
     """Count what is next; returns whether there is more."""
     with transaction.atomic():
-        # One sweep at a time: of two, the one that has counted first could write last. SQLite has one writer anyway.
+        # One sweep at a time: of two, the one that has counted first could write last. SQLite has one writer
+        # anyway.
         gauge = Gauge.objects.select_for_update(skip_locked=True).filter(name=COUNTED).first()
         if gauge is None:
             return False
@@ -56,7 +62,9 @@ def _count_step():
 
 def _count_between(begin, end):
     finished = Delivery.objects.filter(finished_at__gte=begin, finished_at__lt=end).order_by()
-    by_hour = finished.annotate(hour=TruncHour("finished_at", tzinfo=dt.UTC)).values_list("hour", "channel", "status")
+    by_hour = finished.annotate(hour=TruncHour("finished_at", tzinfo=dt.UTC)).values_list(
+        "hour", "channel", "status"
+    )
     found = by_hour.annotate(number=Count("pk"), cost=Sum("cost_micros"))
     rows = [
         HourlyCount(hour=hour, channel=channel, status=status, number=number, cost_micros=cost)
@@ -67,6 +75,12 @@ def _count_between(begin, end):
 
 
 def between(begin, end, *, bucket):
-    """``(bucket's begin, channel, status, number)`` of the hours between; ``bucket`` is a function such as ``TruncDay``."""
+    """``(bucket's begin, channel, status, number)`` of the hours between; ``bucket`` is a function such as
+    ``TruncDay``.
+    """
     hours = HourlyCount.objects.filter(hour__gte=begin, hour__lt=end).order_by()
-    return hours.annotate(bucket=bucket("hour")).values_list("bucket", "channel", "status").annotate(Sum("number"))
+    return (
+        hours.annotate(bucket=bucket("hour"))
+        .values_list("bucket", "channel", "status")
+        .annotate(Sum("number"))
+    )

@@ -1,4 +1,7 @@
-"""The newest readings of what only AWS knows. Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview``."""
+"""The newest readings of what only AWS knows.
+
+Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview``.
+"""
 
 from django.utils import timezone
 

@@ -1,7 +1,10 @@
-"""What is kept of one person: as a document for them, or removed. Next hop: ``notifier.operations.retention`` for what an event says.
+"""What is kept of one person: as a document for them, or removed.
 
-Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not forgotten. Suppressed addresses and
-opt-outs are exported and stay: they are why nobody writes to that person again.
+Next hop: ``notifier.operations.retention`` for what an event says.
+
+Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not
+forgotten. Suppressed addresses and opt-outs are exported and stay: they are why nobody writes to that person
+again.
 """
 
 from dataclasses import dataclass
@@ -19,12 +22,24 @@ from .retention import ENDED
 
 PAGE_SIZE = 1000
 # What a row of these is called in the document is its model's name.
-FIELDS_OF_A_DELIVERY = ("event_id", "channel", "address", "language", "status", "reason", "created_at", "finished_at")
+FIELDS_OF_A_DELIVERY = (
+    "event_id",
+    "channel",
+    "address",
+    "language",
+    "status",
+    "reason",
+    "created_at",
+    "finished_at",
+)
 
 
 @dataclass
 class Erased:
-    """What was removed of a person. ``under_way``: deliveries that a function was sending at that moment: erase once more, later."""
+    """What was removed of a person.
+
+    ``under_way``: deliveries that a function was sending at that moment: erase once more, later.
+    """
 
     rows: int = 0
     deliveries: int = 0
@@ -36,7 +51,9 @@ class Erased:
 
 
 def export_person(person):
-    """All that this app keeps of a Person (``explaining.find_person``), as plain data: a dict of lists, by model."""
+    """All that this app keeps of a Person (``explaining.find_person``), as plain data: a dict of lists, by
+    model.
+    """
     found = {"person": person.key}
     for model, rows in _rows_of(person):
         found[model._meta.model_name] = [_as_data(row) for row in rows.iterator()]
@@ -49,17 +66,28 @@ def export_person(person):
         .order_by("pk")
         .iterator(chunk_size=PAGE_SIZE)
     ]
-    addresses = {(each["channel"], normalise(each["address"])) for each in [*found["delivery"], *found.get("contactpoint", ())]}
-    rows = Suppression.objects.filter(address__in={address for _, address in addresses if address}).order_by("pk")
+    addresses = {
+        (each["channel"], normalise(each["address"]))
+        for each in [*found["delivery"], *found.get("contactpoint", ())]
+    }
+    rows = Suppression.objects.filter(address__in={address for _, address in addresses if address}).order_by(
+        "pk"
+    )
     found["suppression"] = [_as_data(row) for row in rows if (row.channel, row.address) in addresses]
     return found
 
 
 def erase_person(person):
-    """Remove it. What waits for the person is cancelled; that something was sent stays on record, without an address. Twice is harmless."""
+    """Remove it.
+
+    What waits for the person is cancelled; that something was sent stays on record, without an address. Twice
+    is harmless.
+    """
     erased = Erased()
     mine = _deliveries_of(person)
-    while waiting := list(mine.filter(status__in=deliveries.CANCELLABLE).values_list("pk", flat=True)[:PAGE_SIZE]):
+    while waiting := list(
+        mine.filter(status__in=deliveries.CANCELLABLE).values_list("pk", flat=True)[:PAGE_SIZE]
+    ):
         erased.cancelled += len(deliveries.cancel(waiting))
     erased.under_way = mine.filter(finished_at__isnull=True).count()
     ended = mine.filter(finished_at__isnull=False)
@@ -86,18 +114,26 @@ def _deliveries_of(person):
 
 
 def _audiences_of(person):
-    return Audience.objects.filter(users=person.user.pk) if person.user is not None else Audience.objects.none()
+    return (
+        Audience.objects.filter(users=person.user.pk) if person.user is not None else Audience.objects.none()
+    )
 
 
 def _rows_of(person):
     """``(model, queryset)`` of this app's rows that belong to the person, but for deliveries."""
     for model in apps.get_app_config("notifier").get_models():
-        fields = {field.name: field for field in model._meta.get_fields() if field.concrete and not field.many_to_many}
+        fields = {
+            field.name: field
+            for field in model._meta.get_fields()
+            if field.concrete and not field.many_to_many
+        }
         if model is Delivery or model._meta.proxy:
             continue
         if "recipient" in fields:
             yield model, model._default_manager.filter(recipient=person.key)
-        elif person.user is not None and getattr(fields.get("user"), "related_model", None) is get_user_model():
+        elif (
+            person.user is not None and getattr(fields.get("user"), "related_model", None) is get_user_model()
+        ):
             yield model, model._default_manager.filter(user=person.user.pk)
 
 
@@ -113,9 +149,16 @@ def _events_of(person):
 
 def _describe(delivery):
     found = {name: getattr(delivery, name) for name in FIELDS_OF_A_DELIVERY}
-    found["what"] = {"signal": delivery.event.verb, "object": delivery.event.action_object, "data": delivery.event.data}
+    found["what"] = {
+        "signal": delivery.event.verb,
+        "object": delivery.event.action_object,
+        "data": delivery.event.data,
+    }
     # What they opened and clicked is theirs, too.
-    found["feedback"] = [{"kind": each.kind, "when": each.happened_at, "detail": each.detail} for each in delivery.feedback.all()]
+    found["feedback"] = [
+        {"kind": each.kind, "when": each.happened_at, "detail": each.detail}
+        for each in delivery.feedback.all()
+    ]
     return found
 
 

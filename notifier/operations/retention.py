@@ -1,10 +1,14 @@
-"""Removes what has grown old: first what was said and to whom, later that it was said. Called by the sweep and ``notify purge``.
+"""Removes what has grown old: first what was said and to whom, later that it was said.
 
-Note [two ages]: after KEEP_CONTENTS_DAYS an event is *emptied*: its data, the addresses of its deliveries and all details go; who (a user's
-key) got what, when and how it ended stays, for "Why?" and the lists. After KEEP_RECORDS_DAYS these rows go too. The hourly counts stay for
-ever: an hour in which a row was removed is never counted again, as nothing that old can be sent once more.
+Called by the sweep and ``notify purge``.
 
-Note [whole events]: an event is emptied when all its deliveries have ended, and not before: what waits still needs what it says.
+Note [two ages]: after KEEP_CONTENTS_DAYS an event is *emptied*: its data, the addresses of its deliveries and
+all details go; who (a user's key) got what, when and how it ended stays, for "Why?" and the lists. After
+KEEP_RECORDS_DAYS these rows go too. The hourly counts stay for ever: an hour in which a row was removed is
+never counted again, as nothing that old can be sent once more.
+
+Note [whole events]: an event is emptied when all its deliveries have ended, and not before: what waits still
+needs what it says.
 """
 
 import datetime as dt
@@ -33,7 +37,9 @@ ENDED = [
 
 @dataclass
 class Purged:
-    """What was removed: events that say nothing any more, events that are gone with their deliveries, and inbox items."""
+    """What was removed: events that say nothing any more, events that are gone with their deliveries, and
+    inbox items.
+    """
 
     emptied: int = 0
     removed: int = 0
@@ -41,7 +47,9 @@ class Purged:
 
 
 def purge(is_time_up=lambda: False, tell=lambda purged: None):
-    """Remove what is too old, a page at a time, until nothing is left or time is up. Returns a Purged; ``tell`` hears of each page.
+    """Remove what is too old, a page at a time, until nothing is left or time is up.
+
+    Returns a Purged; ``tell`` hears of each page.
 
     Cut off anywhere, it goes on the next time.
     """
@@ -106,14 +114,21 @@ def _empty_some(purged, is_time_up):
 
 
 def empty(event, is_time_up=lambda: False):
-    """Remove what an event says and where it went. Returns False where time was up before all of it was done."""
+    """Remove what an event says and where it went.
+
+    Returns False where time was up before all of it was done.
+    """
     for page in _pages_of(event):
         if is_time_up():
             return False
         forget_addresses(page)
     plan = [{key: value for key, value in step.items() if key != "recipients"} for step in event.plan]
-    explanation = [{key: value for key, value in each.items() if key != "because"} for each in event.explanation]
-    Event.objects.filter(pk=event.pk).update(data={}, plan=plan, explanation=explanation, emptied_at=timezone.now())
+    explanation = [
+        {key: value for key, value in each.items() if key != "because"} for each in event.explanation
+    ]
+    Event.objects.filter(pk=event.pk).update(
+        data={}, plan=plan, explanation=explanation, emptied_at=timezone.now()
+    )
     return True
 
 
@@ -129,7 +144,10 @@ def forget_addresses(deliveries):
 
 
 def _pages_of(event):
-    """Querysets of the event's deliveries, PAGE_SIZE keys each. Those of one event have keys close to one another."""
+    """Querysets of the event's deliveries, PAGE_SIZE keys each.
+
+    Those of one event have keys close to one another.
+    """
     ends = Delivery.objects.filter(event=event).aggregate(first=Min("pk"), last=Max("pk"))
     if ends["first"] is not None:
         for start in range(ends["first"], ends["last"] + 1, PAGE_SIZE):

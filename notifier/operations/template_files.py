@@ -1,4 +1,7 @@
-"""Contents whose template file has changed with a deployment, or cannot be used. Called after a migration, and by ``checks``."""
+"""Contents whose template file has changed with a deployment, or cannot be used.
+
+Called after a migration, and by ``checks``.
+"""
 
 import logging
 
@@ -11,7 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def follow_deployment(**_signal):
-    """After a deployment's migration: contents whose file has changed get a version of it. One that is refused keeps its old one."""
+    """After a deployment's migration: contents whose file has changed get a version of it.
+
+    One that is refused keeps its old one.
+    """
     try:
         with transaction.atomic():
             contents = list(TemplateContent.objects.exclude(file="").select_related("template", "version"))

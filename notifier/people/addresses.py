@@ -1,4 +1,7 @@
-"""Who is reached where: a page of users, or plain addresses, as rows. Next hop: ``notifier.deliveries.fanout`` makes deliveries of them."""
+"""Who is reached where: a page of users, or plain addresses, as rows.
+
+Next hop: ``notifier.deliveries.fanout`` makes deliveries of them.
+"""
 
 from django.contrib.auth import get_user_model
 
@@ -18,7 +21,11 @@ LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 def columns_for(channels):
     """What is read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
     paths = {channel: path for channel, path in conf.get("ADDRESSES").items() if channel in channels}
-    paths |= {key: path for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE"))) if path}
+    paths |= {
+        key: path
+        for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE")))
+        if path
+    }
     return {key: path.replace(".", "__") for key, path in paths.items()}
 
 
@@ -31,7 +38,9 @@ def read_page(users, columns, size):
 
 
 def of_users(rows, channels):
-    """Yield ``(channel, recipient, address, reason, language, time zone)``; a reason means that nothing can be sent."""
+    """Yield ``(channel, recipient, address, reason, language, time zone)``; a reason means that nothing can
+    be sent.
+    """
     keys = [row["pk"] for row in rows]
     points = {
         (user, channel): (address, verified)
@@ -65,7 +74,9 @@ def of_addresses(event, subscription, step, addresses):
         if channel in step["contents"]
     }
     taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith="user:")
-    found = set(taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address"))
+    found = set(
+        taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address")
+    )
     met = set()
     for channel, address in wanted:
         if (channel, address) not in found:

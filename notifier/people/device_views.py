@@ -1,4 +1,6 @@
-"""Where an app tells the token of its device: ``POST devices/`` and ``POST devices/<id>/remove/``. Next hop: ``people.devices``."""
+"""Where an app tells the token of its device: ``POST devices/`` and ``POST devices/<id>/remove/``. Next hop:
+``people.devices``.
+"""
 
 from functools import wraps
 
@@ -24,7 +26,9 @@ def _signed_in(view):
 def register(request):
     """``platform`` and ``token``, as a form. 201 with the device's id, also for one that is there already."""
     try:
-        device = register_device(request.user, platform=request.POST.get("platform", ""), token=request.POST.get("token", ""))
+        device = register_device(
+            request.user, platform=request.POST.get("platform", ""), token=request.POST.get("token", "")
+        )
     except UnusableDevice as error:
         return JsonResponse({"error": str(error)}, status=400)
     return JsonResponse({"id": device.pk, "platform": device.platform}, status=201)
@@ -34,4 +38,6 @@ def register(request):
 def remove(request, pk):
     """204; 404 for what is not this user's."""
     found = remove_device(request.user, pk)
-    return HttpResponse(status=204) if found else JsonResponse({"error": "You have no such device."}, status=404)
+    return (
+        HttpResponse(status=204) if found else JsonResponse({"error": "You have no such device."}, status=404)
+    )

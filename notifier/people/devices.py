@@ -18,13 +18,21 @@ class UnusableDevice(ValueError):
 
 
 def register_device(user, *, platform, token):
-    """The Device of that token, which is from now on this user's, switched on, and seen now. The same again changes nothing else.
+    """The Device of that token, which is from now on this user's, switched on, and seen now.
+
+    The same again changes nothing else.
 
     Raises UnusableDevice. Call it from a view of your own where an app does not sign in by session.
     """
     if platform not in Device.Platform.values:
         raise UnusableDevice(f"There is no such platform. There are: {', '.join(Device.Platform.values)}.")
-    if not token.strip() or len(token) > MAX_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
+    if (
+        not token.strip()
+        or len(token) > MAX_TOKEN_CHARACTERS
+        or not token.isascii()
+        or not token.isprintable()
+        or " " in token
+    ):
         raise UnusableDevice("Send the token as the platform gave it to the app.")
     values = {"user": user, "enabled": True, "seen_at": timezone.now()}
     device, _created = Device.objects.update_or_create(platform=platform, token=token, defaults=values)

@@ -2,8 +2,9 @@
 
 Next hop: ``reader_links`` writes them, ``preferences.pages`` reads.
 
-Note [who a link is about]: a user is named by their key, which says nothing to anybody else. An address, or a key that may be one, is not
-written down at all: the link names the delivery that it came with. Once that is purged, the link says so and changes nothing.
+Note [who a link is about]: a user is named by their key, which says nothing to anybody else. An address, or a
+key that may be one, is not written down at all: the link names the delivery that it came with. Once that is
+purged, the link says so and changes nothing.
 """
 
 import hashlib
@@ -41,7 +42,10 @@ class GoneLink(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Bearer:
-    """Who holds a link. ``recipient`` is as a delivery has it; ``channels`` are those that a plain address can be reached by."""
+    """Who holds a link.
+
+    ``recipient`` is as a delivery has it; ``channels`` are those that a plain address can be reached by.
+    """
 
     recipient: str
     user: object = None
@@ -50,7 +54,9 @@ class Bearer:
 
 
 def sign(purpose, recipient, delivery, *rest):
-    """The token for one recipient of one delivery, as Django's Signer would make it, at a fifth of its time: each mail has two."""
+    """The token for one recipient of one delivery, as Django's Signer would make it, at a fifth of its time:
+    each mail has two.
+    """
     kind, _colon, key = recipient.partition(":")
     named = f"{USER}.{key}" if kind == "user" and TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
     value = ".".join([named, *map(str, rest)])
@@ -86,7 +92,11 @@ def find_bearer(kind, key):
     """The Bearer of a token's first two parts. Raises GoneLink. One query, or two."""
     if kind == USER:
         return _user(key)
-    delivery = Delivery.objects.filter(pk=key).values_list("recipient", "channel").first() if key.isdecimal() else None
+    delivery = (
+        Delivery.objects.filter(pk=key).values_list("recipient", "channel").first()
+        if key.isdecimal()
+        else None
+    )
     if delivery is None:
         raise GoneLink
     of, _colon, rest = delivery[0].partition(":")

@@ -1,4 +1,7 @@
-"""Addresses as they may be shown to those who need not know them. Next hop: the admin, and the pages that a link opens."""
+"""Addresses as they may be shown to those who need not know them.
+
+Next hop: the admin, and the pages that a link opens.
+"""
 
 
 def masked(address):

@@ -1,6 +1,7 @@
 """Writes and reads what people do not want. Next hop: ``gates.opted_out``, which lets nothing of it out.
 
-A choice is ``(category's key or None, channel or "")``: None stands for everything that is not mandatory, "" for every channel.
+A choice is ``(category's key or None, channel or "")``: None stands for everything that is not mandatory, ""
+for every channel.
 """
 
 from django.db import router, transaction
@@ -30,12 +31,19 @@ def rows_of(recipient):
 
 def deciding(rows, category, channel):
     """The row among ``rows_of`` that keeps a category from a channel, the narrowest first; or None."""
-    wanted = [(category, channel), (category, EVERY_CHANNEL), (EVERYTHING, channel), (EVERYTHING, EVERY_CHANNEL)]
+    wanted = [
+        (category, channel),
+        (category, EVERY_CHANNEL),
+        (EVERYTHING, channel),
+        (EVERYTHING, EVERY_CHANNEL),
+    ]
     return next((rows[choice] for choice in wanted if choice in rows), None)
 
 
 def save_choices(recipient, wanted, source):
-    """Bring the opt-outs to ``wanted``, choice → whether it may be sent; what it does not name stays as it is. One transaction."""
+    """Bring the opt-outs to ``wanted``, choice → whether it may be sent; what it does not name stays as it
+    is. One transaction.
+    """
     with transaction.atomic(using=router.db_for_write(OptOut)):
         rows = rows_of(recipient)
         for category in {category for category, _channel in wanted}:
@@ -50,7 +58,9 @@ def save_choices(recipient, wanted, source):
 
 
 def _narrow(recipient, category, rows):
-    """Make one opt-out of every channel into one of each, so that one of them can be had again and the others stay out."""
+    """Make one opt-out of every channel into one of each, so that one of them can be had again and the others
+    stay out.
+    """
     whole = rows.pop((category, EVERY_CHANNEL))
     for channel in channel_names():
         if (category, channel) not in rows:

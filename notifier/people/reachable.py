@@ -1,4 +1,7 @@
-"""Who can be reached on a channel, and where, by the fan-out's own rules. Next hop: ``notifier.explaining.estimate`` counts them."""
+"""Who can be reached on a channel, and where, by the fan-out's own rules.
+
+Next hop: ``notifier.explaining.estimate`` counts them.
+"""
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, TextField
@@ -19,8 +22,12 @@ def _column(channel):
 
 
 def reachable(users, channel):
-    """Those of a queryset of users to whom something can be sent on ``channel``: active, with an address, verified."""
-    points = ContactPoint.objects.annotate(trimmed=Trim("address")).filter(user=OuterRef("pk"), channel=channel)
+    """Those of a queryset of users to whom something can be sent on ``channel``: active, with an address,
+    verified.
+    """
+    points = ContactPoint.objects.annotate(trimmed=Trim("address")).filter(
+        user=OuterRef("pk"), channel=channel
+    )
     found = Exists(points.filter(verified=True).exclude(trimmed=""))
     if column := _column(channel):
         # An address may be a number: a key is.
@@ -36,7 +43,8 @@ def reachable(users, channel):
 def look_again(deliveries):
     """Where the people behind ``(id, channel, recipient)`` rows are reached now.
 
-    Returns ``(id → address, ids of those who cannot be reached)``. What goes to a plain address is in neither.
+    Returns ``(id → address, ids of those who cannot be reached)``. What goes to a plain address is in
+    neither.
     """
     reached, unreachable = {}, set()
     people = [row for row in deliveries if row[2].startswith("user:")]
@@ -56,6 +64,10 @@ def _addresses(keys, channel):
     users = reachable(get_user_model()._default_manager.filter(pk__in=keys), channel)
     points = ContactPoint.objects.filter(user__in=keys, channel=channel).values_list("user_id", "address")
     column = _column(channel)
-    found = {str(row[0]): row[-1] for row in users.values_list("pk", *(["notifier_address"] if column else ["pk"]))}
+    found = {
+        str(row[0]): row[-1] for row in users.values_list("pk", *(["notifier_address"] if column else ["pk"]))
+    }
     own = {str(user): address for user, address in points}
-    return {key: str(own.get(key, address)).strip()[:MAX_ADDRESS_CHARACTERS] for key, address in found.items()}
+    return {
+        key: str(own.get(key, address)).strip()[:MAX_ADDRESS_CHARACTERS] for key, address in found.items()
+    }

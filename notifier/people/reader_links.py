@@ -1,4 +1,7 @@
-"""The links of a message's own reader: to unsubscribe, and to choose. Next hop: ``deliveries.composing`` hands them to the template."""
+"""The links of a message's own reader: to unsubscribe, and to choose.
+
+Next hop: ``deliveries.composing`` hands them to the template.
+"""
 
 from functools import lru_cache
 
@@ -14,9 +17,13 @@ SAMPLE = "sample"
 
 
 def make_links(names, recipient, delivery, *, category, channel):
-    """``{name: address}`` for those of LINKS in ``names``, signed for one recipient; blank where the site's own address is not known."""
+    """``{name: address}`` for those of LINKS in ``names``, signed for one recipient; blank where the site's
+    own address is not known.
+    """
     signed = {
-        "unsubscribe_url": lambda: link_tokens.sign("unsubscribe", recipient, delivery, category or 0, channel),
+        "unsubscribe_url": lambda: link_tokens.sign(
+            "unsubscribe", recipient, delivery, category or 0, channel
+        ),
         "preferences_url": lambda: link_tokens.sign("preferences", recipient, delivery),
     }
     return {name: url_of(name, signed[name]()) for name in LINKS if name in names}
@@ -35,7 +42,10 @@ def url_of(name, token):
 
 @lru_cache
 def _path(name, _urlconf):
-    """What stands before the token; blank where the project has not included ``notifier.urls``. The first call loads all its URLs."""
+    """What stands before the token; blank where the project has not included ``notifier.urls``.
+
+    The first call loads all its URLs.
+    """
     try:
         return reverse(f"notifier:{name.removesuffix('_url')}", args=[SAMPLE]).removesuffix(f"{SAMPLE}/")
     except NoReverseMatch:

@@ -1,7 +1,10 @@
-"""Addresses that get nothing more, whoever they belong to. Next hop: ``gates.table`` asks here before anything is sent.
+"""Addresses that get nothing more, whoever they belong to.
 
-Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its normal form is stored and asked
-for. That form is made without the channel's own module, because the fan-out asks too and has no channel's library.
+Next hop: ``gates.table`` asks here before anything is sent.
+
+Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its
+normal form is stored and asked for. That form is made without the channel's own module, because the fan-out
+asks too and has no channel's library.
 """
 
 import logging
@@ -18,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 Reason = Suppression.Reason
 
-# The later replaces an earlier one, so that the order in which providers tell does not matter; what a person has said stays.
+# The later replaces an earlier one, so that the order in which providers tell does not matter; what a person
+# has said stays.
 WEIGHT = [Reason.BOUNCED, Reason.GONE, Reason.OPTED_OUT, Reason.COMPLAINED, Reason.BY_HAND]
 # As the reason of a delivery that is skipped: “Bounced permanently on 3 May 2026.”
 SKIPPED = {
@@ -35,7 +39,8 @@ ADDRESS_CHARACTERS, DETAIL_CHARACTERS = 320, 500
 
 
 def normalise(address):
-    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a number as E.164.
+    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a
+    number as E.164.
 
     A URL stays as it is: after its host, capitals are other letters.
     """
@@ -45,13 +50,17 @@ def normalise(address):
     text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
     if PHONE.fullmatch(text):
         # “+44 (0)7400 …”: the nought is dialled at home alone.
-        return "+" + "".join(str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal())
+        return "+" + "".join(
+            str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal()
+        )
     name, at, domain = text.rpartition("@")
     return (name + at + _as_in_dns(domain) if at else text)[:ADDRESS_CHARACTERS]
 
 
 def recipient_of(address):
-    """What a delivery calls whoever is only an address: alike for all its spellings, so that an opt-out holds for each of them."""
+    """What a delivery calls whoever is only an address: alike for all its spellings, so that an opt-out holds
+    for each of them.
+    """
     return f"address:{normalise(address)}"
 
 
@@ -63,7 +72,10 @@ def _as_in_dns(domain):
 
 
 def gate(candidates, channel):
-    """For each candidate Skipped where its address is suppressed, else None. One query, or none where nobody has an address."""
+    """For each candidate Skipped where its address is suppressed, else None.
+
+    One query, or none where nobody has an address.
+    """
     addresses = [normalise(each.address or "") for each in candidates]
     asked = set(addresses) - {""}
     found = Suppression.objects.filter(channel=channel, address__in=asked) if asked else ()
@@ -97,13 +109,18 @@ def suppress(channel, address, reason, detail=""):
 
 
 def heed(answers, channel):
-    """Suppress the addresses of which a provider has said, as the answer to a send, that they take nothing more.
+    """Suppress the addresses of which a provider has said, as the answer to a send, that they take nothing
+    more.
 
-    ``answers``: pairs of a Work and what the channel answered. Their results are stored by now, and nothing here may undo that.
+    ``answers``: pairs of a Work and what the channel answered. Their results are stored by now, and nothing
+    here may undo that.
     """
     for work, answer in answers:
         if isinstance(answer, SendError) and (reason := TELLING.get(answer.reason)):
             try:
                 suppress(channel, work.address, reason, "Said by the provider when it was asked to send.")
             except Exception:
-                logger.exception("The address of delivery %d could not be suppressed; its provider will say so again.", work.pk)
+                logger.exception(
+                    "The address of delivery %d could not be suppressed; its provider will say so again.",
+                    work.pk,
+                )

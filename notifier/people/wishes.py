@@ -1,4 +1,7 @@
-"""The language and the time zone that people have chosen themselves. Next hop: ``deliveries.fanout``, before the settings' own paths."""
+"""The language and the time zone that people have chosen themselves.
+
+Next hop: ``deliveries.fanout``, before the settings' own paths.
+"""
 
 from ..models import Preferences
 

@@ -12,16 +12,25 @@ CLOCK = {"type": "time"}
 
 
 class WishesForm(forms.ModelForm):
-    language = forms.ChoiceField(label=_("Language"), required=False, help_text=_("Where a message is written in it."))
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("Where a message is written in it.")
+    )
 
     class Meta:
         model = Preferences
         fields = ["quiet_from", "quiet_until", "time_zone", "digest", "language"]
-        labels = {"quiet_from": _("From"), "quiet_until": _("Until"), "time_zone": _("Time zone"), "digest": _("How often")}
+        labels = {
+            "quiet_from": _("From"),
+            "quiet_until": _("Until"),
+            "time_zone": _("Time zone"),
+            "digest": _("How often"),
+        }
         widgets = {
             "quiet_from": forms.TimeInput(attrs=CLOCK, format="%H:%M"),
             "quiet_until": forms.TimeInput(attrs=CLOCK, format="%H:%M"),
-            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}),
+            "time_zone": forms.TextInput(
+                attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
+            ),
             "digest": forms.RadioSelect,
         }
         help_texts = {"time_zone": _("Type a part of its name, such as Berlin.")}
@@ -33,7 +42,9 @@ class WishesForm(forms.ModelForm):
         self.fields["language"].choices = known if own in dict(known) else [*known, (own, own)]
 
     def clean_time_zone(self):
-        """What was typed, as it is spelled: “europe/berlin” and “berlin” are Europe/Berlin, if nothing else is."""
+        """What was typed, as it is spelled: “europe/berlin” and “berlin” are Europe/Berlin, if nothing else
+        is.
+        """
         typed = self.cleaned_data["time_zone"].strip().replace(" ", "_").lower()
         names = available_timezones()
         ends = [name for name in names if name.lower().endswith(f"/{typed}")] if typed else []
@@ -42,4 +53,6 @@ class WishesForm(forms.ModelForm):
 
 def time_zones():
     """Names of all time zones that are called after a place, sorted."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return sorted(
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )

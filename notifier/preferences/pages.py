@@ -87,5 +87,7 @@ def _save(data, bearer, table, form):
     with transaction.atomic(using=router.db_for_write(OptOut)):
         if form is not None and (form.has_changed() or form.instance.pk):
             form.save()
-        opt_outs.save_choices(bearer.recipient, table.wanted(data.getlist("shown"), data.getlist("on")), OptOut.Source.PAGE)
+        opt_outs.save_choices(
+            bearer.recipient, table.wanted(data.getlist("shown"), data.getlist("on")), OptOut.Source.PAGE
+        )
     return True

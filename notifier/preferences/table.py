@@ -1,4 +1,7 @@
-"""The table of categories and channels that somebody chooses from. Next hop: ``pages`` shows it, and saves what comes back."""
+"""The table of categories and channels that somebody chooses from.
+
+Next hop: ``pages`` shows it, and saves what comes back.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +15,10 @@ ALL = 0  # in a form, what stands for every category
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One category on one channel. ``is_sent``: whether anything is; ``is_on``: whether they get it, as far as this cell says."""
+    """One category on one channel.
+
+    ``is_sent``: whether anything is; ``is_on``: whether they get it, as far as this cell says.
+    """
 
     channel: str
     label: str
@@ -30,7 +36,9 @@ class Row:
 
 
 class Table:
-    """What one person can choose among: only channels that live subscriptions use, and that may reach this person."""
+    """What one person can choose among: only channels that live subscriptions use, and that may reach this
+    person.
+    """
 
     def __init__(self, bearer):
         self.recipient = bearer.recipient
@@ -39,11 +47,19 @@ class Table:
         used = {key: names & reach for key, names in sent.items()}
         self.columns = [(name, registry.label(name)) for name in sorted(set().union(*used.values()))]
         categories = [each for each in Category.objects.all() if used.get(each.pk)]
-        self.always = [Row(category=each, cells=self._cells(each, used[each.pk], {})) for each in categories if each.mandatory]
-        self.rows = [
-            Row(category=each, cells=self._cells(each, used[each.pk], rows)) for each in categories if not each.mandatory
+        self.always = [
+            Row(category=each, cells=self._cells(each, used[each.pk], {}))
+            for each in categories
+            if each.mandatory
         ]
-        open_to_choice = set().union(*(used[key] for key in used if key not in {row.category.pk for row in self.always}))
+        self.rows = [
+            Row(category=each, cells=self._cells(each, used[each.pk], rows))
+            for each in categories
+            if not each.mandatory
+        ]
+        open_to_choice = set().union(
+            *(used[key] for key in used if key not in {row.category.pk for row in self.always})
+        )
         self.all = Row(category=None, cells=self._cells(None, open_to_choice, rows))
 
     def _cells(self, category, sent, rows):
@@ -57,14 +73,23 @@ class Table:
         ]  # fmt: skip
 
     def wanted(self, shown, ticked):
-        """Choice → whether it may be sent, of what a form showed: what has come since the page was opened stays as it is."""
-        cells = [(row.category and row.category.pk, cell) for row in (self.all, *self.rows) for cell in row.cells if cell.is_sent]
+        """Choice → whether it may be sent, of what a form showed: what has come since the page was opened
+        stays as it is.
+        """
+        cells = [
+            (row.category and row.category.pk, cell)
+            for row in (self.all, *self.rows)
+            for cell in row.cells
+            if cell.is_sent
+        ]
         return {(key, cell.channel): cell.value in ticked for key, cell in cells if cell.value in shown}
 
     def summary(self):
         """What comes, category by category: ``[(title, [labels of channels])]``."""
         is_open = {cell.channel for cell in self.all.cells if cell.is_on}
-        chosen = [(row, [each for each in row.cells if each.is_on and each.channel in is_open]) for row in self.rows]
+        chosen = [
+            (row, [each for each in row.cells if each.is_on and each.channel in is_open]) for row in self.rows
+        ]
         found = [*chosen, *((row, row.cells) for row in self.always)]
         return [(row.category.title, [each.label for each in cells if each.is_sent]) for row, cells in found]
 

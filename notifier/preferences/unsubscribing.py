@@ -1,7 +1,10 @@
-"""The page behind a message's link to unsubscribe, and the mail program's one click on it. Next hop: ``people.opt_outs``.
+"""The page behind a message's link to unsubscribe, and the mail program's one click on it.
 
-Note [nobody but a person's own POST]: scanners and previews follow links, so GET and HEAD change nothing. A POST needs no session, no
-cookie and no CSRF token: the signed link is all that it can be known by. https://www.rfc-editor.org/rfc/rfc8058#section-3.1
+Next hop: ``people.opt_outs``.
+
+Note [nobody but a person's own POST]: scanners and previews follow links, so GET and HEAD change nothing. A
+POST needs no session, no cookie and no CSRF token: the signed link is all that it can be known by.
+https://www.rfc-editor.org/rfc/rfc8058#section-3.1
 """
 
 from django.shortcuts import render
@@ -41,7 +44,14 @@ def unsubscribe(request, token):
     choice = bearer.recipient, found and found.pk, channel
     state = _act(request, choice) if request.method == "POST" else ""
     row = opt_outs.deciding(opt_outs.rows_of(bearer.recipient), *choice[1:])
-    return show(request, state or ("out" if row else "ask"), bearer, category=found, channel=channel, wider=_wider(row, choice))
+    return show(
+        request,
+        state or ("out" if row else "ask"),
+        bearer,
+        category=found,
+        channel=channel,
+        wider=_wider(row, choice),
+    )
 
 
 def _act(request, choice):
@@ -65,7 +75,10 @@ def _wider(row, choice):
 
 
 def show(request, state, bearer=None, *, category=None, channel="", wider=""):
-    """The page in one of its states. It shows no name, and of an address only as much as its owner recognises."""
+    """The page in one of its states.
+
+    It shows no name, and of an address only as much as its owner recognises.
+    """
     context = {
         "state": state,
         "category": category,

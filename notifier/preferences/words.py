@@ -20,14 +20,20 @@ def of_what(category):
 def describe_choice(row):
     """An opt-out as a sentence: “No “Offers” by e-mail.”"""
     if row.category is None:
-        return _("Nothing %s but what is always on.") % (registry.way(row.channel) if row.channel else _("at all"))
+        return _("Nothing %s but what is always on.") % (
+            registry.way(row.channel) if row.channel else _("at all")
+        )
     return _("No “%(what)s” %(by)s.") % {"what": row.category.title, "by": by_channel(row.channel)}
 
 
 def describe_origin(row):
     """“Since 3 May 2026, by the mail program’s button.”"""
     since = _("Since %s") % date_format(localtime(row.created_at), "j M Y")
-    return _("%(since)s, by %(source)s.") % {"since": since, "source": row.get_source_display()} if row.source else f"{since}."
+    return (
+        _("%(since)s, by %(source)s.") % {"since": since, "source": row.get_source_display()}
+        if row.source
+        else f"{since}."
+    )
 
 
 def describe_wishes(wish):

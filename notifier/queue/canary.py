@@ -1,6 +1,9 @@
-"""A message for nobody, which shows that every link works: topic, queues and functions. Next hop: ``lambdas.fanout``, then each channel.
+"""A message for nobody, which shows that every link works: topic, queues and functions.
 
-A canary is a row per route. One ring for all of them goes to the fan-out, which marks its own row and rings for each of the others.
+Next hop: ``lambdas.fanout``, then each channel.
+
+A canary is a row per route. One ring for all of them goes to the fan-out, which marks its own row and rings
+for each of the others.
 """
 
 import datetime as dt
@@ -28,19 +31,27 @@ def release(channels):
 
 
 def seconds_by_route(rows):
-    """Route → seconds that its canary took, or None while it is on its way. ``rows`` is what :func:`release` returned."""
+    """Route → seconds that its canary took, or None while it is on its way.
+
+    ``rows`` is what :func:`release` returned.
+    """
     arrived = Canary.objects.in_bulk(rows.values())
     return {route: arrived[pk].seconds() for route, pk in rows.items()}
 
 
 def receive(ring):
-    """Note that the canary has come as far as the function behind ``ring.route``, and send it on to where else it goes.
+    """Note that the canary has come as far as the function behind ``ring.route``, and send it on to where
+    else it goes.
 
     Returns whether SNS took it.
     """
     canaries = list(Canary.objects.filter(pk__in=ring.ids, arrived_at=None))
     here = [canary.pk for canary in canaries if canary.route == ring.route]
-    onward = [Ring(route=canary.route, ids=(canary.pk,), canary=True) for canary in canaries if canary.route != ring.route]
+    onward = [
+        Ring(route=canary.route, ids=(canary.pk,), canary=True)
+        for canary in canaries
+        if canary.route != ring.route
+    ]
     failed = publish(onward)
     Canary.objects.filter(pk__in=here).update(arrived_at=timezone.now())
     return not failed

@@ -1,4 +1,7 @@
-"""Rings at SNS, after the commit. A ring that is lost costs a minute: the sweep rings again. Next hop: ``lambdas.fanout``."""
+"""Rings at SNS, after the commit.
+
+A ring that is lost costs a minute: the sweep rings again. Next hop: ``lambdas.fanout``.
+"""
 
 import logging
 import os
@@ -23,8 +26,8 @@ CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1, 3
 class _Chunk:
     """Up to ten events of one transaction, published together by whichever of their commit hooks runs first.
 
-    One without hooks is of a transaction that was rolled back, and done with. Ids of rolled-back savepoints can be in the others: a
-    ring for a row that is not there does nothing, so nobody sorts them out.
+    One without hooks is of a transaction that was rolled back, and done with. Ids of rolled-back savepoints
+    can be in the others: a ring for a row that is not there does nothing, so nobody sorts them out.
     """
 
     def __init__(self):
@@ -57,7 +60,9 @@ def _open_chunk(connection):
     if chunk is None or chunk.published or len(chunk.ids) == MAX_BATCH_ENTRIES:
         return _Chunk()
     # Newest first: its hook is nearly always the last.
-    return chunk if any(hook == chunk.publish for _, hook, _ in reversed(connection.run_on_commit)) else _Chunk()
+    return (
+        chunk if any(hook == chunk.publish for _, hook, _ in reversed(connection.run_on_commit)) else _Chunk()
+    )
 
 
 _diverted = ContextVar("notifier_diverted", default=False)
@@ -74,7 +79,10 @@ def diverted():
 
 
 def publish(rings):
-    """Publish ``rings`` in batches of ten; return those that failed. Never raises for what SNS does: the rows are the truth."""
+    """Publish ``rings`` in batches of ten; return those that failed.
+
+    Never raises for what SNS does: the rows are the truth.
+    """
     failed = []
     if _diverted.get():
         return failed
@@ -121,6 +129,10 @@ def _client_for(endpoint_url):
     import boto3
     from botocore.config import Config
 
-    limits = Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
+    limits = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"total_max_attempts": 1},
+    )
     # A session of its own: boto3's default one must not be used by two threads at once.
     return boto3.session.Session().client("sns", endpoint_url=endpoint_url, config=limits)

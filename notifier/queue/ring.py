@@ -19,7 +19,8 @@ MAX_MESSAGE_BYTES = 1024
 class Ring:
     """A doorbell: these rows are ready for the function behind ``route``.
 
-    ``ids`` are of canaries if it rings for such, else of events for the fan-out and of deliveries for a channel.
+    ``ids`` are of canaries if it rings for such, else of events for the fan-out and of deliveries for a
+    channel.
     """
 
     route: str
@@ -43,7 +44,10 @@ def rings_for(route, ids: Iterable[int]):
 
 
 def parse(body, *, route):
-    """The Ring that ``body`` holds, for the function behind ``route``. Raises MalformedMessage, which never quotes the body."""
+    """The Ring that ``body`` holds, for the function behind ``route``.
+
+    Raises MalformedMessage, which never quotes the body.
+    """
     if len(body.encode(errors="replace")) > MAX_MESSAGE_BYTES:
         raise MalformedMessage(f"longer than {MAX_MESSAGE_BYTES} bytes")
     try:

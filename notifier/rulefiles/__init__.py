@@ -1,6 +1,9 @@
-"""Rules as a file that people review and promote: what it holds is ``schema``. Next hop: ``reading``, ``importing``, ``writing``.
+"""Rules as a file that people review and promote: what it holds is ``schema``.
 
-The way in: text → ``reading`` (places) → ``checking`` (shape) → ``importing`` (rows). The way out: rows → ``current`` → ``writing``.
+Next hop: ``reading``, ``importing``, ``writing``.
+
+The way in: text → ``reading`` (places) → ``checking`` (shape) → ``importing`` (rows). The way out: rows →
+``current`` → ``writing``.
 """
 
 from .applying import Change
@@ -30,7 +33,9 @@ def export_text(file_format="yaml"):
 
 
 def import_text(text, *, file_format="yaml", source="", **options):
-    """Bring the database's rules to what ``text`` says; returns the Changes. See ``import_rules`` for the options.
+    """Bring the database's rules to what ``text`` says; returns the Changes.
+
+    See ``import_rules`` for the options.
 
     Raises RulesFileRefused with everything that is wrong; nothing is saved then.
     """

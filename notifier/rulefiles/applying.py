@@ -1,4 +1,7 @@
-"""One import under way: what it has changed, what is stale, and how a row is written. Next hop: the models."""
+"""One import under way: what it has changed, what is stale, and how a row is written.
+
+Next hop: the models.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +14,9 @@ from .schema import SINGULAR
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What an import did with one row. ``action``: created, changed, removed, or kept: not in the file, and left alone.
+    """What an import did with one row.
+
+    ``action``: created, changed, removed, or kept: not in the file, and left alone.
 
     ``fields``: ``(key, old, new)`` of a change.
     """
@@ -22,7 +27,10 @@ class Change:
 
 
 class Run:
-    """One import. ``written``: (row, path in the file, keys) of all rows of the file; ``broken``: paths of what could not be written.
+    """One import.
+
+    ``written``: (row, path in the file, keys) of all rows of the file; ``broken``: paths of what could not be
+    written.
 
     ``leftover``: contents and subscriptions that only the database has.
     """
@@ -34,28 +42,41 @@ class Run:
         self.changes, self.problems = [], []
         self.rows, self.written, self.broken, self.leftover = {}, [], set(), []
         self.total = sum(
-            1 + len(row.get("contents", row.get("subscriptions", ()))) for part in rules.values() for row in part.values()
+            1 + len(row.get("contents", row.get("subscriptions", ())))
+            for part in rules.values()
+            for row in part.values()
         )
 
     def find(self, path, section, key, name):
         """The row that the file names: one of its own, or of the database if that keeps it."""
-        known = self.rules[section].keys() if self.prune else self.rules[section].keys() | self.rows[section].keys()
+        known = (
+            self.rules[section].keys()
+            if self.prune
+            else self.rules[section].keys() | self.rows[section].keys()
+        )
         if name in known:
             # Without a row it is refused already, where it stands itself.
             return self.rows[section].get(name)
         where = "in this file" if self.prune else "in this file, nor in the database"
         self.refuse(
-            (*path, key), f"There is no {SINGULAR[section]} “{name}” {where}. There are: {', '.join(sorted(known)) or 'none'}."
+            (*path, key),
+            f"There is no {SINGULAR[section]} “{name}” {where}. There are: "
+            f"{', '.join(sorted(known)) or 'none'}.",
         )
 
     def apply(self, path, row, keys, old, wanted, *, what, **saving):
-        """Write ``wanted`` to ``row`` if that differs from ``old``. Returns the row, or None where a field cannot hold it."""
+        """Write ``wanted`` to ``row`` if that differs from ``old``.
+
+        Returns the row, or None where a field cannot hold it.
+        """
         stale = [key for key in keys if key.kind != "rows" and (not old or old[key.name] != wanted[key.name])]
         columns = {field.attname for field in row._meta.concrete_fields}
         for key in stale:
             # Relations are set by whoever knows their rows.
             if key.column in columns:
-                setattr(row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name])
+                setattr(
+                    row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name]
+                )
         if stale or not old:
             try:
                 row.clean_fields()

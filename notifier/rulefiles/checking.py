@@ -23,11 +23,16 @@ class _Check:
 
     def document(self, document):
         if not isinstance(document, dict):
-            self.refuse((), "A file of rules has the keys version, categories, audiences, templates and triggers.")
+            self.refuse(
+                (), "A file of rules has the keys version, categories, audiences, templates and triggers."
+            )
             return {}
         if (version := document.get("version")) != FORMAT_VERSION or isinstance(version, bool):
             said = "is missing" if version is None else f"is {version!r}"
-            self.refuse(("version",), f"The version of the format {said}; this release reads version: {FORMAT_VERSION}.")
+            self.refuse(
+                ("version",),
+                f"The version of the format {said}; this release reads version: {FORMAT_VERSION}.",
+            )
         for name in document:
             if name not in ("version", *SECTIONS):
                 self.unknown((), name, ["version", *SECTIONS])
@@ -43,7 +48,9 @@ class _Check:
         if not isinstance(rows, dict):
             self.refuse((name,), "Write the rows as name: …, one below the other.")
             return {}
-        return {self.text((name,), None, each): self.row((name, each), keys, row) for each, row in rows.items()}
+        return {
+            self.text((name,), None, each): self.row((name, each), keys, row) for each, row in rows.items()
+        }
 
     def row(self, path, keys, row):
         row = {} if row is None else row
@@ -120,5 +127,7 @@ class _Check:
             keys = [content_key(row) for row in found]
             for number, each in enumerate(keys):
                 if each[0] and each in keys[:number]:
-                    self.refuse((*path, number), f"There are two contents for {' in '.join(filter(None, each))}.")
+                    self.refuse(
+                        (*path, number), f"There are two contents for {' in '.join(filter(None, each))}."
+                    )
         return found

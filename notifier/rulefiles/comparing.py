@@ -8,7 +8,10 @@ from .writing import as_document, write_document
 
 
 def unified_diff(rules, source):
-    """The lines from the database's rules to ``rules``: + is what an import would bring. Empty where they are the same."""
+    """The lines from the database's rules to ``rules``: + is what an import would bring.
+
+    Empty where they are the same.
+    """
     texts = [write_document(as_document(each)).split("\n") for each in (read_rules(), _ordered(rules))]
     return list(difflib.unified_diff(*texts, "database", source, lineterm="", n=4))
 
@@ -19,5 +22,7 @@ def _ordered(rules):
     for name, row in rules["templates"].items():
         rules["templates"][name] = row | {"contents": sorted(row["contents"], key=content_key)}
     for name, row in rules["triggers"].items():
-        rules["triggers"][name] = row | {"subscriptions": sorted(row["subscriptions"], key=subscription_order)}
+        rules["triggers"][name] = row | {
+            "subscriptions": sorted(row["subscriptions"], key=subscription_order)
+        }
     return rules

@@ -2,14 +2,29 @@
 
 from ..models import Audience, Category, Template, Trigger
 from ..rules.audiences import lines_of
-from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key, normal_text, subscription_order
+from .schema import (
+    AUDIENCE,
+    CATEGORY,
+    CONTENT,
+    SUBSCRIPTION,
+    TEMPLATE,
+    TRIGGER,
+    content_key,
+    normal_text,
+    subscription_order,
+)
 
 
 def read_rules():
-    """``{section: {name: {key: value}}}`` with every key, in a stable order. Nine queries, whatever their number."""
+    """``{section: {name: {key: value}}}`` with every key, in a stable order.
+
+    Nine queries, whatever their number.
+    """
     audiences = Audience.objects.prefetch_related("groups")
     templates = Template.objects.prefetch_related("contents")
-    triggers = Trigger.objects.select_related("category").prefetch_related("subscriptions__template", "subscriptions__audiences")
+    triggers = Trigger.objects.select_related("category").prefetch_related(
+        "subscriptions__template", "subscriptions__audiences"
+    )
     return {
         "categories": _by_name(Category.objects.all(), category_values),
         "audiences": _by_name(audiences, audience_values),
@@ -20,7 +35,12 @@ def read_rules():
 
 def unwritten_people():
     """Names of the audiences that hold people one by one, who are not written."""
-    return list(Audience.objects.filter(users__isnull=False).distinct().order_by("name").values_list("name", flat=True))
+    return list(
+        Audience.objects.filter(users__isnull=False)
+        .distinct()
+        .order_by("name")
+        .values_list("name", flat=True)
+    )
 
 
 def _by_name(rows, values_of):
@@ -48,12 +68,18 @@ def content_values(content):
 def trigger_values(trigger):
     subscriptions = [subscription_values(each) for each in trigger.subscriptions.all()]
     category = trigger.category.name if trigger.category else ""
-    return _values(trigger, TRIGGER) | {"category": category, "subscriptions": sorted(subscriptions, key=subscription_order)}
+    return _values(trigger, TRIGGER) | {
+        "category": category,
+        "subscriptions": sorted(subscriptions, key=subscription_order),
+    }
 
 
 def subscription_values(subscription):
     audiences = sorted(audience.name for audience in subscription.audiences.all())
-    return _values(subscription, SUBSCRIPTION) | {"template": subscription.template.name, "audiences": audiences}
+    return _values(subscription, SUBSCRIPTION) | {
+        "template": subscription.template.name,
+        "audiences": audiences,
+    }
 
 
 def _values(row, keys):

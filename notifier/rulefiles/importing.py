@@ -1,7 +1,9 @@
-"""Brings the database's rules to what a document says: one transaction, validated as the admin does. Next hop: the models.
+"""Brings the database's rules to what a document says: one transaction, validated as the admin does.
 
-All rows are written first and validated then, as they will be together: a path that a trigger gets only with this file is no error, and
-one that it loses is. Anything wrong undoes it all.
+Next hop: the models.
+
+All rows are written first and validated then, as they will be together: a path that a trigger gets only with
+this file is no error, and one that it loses is. Anything wrong undoes it all.
 """
 
 from django.contrib.auth.models import Group
@@ -20,10 +22,14 @@ from .validating import validate_rows
 AUTHOR = "rules import"
 
 
-def import_rules(rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None):
-    """Bring the database to ``rules``, as ``checking.check_document`` gives them; returns the Changes, in the file's order.
+def import_rules(
+    rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None
+):
+    """Bring the database to ``rules``, as ``checking.check_document`` gives them; returns the Changes, in the
+    file's order.
 
-    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. Raises RulesFileRefused.
+    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. Raises
+    RulesFileRefused.
     """
     run = Run(rules, places or Places(), source, prune, progress)
     with transaction.atomic(using=run.alias):
@@ -82,7 +88,10 @@ def _groups(run, path, names):
     for name in names:
         if name not in there:
             known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True)) or "none"
-            run.refuse((*path, "groups"), f"There is no group “{name}” here. There are: {known}. Make it in the admin first.")
+            run.refuse(
+                (*path, "groups"),
+                f"There is no group “{name}” here. There are: {known}. Make it in the admin first.",
+            )
     return there.values()
 
 
@@ -94,7 +103,10 @@ def _write_template(run, path, name, values):
 
 
 def _write_contents(run):
-    """All templates' contents. One may extend another's, in any order: who cannot be saved yet is tried again after the others."""
+    """All templates' contents.
+
+    One may extend another's, in any order: who cannot be saved yet is tried again after the others.
+    """
     waiting = []
     for name, values in run.rules["templates"].items():
         if ("templates", name) in run.broken:
@@ -132,14 +144,20 @@ def _write_trigger(run, path, name, values):
     row = run.rows["triggers"].get(name)
     old = current.trigger_values(row) if row else None
     row = row or Trigger(name=name)
-    row.category = run.find(path, "categories", "category", values["category"]) if values["category"] else None
+    row.category = (
+        run.find(path, "categories", "category", values["category"]) if values["category"] else None
+    )
     row = run.apply(path, row, TRIGGER, old, values, what=f"trigger “{name}”")
     if row is None:
         return
-    pairs, rest = pair_subscriptions(values["subscriptions"], row.subscriptions.all() if old else [], current.subscription_values)
+    pairs, rest = pair_subscriptions(
+        values["subscriptions"], row.subscriptions.all() if old else [], current.subscription_values
+    )
     run.leftover += rest
     for index, subscription in pairs:
-        _write_subscription(run, (*path, "subscriptions", index), row, subscription, values["subscriptions"][index])
+        _write_subscription(
+            run, (*path, "subscriptions", index), row, subscription, values["subscriptions"][index]
+        )
 
 
 def _write_subscription(run, path, trigger, row, wanted):
@@ -151,5 +169,7 @@ def _write_subscription(run, path, trigger, row, wanted):
     row = row or Subscription(trigger=trigger)
     row.template = template
     what = f"trigger “{trigger.name}” → {wanted['template']} → {', '.join(wanted['audiences'])}"
-    if run.apply(path, row, SUBSCRIPTION, old, wanted, what=what) and (not old or old["audiences"] != wanted["audiences"]):
+    if run.apply(path, row, SUBSCRIPTION, old, wanted, what=what) and (
+        not old or old["audiences"] != wanted["audiences"]
+    ):
         row.audiences.set(audiences)

@@ -1,4 +1,7 @@
-"""Reads JSON with the line of each thing in it, which Python's own reader does not tell. Next hop: ``reading``."""
+"""Reads JSON with the line of each thing in it, which Python's own reader does not tell.
+
+Next hop: ``reading``.
+"""
 
 import json
 import re
@@ -7,7 +10,9 @@ from .places import MAX_DEPTH, Problem, refusal
 
 
 class JsonReader:
-    """Containers by hand, for their lines and for keys that are there twice; the rest by Python's own decoder."""
+    """Containers by hand, for their lines and for keys that are there twice; the rest by Python's own
+    decoder.
+    """
 
     BLANK = re.compile(r"[ \t\r\n]*")
 

@@ -1,4 +1,7 @@
-"""Where in a file something stands, and what is wrong there. Next hop: ``exceptions.RulesFileRefused`` lists it."""
+"""Where in a file something stands, and what is wrong there.
+
+Next hop: ``exceptions.RulesFileRefused`` lists it.
+"""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +13,10 @@ MAX_DEPTH = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. ``path`` leads to it from the document's top; ``line`` counts from 1, or is None."""
+    """One thing that is wrong.
+
+    ``path`` leads to it from the document's top; ``line`` counts from 1, or is None.
+    """
 
     path: tuple
     text: str

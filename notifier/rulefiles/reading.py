@@ -1,7 +1,7 @@
 """Reads a file's text as plain data, with the line of each thing in it. Next hop: ``checking``.
 
-YAML's own traps are left out: no tags, no anchors, and of plain words only ``true``, ``false``, ``null`` and whole numbers mean
-something else than themselves, so that ``language: no`` is Norwegian.
+YAML's own traps are left out: no tags, no anchors, and of plain words only ``true``, ``false``, ``null`` and
+whole numbers mean something else than themselves, so that ``language: no`` is Norwegian.
 """
 
 import json
@@ -17,7 +17,13 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 200_000
 
 
-class _Reader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, yaml.resolver.BaseResolver):
+class _Reader(
+    yaml.reader.Reader,
+    yaml.scanner.Scanner,
+    yaml.parser.Parser,
+    yaml.composer.Composer,
+    yaml.resolver.BaseResolver,
+):
     """PyYAML's steps up to nodes: nothing is constructed, so that no tag can name a class."""
 
     def __init__(self, text):
@@ -46,7 +52,12 @@ class _Reader(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml
 _Reader.add_implicit_resolver("bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _Reader.add_implicit_resolver("null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
 _Reader.add_implicit_resolver("int", re.compile(r"^(?:0|-?[1-9][0-9]{0,17})$"), list("-0123456789"))
-SCALARS = {"bool": lambda text: text == "true", "null": lambda text: None, "int": int, "tag:yaml.org,2002:str": str}
+SCALARS = {
+    "bool": lambda text: text == "true",
+    "null": lambda text: None,
+    "int": int,
+    "tag:yaml.org,2002:str": str,
+}
 CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -80,12 +91,22 @@ def _plain(node, path, places, problems):
     if isinstance(node, yaml.ScalarNode):
         if node.tag not in SCALARS:
             problems.append(
-                Problem(path=path, line=node.start_mark.line + 1, text=f"The tag {node.tag} is not read. Leave it out.")
+                Problem(
+                    path=path,
+                    line=node.start_mark.line + 1,
+                    text=f"The tag {node.tag} is not read. Leave it out.",
+                )
             )
             return ""
         return SCALARS[node.tag](node.value)
     if node.tag not in CONTAINERS:
-        problems.append(Problem(path=path, line=node.start_mark.line + 1, text=f"The tag {node.tag} is not read. Leave it out."))
+        problems.append(
+            Problem(
+                path=path,
+                line=node.start_mark.line + 1,
+                text=f"The tag {node.tag} is not read. Leave it out.",
+            )
+        )
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, number), places, problems) for number, item in enumerate(node.value)]
     found = {}
@@ -95,7 +116,11 @@ def _plain(node, path, places, problems):
             problems.append(Problem(path=path, line=line, text="A key is a plain text."))
         elif key in found:
             first = places.lines[(*path, key)]
-            problems.append(Problem(path=(*path, key), line=line, text=f"This is here twice; the first is on line {first}."))
+            problems.append(
+                Problem(
+                    path=(*path, key), line=line, text=f"This is here twice; the first is on line {first}."
+                )
+            )
         else:
             found[key] = _plain(value, (*path, key), places, problems)
             places.lines[(*path, key)] = line

@@ -11,10 +11,20 @@ from .applying import Change
 
 def remove_the_rest(run):
     """Remove what the file does not have, or say that it stays."""
-    extra = {section: [row for name, row in rows.items() if name not in run.rules[section]] for section, rows in run.rows.items()}
+    extra = {
+        section: [row for name, row in rows.items() if name not in run.rules[section]]
+        for section, rows in run.rows.items()
+    }
     subscriptions = [row for row in run.leftover if isinstance(row, Subscription)]
     contents = [row for row in run.leftover if isinstance(row, TemplateContent)]
-    kinds = [subscriptions, extra["triggers"], contents, extra["templates"], extra["audiences"], extra["categories"]]
+    kinds = [
+        subscriptions,
+        extra["triggers"],
+        contents,
+        extra["templates"],
+        extra["audiences"],
+        extra["categories"],
+    ]
     for row in [row for kind in kinds for row in kind]:
         run.changes.append(Change(action="removed" if run.prune else "kept", what=_describe(row)))
     if not run.prune or run.problems:
@@ -33,7 +43,9 @@ def _delete(run, row, delete):
         with transaction.atomic(using=run.alias):
             delete()
     except (ProtectedError, RestrictedError, TemplateRefused) as error:
-        run.refuse((), f"{_describe(row) if row else 'What the file does not have'} cannot be removed: {error}")
+        run.refuse(
+            (), f"{_describe(row) if row else 'What the file does not have'} cannot be removed: {error}"
+        )
 
 
 def _describe(row):

@@ -1,4 +1,5 @@
-"""What a file of rules may hold: its keys, the model's field behind each, and what is meant where it is left out.
+"""What a file of rules may hold: its keys, the model's field behind each, and what is meant where it is left
+out.
 
 Nothing that differs by nature between two databases is in it: no ids, no dates, no versions, and no people.
 """
@@ -9,15 +10,20 @@ from dataclasses import dataclass
 FORMAT_VERSION = 1
 HEAD = """\
 # The rules of this project's notifications: whom (audiences), what (templates), when (triggers).
-# Written by `manage.py rules export`; `rules diff` and `rules import` read it. Names are the keys, and what is
+# Written by `manage.py rules export`; `rules diff` and `rules import` read it. Names are the keys, and what \
+is
 # left out has its default. People are not in here: choose them in the admin, or by a group.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One key of a row. ``kind``: ``text``, ``flag``, ``number`` (whole, from ``least`` on), ``lines`` (texts of which the field keeps one
-    a line), ``names``, ``set`` (names whose order means nothing) or ``rows``. ``field``: the model's, where it has another name."""
+    """One key of a row.
+
+    ``kind``: ``text``, ``flag``, ``number`` (whole, from ``least`` on), ``lines`` (texts of which the field
+    keeps one a line), ``names``, ``set`` (names whose order means nothing) or ``rows``. ``field``: the
+    model's, where it has another name.
+    """
 
     name: str
     kind: str = "text"
@@ -98,7 +104,10 @@ SECTIONS = {"categories": CATEGORY, "audiences": AUDIENCE, "templates": TEMPLATE
 SINGULAR = {"categories": "category", "audiences": "audience", "templates": "template", "triggers": "trigger"}
 # What somebody may look for, and where it is.
 HINTS = {
-    "users": "People are not kept in files: they are personal data, and differ from stage to stage. Use a group, or the admin.",
+    "users": (
+        "People are not kept in files: they are personal data, and differ from stage to stage. Use "
+        "a group, or the admin."
+    ),
     "verb": "Write signal.",
     "on": "Write saved: created, updated or any.",
     "object_pk": "Write instance.",
@@ -122,4 +131,9 @@ def subscription_key(subscription):
 
 
 def subscription_order(subscription):
-    return subscription["template"], sorted(subscription["audiences"]), sorted(subscription["channels"]), subscription["enabled"]
+    return (
+        subscription["template"],
+        sorted(subscription["audiences"]),
+        sorted(subscription["channels"]),
+        subscription["enabled"],
+    )

@@ -1,4 +1,7 @@
-"""Whether the rows that were written hold together, by the models' own rules. Next hop: ``importing`` keeps them all, or none."""
+"""Whether the rows that were written hold together, by the models' own rules.
+
+Next hop: ``importing`` keeps them all, or none.
+"""
 
 from django.core.exceptions import ValidationError
 
@@ -8,7 +11,11 @@ from ..models import Subscription
 def validate_rows(run):
     """All rows of the file, as they are together. What is wrong is added to ``run.problems``."""
     for row, path, keys in run.written:
-        if path in run.broken or isinstance(row, Subscription) and ("templates", row.template.name) in run.broken:
+        if (
+            path in run.broken
+            or isinstance(row, Subscription)
+            and ("templates", row.template.name) in run.broken
+        ):
             continue
         # What was read before others were written is read anew.
         row._prefetched_objects_cache = {}

@@ -9,7 +9,9 @@ from .schema import FORMAT_VERSION, HEAD, SECTIONS
 
 FORMATS = ("yaml", "json")
 # What a block of YAML cannot hold: control characters, and what its readers take for a line break.
-UNWRITABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+UNWRITABLE = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 # No line is folded: a changed word changes its own line alone.
 WIDTH = 1_000_000_000
 
@@ -38,7 +40,9 @@ def write_document(document, file_format="yaml"):
     """The text of a document."""
     if file_format == "json":
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH, default_flow_style=False)
+    text = yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH, default_flow_style=False
+    )
     # A blank line before each section and each row, as between paragraphs.
     return f"{HEAD}\n{_spaced(text)}"
 
@@ -67,9 +71,12 @@ class _Dumper(yaml.SafeDumper):
         found = super().analyze_scalar(scalar)
         if UNWRITABLE.search(scalar):
             # Only double quotes hold it for sure; PyYAML writes some of it plainly and reads it as a space.
-            found.allow_flow_plain = found.allow_block_plain = found.allow_single_quoted = found.allow_block = False
+            found.allow_flow_plain = found.allow_block_plain = found.allow_single_quoted = (
+                found.allow_block
+            ) = False
         elif found.multiline:
-            # PyYAML keeps tabs and spaces before a line break out of blocks, which hold them as well as anything.
+            # PyYAML keeps tabs and spaces before a line break out of blocks, which hold them as well as
+            # anything.
             found.allow_block = True
         return found
 

@@ -1,4 +1,7 @@
-"""Who receives an event: what an audience's sources mean, and the people behind them. Next hop: ``notifier.deliveries.fanout``."""
+"""Who receives an event: what an audience's sources mean, and the people behind them.
+
+Next hop: ``notifier.deliveries.fanout``.
+"""
 
 import logging
 
@@ -18,8 +21,8 @@ _callables = {}
 def register_audience(name, function):
     """Make ``function(event)`` selectable as an audience called ``name``.
 
-    It runs at the fan-out, not in the request, gets the ``Event`` and returns a queryset of users (read page by page), or an
-    iterable of users and address strings.
+    It runs at the fan-out, not in the request, gets the ``Event`` and returns a queryset of users (read page
+    by page), or an iterable of users and address strings.
     """
     _callables[name] = function
 
@@ -39,9 +42,13 @@ def parse_path(line):
     channel, _, path = line.rpartition(":")
     channel, path = channel.strip(), path.strip()
     if channel and channel not in registry.channel_names():
-        raise ValueError(f"“{line}”: there is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.")
+        raise ValueError(
+            f"“{line}”: there is no channel “{channel}”. There are: {', '.join(registry.channel_names())}."
+        )
     if not path or not all(part.isidentifier() and not part.startswith("_") for part in path.split(".")):
-        raise ValueError(f"“{line}” is not a path. Write names with dots between them, such as instance.owner.")
+        raise ValueError(
+            f"“{line}” is not a path. Write names with dots between them, such as instance.owner."
+        )
     if secret := next(filter(readable.may_be_secret, path.split(".")), None):
         raise ValueError(f"“{line}” cannot be used: “{secret}” may be a secret.")
     return channel, path
@@ -52,13 +59,17 @@ def parse_address(line):
     channel, _, address = (part.strip() for part in line.partition(":"))
     if not address or channel not in registry.channel_names():
         raise ValueError(
-            f"“{line}”: write the channel first, as in “email: ops@example.com”. There are: {', '.join(registry.channel_names())}."
+            f"“{line}”: write the channel first, as in “email: ops@example.com”. There are: "
+            f"{', '.join(registry.channel_names())}."
         )
     return channel, address
 
 
 def read_lines(audience, field):
-    """The lines of an audience's ``paths`` or ``addresses``, parsed. One that is wrong is ignored: its channel may be gone since."""
+    """The lines of an audience's ``paths`` or ``addresses``, parsed.
+
+    One that is wrong is ignored: its channel may be gone since.
+    """
     parse = {"paths": parse_path, "addresses": parse_address}[field]
     found = []
     for line in lines_of(getattr(audience, field)):
@@ -66,12 +77,16 @@ def read_lines(audience, field):
             found.append(parse(line))
         except ValueError:
             # The error would quote the line, which can be an address.
-            logger.warning("The audience %d has a line in its %s that cannot be used and is ignored.", audience.pk, field)
+            logger.warning(
+                "The audience %d has a line in its %s that cannot be used and is ignored.", audience.pk, field
+            )
     return found
 
 
 def select_recipients(event, audiences, frozen):
-    """``(users, addresses)`` of all sources together: a queryset without doubles, and ``(channel or "", address)`` pairs."""
+    """``(users, addresses)`` of all sources together: a queryset without doubles, and ``(channel or "",
+    address)`` pairs.
+    """
     user_model = get_user_model()
     people, addresses = Q(pk__in=[]), []
     for audience in audiences:
@@ -81,7 +96,9 @@ def select_recipients(event, audiences, frozen):
         if has_field(user_model, "groups"):
             field = user_model.groups.field
             members = {f"{field.m2m_reverse_field_name()}__in": _keys_of(audience, "groups")}
-            people |= Q(pk__in=user_model.groups.through.objects.filter(**members).values(field.m2m_field_name()))
+            people |= Q(
+                pk__in=user_model.groups.through.objects.filter(**members).values(field.m2m_field_name())
+            )
         addresses += read_lines(audience, "addresses")
         for name in audience.callables:
             people |= _call(name, event, addresses)
@@ -120,7 +137,9 @@ def _frozen_people(source, addresses):
 
 
 def has_field(model, name):
-    """Whether ``model`` has a database field of that name (a swapped user model may lack what Django's own has)."""
+    """Whether ``model`` has a database field of that name (a swapped user model may lack what Django's own
+    has).
+    """
     try:
         model._meta.get_field(name)
     except FieldDoesNotExist:
@@ -129,7 +148,10 @@ def has_field(model, name):
 
 
 def read_people(keys, tree):
-    """What templates read of these people, live: primary key → frozen data. One query; only the columns that ``tree`` names."""
+    """What templates read of these people, live: primary key → frozen data.
+
+    One query; only the columns that ``tree`` names.
+    """
     if not keys or not tree:
         return {}
     people = get_user_model()._default_manager.filter(pk__in=keys)

@@ -1,4 +1,7 @@
-"""What is wrong with a condition's text, for people who do not program. Next hop: ``notifier.rules.conditions`` refuses it."""
+"""What is wrong with a condition's text, for people who do not program.
+
+Next hop: ``notifier.rules.conditions`` refuses it.
+"""
 
 import re
 
@@ -13,16 +16,23 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # What people write who know it from elsewhere → what to write here.
 ELSEWHERE = {
-    "=": "==", "===": "==", "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not",
-    "AND": "and", "OR": "or", "NOT": "not", "IN": "in", "true": "True", "false": "False", "null": "None", "none": "None",
+    "=": "==", "===": "==", "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "&": "and", "||": "or",
+    "|": "or", "!": "not", "AND": "and", "OR": "or", "NOT": "not", "IN": "in", "true": "True",
+    "false": "False", "null": "None", "none": "None",
 }  # fmt: skip
 
 REMAINDER = re.compile(r"Could not parse the remainder: '(.*)' from '(.*)'", re.S)
 PATTERNS = [
     # Django's sentence → ours
     (r"Unexpected end of expression.*", "The condition ends too early: something is missing after “{last}”."),
-    (r"Not expecting '(.*)' (in this position|as infix operator).*", "“{0}” cannot stand where it stands: a value is missing."),
-    (r"Unused '(.*)' at end.*", "Before “{0}” there is no “and”, “or” or comparison that joins it to the rest."),
+    (
+        r"Not expecting '(.*)' (in this position|as infix operator).*",
+        "“{0}” cannot stand where it stands: a value is missing.",
+    ),
+    (
+        r"Unused '(.*)' at end.*",
+        "Before “{0}” there is no “and”, “or” or comparison that joins it to the rest.",
+    ),
     (r"Could not (?:parse some characters|find variable).*", "“{condition}” cannot be read."),
 ]
 
@@ -32,7 +42,9 @@ def refuse_source(source):
     if len(source) > MAX_LENGTH:
         raise ConditionRefused(f"The condition is longer than {MAX_LENGTH:,} characters.")
     if found := MARKS.search(source):
-        raise ConditionRefused(f"“{found[0]}” has no place here. Write only what would stand between {{% if and %}}.")
+        raise ConditionRefused(
+            f"“{found[0]}” has no place here. Write only what would stand between {{% if and %}}."
+        )
     if CONTROL.search(source):
         raise ConditionRefused("Write the condition on one line.")
     words = WORDS.findall(source)
@@ -51,7 +63,9 @@ def explain_syntax(message, source):
         return _explain_word(*remainder.groups())
     for pattern, text in PATTERNS:
         if found := re.fullmatch(pattern, message, re.S):
-            return text.format(*found.groups(), last=source.split()[-1] if source.split() else "", condition=source[:80])
+            return text.format(
+                *found.groups(), last=source.split()[-1] if source.split() else "", condition=source[:80]
+            )
     # A name in a template stands in braces.
     return re.sub(r"\{\{ (.*?) \}\}", r"“\1”", message)
 
@@ -59,7 +73,10 @@ def explain_syntax(message, source):
 def _explain_word(remainder, word):
     shown = word[:80]
     if "(" in word or ")" in word:
-        return f"“{shown}”: there are no brackets here, and nothing is called. “and” binds more tightly than “or”."
+        return (
+            f"“{shown}”: there are no brackets here, and nothing is called. “and” binds more "
+            "tightly than “or”."
+        )
     if '"' in remainder or "'" in remainder:
         return f"“{shown}”: a quotation mark is missing, or there is one too many."
     if re.search(r"[=<>!]", remainder):

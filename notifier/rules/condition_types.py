@@ -1,4 +1,7 @@
-"""Refuses comparisons in a condition that can never be true, with what to write instead. Next hop: ``Trigger.clean``."""
+"""Refuses comparisons in a condition that can never be true, with what to write instead.
+
+Next hop: ``Trigger.clean``.
+"""
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -12,7 +15,14 @@ EQUALITY = {"==", "!="}
 ORDER = {"<", "<=", ">", ">="}
 COMPARISONS = EQUALITY | ORDER | {"in", "not in", "is", "is not"}
 
-NUMBER, TEXT, TRUTH, DATE, DATETIME, TIME = "a number", "text", "either True or False", "a date", "a date with a time", "a time"
+NUMBER, TEXT, TRUTH, DATE, DATETIME, TIME = (
+    "a number",
+    "text",
+    "either True or False",
+    "a date",
+    "a date with a time",
+    "a time",
+)
 DURATION, UUID, OBJECT, LIST = "a duration", "a UUID", "an object", "a list"
 
 # The first that fits; a date with a time is a date to Python.
@@ -26,7 +36,10 @@ FIELDS = [
     (models.UUIDField, UUID),
     ((models.CharField, models.TextField, models.GenericIPAddressField, models.FileField), TEXT),
 ]
-TEXT_FILTERS = "capfirst cut date floatformat join lower oneline slugify striptags time title truncatechars truncatewords upper"
+TEXT_FILTERS = (
+    "capfirst cut date floatformat join lower oneline slugify striptags time title truncatechars "
+    "truncatewords upper"
+)
 FILTERS = {"length": NUMBER, "wordcount": NUMBER} | dict.fromkeys(TEXT_FILTERS.split(), TEXT)
 # What may stand beside what, besides two of a kind. A yes counts as 1, an object equals its own text.
 ALIKE = [{NUMBER, TRUTH}, {OBJECT, TEXT}]
@@ -49,7 +62,9 @@ MAX_CHOICES = 20
 
 
 def check_comparisons(condition, trigger):
-    """Raise ConditionRefused where ``condition`` compares what can never be the same, or never be in an order."""
+    """Raise ConditionRefused where ``condition`` compares what can never be the same, or never be in an
+    order.
+    """
     reader = _Reader(trigger)
     for node in _comparisons(condition.expression):
         reader.check(node)
@@ -78,11 +93,14 @@ class _Reader:
         sides = node.first, node.second
         if any(getattr(side, "id", "") in COMPARISONS for side in sides):
             raise ConditionRefused(
-                f"One “{node.id}” compares two values. Write each comparison by itself, with “and” between them."
+                f"One “{node.id}” compares two values. Write each comparison by itself, with "
+                "“and” between them."
             )
         if node.id in ("is", "is not"):
             if not any(_word(side) in ("None", "True", "False") for side in sides):
-                raise ConditionRefused(f"“{node.id}” is for None, True and False alone. Write {_equality(node.id)} instead.")
+                raise ConditionRefused(
+                    f"“{node.id}” is for None, True and False alone. Write {_equality(node.id)} instead."
+                )
             return
         kinds = [self._kind(side) for side in sides]
         if None not in kinds:
@@ -93,7 +111,10 @@ class _Reader:
 
     def _check_kinds(self, node, left, right):
         if node.id in ("in", "not in") and right in SCALARS:
-            text = f"{_quote(node.second)} is {right}, and nothing is in it. After “{node.id}” comes a list or text."
+            text = (
+                f"{_quote(node.second)} is {right}, and nothing is in it. After “{node.id}” comes "
+                "a list or text."
+            )
             raise ConditionRefused(text)
         if _go_together(left, right, node.id):
             return
@@ -101,7 +122,8 @@ class _Reader:
         advice = [
             ADVICE[kind, other_kind].format(word=_word(side))
             for kind, other_kind, side, other in sides
-            if (kind, other_kind) in ADVICE and (other_kind not in (TEXT, NUMBER, TRUTH) or _constant(other) is not None)
+            if (kind, other_kind) in ADVICE
+            and (other_kind not in (TEXT, NUMBER, TRUTH) or _constant(other) is not None)
         ]
         raise ConditionRefused(
             f"{_quote(node.first)} is {left} and {_quote(node.second)} is {right}: "
@@ -113,7 +135,9 @@ class _Reader:
         values = [value for value, _label in getattr(field, "flatchoices", ())]
         if not values or wanted in (None, "") or wanted in values or _shows(side):
             return
-        shown = ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values[:MAX_CHOICES])
+        shown = ", ".join(
+            f'"{value}"' if isinstance(value, str) else str(value) for value in values[:MAX_CHOICES]
+        )
         raise ConditionRefused(f"{_quote(side)} is never {_word(other)}. It is one of: {shown}.")
 
     def _kind(self, side):
@@ -123,7 +147,9 @@ class _Reader:
         if side.value.filters:
             return FILTERS.get(side.value.filters[-1][0]._filter_name)
         if (constant := _constant(side)) is not None:
-            return TRUTH if isinstance(constant, bool) else NUMBER if isinstance(constant, int | float) else TEXT
+            return (
+                TRUTH if isinstance(constant, bool) else NUMBER if isinstance(constant, int | float) else TEXT
+            )
         if _shows(side):
             return TEXT
         if side.value.var.var in self.kinds:
@@ -132,14 +158,23 @@ class _Reader:
 
     def _field(self, side):
         """The model's field that ``side`` names without a filter, or None."""
-        if not isinstance(side, Literal) or side.value.filters or not side.value.is_var or not side.value.var.lookups:
+        if (
+            not isinstance(side, Literal)
+            or side.value.filters
+            or not side.value.is_var
+            or not side.value.var.lookups
+        ):
             return None
         root, *names = side.value.var.lookups
         model, found = self.models.get(root), None
         for name in names:
             name = name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name
             found = model and _find_field(model, name)
-            model = found.related_model if found is not None and found.is_relation and name == found.name else None
+            model = (
+                found.related_model
+                if found is not None and found.is_relation and name == found.name
+                else None
+            )
         return found
 
 

@@ -1,6 +1,9 @@
-"""Compiles and evaluates a trigger's condition, in the grammar of ``{% if %}``. Next hop: ``notifier.events.index`` asks it.
+"""Compiles and evaluates a trigger's condition, in the grammar of ``{% if %}``.
 
-It is parsed word by word, as Django parses the tag, and never becomes part of a template's source: nothing can be closed or opened.
+Next hop: ``notifier.events.index`` asks it.
+
+It is parsed word by word, as Django parses the tag, and never becomes part of a template's source: nothing
+can be closed or opened.
 """
 
 import datetime as dt
@@ -93,9 +96,13 @@ class Condition:
     node: IfNode = field(repr=False)
 
     def reaches_out(self, label):
-        """Whether reading it for an object of the model ``label`` may run a query: anything but the object's own columns."""
+        """Whether reading it for an object of the model ``label`` may run a query: anything but the object's
+        own columns.
+        """
         model = readable.find_model(label) if label else None
-        columns = {field.attname for field in model._meta.concrete_fields} | {"pk", "model"} if model else set()
+        columns = (
+            {field.attname for field in model._meta.concrete_fields} | {"pk", "model"} if model else set()
+        )
         branches = [branch for name, branch in self.paths.items() if name not in AT_HAND]
         objects = [branch for name, branch in self.paths.items() if name in ("instance", "action_object")]
         return len(branches) > len(objects) or any(branch.keys() - columns for branch in objects)
@@ -114,7 +121,9 @@ class Condition:
     def describe(self, data):
         """What it read, for people: ``instance.total is 80, instance.status is "paid"``."""
         context, shown = Context(data), {}
-        for variable in (each for expression in expressions_of(self.node) for each in variables_of(expression)):
+        for variable in (
+            each for expression in expressions_of(self.node) for each in variables_of(expression)
+        ):
             if variable.var not in ("True", "False", "None"):
                 try:
                     shown[variable.var] = _show(variable.resolve(context))
@@ -142,7 +151,8 @@ def check_condition(source, trigger):
     if personal := max(PERSONAL & condition.paths.keys(), default=""):
         of = "" if personal == "user" else "a link of "
         raise ConditionRefused(
-            f"“{personal}” is {of}the person who receives, and is not known yet when the signal comes. Choose people by the audience."
+            f"“{personal}” is {of}the person who receives, and is not known yet when the "
+            "signal comes. Choose people by the audience."
         )
     offers.check_paths(condition.paths, trigger, provided=False)
     return condition

@@ -1,4 +1,7 @@
-"""What extends a template must go on to work when that changes. Next hop: ``models.templates`` saves both, or neither."""
+"""What extends a template must go on to work when that changes.
+
+Next hop: ``models.templates`` saves both, or neither.
+"""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +22,10 @@ def extending(content):
 
 
 def renew(content, author=""):
-    """Give all that extend ``content`` a version with it as it is now. TemplateRefused names those that would break."""
+    """Give all that extend ``content`` a version with it as it is now.
+
+    TemplateRefused names those that would break.
+    """
     broken = []
     for each in extending(content):
         try:
@@ -35,7 +41,9 @@ def renew(content, author=""):
 
 
 def check(content):
-    """Raise ValidationError where something that extends ``content`` would not work with it as it would be saved."""
+    """Raise ValidationError where something that extends ``content`` would not work with it as it would be
+    saved.
+    """
     found = extending(content)
     if not found:
         return

@@ -20,9 +20,11 @@ STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
 
 
 def check_paths(tree, trigger, chosen=(), *, provided=True):
-    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they can.
+    """Raise UnreadablePath when ``tree`` names what the events of ``trigger`` cannot give, with what they
+    can.
 
-    ``chosen`` are the template's context providers; ``provided``: what signal middleware adds counts, which a condition comes before.
+    ``chosen`` are the template's context providers; ``provided``: what signal middleware adds counts, which a
+    condition comes before.
     """
     registered = signals.get(trigger.verb)
     if registered is None:
@@ -48,7 +50,12 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
                 f"It has: {', '.join(sorted(offered))}."
             )
     actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
-    for root, found in ("instance", model), ("action_object", model), ("actor_object", actor), ("user", get_user_model()):
+    for root, found in (
+        ("instance", model),
+        ("action_object", model),
+        ("actor_object", actor),
+        ("user", get_user_model()),
+    ):
         if found and root in tree:
             _check_model(found, tree[root], root)
     if model and signals.is_about_save(registered):
@@ -59,10 +66,13 @@ def _check_events(tree):
     """What is read of several events is read of each."""
     if wrong := digest_data.unknown_names(tree):
         raise UnreadablePath(
-            f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ event.{wrong[0]} }}}}{{% endfor %}}."
+            f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ "
+            f"event.{wrong[0]} }}}}{{% endfor %}}."
         )
     if "user" in tree.get(digest_data.EVENTS, {}).get("*", {}):
-        raise UnreadablePath("“event.user”: the person who receives is the same for all events. Write user, without the event.")
+        raise UnreadablePath(
+            "“event.user”: the person who receives is the same for all events. Write user, without the event."
+        )
 
 
 def _check_previous(model, tree):
@@ -73,7 +83,8 @@ def _check_previous(model, tree):
             continue
         key = f" Write previous.{name}_id." if f"{name}_id" in names else ""
         raise UnreadablePath(
-            f"“{path_names({'previous': {name: branch}})[0]}”: of what was before a save, there are the columns alone.{key} "
+            f"“{path_names({'previous': {name: branch}})[0]}”: of what was before a save, "
+            f"there are the columns alone.{key} "
             f"There is: {', '.join(names)}."
         )
 
@@ -84,7 +95,8 @@ def check_providers(chosen, trigger):
     for name, provides in providers.provided_by(chosen).items():
         if clash := sorted(set(provides).intersection(registered.args if registered else ())):
             raise UnreadablePath(
-                f"The context provider “{name}” gives {', '.join(clash)}, and so does the signal {trigger.verb}. "
+                f"The context provider “{name}” gives {', '.join(clash)}, and so does the "
+                f"signal {trigger.verb}. "
                 "Take the provider off the template, or give it other names."
             )
 
@@ -111,7 +123,9 @@ def _check_related(model, name, branch, here):
     elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
         raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
     elif steps := [step for step in branch if step != "all"]:
-        raise UnreadablePath(f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}.")
+        raise UnreadablePath(
+            f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}."
+        )
     else:
         _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
 

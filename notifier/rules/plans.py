@@ -1,6 +1,9 @@
-"""What an event is to be sent with: per subscription and channel, a version for each language. Next hop: ``deliveries.fanout``.
+"""What an event is to be sent with: per subscription and channel, a version for each language.
 
-An event's plan is ``[{"subscription": id, "contents": {channel: {language: version id}}, "recipients": [...]}]``.
+Next hop: ``deliveries.fanout``.
+
+An event's plan is ``[{"subscription": id, "contents": {channel: {language: version id}}, "recipients":
+[...]}]``.
 """
 
 from ..templating import languages
@@ -15,7 +18,9 @@ def contents_of(contents):
 
 
 def version_for(step, channel, language):
-    """``(version id, the language it is rendered in)`` for a person's language, or ``""`` where that is not known."""
+    """``(version id, the language it is rendered in)`` for a person's language, or ``""`` where that is not
+    known.
+    """
     versions = step["contents"][channel]
     chosen = languages.choose(versions, language)
     return versions[chosen], languages.spoken(chosen, language)

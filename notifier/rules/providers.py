@@ -1,6 +1,11 @@
-"""Context providers: functions of the project that add variables to a template. Next hop: ``events.firings`` freezes what they give.
+"""Context providers: functions of the project that add variables to a template.
 
-register_provider("weather", lambda context: {"forecast": forecast_at(context["instance"].place)}, provides=["forecast"])
+Next hop: ``events.firings`` freezes what they give.
+
+def weather(context):
+    return {"forecast": forecast_at(context["instance"].place)}
+
+register_provider("weather", weather, provides=["forecast"])
 """
 
 import logging
@@ -23,21 +28,29 @@ class Provider:
 
 
 def register_provider(name, function, provides):
-    """Make ``function(context)`` selectable for templates as ``name``; ``provides`` are the names of the variables that it adds.
+    """Make ``function(context)`` selectable for templates as ``name``; ``provides`` are the names of the
+    variables that it adds.
 
-    It runs when the signal is recorded, in the caller's process, and only where a template reads one of its names. It gets what the
-    firing offers (the signal's arguments, ``actor_object``, …) by name and returns a dict. Call it from any app's ``ready()``.
+    It runs when the signal is recorded, in the caller's process, and only where a template reads one of its
+    names. It gets what the firing offers (the signal's arguments, ``actor_object``, …) by name and returns a
+    dict. Call it from any app's ``ready()``.
     """
     provides = (provides,) if isinstance(provides, str) else tuple(provides)
     if not provides or not all(each.isidentifier() and not each.startswith("_") for each in provides):
         raise ProviderRegistrationError(f'“{name}” must say which names it provides: provides=["forecast"].')
     if clash := sorted({*signals.RESERVED_NAMES, "block"}.intersection(provides)):
-        raise ProviderRegistrationError(f"“{name}” provides {', '.join(clash)}, which templates use for something else.")
+        raise ProviderRegistrationError(
+            f"“{name}” provides {', '.join(clash)}, which templates use for something else."
+        )
     for other, taken in _registry.items():
         if other != name and (clash := sorted(set(taken.provides).intersection(provides))):
-            raise ProviderRegistrationError(f"“{name}” provides {', '.join(clash)}, and so does “{other}”. Choose other names.")
+            raise ProviderRegistrationError(
+                f"“{name}” provides {', '.join(clash)}, and so does “{other}”. Choose other names."
+            )
     if name in _registry and _registry[name] != Provider(function, provides):
-        raise ProviderRegistrationError(f"The name “{name}” is taken by another provider. Choose another name.")
+        raise ProviderRegistrationError(
+            f"The name “{name}” is taken by another provider. Choose another name."
+        )
     _registry[name] = Provider(function, provides)
 
 
@@ -51,11 +64,15 @@ def check_names(chosen):
     if not isinstance(chosen, list) or not all(isinstance(name, str) for name in chosen):
         raise ValueError("Write a list of names of context providers.")
     if unknown := sorted(set(chosen) - _registry.keys()):
-        raise ValueError(f"There is no context provider {', '.join(unknown)}. There are: {', '.join(names()) or 'none'}.")
+        raise ValueError(
+            f"There is no context provider {', '.join(unknown)}. There are: {', '.join(names()) or 'none'}."
+        )
 
 
 def provided_by(chosen):
-    """The names of the variables that these providers add, by provider; one that is registered no more adds none."""
+    """The names of the variables that these providers add, by provider; one that is registered no more adds
+    none.
+    """
     return {name: _registry[name].provides for name in chosen if name in _registry}
 
 
@@ -84,7 +101,9 @@ def _ask(name, provider, context, using):
                 added = provider.function(dict(context))
     except Exception as error:
         logger.exception("The context provider %s failed", name)
-        raise ProviderFailed(f"The context provider “{name}” failed: {type(error).__name__}. The log has the trace.") from error
+        raise ProviderFailed(
+            f"The context provider “{name}” failed: {type(error).__name__}. The log has the trace."
+        ) from error
     if not isinstance(added, dict):
         raise ProviderFailed(f"The context provider “{name}” returned {type(added).__name__}, not a dict.")
     return added

@@ -1,4 +1,7 @@
-"""The signals that can trigger something, by name. Next hop: ``notifier.events.index`` decides which firing matters."""
+"""The signals that can trigger something, by name.
+
+Next hop: ``notifier.events.index`` decides which firing matters.
+"""
 
 from dataclasses import dataclass
 
@@ -14,12 +17,16 @@ from ..exceptions import SignalRegistrationError
 from ..templating.data import PERSONAL
 
 # What every event offers to templates under these names, so a signal's own argument cannot have them.
-RESERVED_NAMES = frozenset({*PERSONAL, "verb", "action_object", "actor_object", "target", "forloop", "events"})
+RESERVED_NAMES = frozenset(
+    {*PERSONAL, "verb", "action_object", "actor_object", "target", "forloop", "events"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegisteredSignal:
-    """``about_model``: the signal's sender is a model (for ``m2m_changed``, a relation of it), so a trigger must name one."""
+    """``about_model``: the signal's sender is a model (for ``m2m_changed``, a relation of it), so a trigger
+    must name one.
+    """
 
     name: str
     signal: Signal
@@ -27,7 +34,9 @@ class RegisteredSignal:
     about_model: bool = False
 
     def senders(self, model):
-        """The senders to listen to for ``model``: it and its subclasses, or its relations, or None for any."""
+        """The senders to listen to for ``model``: it and its subclasses, or its relations, or None for
+        any.
+        """
         if not self.about_model:
             return [None]
         if self.signal is db.m2m_changed:
@@ -44,34 +53,44 @@ def _through(field):
 _registry: dict[str, RegisteredSignal] = {}
 _listeners = []
 
-# What `notifier.events.firings` must know besides for a pre_save or m2m_changed trigger. No trigger can name it.
+# What `notifier.events.firings` must know besides for a pre_save or m2m_changed trigger. No trigger can name
+# it.
 SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
 
 
 def register_signal(name, signal, args=()):
-    """Make ``signal`` known to triggers as the verb ``name``; ``args`` are the arguments that templates may read.
+    """Make ``signal`` known to triggers as the verb ``name``; ``args`` are the arguments that templates may
+    read.
 
-    Call it from any app's ``ready()``, in any order. Registering the same again changes nothing; another signal under a taken
-    name, or an argument that templates use for themselves, raises SignalRegistrationError.
+    Call it from any app's ``ready()``, in any order. Registering the same again changes nothing; another
+    signal under a taken name, or an argument that templates use for themselves, raises
+    SignalRegistrationError.
     """
     if isinstance(args, str):
-        raise SignalRegistrationError(f"The args of “{name}” are one text. Write a list of names: args=[{args!r}].")
+        raise SignalRegistrationError(
+            f"The args of “{name}” are one text. Write a list of names: args=[{args!r}]."
+        )
     _register(RegisteredSignal(name=name, signal=signal, args=tuple(args)))
 
 
 def _register(registered):
     name, taken = registered.name, _registry.get(registered.name)
     if not isinstance(registered.signal, Signal):
-        raise SignalRegistrationError(f"“{name}” is not a django.dispatch.Signal but {type(registered.signal).__name__}.")
+        raise SignalRegistrationError(
+            f"“{name}” is not a django.dispatch.Signal but {type(registered.signal).__name__}."
+        )
     if registered.signal in hooks.ALL:
         raise SignalRegistrationError(
             f"“{name}” says what came of a notification: notifying of that would never end. Use a receiver."
         )
     if taken and taken != registered:
-        raise SignalRegistrationError(f"The name “{name}” is taken by another signal or other arguments. Choose another name.")
+        raise SignalRegistrationError(
+            f"The name “{name}” is taken by another signal or other arguments. Choose another name."
+        )
     if clash := sorted(RESERVED_NAMES.intersection(registered.args)):
         raise SignalRegistrationError(
-            f"“{name}” has the argument {', '.join(clash)}, which templates use for something else. Rename it in the signal."
+            f"“{name}” has the argument {', '.join(clash)}, which templates use for something "
+            "else. Rename it in the signal."
         )
     _registry[name] = registered
     for listener in _listeners:

@@ -1,4 +1,7 @@
-"""``{% notifier_bell %}``: the signed-in person's unread notifications, in any template. Next hop: ``bell.js`` in the browser."""
+"""``{% notifier_bell %}``: the signed-in person's unread notifications, in any template.
+
+Next hop: ``bell.js`` in the browser.
+"""
 
 import json
 
@@ -18,7 +21,10 @@ MOST_COUNTED = 1000
 
 @register.inclusion_tag("notifier/bell.html", takes_context=True)
 def notifier_bell(context):
-    """A button with the number of unread items, and what it opens. For somebody who is signed out, or without a request, nothing."""
+    """A button with the number of unread items, and what it opens.
+
+    For somebody who is signed out, or without a request, nothing.
+    """
     request = context.get("request")
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -36,8 +42,11 @@ def notifier_bell(context):
         "page": inbox.removesuffix("inbox/"),
         "poll_seconds": conf.get("INBOX_RETRY_SECONDS"),
         "csrf_token": get_token(request),
-        # A sign-in in another tab changes the token; where the cookie can be read, it is always the present one.
-        "csrf_cookie": "" if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY else settings.CSRF_COOKIE_NAME,
+        # A sign-in in another tab changes the token; where the cookie can be read, it is always the present
+        # one.
+        "csrf_cookie": ""
+        if settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY
+        else settings.CSRF_COOKIE_NAME,
         "csrf_header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
         "texts": json.dumps(_texts()),
     }
@@ -48,7 +57,8 @@ def _inbox_url():
         return reverse("notifier:inbox-stream").removesuffix("stream/")
     except NoReverseMatch as error:
         raise ConfigurationError(
-            '{% notifier_bell %} asks the inbox, which this site does not have: add path("notifications/", include("notifier.urls")).'
+            "{% notifier_bell %} asks the inbox, which this site does not have: add "
+            'path("notifications/", include("notifier.urls")).'
         ) from error
 
 

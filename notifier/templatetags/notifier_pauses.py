@@ -1,4 +1,7 @@
-"""A line on the notifier's pages while something is paused. One query a page. Next hop: ``notifier.admin.pausing``."""
+"""A line on the notifier's pages while something is paused.
+
+One query a page. Next hop: ``notifier.admin.pausing``.
+"""
 
 from django import template
 
@@ -10,4 +13,7 @@ def paused_banner(context):
     # Unfold loads all template tags while it is itself being imported.
     from ..admin import pausing
 
-    return {"pauses": pausing.described_pauses(), "may_see": context["request"].user.has_perm("notifier.view_pause")}
+    return {
+        "pauses": pausing.described_pauses(),
+        "may_see": context["request"].user.has_perm("notifier.view_pause"),
+    }

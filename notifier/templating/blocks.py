@@ -1,6 +1,9 @@
-"""Blocks: reads ``{% extends %}`` and ``{% block %}`` off a source, and puts several sources together. Next hop: ``layouts``.
+"""Blocks: reads ``{% extends %}`` and ``{% block %}`` off a source, and puts several sources together.
 
-It works on the source, not on nodes: a version holds the whole text of its message, and needs no layout when it is rendered.
+Next hop: ``layouts``.
+
+It works on the source, not on nodes: a version holds the whole text of its message, and needs no layout when
+it is rendered.
 """
 
 import re
@@ -11,7 +14,8 @@ from django.template.base import Lexer, TokenType, tag_re
 from ..exceptions import TemplateRefused
 from .compiler import MAX_NESTING, MAX_WHOLE_BYTES
 
-# Blocks and supers put into their places; a chain of layouts that repeats them would multiply without writing anything.
+# Blocks and supers put into their places; a chain of layouts that repeats them would multiply without writing
+# anything.
 MAX_PLACES = 2_000
 HAS_BLOCKS = re.compile(r"{%\s*(block|extends)\b")
 NAMED = re.compile(r"extends\s+(\"[^\"]+\"|'[^']+')")
@@ -37,9 +41,14 @@ class Outline:
 
 
 def read_outline(source):
-    """The Outline of a source that compiles. Raises TemplateRefused with the line of what is wrong with its blocks."""
+    """The Outline of a source that compiles.
+
+    Raises TemplateRefused with the line of what is wrong with its blocks.
+    """
     outline, open_blocks, commented, begun = Outline(), [], False, False
-    for text, token in zip((text for text in tag_re.split(source) if text), Lexer(source).tokenize(), strict=True):
+    for text, token in zip(
+        (text for text in tag_re.split(source) if text), Lexer(source).tokenize(), strict=True
+    ):
         words = token.contents.split() if token.token_type == TokenType.BLOCK else [""]
         pieces = open_blocks[-1].pieces if open_blocks else outline.pieces
         if commented or words[0] == "comment":
@@ -57,7 +66,9 @@ def read_outline(source):
         elif token.token_type != TokenType.COMMENT:
             pieces.append(text)
             if not open_blocks and text.strip():
-                outline.stray = outline.stray or token.lineno + text[: len(text) - len(text.lstrip())].count("\n")
+                outline.stray = outline.stray or token.lineno + text[: len(text) - len(text.lstrip())].count(
+                    "\n"
+                )
         begun = begun or token.token_type in (TokenType.BLOCK, TokenType.VAR)
     if outline.extends and outline.stray:
         raise TemplateRefused(
@@ -100,7 +111,10 @@ def _close(token, words, open_blocks):
 
 
 def put_together(outlines):
-    """The whole source of a template, its layout, that one's layout, and so on. Raises TemplateRefused where it has no end."""
+    """The whole source of a template, its layout, that one's layout, and so on.
+
+    Raises TemplateRefused where it has no end.
+    """
     return _Builder(outlines).build()
 
 
@@ -141,7 +155,9 @@ class _Builder:
                 if above:
                     self._write(above[0].pieces, around, level + 1)
             elif piece.name in around:
-                raise TemplateRefused(f"With its layouts, the block “{piece.name}” would stand inside itself.")
+                raise TemplateRefused(
+                    f"With its layouts, the block “{piece.name}” would stand inside itself."
+                )
             else:
                 self._write(self.definitions[piece.name][0].pieces, (*around, piece.name), 0)
 

@@ -1,4 +1,7 @@
-"""Compiles what an administrator typed, in Django's template language over plain data alone. Next hop: ``specialising``."""
+"""Compiles what an administrator typed, in Django's template language over plain data alone.
+
+Next hop: ``specialising``.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -119,7 +122,9 @@ class DataTemplate(Template):
 
 
 class DraftTemplate(DataTemplate):
-    """A source with blocks, before ``layouts`` has put them into their places: compiled for its errors alone."""
+    """A source with blocks, before ``layouts`` has put them into their places: compiled for its errors
+    alone.
+    """
 
     libraries = (LIBRARY, BLOCKS)
 
@@ -137,12 +142,18 @@ class CompiledPart:
     paths: dict = field(repr=False)
 
     def render(self, data):
-        """The text for ``data`` (the event's and ``user``). TemplateTooLarge past a bound; a filter's own error passes."""
+        """The text for ``data`` (the event's and ``user``).
+
+        TemplateTooLarge past a bound; a filter's own error passes.
+        """
         return "".join([self.template.nodelist.render(DataContext(dict(data), self.template))])
 
 
 def compile_part(source, *, html, part="", max_bytes=MAX_SOURCE_BYTES, template_class=DataTemplate):
-    """Compile one part; ``html`` turns escaping on. TemplateRefused says what is wrong with it, and on which line."""
+    """Compile one part; ``html`` turns escaping on.
+
+    TemplateRefused says what is wrong with it, and on which line.
+    """
     part = part or ("html" if html else "text")
     if len(source.encode(errors="replace")) > max_bytes:
         raise TemplateRefused(f"The {part} is longer than {max_bytes:,} bytes.", part=part)

@@ -1,4 +1,7 @@
-"""Template contents, compiled once a version and specialised once an event. Next hop: ``lambdas._handler`` renders with them."""
+"""Template contents, compiled once a version and specialised once an event.
+
+Next hop: ``lambdas._handler`` renders with them.
+"""
 
 import unicodedata
 from dataclasses import dataclass, replace
@@ -20,8 +23,9 @@ PARTS = ("subject", "text", "html", "link", "icon")
 class CompiledContent:
     """The compiled parts of one version, with their layouts.
 
-    ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was made from the HTML's.
-    ``layout``: the key of the template that it extends. ``link`` and ``icon`` are None where they are blank.
+    ``text`` is None where the text is to be made from each rendered HTML; ``text_is_made``: its template was
+    made from the HTML's. ``layout``: the key of the template that it extends. ``link`` and ``icon`` are None
+    where they are blank.
     """
 
     subject: CompiledPart
@@ -41,16 +45,27 @@ class CompiledContent:
         return {name: part for name in PARTS if (part := getattr(self, name))}
 
 
-def compile_content(subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None):
-    """Compile the parts as they are edited, with the layouts that they extend. Raises TemplateRefused, whose ``part`` says where.
+def compile_content(
+    subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None
+):
+    """Compile the parts as they are edited, with the layouts that they extend.
 
-    ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there is one.
+    Raises TemplateRefused, whose ``part`` says where.
+
+    ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there
+    is one.
     """
-    where = {"name": template.name if template else "", "language": language, "book": book or layouts.Book(channel)}
+    where = {
+        "name": template.name if template else "",
+        "language": language,
+        "book": book or layouts.Book(channel),
+    }
     whole_text = layouts.whole_part("text", text, **where)
     whole_html = layouts.whole_part("html", html, **where)
     if None not in (whole_text.layout, whole_html.layout) and whole_text.layout != whole_html.layout:
-        raise TemplateRefused("The text extends another template than the HTML does. Let both extend one.", part="text")
+        raise TemplateRefused(
+            "The text extends another template than the HTML does. Let both extend one.", part="text"
+        )
     return CompiledContent(
         subject=compile_named("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
         link=compile_filled("link", link), icon=compile_filled("icon", icon),
@@ -67,18 +82,23 @@ def compile_named(part, source):
     """The CompiledPart of one of PARTS. Raises TemplateRefused, whose ``part`` says which."""
     try:
         return compile_part(
-            source, html=part == "html", max_bytes=MAX_WHOLE_BYTES if part in ("text", "html") else MAX_SOURCE_BYTES
+            source,
+            html=part == "html",
+            max_bytes=MAX_WHOLE_BYTES if part in ("text", "html") else MAX_SOURCE_BYTES,
         )
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
-def render_draft(parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links):
+def render_draft(
+    parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links
+):
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
 
     ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
 
-    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is rendered.
+    Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is
+    rendered.
     """
     sources = [parts.get(name, "") for name in PARTS]
     compiled = compile_content(*sources, template=template, channel=channel, language=language, book=book)
@@ -89,8 +109,14 @@ def render_draft(parts, *, template=None, channel="", language="", time_zone="",
         try:
             return content.render(user, links)
         except Exception as error:
-            text = str(error) if isinstance(error, NotifierError) else f"It cannot be rendered: {type(error).__name__}."
-            raise TemplateRefused(text, part=_failing_part(compiled, data | {"user": user} | links)) from error
+            text = (
+                str(error)
+                if isinstance(error, NotifierError)
+                else f"It cannot be rendered: {type(error).__name__}."
+            )
+            raise TemplateRefused(
+                text, part=_failing_part(compiled, data | {"user": user} | links)
+            ) from error
 
 
 def _failing_part(compiled, data):
@@ -103,12 +129,16 @@ def _failing_part(compiled, data):
 
 
 def text_template(text, html):
-    """The template of a blank text part, made from the HTML's source; None where there is none to make, or no exact one."""
+    """The template of a blank text part, made from the HTML's source; None where there is none to make, or no
+    exact one.
+    """
     return text_template_from_html(html) if html and not text.strip() else None
 
 
 class EventContent:
-    """One version for one event, in one language and time zone: what is the same for everybody is rendered once, at the first rendering."""
+    """One version for one event, in one language and time zone: what is the same for everybody is rendered
+    once, at the first rendering.
+    """
 
     def __init__(self, compiled, data, *, language="", time_zone=""):
         self._compiled, self._data, self._specialised = compiled, data, None
@@ -134,7 +164,8 @@ class EventContent:
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
         return {
-            "subject": one_line(subject.render(user, links)), "text": text_body.strip(), "html": inlined.render(user, links),
+            "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
+            "html": inlined.render(user, links),
             "link": checked_link(link.render(user, links)) if link else "",
             "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
         }  # fmt: skip

@@ -1,4 +1,7 @@
-"""Plain data as templates see it: frozen objects, and names that look up keys and positions. Next hop: ``compiler``."""
+"""Plain data as templates see it: frozen objects, and names that look up keys and positions.
+
+Next hop: ``compiler``.
+"""
 
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
@@ -7,12 +10,24 @@ from django.template.base import FilterExpression
 LINKS = ("unsubscribe_url", "preferences_url")
 PERSONAL = frozenset({"user", *LINKS})
 
-SECRET_FRAGMENTS = ("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "private_key", "privatekey")
+SECRET_FRAGMENTS = (
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "private_key",
+    "privatekey",
+)
 SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
 
 
 class FrozenObject(dict):
-    """An object as an event stores it: its fields by name, and under ``""`` the text that stands for itself."""
+    """An object as an event stores it: its fields by name, and under ``""`` the text that stands for
+    itself.
+    """
 
     def __str__(self):
         return str(self.get("", ""))
@@ -36,7 +51,10 @@ class FrozenObject(dict):
 
 
 class DataVariable(Variable):
-    """A name in a template. It looks up dictionary keys and list positions, and nothing else: no attribute, no call."""
+    """A name in a template.
+
+    It looks up dictionary keys and list positions, and nothing else: no attribute, no call.
+    """
 
     __slots__ = ()
 
@@ -44,7 +62,9 @@ class DataVariable(Variable):
         super().__init__(var)
         for segment in self.lookups or ():
             if not segment:
-                raise TemplateSyntaxError(f"{{{{ {var} }}}} has two dots with nothing between them, or one at an end.")
+                raise TemplateSyntaxError(
+                    f"{{{{ {var} }}}} has two dots with nothing between them, or one at an end."
+                )
             words = segment.lower()
             if any(secret in words for secret in SECRET_FRAGMENTS) or SECRET_WORDS & set(words.split("_")):
                 raise TemplateSyntaxError(f"{{{{ {var} }}}} cannot be used: “{segment}” may be a secret.")

@@ -10,7 +10,9 @@ EVENTS = "events"
 
 
 def folded(paths):
-    """The tree of what one event must store for a template that reads ``paths``: what it names of ``events``, it names of each."""
+    """The tree of what one event must store for a template that reads ``paths``: what it names of ``events``,
+    it names of each.
+    """
     if EVENTS not in paths:
         return paths
     others = {name: branch for name, branch in paths.items() if name != EVENTS}
@@ -24,5 +26,7 @@ def unknown_names(paths):
 
 
 def gathered(data):
-    """The variables for several events' data, oldest first: the newest one's own names, and each with its own as ``events``."""
+    """The variables for several events' data, oldest first: the newest one's own names, and each with its own
+    as ``events``.
+    """
     return data[-1] | {EVENTS: [dict(each) for each in data]}

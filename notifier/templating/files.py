@@ -1,4 +1,6 @@
-"""Template files of the project, read where Django looks for templates and nowhere else. Next hop: ``models.templates`` keeps a copy.
+"""Template files of the project, read where Django looks for templates and nowhere else.
+
+Next hop: ``models.templates`` keeps a copy.
 
 What they may say is what a template in the database may say: their source is compiled by the same engine.
 """
@@ -27,7 +29,8 @@ def read_parts(name):
     """
     if not NAME.fullmatch(name):
         raise TemplateRefused(
-            f"“{name[:80]}” is no name of a template file. It ends in .html or .txt and is found below a folder of templates, "
+            f"“{name[:80]}” is no name of a template file. It ends in .html or .txt and is "
+            "found below a folder of templates, "
             "such as emails/welcome.html.",
             part="file",
         )
@@ -56,5 +59,7 @@ def _read_by(loader, name):
             except TemplateDoesNotExist:
                 continue
     except (SuspiciousOperation, OSError, UnicodeDecodeError) as error:
-        raise TemplateRefused(f"The template file “{name}” cannot be read: {type(error).__name__}.", part="file") from error
+        raise TemplateRefused(
+            f"The template file “{name}” cannot be read: {type(error).__name__}.", part="file"
+        ) from error
     return None

@@ -1,4 +1,7 @@
-"""The tags and filters an administrator may type, with bounds on those that allocate. Next hop: ``compiler``."""
+"""The tags and filters an administrator may type, with bounds on those that allocate.
+
+Next hop: ``compiler``.
+"""
 
 import functools
 import json
@@ -20,22 +23,29 @@ MAX_OUTPUT_BYTES = 256 * 1024
 # Django's own as they are; those with bounds of their own are written below.
 TAGS = "comment cycle firstof for if ifchanged now spaceless templatetag widthratio with"
 FILTERS = (
-    "capfirst cut date default default_if_none divisibleby escape filesizeformat first force_escape get_digit "
-    "iriencode last length linebreaks linebreaksbr lower pluralize slice slugify striptags time timesince timeuntil title "
-    "truncatechars truncatechars_html truncatewords truncatewords_html upper urlencode wordcount wordwrap yesno"
+    "capfirst cut date default default_if_none divisibleby escape filesizeformat first "
+    "force_escape get_digit "
+    "iriencode last length linebreaks linebreaksbr lower pluralize slice slugify striptags "
+    "time timesince timeuntil title "
+    "truncatechars truncatechars_html truncatewords truncatewords_html upper urlencode "
+    "wordcount wordwrap yesno"
 )
 
 HUNDRED_DIGITS = re.compile(r"\d{3}")
 
 
 def _bounded(function):
-    """The filter, refusing results that could never be part of a message: a chain of filters cannot grow without end."""
+    """The filter, refusing results that could never be part of a message: a chain of filters cannot grow
+    without end.
+    """
 
     @functools.wraps(function)
     def bounded(*args, **kwargs):
         result = function(*args, **kwargs)
         if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:
-            raise TemplateTooLarge(f"The filter “{function._filter_name}” made more than {MAX_OUTPUT_BYTES:,} characters.")
+            raise TemplateTooLarge(
+                f"The filter “{function._filter_name}” made more than {MAX_OUTPUT_BYTES:,} characters."
+            )
         return result
 
     return bounded
@@ -78,7 +88,9 @@ def lines(value):
 
 
 def as_json(value):
-    """The value as it stands in a JSON document, a text with its quotation marks; an object is what ``{{ }}`` shows of it."""
+    """The value as it stands in a JSON document, a text with its quotation marks; an object is what ``{{ }}``
+    shows of it.
+    """
     return json.dumps(_plain(value), cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
@@ -113,7 +125,9 @@ def _allowed_library():
 
 
 class BlockNode(Node):
-    """A block of a source that is compiled for its errors alone; ``layouts`` puts blocks into their places."""
+    """A block of a source that is compiled for its errors alone; ``layouts`` puts blocks into their
+    places.
+    """
 
     def __init__(self, nodelist=()):
         self.nodelist = nodelist

@@ -1,4 +1,7 @@
-"""An HTML template's source as marks for its tokens, to carry them through a conversion. Next hop: ``plaintext``."""
+"""An HTML template's source as marks for its tokens, to carry them through a conversion.
+
+Next hop: ``plaintext``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -56,7 +59,9 @@ class Skeleton:
         return MARK.sub(lambda match: _in_text(self.tokens[int(match[2])]), marked)
 
     def with_stand_ins(self, marked, *, text=False):
-        """A template of the same shape over made-up names: v0 for a value, c1 for a condition, l2 for a list."""
+        """A template of the same shape over made-up names: v0 for a value, c1 for a condition, l2 for a
+        list.
+        """
 
         def stand_in(match):
             token, number = self.tokens[int(match[2])], match[2]
@@ -79,8 +84,12 @@ class Skeleton:
         one line and of several, each of a length of its own, which a table would show."""
         numbers = range(len(self.tokens))
         conditions = [n for n in numbers if self.tokens[n][2:-2].split()[0] in ("if", "elif")]
-        met = [set(), set(conditions)] + [{n} for n in conditions] + [set(conditions) - {n} for n in conditions]
-        for chosen, length, value in product(met, (0, 1, 2), ("Tom & <Ann> &lt; ", "one\ntwo  three\n\nfour ")):
+        met = (
+            [set(), set(conditions)] + [{n} for n in conditions] + [set(conditions) - {n} for n in conditions]
+        )
+        for chosen, length, value in product(
+            met, (0, 1, 2), ("Tom & <Ann> &lt; ", "one\ntwo  three\n\nfour ")
+        ):
             yield (
                 {f"c{n}": n in chosen for n in conditions}
                 | {f"l{n}": ["item"] * length for n in numbers}
@@ -89,13 +98,17 @@ class Skeleton:
 
 
 def _without_lines(match):
-    """Tags without lines of their own, and after them the space that the text around them keeps when they are gone."""
+    """Tags without lines of their own, and after them the space that the text around them keeps when they are
+    gone.
+    """
     before, after = len(match[1]), max(map(len, re.findall(r"\n*", match[2])))
     return match[1] + re.sub(r"\s", "", match[2]) + "\n" * (after - before if before else 0)
 
 
 def _kind(token):
-    """``v`` for a token that shows a value, ``b`` for one that does not, None for one that text cannot have."""
+    """``v`` for a token that shows a value, ``b`` for one that does not, None for one that text cannot
+    have.
+    """
     content = token[2:-2].strip()
     word = content.split()[0] if content else ""
     if not word or MARKUP.search(content) or NOT_IN_TEXT.search(PARAGRAPHS.sub("", content)):
@@ -106,7 +119,9 @@ def _kind(token):
 
 
 def _in_text(token):
-    """The token as the text template has it: values on one line, as HTML shows them, paragraphs on several."""
+    """The token as the text template has it: values on one line, as HTML shows them, paragraphs on
+    several.
+    """
     if not token.startswith("{{"):
         return token
     content = token[2:-2].strip()

@@ -1,7 +1,8 @@
 """Moves the rules of ``<style>`` into the elements, as mail clients want them. Next hop: ``contents``.
 
-Once an event, with marks where the person's values go, as far as no value can change what a rule applies to; else for each person.
-Media queries and ``:hover`` stay in ``<style>``. Nothing is loaded. HTML that css-inline refuses, or that costs too much, stays as it is.
+Once an event, with marks where the person's values go, as far as no value can change what a rule applies to;
+else for each person. Media queries and ``:hover`` stay in ``<style>``. Nothing is loaded. HTML that
+css-inline refuses, or that costs too much, stays as it is.
 """
 
 import logging
@@ -18,16 +19,24 @@ from .specialising import Specialised
 
 logger = logging.getLogger(__name__)
 
-INLINER = CSSInliner(keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False, base_url=None)
+INLINER = CSSInliner(
+    keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False, base_url=None
+)
 
 STYLE = re.compile(r"<style\b[^>]*>(.*?)(?:</style|\Z)", re.IGNORECASE | re.DOTALL)
 TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
-# css-inline 0.23 walks the tree recursively: some ten thousand levels end the process. Odd markup can nest more than it shows.
+# css-inline 0.23 walks the tree recursively: some ten thousand levels end the process. Odd markup can nest
+# more than it shows.
 MAX_DEPTH, MAX_UNSETTLED_TAGS = 100, 300
-# Each rule may apply to each element, and merging declarations is quadratic: 3,000 of them on 1,000 elements took 45 s.
+# Each rule may apply to each element, and merging declarations is quadratic: 3,000 of them on 1,000 elements
+# took 45 s.
 MAX_COPIED_BYTES, MAX_MERGES = 20_000_000, 200_000_000
-VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
-OPTIONAL_ENDS = frozenset(("p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option", "html", "head", "body"))
+VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+OPTIONAL_ENDS = frozenset(
+    ("p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option", "html", "head", "body")
+)
 
 OPEN, CLOSE = "\ue003", "\ue004"
 MARK = re.compile(f"{OPEN}([0-9]+){CLOSE}")
@@ -40,7 +49,9 @@ LOOKING_DEEPER = re.compile(r"\[|:empty|:has|:is|:where|:blank|:lang|:dir")
 
 
 def inline_styles(html):
-    """``html`` with its rules in its elements; as it is, where there are none or where that cannot be done."""
+    """``html`` with its rules in its elements; as it is, where there are none or where that cannot be
+    done.
+    """
     if not STYLE.search(html):
         return html
     if not _is_affordable(html):
@@ -65,7 +76,9 @@ def _is_affordable(html):
 
 
 def _is_settled(tags):
-    """Whether each element is closed where it should be, and none is deep: then a browser's rules nest nothing deeper."""
+    """Whether each element is closed where it should be, and none is deep: then a browser's rules nest
+    nothing deeper.
+    """
     opened = []
     for slash, name in tags:
         name = name.lower()
@@ -86,14 +99,18 @@ def _is_settled(tags):
 
 
 class Inlined:
-    """A specialised HTML with its styles in its elements: once for everybody where that is the same, else for each."""
+    """A specialised HTML with its styles in its elements: once for everybody where that is the same, else for
+    each.
+    """
 
     def __init__(self, specialised):
         self._specialised, self._finished = specialised, False
         if not STYLE.search(specialised.template.source):
             self._finished = True
         elif specialised.constant is not None:
-            self._specialised = Specialised(specialised.template, Residue([inline_styles(specialised.constant)]))
+            self._specialised = Specialised(
+                specialised.template, Residue([inline_styles(specialised.constant)])
+            )
             self._finished = True
         elif residue := _inlined_residue(specialised.residue):
             self._specialised, self._finished = Specialised(specialised.template, residue), True
@@ -104,12 +121,18 @@ class Inlined:
 
 
 def _inlined_residue(residue):
-    """The residue with its styles moved around the holes, or None where a hole may change what they apply to."""
+    """The residue with its styles moved around the holes, or None where a hole may change what they apply
+    to.
+    """
     holes = [hole for _, hole in residue.holes]
-    if not all(_is_text(hole) for hole in holes) or any(OPEN in part for part in residue.parts if isinstance(part, str)):
+    if not all(_is_text(hole) for hole in holes) or any(
+        OPEN in part for part in residue.parts if isinstance(part, str)
+    ):
         return None
     numbers = iter(range(len(holes)))
-    marked = "".join(part if isinstance(part, str) else f"{OPEN}{next(numbers)}{CLOSE}" for part in residue.parts)
+    marked = "".join(
+        part if isinstance(part, str) else f"{OPEN}{next(numbers)}{CLOSE}" for part in residue.parts
+    )
     if LOOKING_DEEPER.search("".join(STYLE.findall(marked))) or not _are_in_text(marked, len(holes)):
         return None
     pieces = MARK.split(inline_styles(marked))
@@ -126,11 +149,15 @@ def _is_text(hole):
             return hole.html
         case Block(nodes=[VariableNode() as node]):
             # A literal is safe, also by the name that a tag has given it.
-            return _writes_text(node.token.contents) and not any(isinstance(value, SafeData) for value in hole.values.values())
+            return _writes_text(node.token.contents) and not any(
+                isinstance(value, SafeData) for value in hole.values.values()
+            )
         case Choice():
             return all(_is_text_alone(body) for _, body in hole.branches)
         case Binding():
-            return all(_writes_text(bound.token) for bound in hole.bound.values()) and _is_text_alone(hole.body)
+            return all(_writes_text(bound.token) for bound in hole.bound.values()) and _is_text_alone(
+                hole.body
+            )
     return False
 
 
@@ -139,7 +166,9 @@ def _writes_text(expression):
 
 
 def _is_text_alone(residue):
-    return all(not set("<>\"'") & set(part) if isinstance(part, str) else _is_text(part) for part in residue.parts)
+    return all(
+        not set("<>\"'") & set(part) if isinstance(part, str) else _is_text(part) for part in residue.parts
+    )
 
 
 class _Places(HTMLParser):
@@ -151,7 +180,9 @@ class _Places(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         if not MARK.search(QUOTED.sub("", self.get_starttag_text())):
-            self.found += sum(len(MARK.findall(value or "")) for name, value in attributes if name not in MATCHED)
+            self.found += sum(
+                len(MARK.findall(value or "")) for name, value in attributes if name not in MATCHED
+            )
         self.raw = self.raw or tag in RAW
 
     def handle_endtag(self, tag):

@@ -1,4 +1,7 @@
-"""Which language and time zone a message is for: the person's, then the site's. Next hop: ``rules.plans`` chooses the version by it."""
+"""Which language and time zone a message is for: the person's, then the site's.
+
+Next hop: ``rules.plans`` chooses the version by it.
+"""
 
 import re
 from contextlib import contextmanager
@@ -41,7 +44,9 @@ def base_of(tag):
 
 
 def choose(available, language):
-    """Which of the ``available`` languages somebody gets: their own, the site's, the one for any language, whatever there is."""
+    """Which of the ``available`` languages somebody gets: their own, the site's, the one for any language,
+    whatever there is.
+    """
     site = tag_of(settings.LANGUAGE_CODE)
     wanted = [*([language, base_of(language)] if language else []), site, base_of(site), ""]
     by_tag = {tag_of(each): each for each in sorted(available)}
@@ -49,13 +54,18 @@ def choose(available, language):
 
 
 def spoken(content, person):
-    """The language that a content is rendered in: a German text has German dates, also for somebody who reads no German."""
+    """The language that a content is rendered in: a German text has German dates, also for somebody who reads
+    no German.
+    """
     return person if not content or base_of(tag_of(content)) == base_of(person) else tag_of(content)
 
 
 @contextmanager
 def in_language(language, time_zone):
-    """Translate, and write numbers, dates and times, for somebody. What Django does not know is the site's; nothing raises."""
+    """Translate, and write numbers, dates and times, for somebody.
+
+    What Django does not know is the site's; nothing raises.
+    """
     # `timezone.override(None)` would be whatever the thread has.
     zone = zone_of(time_zone) or timezone.get_default_timezone()
     with translation.override(known_to_django(language)), timezone.override(zone):
@@ -72,4 +82,8 @@ def _variant(language, _languages):
 
 def known_to_django(language):
     """The language of ``settings.LANGUAGES`` that is nearest to a tag, or the site's."""
-    return _variant(language, tuple(code for code, _ in settings.LANGUAGES)) if language else settings.LANGUAGE_CODE
+    return (
+        _variant(language, tuple(code for code, _ in settings.LANGUAGES))
+        if language
+        else settings.LANGUAGE_CODE
+    )

@@ -1,4 +1,7 @@
-"""The layouts that templates extend, found by name in a Book. Called by ``contents``, which compiles the whole."""
+"""The layouts that templates extend, found by name in a Book.
+
+Called by ``contents``, which compiles the whole.
+"""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +26,8 @@ class Whole:
 class Book:
     """What may be extended on one channel, read by whoever holds the rows; each name once.
 
-    ``read(name)``: ``(template's key, {language: {part: source}})``, or None. ``names()``: all that there are, sorted.
+    ``read(name)``: ``(template's key, {language: {part: source}})``, or None. ``names()``: all that there
+    are, sorted.
     """
 
     def __init__(self, channel, *, read=lambda name: None, names=tuple):
@@ -37,7 +41,10 @@ class Book:
 
 
 def whole_part(part, source, *, name, language, book):
-    """One part of the template ``name``, compiled with the layouts that it extends. TemplateRefused has the line of ``source``."""
+    """One part of the template ``name``, compiled with the layouts that it extends.
+
+    TemplateRefused has the line of ``source``.
+    """
     if not HAS_BLOCKS.search(source):
         return Whole(compiled=compile_part(source, html=part == "html"))
     try:
@@ -76,9 +83,13 @@ def _layout(part, wanted, name, language, book):
     found = book.find(wanted)
     if found is None:
         others = ", ".join(f"“{each}”" for each in book.names() if each != name) or "none"
-        raise TemplateRefused(f"There is no template “{wanted}” for {book.channel or 'this channel'}. There are: {others}.")
+        raise TemplateRefused(
+            f"There is no template “{wanted}” for {book.channel or 'this channel'}. There are: {others}."
+        )
     key, sources = found
     chosen = language if language in sources else languages.choose(sources, language)
     if not sources[chosen][part].strip():
-        raise TemplateRefused(f"The layout “{wanted}” has no {'HTML' if part == 'html' else 'text'} for {book.channel}.")
+        raise TemplateRefused(
+            f"The layout “{wanted}” has no {'HTML' if part == 'html' else 'text'} for {book.channel}."
+        )
     return key, sources[chosen][part]

@@ -1,4 +1,7 @@
-"""What a compiled template reads: its nodes' expressions, and the dotted paths they name. Next hop: ``snapshot``."""
+"""What a compiled template reads: its nodes' expressions, and the dotted paths they name.
+
+Next hop: ``snapshot``.
+"""
 
 from django.template import TemplateSyntaxError
 from django.template.base import VariableNode
@@ -28,12 +31,16 @@ def _operands(condition):
         return []
     if condition.first is None:
         return [condition.value]
-    return [expression for side in (condition.first, condition.second) if side for expression in _operands(side)]
+    return [
+        expression for side in (condition.first, condition.second) if side for expression in _operands(side)
+    ]
 
 
 EXPRESSIONS = {
     VariableNode: lambda node: [node.filter_expression],
-    IfNode: lambda node: [expression for condition, _ in node.conditions_nodelists for expression in _operands(condition)],
+    IfNode: lambda node: [
+        expression for condition, _ in node.conditions_nodelists for expression in _operands(condition)
+    ],
     ForNode: lambda node: [node.sequence],
     WithNode: lambda node: list(node.extra_context.values()),
     CycleNode: lambda node: node.cyclevars,
@@ -70,13 +77,19 @@ def names_of(expressions):
 
 
 def names_in(node):
-    """Every name that a node or anything inside it looks up, those it binds itself included. Its inner nodes have theirs."""
+    """Every name that a node or anything inside it looks up, those it binds itself included.
+
+    Its inner nodes have theirs.
+    """
     inner = (child.names for nodelist in children_of(node) for child in nodelist)
     return frozenset(names_of(expressions_of(node)).union(*inner))
 
 
 class PathReader:
-    """Walks nodes and collects the tree of paths. A scope maps each bound name to the paths it may stand for."""
+    """Walks nodes and collects the tree of paths.
+
+    A scope maps each bound name to the paths it may stand for.
+    """
 
     def __init__(self):
         self.tree = {}
@@ -115,7 +128,9 @@ class PathReader:
         self.read(node.nodelist, scope | bound)
 
     def _follow(self, expression, scope):
-        """The paths that the expression's value may be walked on by; the ones that end in a filter are values here."""
+        """The paths that the expression's value may be walked on by; the ones that end in a filter are values
+        here.
+        """
         paths = self._meanings(expression.var, scope) if expression.is_var else set()
         for function, args in expression.filters:
             given = [self._meanings(argument, scope) for lookup, argument in args if lookup]
@@ -153,7 +168,10 @@ READERS = {ForNode: PathReader._read_for, WithNode: PathReader._read_with, Cycle
 
 
 def read_paths(nodes):
-    """The tree of paths that the nodes name. ``""`` marks a path used as a value, ``"*"`` each item of a list."""
+    """The tree of paths that the nodes name.
+
+    ``""`` marks a path used as a value, ``"*"`` each item of a list.
+    """
     reader = PathReader()
     reader.read(nodes, {})
     return reader.tree
@@ -169,7 +187,9 @@ def merge_paths(*trees):
 
 
 def path_names(tree, prefix=""):
-    """The tree's paths as dotted text for messages, sorted: ``["instance.lines.all.*.name", "instance.title"]``."""
+    """The tree's paths as dotted text for messages, sorted: ``["instance.lines.all.*.name",
+    "instance.title"]``.
+    """
     names = set()
     for segment, inner in tree.items():
         dotted = f"{prefix}.{segment}".strip(".") if segment else prefix

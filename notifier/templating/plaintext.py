@@ -14,13 +14,17 @@ from .html_skeleton import Skeleton
 
 CONFIG = ParserConfig(css=STRICT_CSS_PROFILE)
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
-# Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become "<".
+# Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become
+# "<".
 AMPERSAND = "\ue002"
 NOT_IN_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 def html_to_text(html):
-    """The text that a reader of ``html`` sees, with each link's address behind it in brackets. Never raises on odd HTML."""
+    """The text that a reader of ``html`` sees, with each link's address behind it in brackets.
+
+    Never raises on odd HTML.
+    """
     html = NOT_IN_HTML.sub("", XML_DECLARATION.sub("", html))
     try:
         tree = document_fromstring(html)
@@ -40,9 +44,11 @@ def tidy_text(text):
 
 
 def text_template_from_html(source):
-    """The template whose rendering, made tidy, is the text of ``source``'s rendering; None where that cannot be shown.
+    """The template whose rendering, made tidy, is the text of ``source``'s rendering; None where that cannot
+    be shown.
 
-    It is tried on stand-ins for all values, with each condition met and not met and each list of 0, 1 and 2 items.
+    It is tried on stand-ins for all values, with each condition met and not met and each list of 0, 1 and 2
+    items.
     """
     skeleton = Skeleton.of(source)
     if skeleton is None:
@@ -51,7 +57,9 @@ def text_template_from_html(source):
     try:
         html = compile_part(skeleton.with_stand_ins(skeleton.marked), html=True)
         text = compile_part(skeleton.with_stand_ins(marked_text, text=True), html=False)
-        if any(html_to_text(html.render(data)) != tidy_text(text.render(data)) for data in skeleton.samples()):
+        if any(
+            html_to_text(html.render(data)) != tidy_text(text.render(data)) for data in skeleton.samples()
+        ):
             return None
         return compile_part(skeleton.with_tokens(marked_text), html=False).source
     except (TemplateRefused, TemplateTooLarge):

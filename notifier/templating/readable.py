@@ -1,4 +1,7 @@
-"""What events may store of a model, by name. Next hop: ``notifier.templating.snapshot`` stores it, and nothing else."""
+"""What events may store of a model, by name.
+
+Next hop: ``notifier.templating.snapshot`` stores it, and nothing else.
+"""
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
@@ -22,16 +25,25 @@ def single_relation(model, name):
 def may_be_secret(name):
     """Whether ``name`` sounds like something that no event and no message may hold."""
     lower = name.lower()
-    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(lower.split("_"))
+    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(
+        lower.split("_")
+    )
 
 
 def is_readable(model, name):
-    """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the model lists."""
-    return name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
+    """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the
+    model lists.
+    """
+    return (
+        name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
+    )
 
 
 def readable_names(model):
-    """The names of ``model`` that events may store, sorted. A model adds to them with ``notifier_fields = [...]``."""
+    """The names of ``model`` that events may store, sorted.
+
+    A model adds to them with ``notifier_fields = [...]``.
+    """
     names = set(getattr(model, "notifier_fields", ()))
     for field in model._meta.get_fields():
         if field.auto_created and not field.concrete:

@@ -1,4 +1,7 @@
-"""What is left of a specialised part for each person: text with holes, and how each kind is filled. Next hop: ``specialising``."""
+"""What is left of a specialised part for each person: text with holes, and how each kind is filled.
+
+Next hop: ``specialising``.
+"""
 
 from dataclasses import dataclass
 from html import escape
@@ -74,7 +77,10 @@ class Choice:
 
     def fill(self, context):
         with context.push(self.values):
-            chosen = next((body for condition, body in self.branches if condition is None or condition.eval(context)), None)
+            chosen = next(
+                (body for condition, body in self.branches if condition is None or condition.eval(context)),
+                None,
+            )
         return chosen.fill(context) if chosen else ""
 
 

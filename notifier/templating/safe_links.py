@@ -1,4 +1,7 @@
-"""Where a notification may lead: to this site, or to another by http(s). Next hop: ``contents``, for the link of each message."""
+"""Where a notification may lead: to this site, or to another by http(s).
+
+Next hop: ``contents``, for the link of each message.
+"""
 
 from urllib.parse import urlsplit
 
@@ -9,10 +12,11 @@ MAX_ICON_CHARACTERS = 500
 
 
 def checked_link(text):
-    """``text`` if it is a path of this site (``/orders/5/``) or an http(s) address; else blank, as no link is better than a wrong one.
+    """``text`` if it is a path of this site (``/orders/5/``) or an http(s) address; else blank, as no link is
+    better than a wrong one.
 
-    Browsers drop line breaks and tabs, and take a backslash for a slash: two of either at the start lead to another site.
-    https://url.spec.whatwg.org/#concept-basic-url-parser
+    Browsers drop line breaks and tabs, and take a backslash for a slash: two of either at the start lead to
+    another site. https://url.spec.whatwg.org/#concept-basic-url-parser
     """
     link = text.strip()
     if not link or len(link) > MAX_LINK_CHARACTERS or "\\" in link or not link.isprintable() or " " in link:
@@ -27,6 +31,9 @@ def checked_link(text):
     # What stands before an @ looks like a host and is none.
     return (
         link
-        if parts.scheme in ("http", "https") and link[len(parts.scheme) :].startswith("://") and has_host and not parts.username
+        if parts.scheme in ("http", "https")
+        and link[len(parts.scheme) :].startswith("://")
+        and has_host
+        and not parts.username
         else ""
     )

@@ -1,7 +1,8 @@
-"""Freezes what templates and audiences read of an event into plain JSON. Next hop: ``notifier.events.freezing``.
+"""Freezes what templates and audiences read of an event into plain JSON. Next hop:
+``notifier.events.freezing``.
 
-A *path tree* is nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``; the key ``""`` marks
-a path that is used as a value, ``"*"`` stands for each item of a list.
+A *path tree* is nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``; the key
+``""`` marks a path that is used as a value, ``"*"`` stands for each item of a list.
 """
 
 import datetime as dt
@@ -28,7 +29,9 @@ WHOLE = {"": {}}
 
 
 def freeze(context, tree):
-    """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain data."""
+    """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain
+    data.
+    """
     return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
 
 
@@ -111,8 +114,16 @@ def _column(instance, name):
 
 
 def as_stored(field, value):
-    """``value`` as the database gives it back: code may have assigned "12.50" to a decimal field. Only for fields of Django's own."""
-    if field is None or field.is_relation and not field.concrete or not type(field).__module__.startswith("django."):
+    """``value`` as the database gives it back: code may have assigned "12.50" to a decimal field.
+
+    Only for fields of Django's own.
+    """
+    if (
+        field is None
+        or field.is_relation
+        and not field.concrete
+        or not type(field).__module__.startswith("django.")
+    ):
         return value
     # What is not of the field's kind cannot have been saved: an expression, for example.
     with suppress(ValidationError, TypeError, ValueError):

@@ -1,4 +1,7 @@
-"""Specialises a compiled part per event: what does not read the person is rendered once. Next hop: ``contents``."""
+"""Specialises a compiled part per event: what does not read the person is rendered once.
+
+Next hop: ``contents``.
+"""
 
 from itertools import groupby
 
@@ -21,21 +24,30 @@ class NotWorthIt(Exception):
 
 
 class Specialised:
-    """One part for one event. ``render`` gives, byte for byte, what ``CompiledPart.render`` gives for data and person."""
+    """One part for one event.
+
+    ``render`` gives, byte for byte, what ``CompiledPart.render`` gives for data and person.
+    """
 
     def __init__(self, template, residue):
         self.template, self.residue = template, residue
         self.constant = None if residue.holes else "".join(residue.parts)
 
     def render(self, user, links=None):
-        """The text for one person's data and links. TemplateTooLarge past a bound; a filter's own error passes."""
+        """The text for one person's data and links.
+
+        TemplateTooLarge past a bound; a filter's own error passes.
+        """
         if self.constant is not None:
             return self.constant
         return self.residue.fill(DataContext({PERSON: user, **(links or {})}, self.template))
 
 
 def specialise(part, data):
-    """Render all of ``part`` that does not read the person. Raises only what rendering it for anybody would raise."""
+    """Render all of ``part`` that does not read the person.
+
+    Raises only what rendering it for anybody would raise.
+    """
     nodes, personal = part.template.nodelist, PERSONAL
     context = Draft(dict(data), part.template)
     try:
@@ -48,7 +60,9 @@ def specialise(part, data):
 
 
 class Draft(DataContext):
-    """The context of a specialisation: the event's data, and how much was spent on branches that nobody may take."""
+    """The context of a specialisation: the event's data, and how much was spent on branches that nobody may
+    take.
+    """
 
     holes = 0
     tried = 0.0
@@ -63,7 +77,9 @@ class Draft(DataContext):
 
 
 class Collector(Node):
-    """Stands for the body in one of Django's own nodes: Django runs the tag, this collects what each turn leaves."""
+    """Stands for the body in one of Django's own nodes: Django runs the tag, this collects what each turn
+    leaves.
+    """
 
     def __init__(self, nodes, parts, personal):
         self.nodes, self.parts, self.personal = nodes, parts, personal
@@ -110,7 +126,10 @@ def _collect(nodes, context, parts, personal):
 
 
 def _unroll(node, context, parts, personal):
-    """Let Django run a tag that is decided without the person, collecting from its body. False where there is none."""
+    """Let Django run a tag that is decided without the person, collecting from its body.
+
+    False where there is none.
+    """
     if not personal.isdisjoint(names_of(expressions_of(node))):
         return False
     if type(node) is IfNode:
@@ -140,7 +159,9 @@ def _hole(node, context, personal):
         branches = [(test, _branch(body, context, personal)) for test, body in node.conditions_nodelists]
         return Choice(branches, values)
     if type(node) is WithNode:
-        return Binding(node.extra_context, values, _residue(node.nodelist, context, personal | set(node.extra_context)))
+        return Binding(
+            node.extra_context, values, _residue(node.nodelist, context, personal | set(node.extra_context))
+        )
     if type(node) is SpacelessNode:
         return Spaceless(_residue(node.nodelist, context, personal))
     return _block([node], context, personal)
@@ -164,7 +185,8 @@ def _as_it_stands(value):
 def _unsettled(nodes, personal, *, absorb=False, chosen=False):
     """Whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
 
-    ``absorb`` passes over loops that keep it to themselves, ``chosen`` says that the nodes themselves depend on the person.
+    ``absorb`` passes over loops that keep it to themselves, ``chosen`` says that the nodes themselves depend
+    on the person.
     """
     for node in nodes:
         if absorb and type(node) is ForNode and not _names_a_cycle(node):

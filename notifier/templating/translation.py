@@ -6,11 +6,17 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeData, mark_safe
 from django.utils.translation import gettext, pgettext
 
-USAGE = 'Write {%% %(tag)s "Hello" %%}, {%% %(tag)s "May" context "month" %%} or {%% %(tag)s "Hello" as greeting %%}.'
+USAGE = (
+    'Write {%% %(tag)s "Hello" %%}, {%% %(tag)s "May" context "month" %%} or {%% %(tag)s "Hello" '
+    "as greeting %%}."
+)
 
 
 class TranslateNode(Node):
-    """A text of the project's catalogues. As in Django, what stands in the template is safe, and what comes from data is escaped."""
+    """A text of the project's catalogues.
+
+    As in Django, what stands in the template is safe, and what comes from data is escaped.
+    """
 
     def __init__(self, message, message_context, asvar):
         self.message, self.message_context, self.asvar = message, message_context, asvar
@@ -20,7 +26,11 @@ class TranslateNode(Node):
         safe = isinstance(value, SafeData)
         # Django's catalogues write a percent sign twice, whoever asks; nothing is ever put in its place here.
         asked = (value if isinstance(value, str) else str(localize(value))).replace("%", "%%")
-        found = pgettext(str(self.message_context.resolve(context)), asked) if self.message_context else gettext(asked)
+        found = (
+            pgettext(str(self.message_context.resolve(context)), asked)
+            if self.message_context
+            else gettext(asked)
+        )
         text = found.replace("%%", "%")
         # The one that asked answers for what it is: a translation of it is not safer, and not less safe.
         text = mark_safe(text) if safe else text  # noqa: S308

@@ -1,4 +1,6 @@
-"""What happens in the demo: a sale is created, a post is written and corrected, a movie's audiences are told."""
+"""What happens in the demo: a sale is created, a post is written and corrected, a movie's audiences are
+told.
+"""
 
 import datetime as dt
 

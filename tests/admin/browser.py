@@ -1,4 +1,6 @@
-"""Fills in the admin's forms as a browser does: what the page shows is sent back, with what a person has changed."""
+"""Fills in the admin's forms as a browser does: what the page shows is sent back, with what a person has
+changed.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -30,7 +32,11 @@ class _Form(HTMLParser):
 
     def _input(self, found):
         kind, name = found.get("type", "text"), found.get("name")
-        if name and kind not in ("submit", "button") and (kind not in ("checkbox", "radio") or "checked" in found):
+        if (
+            name
+            and kind not in ("submit", "button")
+            and (kind not in ("checkbox", "radio") or "checked" in found)
+        ):
             self.values.setdefault(name, []).append(found.get("value", "on" if kind == "checkbox" else ""))
 
     def handle_data(self, data):
@@ -47,7 +53,9 @@ class _Form(HTMLParser):
 
 
 def read_form(client, path):
-    """The values of the page's own form, by name; those of the empty inline form are left out, as browsers do not send them."""
+    """The values of the page's own form, by name; those of the empty inline form are left out, as browsers do
+    not send them.
+    """
     page = client.get(path)
     assert page.status_code == 200, (path, page.status_code)
     return form_values(page.content.decode(), f"{page.context['opts'].model_name}_form")
@@ -61,8 +69,13 @@ def form_values(html, form_id):
 
 
 def filled_in(values, changes):
-    """What is sent of ``values`` with ``changes``: name → value, a list of them, or None for a box that is not ticked."""
-    changed = {name: value if isinstance(value, list) else [] if value is None else [value] for name, value in changes.items()}
+    """What is sent of ``values`` with ``changes``: name → value, a list of them, or None for a box that is
+    not ticked.
+    """
+    changed = {
+        name: value if isinstance(value, list) else [] if value is None else [value]
+        for name, value in changes.items()
+    }
     return {name: [_as_sent(value) for value in found] for name, found in (values | changed).items()}
 
 
@@ -83,7 +96,10 @@ def saved(response):
 
 
 def errors_in(response):
-    """What the page that came back says is wrong: field → texts. ``""`` holds what is no field's; inlines are by prefix."""
+    """What the page that came back says is wrong: field → texts.
+
+    ``""`` holds what is no field's; inlines are by prefix.
+    """
     assert response.status_code == 200, "The form was accepted."
     found = {}
     _collect(found, response.context["adminform"].form, "")

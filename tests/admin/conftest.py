@@ -13,7 +13,9 @@ def client_with(db):
 
     def make(*codenames):
         user = make_user(is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(content_type__app_label="notifier", codename__in=codenames))
+        user.user_permissions.set(
+            Permission.objects.filter(content_type__app_label="notifier", codename__in=codenames)
+        )
         client = Client()
         client.force_login(user)
         return client
@@ -23,7 +25,9 @@ def client_with(db):
 
 @pytest.fixture
 def queries_of(admin_client, django_assert_max_num_queries):
-    """Counts the statements that a page takes, its tables' contents being in memory already where Django keeps them."""
+    """Counts the statements that a page takes, its tables' contents being in memory already where Django
+    keeps them.
+    """
 
     def count(path):
         admin_client.get(path)

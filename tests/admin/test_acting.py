@@ -1,4 +1,7 @@
-"""Cancel, resend and retry in the admin: asked before many, done once, written down. And the page with the brakes."""
+"""Cancel, resend and retry in the admin: asked before many, done once, written down.
+
+And the page with the brakes.
+"""
 
 import re
 from html import unescape
@@ -66,7 +69,12 @@ def test_what_no_function_has_taken_up_is_cancelled_and_nothing_else(admin_clien
     page = text_of(post(admin_client, f"{DELIVERIES}{delivery.pk}/cancel/", follow=True))
     delivery.refresh_from_db()
     if CANCELLED[status]:
-        assert (delivery.status, delivery.reason, delivery.due_at, delivery.claim) == (Status.CANCELLED, "", None, None)
+        assert (delivery.status, delivery.reason, delivery.due_at, delivery.claim) == (
+            Status.CANCELLED,
+            "",
+            None,
+            None,
+        )
         assert delivery.finished_at
         assert deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=9) == []
         assert LogEntry.objects.get().change_message == "Cancelled."
@@ -88,8 +96,14 @@ def test_what_was_sent_is_sent_once_more_and_its_first_sending_stays_on_record(a
     assert (delivery.status, delivery.attempts) == (Status.SENT, 2)
     assert delivery.provider_id not in ("", "first-id")
     attempt = Attempt.objects.get()
-    assert (attempt.delivery_id, attempt.number, attempt.status, attempt.provider_id) == (delivery.pk, 1, "sent", "first-id")
-    # The second click of a double one: it was asked before the resend, and is answered after it has been sent.
+    assert (attempt.delivery_id, attempt.number, attempt.status, attempt.provider_id) == (
+        delivery.pk,
+        1,
+        "sent",
+        "first-id",
+    )
+    # The second click of a double one: it was asked before the resend, and is answered after it has been
+    # sent.
     answer(admin_client, asked)
     assert (pump.drain(), len(cloud.outbox()), Attempt.objects.count()) == (0, 1, 1)
 
@@ -104,8 +118,18 @@ def test_what_was_cancelled_is_sent_after_all_without_a_second_time_on_record(ad
 
 MANY = [
     # action, statuses that were chosen, what the page says, what is left
-    ("retry_selected", ["failed", "unknown", "sent"], "1 of them may have been sent already", ["queued", "queued", "sent"]),
-    ("cancel_selected", ["queued", "held", "sent"], "Cancel 2 deliveries?", ["cancelled", "cancelled", "sent"]),
+    (
+        "retry_selected",
+        ["failed", "unknown", "sent"],
+        "1 of them may have been sent already",
+        ["queued", "queued", "sent"],
+    ),
+    (
+        "cancel_selected",
+        ["queued", "held", "sent"],
+        "Cancel 2 deliveries?",
+        ["cancelled", "cancelled", "sent"],
+    ),
     ("resend_selected", ["sent", "sent", "failed"], "2 people get it twice.", ["queued", "queued", "failed"]),
 ]
 
@@ -124,7 +148,9 @@ def test_more_than_one_is_asked_about_first(admin_client, cloud, action, before,
 def test_one_from_the_list_is_done_without_a_question_unless_somebody_gets_it_twice(admin_client, cloud):
     failed, sent = make_delivery(status=Status.FAILED), make_delivery(status=Status.SENT)
     assert post(admin_client, DELIVERIES, choose("retry_selected", failed)).status_code == 302
-    assert "1 person gets it twice." in text_of(post(admin_client, DELIVERIES, choose("resend_selected", sent)))
+    assert "1 person gets it twice." in text_of(
+        post(admin_client, DELIVERIES, choose("resend_selected", sent))
+    )
     assert statuses() == [Status.QUEUED, Status.SENT]
 
 
@@ -153,7 +179,11 @@ LOOKED_AT_AGAIN = [
 def test_a_retry_looks_at_the_person_again(admin_client, cloud, reason, now, is_sent):
     user = make_user(**now)
     delivery = make_delivery(
-        status=Status.SKIPPED, reason=reason, recipient=f"user:{user.pk}", address="old@example.com", due_at=None
+        status=Status.SKIPPED,
+        reason=reason,
+        recipient=f"user:{user.pk}",
+        address="old@example.com",
+        due_at=None,
     )
     page = text_of(admin_client.get(f"{DELIVERIES}{delivery.pk}/change/"))
     assert ("Try again</button>" in page) == is_sent
@@ -196,7 +226,16 @@ def test_all_that_is_not_sent_of_an_event_is_cancelled_and_who_was_too_late_is_s
     page = text_of(answer(admin_client, asked))
     assert "2 deliveries are cancelled." in page
     assert "5 were too late, or had ended before." in page
-    assert statuses() == ["failed", "failed", "sent", "unknown", "cancelled", "cancelled", "claimed", "failed"]
+    assert statuses() == [
+        "failed",
+        "failed",
+        "sent",
+        "unknown",
+        "cancelled",
+        "cancelled",
+        "claimed",
+        "failed",
+    ]
 
 
 @pytest.mark.parametrize("status", [Event.Status.RECORDED, Event.Status.HELD, Event.Status.FANNING_OUT])
@@ -244,7 +283,9 @@ def test_what_came_between_the_question_and_the_answer(admin_client, action, mea
         make_delivery(event=event, status=Status.HELD, due_at=None)
     chosen = choose("cancel_selected", *event.deliveries.all()) | {"select_across": "1"}
     asked = (
-        post(admin_client, DELIVERIES, chosen) if action == "deliveries" else post(admin_client, f"{EVENTS}{event.pk}/cancel/")
+        post(admin_client, DELIVERIES, chosen)
+        if action == "deliveries"
+        else post(admin_client, f"{EVENTS}{event.pk}/cancel/")
     )
     if meanwhile == "a pause ends":
         assert holding.release_deliveries() == 2
@@ -262,20 +303,32 @@ def test_what_came_between_the_question_and_the_answer(admin_client, action, mea
 def test_the_brakes_are_pulled_and_let_go(admin_client, admin_user, scope):
     trigger = make_trigger(name="Sale")
     scope = scope.format(trigger.pk)
-    page = text_of(post(admin_client, f"{PAUSES}start/", {"scope": scope, "reason": "Wrong <price>"}, follow=True))
+    page = text_of(
+        post(admin_client, f"{PAUSES}start/", {"scope": scope, "reason": "Wrong <price>"}, follow=True)
+    )
     pause = Pause.objects.get()
     assert (pause.scope, pause.reason, pause.paused_by) == (scope, "Wrong <price>", admin_user.username)
     assert "Wrong &lt;price&gt;" in page
     words = {"e": "everything", "c": "all email", "t": "the trigger “Sale”"}[scope[0]]
-    for path in f"/admin/notifier/trigger/{trigger.pk}/change/", EVENTS, DELIVERIES, "/admin/notifier/template/":
+    for path in (
+        f"/admin/notifier/trigger/{trigger.pk}/change/",
+        EVENTS,
+        DELIVERIES,
+        "/admin/notifier/template/",
+    ):
         assert f"<b>{words}</b>" in text_of(admin_client.get(path))
     post(admin_client, f"{PAUSES}{pause.pk}/resume/")
     assert not Pause.objects.exists()
-    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == ["Paused. Wrong <price>", "Resumed."]
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+        "Paused. Wrong <price>",
+        "Resumed.",
+    ]
     assert "notifier-banner" not in text_of(admin_client.get(EVENTS))
 
 
-@pytest.mark.parametrize("scope", ["", "channel:pigeon", "trigger:0", "trigger:x", "trigger:" + "9" * 30, "nothing", "channel"])
+@pytest.mark.parametrize(
+    "scope", ["", "channel:pigeon", "trigger:0", "trigger:x", "trigger:" + "9" * 30, "nothing", "channel"]
+)
 def test_what_is_not_there_cannot_be_paused(admin_client, scope):
     assert post(admin_client, f"{PAUSES}start/", {"scope": scope}).status_code == 302
     assert not Pause.objects.exists()
@@ -293,7 +346,9 @@ def test_the_page_says_how_much_is_held(admin_client):
 
 def test_pausing_twice_and_resuming_twice_is_said(admin_client):
     for expected in "Paused. What", "It is paused already.":
-        assert expected in text_of(post(admin_client, f"{PAUSES}start/", {"scope": "everything"}, follow=True))
+        assert expected in text_of(
+            post(admin_client, f"{PAUSES}start/", {"scope": "everything"}, follow=True)
+        )
     path = f"{PAUSES}{Pause.objects.get().pk}/resume/"
     for expected in "Resumed. What", "It is not paused any more.":
         assert expected in text_of(post(admin_client, path, follow=True))

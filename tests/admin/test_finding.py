@@ -20,7 +20,9 @@ def rows():
     """Five deliveries, by what they are searched for."""
     ada = make_user(username="ada")
     return {
-        "to ada": make_delivery(recipient=f"user:{ada.pk}", address="", status=Status.SKIPPED, reason="no_address"),
+        "to ada": make_delivery(
+            recipient=f"user:{ada.pk}", address="", status=Status.SKIPPED, reason="no_address"
+        ),
         "by address": make_delivery(address="bo@example.org"),
         "by provider": make_delivery(provider_id="ses-4711"),
         "by sms": make_delivery(channel="sms", address="+44 7400 123401"),
@@ -63,12 +65,21 @@ def test_a_number_that_is_no_id_is_looked_for_as_text(admin_client, rows):
         assert [row.pk for row in found] == ([rows["by provider"].pk] if term == "4711" else [])
 
 
-@pytest.mark.parametrize("query", ["q=demo.flashsale:12", "q=post_delete", "status__exact=failed", "q=too+long"])
+@pytest.mark.parametrize(
+    "query", ["q=demo.flashsale:12", "q=post_delete", "status__exact=failed", "q=too+long"]
+)
 def test_events_are_found(admin_client, query):
     make_event()
-    values = {"verb": "post_delete", "action_object": "demo.flashsale:12", "status": Event.Status.FAILED, "reason": "too long"}
+    values = {
+        "verb": "post_delete",
+        "action_object": "demo.flashsale:12",
+        "status": Event.Status.FAILED,
+        "reason": "too long",
+    }
     wanted = make_event(**values)
-    assert [event.pk for event in admin_client.get(f"{EVENTS}?{query}").context["cl"].result_list] == [wanted.pk]
+    assert [event.pk for event in admin_client.get(f"{EVENTS}?{query}").context["cl"].result_list] == [
+        wanted.pk
+    ]
 
 
 def test_the_events_of_one_trigger_are_found(admin_client):
@@ -85,7 +96,9 @@ def test_text_is_looked_for_among_the_newest_rows_and_in_the_whole_of_one_event(
         make_delivery()
 
     def find(query):
-        return [delivery.pk for delivery in admin_client.get(f"{DELIVERIES}?{query}").context["cl"].result_list]
+        return [
+            delivery.pk for delivery in admin_client.get(f"{DELIVERIES}?{query}").context["cl"].result_list
+        ]
 
     assert find("q=old@example.org") == []
     assert find(f"q={old.pk}") == [old.pk]
@@ -121,7 +134,13 @@ def test_the_list_of_events_takes_as_many_queries_for_thirty_as_for_three(querie
 
     def make(some):
         Event.objects.bulk_create(
-            Event(trigger=trigger, verb="post_save", action_object="demo.post:1", data={}, created_at=timezone.now())
+            Event(
+                trigger=trigger,
+                verb="post_save",
+                action_object="demo.post:1",
+                data={},
+                created_at=timezone.now(),
+            )
             for trigger in some
         )
 
@@ -131,7 +150,9 @@ def test_the_list_of_events_takes_as_many_queries_for_thirty_as_for_three(querie
     assert queries_of(EVENTS + query) == few
 
 
-def test_no_list_asks_a_table_of_millions_for_its_distinct_values_or_its_count(admin_client, django_assert_max_num_queries):
+def test_no_list_asks_a_table_of_millions_for_its_distinct_values_or_its_count(
+    admin_client, django_assert_max_num_queries
+):
     make_both()
     for path in EVENTS, DELIVERIES:
         with django_assert_max_num_queries(100) as captured:

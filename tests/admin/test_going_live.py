@@ -29,7 +29,10 @@ def page_of(trigger):
 
 
 def state():
-    return [list(model.objects.order_by("pk").values()) for model in (Trigger, Subscription, Subscription.audiences.through)]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Trigger, Subscription, Subscription.audiences.through)
+    ]
 
 
 CHANGES = [
@@ -72,8 +75,9 @@ def test_an_audience_that_is_added_asks(admin_client):
 def test_a_new_trigger_asks_and_is_made_once_after_the_yes(admin_client):
     template, everyone = make_template(), make_audience(everyone=True)
     changes = {
-        "name": "Sale", "enabled": "on", "verb": "post_save", "model": "demo.post", "subscriptions-0-template": str(template.pk),
-        "subscriptions-0-channels": ["email"], "subscriptions-0-audiences": [str(everyone.pk)], "subscriptions-0-enabled": "on",
+        "name": "Sale", "enabled": "on", "verb": "post_save", "model": "demo.post",
+        "subscriptions-0-template": str(template.pk), "subscriptions-0-channels": ["email"],
+        "subscriptions-0-audiences": [str(everyone.pk)], "subscriptions-0-enabled": "on",
     }  # fmt: skip
     response = submit(admin_client, f"{TRIGGERS}add/", changes)
     assert "One event of “Sale” goes to 7 people." in text_of(response)
@@ -102,7 +106,9 @@ def test_a_yes_is_for_what_was_asked(admin_client, admin_user, kind):
     change, is_taken = FORGED[kind]
     audience = make_audience(everyone=True)
     trigger = make_trigger(enabled=False, audiences=[audience])
-    said = change({"user": str(admin_user.pk), "name": trigger.name, "people": 7, "sends": [["email", audience.name]]})
+    said = change(
+        {"user": str(admin_user.pk), "name": trigger.name, "people": 7, "sends": [["email", audience.name]]}
+    )
     token = signing.dumps(said, salt=going_live.SALT)
     values = filled_in(read_form(admin_client, page_of(trigger)), {"enabled": "on", going_live.ANSWER: token})
     assert admin_client.post(page_of(trigger), values).status_code == (302 if is_taken else 200)
@@ -112,7 +118,9 @@ def test_a_yes_is_for_what_was_asked(admin_client, admin_user, kind):
 @pytest.mark.parametrize("token", ["", "yes", "yes:yes:yes"])
 def test_a_yes_that_was_not_signed_is_none(admin_client, token):
     trigger = make_trigger(enabled=False)
-    assert submit(admin_client, page_of(trigger), {"enabled": "on", going_live.ANSWER: token}).status_code == 200
+    assert (
+        submit(admin_client, page_of(trigger), {"enabled": "on", going_live.ANSWER: token}).status_code == 200
+    )
     assert not Trigger.objects.get().enabled
 
 
@@ -133,13 +141,17 @@ def test_a_trigger_in_shadow_shows_what_it_would_have_sent(admin_client):
 
 
 def record(trigger):
-    Event.objects.create(trigger=trigger, verb="post_save", data={}, status="shadow", created_at=timezone.now())
+    Event.objects.create(
+        trigger=trigger, verb="post_save", data={}, status="shadow", created_at=timezone.now()
+    )
 
 
 def test_the_question_tells_what_the_rule_would_have_sent_as_it_would_be(admin_client):
     trigger = make_trigger(shadow=True)
     record(trigger)
-    subscription = make_subscription(trigger, contents={"sms": {"text": "."}}, channels=["sms"], enabled=False)
+    subscription = make_subscription(
+        trigger, contents={"sms": {"text": "."}}, channels=["sms"], enabled=False
+    )
     subscription.audiences.set([make_audience(addresses="sms: +44 7400 123401")])
     page = text_of(submit(admin_client, page_of(trigger), {"shadow": None, "subscriptions-1-enabled": "on"}))
     assert "this would have sent 7 by email, 1 by sms" in page
@@ -154,7 +166,8 @@ WORDS = [
         9,
         False,
         {"sms": (88, 102, 700_000), "email": (4312, 4312, 431_200), "twitter": (12, 12, 60_000)},
-        "In the last 7 days this would have sent about 4,312 by email, 88 by sms (102 parts), 12 by twitter, about $1.19.",
+        "In the last 7 days this would have sent about 4,312 by email, 88 by sms (102 parts), "
+        "12 by twitter, about $1.19.",
     ),
 ]
 

@@ -1,4 +1,6 @@
-"""The admin's frame: a sidebar in the order of the work, with what one may see, and users and groups in the same look."""
+"""The admin's frame: a sidebar in the order of the work, with what one may see, and users and groups in the
+same look.
+"""
 
 import re
 from pathlib import Path
@@ -34,7 +36,13 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
     assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Categories"]
     assert found["What came of it"] == ["Events", "Deliveries", "Inbox items", "Pauses", "Budgets", "Why?"]
     assert found["People"][:2] == ["Users", "Groups"]
-    assert found["People"][2:] == ["Contact points", "Devices", "Preferences", "Opt-outs", "Suppressed addresses"]
+    assert found["People"][2:] == [
+        "Contact points",
+        "Devices",
+        "Preferences",
+        "Opt-outs",
+        "Suppressed addresses",
+    ]
     # The project's own models before those of what was installed.
     assert list(found).index("Demo shop") < list(found).index("Axes")
 
@@ -47,9 +55,14 @@ def test_the_sidebar_holds_what_one_may_see(client_with):
 
 
 def test_the_page_that_one_is_on_is_marked_and_it_alone(admin_client):
-    for path, title in {"/admin/notifier/trigger/add/": "Triggers", "/admin/notifier/trigger/setup/": "Set up"}.items():
+    for path, title in {
+        "/admin/notifier/trigger/add/": "Triggers",
+        "/admin/notifier/trigger/setup/": "Set up",
+    }.items():
         groups = admin_client.get(path).context["sidebar_navigation"]
-        assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [title]
+        assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [
+            title
+        ]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +70,8 @@ def test_the_page_that_one_is_on_is_marked_and_it_alone(admin_client):
     [
         ("production", ["Production", "danger"]),
         ("staging_eu", ["Staging eu", "warning"]),
-        (None, ["Production", "danger"]),  # without Zappa's own word for it, nobody is told that it does not matter
+        # Without Zappa's own word for it, nobody is told that it does not matter
+        (None, ["Production", "danger"]),
     ],
 )
 def test_where_one_is_stands_beside_the_title(monkeypatch, stage, shown):
@@ -104,12 +118,16 @@ def test_every_page_has_the_shared_styles_and_can_be_seen_without_scripts(admin_
     client = Client() if path.endswith("/login/") else admin_client
     assert "notifier/admin.css" in text_of(client.get(path))
     # unfold's own rule hides what is marked so until its scripts have run.
-    assert re.search(r"@media \(scripting: none\) \{\s+html\[x-cloak\] \{ display: block !important; \}", STYLES)
+    assert re.search(
+        r"@media \(scripting: none\) \{\s+html\[x-cloak\] \{ display: block !important; \}", STYLES
+    )
 
 
 def test_every_status_that_is_no_step_on_the_way_has_a_colour_of_its_own():
     on_the_way = {"queued", "waiting", "claimed", "sending", "recorded", "fanning_out"}
-    assert {*Delivery.Status.values, *Event.Status.values} - on_the_way == {str(name) for name in display.TONES} - {"live", "off"}
+    assert {*Delivery.Status.values, *Event.Status.values} - on_the_way == {
+        str(name) for name in display.TONES
+    } - {"live", "off"}
     for tone in display.TONES.values():
         assert f".notifier-{tone} {{ color:" in STYLES
 
@@ -131,7 +149,9 @@ def test_a_user_is_added_and_given_permissions_by_search(admin_client):
     ada = get_user_model().objects.get(username="ada")
     wanted, group = Permission.objects.get(codename="add_trigger"), Group.objects.create(name="Editors")
     path = f"/admin/auth/user/{ada.pk}/change/"
-    assert saved(submit(admin_client, path, {"is_staff": "on", "user_permissions": [wanted.pk], "groups": [group.pk]}))
+    assert saved(
+        submit(admin_client, path, {"is_staff": "on", "user_permissions": [wanted.pk], "groups": [group.pk]})
+    )
     assert (list(ada.user_permissions.all()), list(ada.groups.all())) == ([wanted], [group])
     # What is there stays where somebody changes something else.
     assert saved(submit(admin_client, path, {"first_name": "Ada"}))

@@ -22,7 +22,12 @@ def test_nobody_can_add_change_or_delete(admin_client, number):
     before = type(row).objects.values().get()
     assert admin_client.get(page_of(row)).status_code == 200
     assert admin_client.post(page_of(row), {"status": "sent", "reason": "because"}).status_code == 403
-    assert admin_client.post(f"/admin/notifier/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (
+        admin_client.post(
+            f"/admin/notifier/{row._meta.model_name}/{row.pk}/delete/", {"post": "yes"}
+        ).status_code
+        == 403
+    )
     assert admin_client.get(f"/admin/notifier/{row._meta.model_name}/add/").status_code == 403
     assert admin_client.post(f"/admin/notifier/{row._meta.model_name}/add/", {}).status_code == 403
     action = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
@@ -40,7 +45,9 @@ def test_somebody_without_permission_sees_nothing(client_with, number):
 
 def test_an_event_shows_its_data_and_plan_as_a_person_reads_them(admin_client):
     everyone = make_audience(everyone=True)
-    trigger = make_trigger(contents={"email": {"subject": "<{{ instance.title }}>", "text": "."}}, audiences=[everyone])
+    trigger = make_trigger(
+        contents={"email": {"subject": "<{{ instance.title }}>", "text": "."}}, audiences=[everyone]
+    )
     Post.objects.create(title="Linen & wöol")
     event, post, template = Event.objects.get(), Post.objects.get(), trigger.subscriptions.get().template
     page = text_of(admin_client.get(page_of(event)))
@@ -77,7 +84,11 @@ def test_an_event_counts_its_deliveries_by_status_and_each_count_leads_to_them(a
 
 
 def test_an_event_says_which_triggers_its_firing_met_and_why_others_did_not_match(admin_client):
-    other, not_it, gone = make_trigger(), make_trigger(condition="instance.total > 100"), make_trigger(enabled=False)
+    other, not_it, gone = (
+        make_trigger(),
+        make_trigger(condition="instance.total > 100"),
+        make_trigger(enabled=False),
+    )
     make_trigger(enabled=False, verb="post_delete")
     make_trigger(enabled=False, model="demo.movie")
     sibling = make_event(action_object="demo.post:1")
@@ -113,7 +124,9 @@ def test_an_event_shows_what_went_amiss_first_with_each_attempt(admin_client):
         make_delivery(event=event, status=Status.SENT, provider_id="ses-1", cost_micros=100)
     bad = make_failed(event=event, address="bad@example.com", attempts=2, detail="Blacklisted.")
     for number, reason in (1, "throttled"), (2, "refused"):
-        Attempt.objects.create(delivery=bad, number=number, status="waiting", reason=reason, created_at=timezone.now())
+        Attempt.objects.create(
+            delivery=bad, number=number, status="waiting", reason=reason, created_at=timezone.now()
+        )
     response = admin_client.get(page_of(event))
     rows = response.context["timeline"]["deliveries"]
     assert [row["delivery"].pk for row in rows][0] == bad.pk
@@ -139,7 +152,9 @@ def test_an_event_shows_what_went_amiss_first_with_each_attempt(admin_client):
         (Event.Status.VETOED, None, None),
     ],
 )
-def test_an_event_looks_again_by_itself_as_long_as_something_is_under_way(admin_client, status, delivery, words):
+def test_an_event_looks_again_by_itself_as_long_as_something_is_under_way(
+    admin_client, status, delivery, words
+):
     event = make_event(status=status)
     if delivery:
         make_delivery(event=event, status=delivery)
@@ -157,7 +172,9 @@ def test_an_event_says_what_is_paused(admin_client):
     assert "channel sms" not in page
 
 
-def test_an_event_of_a_crowd_is_not_counted_to_its_end(admin_client, monkeypatch, queries_of, django_assert_max_num_queries):
+def test_an_event_of_a_crowd_is_not_counted_to_its_end(
+    admin_client, monkeypatch, queries_of, django_assert_max_num_queries
+):
     event = make_event(contents={"email": {"text": "Hi"}, "sms": {"text": "Hi"}}, status=Event.Status.DONE)
     for channel in ("email", "sms"):
         make_delivery(event=event, channel=channel, status=Status.SENT)
@@ -196,7 +213,9 @@ def test_an_event_whose_rules_are_gone_can_still_be_read(admin_client):
 
 def test_a_delivery_shows_status_reason_attempts_and_where_it_comes_from(admin_client):
     user = make_user(username="ada")
-    delivery = make_failed(recipient=f"user:{user.pk}", detail="The mailbox is <full>.", attempts=7, provider_id="ses-1")
+    delivery = make_failed(
+        recipient=f"user:{user.pk}", detail="The mailbox is <full>.", attempts=7, provider_id="ses-1"
+    )
     page = text_of(admin_client.get(page_of(delivery)))
     template = delivery.event.trigger.subscriptions.get().template
     for text in (

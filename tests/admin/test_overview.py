@@ -1,4 +1,6 @@
-"""The overview says how it stands, leads to what its numbers are about, and says so where it does not know."""
+"""The overview says how it stands, leads to what its numbers are about, and says so where it does not
+know.
+"""
 
 import datetime as dt
 import re
@@ -101,19 +103,38 @@ def test_the_chart_can_be_read_as_a_table_and_without_a_script(admin_client):
 
 @pytest.mark.parametrize(
     ("number", "top"),
-    [(0, 2), (1, 2), (3, 4), (9, 10), (10, 10), (11, 12), (13, 16), (20, 20), (21, 40), (99, 100), (100, 100), (101, 120)]
+    [
+        (0, 2),
+        (1, 2),
+        (3, 4),
+        (9, 10),
+        (10, 10),
+        (11, 12),
+        (13, 16),
+        (20, 20),
+        (21, 40),
+        (99, 100),
+        (100, 100),
+        (101, 120),
+    ]
     + [(4312, 6000), (10_900, 12_000), (1_000_000, 1_000_000)],
 )
 def test_the_scale_ends_at_a_round_number_whose_half_is_whole(number, top):
     now = timezone.now()
-    assert overview_chart.draw(overview_chart.RANGES["7d"], [now], [(now, "email", "sent", number)]).top == top
+    assert (
+        overview_chart.draw(overview_chart.RANGES["7d"], [now], [(now, "email", "sent", number)]).top == top
+    )
 
 
 def test_one_failure_among_thousands_is_seen_and_no_bar_leaves_the_chart():
     now = timezone.now()
     rows = [(now, "email", "sent", 1_000_000), (now, "email", "failed", 1), (now, "sms", "skipped", 1)]
     (bar,) = overview_chart.draw(overview_chart.RANGES["7d"], [now], rows).bars
-    assert {kind for kind, _y, height in bar.parts if height >= overview_chart.LEAST} == {"sent", "skipped", "failed"}
+    assert {kind for kind, _y, height in bar.parts if height >= overview_chart.LEAST} == {
+        "sent",
+        "skipped",
+        "failed",
+    }
     assert min(y for _kind, y, _height in bar.parts) >= 0
 
 
@@ -174,7 +195,9 @@ def test_a_reading_that_is_out_of_its_limits_needs_somebody(admin_client, name, 
 def test_counts_that_nobody_brings_up_to_date_are_said_to_be_old(admin_client):
     finished()
     counts.keep()
-    Gauge.objects.filter(name=counts.COUNTED).update(measured_at=timezone.now() - attention.COUNTS_ARE_OLD * 2)
+    Gauge.objects.filter(name=counts.COUNTED).update(
+        measured_at=timezone.now() - attention.COUNTS_ARE_OLD * 2
+    )
     (item,) = attention_of(admin_client)
     assert item[0] == "bad"
     assert "10\xa0minutes old" in item[1]
@@ -252,13 +275,18 @@ def test_it_takes_as_many_statements_for_many_as_for_few(queries_of):
 
 @pytest.mark.parametrize(
     ("status", "is_open"),
-    [(status, status in (Status.QUEUED, Status.WAITING, Status.CLAIMED, Status.SENDING)) for status in Status],
+    [
+        (status, status in (Status.QUEUED, Status.WAITING, Status.CLAIMED, Status.SENDING))
+        for status in Status
+    ],
 )
 def test_deliveries_that_are_not_over_are_one_choice_of_the_status_filter(admin_client, status, is_open):
     make_delivery(status=status, due_at=timezone.now() if is_open else None)
     found = admin_client.get("/admin/notifier/delivery/?status__exact=open").context["cl"].result_count
     assert found == is_open
-    assert admin_client.get(f"/admin/notifier/delivery/?status__exact={status}").context["cl"].result_count == 1
+    assert (
+        admin_client.get(f"/admin/notifier/delivery/?status__exact={status}").context["cl"].result_count == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -272,7 +300,9 @@ def test_deliveries_that_are_not_over_are_one_choice_of_the_status_filter(admin_
     ],
 )
 def test_deliveries_are_found_by_day(admin_client, query, days):
-    made = {day: make_delivery(created_at=dt.datetime(2026, 3, day, 12, tzinfo=dt.UTC)) for day in (1, 2, 3, 5)}
+    made = {
+        day: make_delivery(created_at=dt.datetime(2026, 3, day, 12, tzinfo=dt.UTC)) for day in (1, 2, 3, 5)
+    }
     found = admin_client.get(f"/admin/notifier/delivery/?{query}").context["cl"].result_list
     assert [row.pk for row in found] == [made[day].pk for day in days]
 

@@ -46,7 +46,14 @@ def test_every_source_of_an_audience_can_be_set(admin_client, monkeypatch):
     assert (audience.everyone, audience.callables) == (True, ["on call"])
     assert audiences.lines_of(audience.paths) == ["instance.owner", "email: instance.contact_email"]
     page = text_of(admin_client.get(LIST))
-    for source in ("all active users", "group Editors", "chosen users", "instance.owner", "email: ops@example.com", "on call"):
+    for source in (
+        "all active users",
+        "group Editors",
+        "chosen users",
+        "instance.owner",
+        "email: ops@example.com",
+        "on call",
+    ):
         assert f"<div>{source}</div>" in page
 
 
@@ -67,7 +74,11 @@ def test_a_form_that_is_sent_back_unchanged_changes_nothing(admin_client):
             "paths",
             f"there is no channel “fax”. There are: {', '.join(channel_names())}.",
         ),
-        ({"addresses": "ops@example.com"}, "addresses", "write the channel first, as in “email: ops@example.com”"),
+        (
+            {"addresses": "ops@example.com"},
+            "addresses",
+            "write the channel first, as in “email: ops@example.com”",
+        ),
         ({"addresses": "fax: 12345"}, "addresses", "“fax: 12345”: write the channel first"),
         ({"name": ""}, "name", "required"),
     ],
@@ -106,7 +117,9 @@ def test_users_are_found_by_typing(admin_client):
     make_user(username="ada")
     bo = make_user(username="bo")
     query = {"app_label": "notifier", "model_name": "audience", "field_name": "users", "term": "bo"}
-    assert admin_client.get("/admin/autocomplete/", query).json()["results"] == [{"id": str(bo.pk), "text": "bo"}]
+    assert admin_client.get("/admin/autocomplete/", query).json()["results"] == [
+        {"id": str(bo.pk), "text": "bo"}
+    ]
 
 
 def test_users_are_given_by_number_where_their_own_admin_is_not_there(admin_client):
@@ -159,15 +172,23 @@ def test_the_list_of_audiences_takes_as_many_queries_for_thirty_as_for_three(que
 def test_a_contact_point_is_set(admin_client):
     user = make_user()
     assert saved(
-        submit(admin_client, ADD_POINT, {"user": user.pk, "channel": "sms", "address": "+447400123401", "verified": "on"})
+        submit(
+            admin_client,
+            ADD_POINT,
+            {"user": user.pk, "channel": "sms", "address": "+447400123401", "verified": "on"},
+        )
     )
-    assert ContactPoint.objects.filter(user=user, channel="sms", address="+447400123401", verified=True).exists()
+    assert ContactPoint.objects.filter(
+        user=user, channel="sms", address="+447400123401", verified=True
+    ).exists()
 
 
 def test_a_second_contact_point_on_a_channel_is_refused(admin_client):
     user = make_user()
     ContactPoint.objects.create(user=user, channel="sms", address="+447400123401")
-    response = submit(admin_client, ADD_POINT, {"user": user.pk, "channel": "sms", "address": "+447400123402"})
+    response = submit(
+        admin_client, ADD_POINT, {"user": user.pk, "channel": "sms", "address": "+447400123402"}
+    )
     assert errors_in(response) == {"": ["Contact point with this User and Channel already exists."]}
 
 

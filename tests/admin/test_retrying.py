@@ -24,7 +24,8 @@ def test_a_failed_delivery_is_sent_after_its_template_is_mended(admin_client, cl
     endless = "{% for a in t %}{% for b in t %}{% for c in t %}.{% endfor %}{% endfor %}{% endfor %}"
     text = "{{ instance.title }}{% with t=instance.title %}" + endless + "{% endwith %}"
     trigger = make_trigger(
-        contents={"email": {"subject": "Hello", "text": text}}, audiences=[make_audience(addresses="email: ops@example.com")]
+        contents={"email": {"subject": "Hello", "text": text}},
+        audiences=[make_audience(addresses="email: ops@example.com")],
     )
     Post.objects.create(title="x" * 100)
     pump.drain()
@@ -43,7 +44,9 @@ def test_a_failed_delivery_is_sent_after_its_template_is_mended(admin_client, cl
 
     delivery.refresh_from_db()
     assert (delivery.status, delivery.reason, delivery.attempts) == (Status.SENT, "", 2)
-    assert [(message.recipient, message.text) for message in cloud.outbox()] == [("ops@example.com", "New: xxx…")]
+    assert [(message.recipient, message.text) for message in cloud.outbox()] == [
+        ("ops@example.com", "New: xxx…")
+    ]
     assert TRY_AGAIN not in text_of(admin_client.get(page_of(delivery)))
 
 
@@ -82,13 +85,22 @@ def test_nobody_is_sent_what_the_fan_out_has_kept_from_them(admin_client, reason
 def test_deliveries_that_are_selected_in_the_list_are_tried_again(admin_client, cloud, pump):
     chosen = [make_failed(), make_failed(channel="sms"), make_delivery(status=Status.SENT)]
     make_failed()
-    action = {"action": "retry_selected", "_selected_action": [delivery.pk for delivery in chosen], "confirmed": "yes"}
+    action = {
+        "action": "retry_selected",
+        "_selected_action": [delivery.pk for delivery in chosen],
+        "confirmed": "yes",
+    }
     page = text_of(admin_client.post(DELIVERIES, action, follow=True))
     assert "2 deliveries are being tried again." in page
     assert "1 was left alone: it is sent, under way or not for sending." in page
     pump.drain()
     assert sorted(message.channel for message in cloud.outbox()) == ["email", "sms"]
-    assert list(Delivery.objects.order_by("pk").values_list("status", flat=True)) == ["sent", "sent", "sent", "failed"]
+    assert list(Delivery.objects.order_by("pk").values_list("status", flat=True)) == [
+        "sent",
+        "sent",
+        "sent",
+        "failed",
+    ]
 
 
 def test_more_than_a_request_can_do_is_done_in_parts(admin_client, monkeypatch):
@@ -107,7 +119,9 @@ def test_a_retry_is_written_to_the_admins_log(admin_client, admin_user):
     one, two = make_failed(), make_failed(channel="sms")
     admin_client.post(retry_of(one))
     admin_client.post(DELIVERIES, {"action": "retry_selected", "_selected_action": [two.pk]})
-    entries = LogEntry.objects.order_by("pk").values_list("user", "object_id", "object_repr", "change_message")
+    entries = LogEntry.objects.order_by("pk").values_list(
+        "user", "object_id", "object_repr", "change_message"
+    )
     assert list(entries) == [
         (admin_user.pk, str(one.pk), f"#{one.pk} email", "Tried again."),
         (admin_user.pk, str(two.pk), f"#{two.pk} sms", "Tried again."),
@@ -134,7 +148,8 @@ def test_a_retry_needs_the_token_against_forgery(admin_user):
 
 
 @pytest.mark.parametrize(
-    "permissions", [["view_delivery"], ["view_delivery", "change_delivery", "delete_delivery"], ["retry_delivery"]]
+    "permissions",
+    [["view_delivery"], ["view_delivery", "change_delivery", "delete_delivery"], ["retry_delivery"]],
 )
 def test_a_retry_needs_its_own_permission(client_with, permissions):
     client, delivery = client_with(*permissions), make_failed()

@@ -1,4 +1,7 @@
-"""Who may do what: every role against every page and every button. A GET never changes anything; every change is in the admin's log."""
+"""Who may do what: every role against every page and every button.
+
+A GET never changes anything; every change is in the admin's log.
+"""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -71,8 +74,12 @@ def is_allowed(response):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize(("method", "path", "sent", "allowed"), DOORS, ids=[f"{each[0]} {each[1]}" for each in DOORS])
-def test_a_role_opens_its_own_doors_and_no_others(client_with, cloud, rows, role, method, path, sent, allowed):
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "allowed"), DOORS, ids=[f"{each[0]} {each[1]}" for each in DOORS]
+)
+def test_a_role_opens_its_own_doors_and_no_others(
+    client_with, cloud, rows, role, method, path, sent, allowed
+):
     before = everything()
     response = getattr(client_with(*ROLES[role]), method)("/admin/notifier/" + path.format(**rows), sent)
     assert is_allowed(response) == (role in allowed), response.status_code
@@ -83,7 +90,9 @@ def test_a_role_opens_its_own_doors_and_no_others(client_with, cloud, rows, role
 
 
 @pytest.mark.parametrize("path", BUTTONS)
-def test_a_button_is_a_post_with_a_token_of_somebody_signed_in(admin_client, admin_user, client, cloud, rows, path):
+def test_a_button_is_a_post_with_a_token_of_somebody_signed_in(
+    admin_client, admin_user, client, cloud, rows, path
+):
     before, url = everything(), "/admin/notifier/" + path.format(**rows)
     for method in "get", "head", "put", "delete":
         assert getattr(admin_client, method)(url).status_code == 405
@@ -115,7 +124,9 @@ FORMS = [
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("path", "allowed", "changes"), FORMS)
-def test_rules_and_templates_are_saved_by_those_who_edit_them(client_with, admin_client, rows, role, path, allowed, changes):
+def test_rules_and_templates_are_saved_by_those_who_edit_them(
+    client_with, admin_client, rows, role, path, allowed, changes
+):
     url = "/admin/notifier/" + path.format(**rows)
     values = filled_in(read_form(admin_client, url), changes)
     before = everything()

@@ -1,4 +1,6 @@
-"""Triggers in the admin, with their subscriptions on the same page: set up by a person, live at once, refused where they cannot work."""
+"""Triggers in the admin, with their subscriptions on the same page: set up by a person, live at once, refused
+where they cannot work.
+"""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -50,12 +52,24 @@ def test_a_flash_sale_is_set_up_in_the_admin_alone_and_sent(admin_client, admin_
     password = {"password1": "linen-and-wool", "password2": "linen-and-wool"}
     assert saved(submit(admin_client, "/admin/auth/user/add/", {"username": "ada", **password}))
     ada = get_user_model().objects.get(username="ada")
-    assert saved(submit(admin_client, f"/admin/auth/user/{ada.pk}/change/", {"first_name": "Ada", "email": "ada@example.com"}))
     assert saved(
-        submit(admin_client, "/admin/notifier/contactpoint/add/", {"user": ada.pk, "channel": "sms", "address": "+447400123401"})
+        submit(
+            admin_client,
+            f"/admin/auth/user/{ada.pk}/change/",
+            {"first_name": "Ada", "email": "ada@example.com"},
+        )
+    )
+    assert saved(
+        submit(
+            admin_client,
+            "/admin/notifier/contactpoint/add/",
+            {"user": ada.pk, "channel": "sms", "address": "+447400123401"},
+        )
     )
 
-    assert saved(submit(admin_client, "/admin/notifier/audience/add/", {"name": "Everyone", "everyone": "on"}))
+    assert saved(
+        submit(admin_client, "/admin/notifier/audience/add/", {"name": "Everyone", "everyone": "on"})
+    )
     contents = {
         "contents-TOTAL_FORMS": "2",
         "contents-0-channel": "email",
@@ -66,10 +80,16 @@ def test_a_flash_sale_is_set_up_in_the_admin_alone_and_sent(admin_client, admin_
     }
     assert saved(submit(admin_client, "/admin/notifier/template/add/", {"name": "flash_sale", **contents}))
     rule = subscription(
-        template=Template.objects.get(), channels=["email", "sms"], audiences=[Audience.objects.get(name="Everyone")]
+        template=Template.objects.get(),
+        channels=["email", "sms"],
+        audiences=[Audience.objects.get(name="Everyone")],
     )
     assert saved(
-        submit(admin_client, ADD, {"name": "Sales", "verb": "post_save", "model": "demo.flashsale", "on": "created", **rule})
+        submit(
+            admin_client,
+            ADD,
+            {"name": "Sales", "verb": "post_save", "model": "demo.flashsale", "on": "created", **rule},
+        )
     )
 
     assert saved(submit(admin_client, "/admin/demo/flashsale/add/", SALE))
@@ -99,12 +119,18 @@ def test_a_new_trigger_and_its_subscriptions_are_saved_in_one_go(admin_client):
     first, second = make_template(), make_template()
     values = subscription(number=0, template=first) | subscription(number=1, template=second)
     assert saved(submit(admin_client, ADD, POSTS | values | {"subscriptions-TOTAL_FORMS": "2"}))
-    assert list(Subscription.objects.values_list("trigger__name", "template")) == [("Posts", first.pk), ("Posts", second.pk)]
+    assert list(Subscription.objects.values_list("trigger__name", "template")) == [
+        ("Posts", first.pk),
+        ("Posts", second.pk),
+    ]
 
 
 def test_a_form_that_is_sent_back_unchanged_changes_nothing(admin_client):
     trigger = make_trigger(
-        on="created", actor_model="auth.user", contents={"email": {"text": "a"}, "sms": {"text": "b"}}, channels=["sms"]
+        on="created",
+        actor_model="auth.user",
+        contents={"email": {"text": "a"}, "sms": {"text": "b"}},
+        channels=["sms"],
     )
     before = (Trigger.objects.values().get(), Subscription.objects.values().get())
     assert saved(submit(admin_client, page_of(trigger), {}))
@@ -128,7 +154,11 @@ def test_the_order_of_the_channels_and_times_with_their_units_are_kept_and_can_b
     }
     assert saved(submit(admin_client, page_of(trigger), changed))
     subscription = Subscription.objects.get()
-    assert (subscription.channels, subscription.throttle_number, subscription.throttle_minutes) == (["email", "sms"], 3, 1440)
+    assert (subscription.channels, subscription.throttle_number, subscription.throttle_minutes) == (
+        ["email", "sms"],
+        3,
+        1440,
+    )
     assert Trigger.objects.get().delay_minutes is None
     assert "only the newest would be shown" in text_of(admin_client.get(LIST))
 
@@ -160,7 +190,11 @@ def test_a_channel_of_another_app_can_be_chosen_as_soon_as_it_is_registered(admi
     registry.register_channel("pigeon")
     assert 'value="pigeon"' in text_of(admin_client.get(ADD))
     assert saved(
-        submit(admin_client, ADD, POSTS | subscription(template=make_template({"pigeon": {"text": "Coo"}}), channels=["pigeon"]))
+        submit(
+            admin_client,
+            ADD,
+            POSTS | subscription(template=make_template({"pigeon": {"text": "Coo"}}), channels=["pigeon"]),
+        )
     )
 
 
@@ -206,8 +240,12 @@ def test_a_subscription_without_a_channel_is_refused(admin_client):
 def test_a_template_without_a_content_for_a_channel_is_refused(admin_client, is_new):
     template = make_template()
     path = ADD if is_new else page_of(make_trigger(name="Posts"))
-    response = submit(admin_client, path, POSTS | subscription(template=template, channels=["email", "sms", "twitter"]))
-    assert errors_in(response) == {"subscriptions-0-template": [f"The template “{template}” has no content for: sms, twitter."]}
+    response = submit(
+        admin_client, path, POSTS | subscription(template=template, channels=["email", "sms", "twitter"])
+    )
+    assert errors_in(response) == {
+        "subscriptions-0-template": [f"The template “{template}” has no content for: sms, twitter."]
+    }
 
 
 @pytest.mark.parametrize("is_new", [True, False])
@@ -217,7 +255,9 @@ def test_a_path_that_the_triggers_model_lacks_is_pointed_at(admin_client, is_new
     values = {"subscriptions-TOTAL_FORMS": "1"} | subscription(template=template)
     response = submit(admin_client, ADD if is_new else page_of(trigger), POSTS | values)
     [text] = errors_in(response)["subscriptions-0-template"]
-    assert text.startswith("email, html: “instance.discount_percent”: post has nothing called “discount_percent”")
+    assert text.startswith(
+        "email, html: “instance.discount_percent”: post has nothing called “discount_percent”"
+    )
     assert not Subscription.objects.exists()
 
 
@@ -253,7 +293,9 @@ def test_an_audience_that_names_what_the_event_lacks_is_refused(admin_client, pa
 
 
 def test_an_audience_may_name_a_relation_to_many_people(admin_client):
-    values = subscription(template=make_template(), audiences=[make_audience(paths="instance.audiences\nemail: instance.title")])
+    values = subscription(
+        template=make_template(), audiences=[make_audience(paths="instance.audiences\nemail: instance.title")]
+    )
     assert saved(submit(admin_client, ADD, POSTS | {"model": "demo.movie"} | values))
 
 
@@ -295,7 +337,9 @@ def test_the_form_takes_no_query_more_for_each_template_or_user(queries_of):
 def test_a_trigger_that_was_deleted_takes_its_subscriptions_along_and_leaves_its_events(admin_client):
     trigger = make_trigger()
     Post.objects.create(title="First")
-    assert admin_client.post(f"/admin/notifier/trigger/{trigger.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert (
+        admin_client.post(f"/admin/notifier/trigger/{trigger.pk}/delete/", {"post": "yes"}).status_code == 302
+    )
     assert not Subscription.objects.exists()
     assert Event.objects.count() == 1
 
@@ -304,7 +348,10 @@ def test_somebody_who_may_only_look_sees_the_trigger_and_cannot_change_it(client
     trigger = make_trigger()
     client = client_with("view_trigger", "view_subscription")
     assert trigger.name in text_of(client.get(page_of(trigger)))
-    assert client.post(page_of(trigger), read_form(client, page_of(trigger)) | {"name": "Mine"}).status_code == 403
+    assert (
+        client.post(page_of(trigger), read_form(client, page_of(trigger)) | {"name": "Mine"}).status_code
+        == 403
+    )
 
 
 def test_flash_sales_have_nothing_to_do_with_the_triggers_of_posts(admin_client):

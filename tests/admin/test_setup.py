@@ -1,4 +1,6 @@
-"""“Set up a notification”: one page makes trigger, template, audience and subscription, all or nothing, and says in words what it does."""
+"""“Set up a notification”: one page makes trigger, template, audience and subscription, all or nothing, and
+says in words what it does.
+"""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -21,7 +23,11 @@ from .browser import filled_in, form_values, saved, text_of
 pytestmark = pytest.mark.django_db
 
 SETUP, FACTS = "/admin/notifier/trigger/setup/", "/admin/notifier/trigger/setup/facts/"
-MAIL = {"channels": ["email"], "email_subject": "{{ instance.title }}", "email_body": "<p>Hello {{ user.first_name }}</p>"}
+MAIL = {
+    "channels": ["email"],
+    "email_subject": "{{ instance.title }}",
+    "email_body": "<p>Hello {{ user.first_name }}</p>",
+}
 SALE = {"when": "post_save:created", "model": "demo.flashsale"} | MAIL
 MODELS = [Trigger, Template, TemplateContent, Audience, Subscription]
 SET_UP = ("add_trigger", "add_subscription", "add_template", "add_audience", "view_template", "view_audience")
@@ -55,7 +61,9 @@ def test_a_flash_sale_is_set_up_on_one_page_and_sent(admin_client, cloud, pump):
         "condition": "instance.discount_percent > 0",
     }
     assert saved(set_up(admin_client, values))
-    FlashSale.objects.create(title="Linen", discount_percent=30, ends_at="2030-01-31T22:00Z", url="https://shop.example.com/")
+    FlashSale.objects.create(
+        title="Linen", discount_percent=30, ends_at="2030-01-31T22:00Z", url="https://shop.example.com/"
+    )
     pump.drain()
     assert [(message.recipient, message.subject, message.text) for message in cloud.outbox()] == [
         ("ada@example.com", "Linen", "Hello Ada")
@@ -65,18 +73,34 @@ def test_a_flash_sale_is_set_up_on_one_page_and_sent(admin_client, cloud, pump):
 def test_each_row_is_named_after_what_it_does_and_written_into_the_log(admin_client, admin_user):
     assert saved(set_up(admin_client, SALE))
     trigger, template, audience = Trigger.objects.get(), Template.objects.get(), Audience.objects.get()
-    assert (trigger.name, template.name, audience.name) == ("A Flash sale is created", "a-flash-sale-is-created", "Everyone")
-    assert (trigger.verb, trigger.on, trigger.enabled, trigger.shadow) == ("post_save", "created", True, False)
-    logged = {(entry.user, entry.content_type.model, entry.object_repr, entry.is_addition()) for entry in LogEntry.objects.all()}
+    assert (trigger.name, template.name, audience.name) == (
+        "A Flash sale is created",
+        "a-flash-sale-is-created",
+        "Everyone",
+    )
+    assert (trigger.verb, trigger.on, trigger.enabled, trigger.shadow) == (
+        "post_save",
+        "created",
+        True,
+        False,
+    )
+    logged = {
+        (entry.user, entry.content_type.model, entry.object_repr, entry.is_addition())
+        for entry in LogEntry.objects.all()
+    }
     assert logged == {
-        (admin_user, row._meta.model_name, str(row), True) for row in (trigger, template, audience, Subscription.objects.get())
+        (admin_user, row._meta.model_name, str(row), True)
+        for row in (trigger, template, audience, Subscription.objects.get())
     }
 
 
 def test_a_second_one_gets_names_of_its_own_and_the_same_everyone(admin_client):
     for _ in range(2):
         assert saved(set_up(admin_client, SALE))
-    assert set(Trigger.objects.values_list("name", flat=True)) == {"A Flash sale is created", "A Flash sale is created 2"}
+    assert set(Trigger.objects.values_list("name", flat=True)) == {
+        "A Flash sale is created",
+        "A Flash sale is created 2",
+    }
     assert Template.objects.count() == 2
     assert Audience.objects.count() == 1
 
@@ -105,7 +129,10 @@ def test_a_body_is_html_or_plain_text_as_it_looks(admin_client, written, column)
     [
         ({"whom": "everyone"}, {"everyone": True}),
         ({"whom": "paths", "paths": "email: instance.url"}, {"paths": "email: instance.url"}),
-        ({"whom": "addresses", "addresses": "email: ops@example.com"}, {"addresses": "email: ops@example.com"}),
+        (
+            {"whom": "addresses", "addresses": "email: ops@example.com"},
+            {"addresses": "email: ops@example.com"},
+        ),
         # What was typed before somebody chose something else counts for nothing.
         ({"whom": "everyone", "addresses": "nonsense", "paths": "..."}, {"everyone": True}),
     ],
@@ -126,7 +153,10 @@ def test_groups_and_people_become_an_audience(admin_client):
 
 
 def test_a_template_and_an_audience_that_are_there_are_used(admin_client):
-    template, audience = make_template({"email": {"text": "{{ instance.title }}"}}), make_audience(paths="email: instance.url")
+    template, audience = (
+        make_template({"email": {"text": "{{ instance.title }}"}}),
+        make_audience(paths="email: instance.url"),
+    )
     values = {"what": "choose", "template": template.pk, "whom": "audience", "audience": audience.pk}
     assert saved(set_up(admin_client, SALE | values))
     subscription = Subscription.objects.get()
@@ -145,7 +175,11 @@ def test_a_template_and_an_audience_that_are_there_are_used(admin_client):
         ({"channels": []}, "channels", "Choose at least one channel."),
         ({"email_subject": ""}, "email_subject", "Write a subject."),
         ({"email_body": ""}, "email_body", "Write a text"),
-        ({"email_subject": "{{ instance.colour }}"}, "email_subject", "flash sale has nothing called “colour”"),
+        (
+            {"email_subject": "{{ instance.colour }}"},
+            "email_subject",
+            "flash sale has nothing called “colour”",
+        ),
         ({"email_body": "<p>{{ movie.title }}</p>"}, "email_body", "the signal post_save has no “movie”"),
         ({"email_body": "{% load static %}"}, "email_body", "load"),
         ({"what": "choose"}, "template", "Choose a template."),
@@ -172,11 +206,19 @@ def test_everything_that_is_wrong_is_said_at_once(admin_client):
         "channels": ["email", "sms"],
         "whom": "groups",
     }
-    assert set(errors_of(set_up(admin_client, SALE | wrong))) == {"email_subject", "email_body", "sms_text", "groups"}
+    assert set(errors_of(set_up(admin_client, SALE | wrong))) == {
+        "email_subject",
+        "email_body",
+        "sms_text",
+        "groups",
+    }
 
 
 def test_a_chosen_template_and_audience_are_checked_against_what_happens(admin_client):
-    template, audience = make_template({"email": {"text": "{{ instance.body }}"}}), make_audience(paths="instance.owner")
+    template, audience = (
+        make_template({"email": {"text": "{{ instance.body }}"}}),
+        make_audience(paths="instance.owner"),
+    )
     values = {"what": "choose", "template": template.pk, "whom": "audience", "audience": audience.pk}
     found = errors_of(set_up(admin_client, SALE | values))
     assert "flash sale has nothing called “body”" in found["template"][0]
@@ -185,7 +227,9 @@ def test_a_chosen_template_and_audience_are_checked_against_what_happens(admin_c
 
 def test_a_name_that_is_taken_is_refused(admin_client):
     assert saved(set_up(admin_client, SALE | {"name": "Sales"}))
-    assert errors_of(set_up(admin_client, SALE | {"name": "Sales"})) == {"name": ["Trigger with this Name already exists."]}
+    assert errors_of(set_up(admin_client, SALE | {"name": "Sales"})) == {
+        "name": ["Trigger with this Name already exists."]
+    }
 
 
 def test_a_failure_half_way_leaves_nothing(admin_client, monkeypatch):
@@ -213,7 +257,9 @@ def test_more_people_than_the_setting_are_asked_about_once_more(admin_client, se
     assert not any(model.objects.exists() for model in MODELS)
     again = {name: value for name, value in asked.context["again"]}
     # Who goes back finds what was typed.
-    assert form_values(text_of(admin_client.post(SETUP, again | {"change": "yes"})), "setup_form")["model"] == ["demo.flashsale"]
+    assert form_values(text_of(admin_client.post(SETUP, again | {"change": "yes"})), "setup_form")[
+        "model"
+    ] == ["demo.flashsale"]
     assert saved(admin_client.post(SETUP, again | {asked.context["token_name"]: asked.context["token"]}))
     assert saved(set_up(admin_client, SALE | {"shadow": "on"}))
 
@@ -233,9 +279,15 @@ def test_somebody_who_may_only_use_what_is_there_is_offered_nothing_else(client_
     template, audience = make_template({"email": {"text": "."}}), make_audience(everyone=True)
     client = client_with("add_trigger", "add_subscription", "view_template", "view_audience")
     form = client.get(SETUP).context["form"]
-    assert [[value for value, _ in form.fields[name].choices] for name in ("what", "whom")] == [["choose"], ["audience"]]
+    assert [[value for value, _ in form.fields[name].choices] for name in ("what", "whom")] == [
+        ["choose"],
+        ["audience"],
+    ]
     values = SALE | {"template": template.pk, "audience": audience.pk}
-    assert set(errors_of(client.post(SETUP, values | {"what": "write", "whom": "everyone"}))) >= {"what", "whom"}
+    assert set(errors_of(client.post(SETUP, values | {"what": "write", "whom": "everyone"}))) >= {
+        "what",
+        "whom",
+    }
     assert saved(client.post(SETUP, values | {"what": "choose", "whom": "audience"}))
 
 
@@ -263,9 +315,13 @@ def test_it_is_a_post_with_the_pages_token(admin_user):
         (SALE, "When a Flash sale is created, e-mail all active users (1 person today)."),
         (
             SALE | {"condition": "instance.discount_percent > 20", "channels": ["sms", "email"]},
-            "When a Flash sale is created and its discount percent is over 20, e-mail and text all active users (1 person today).",
+            "When a Flash sale is created and its discount percent is over 20, e-mail and text "
+            "all active users (1 person today).",
         ),
-        (SALE | {"whom": "paths", "paths": "instance.owner"}, "When a Flash sale is created, e-mail its owner."),
+        (
+            SALE | {"whom": "paths", "paths": "instance.owner"},
+            "When a Flash sale is created, e-mail its owner.",
+        ),
         (
             SALE | {"whom": "addresses", "addresses": "email: ops@example.com"},
             "When a Flash sale is created, e-mail ops@example.com (1 person today).",
@@ -285,7 +341,9 @@ def test_the_people_are_counted_as_they_are_today_and_each_once(admin_client):
     for person, theirs in ((ada, groups), (bo, groups[:1]), (ivy, groups)):
         person.groups.set(theirs)
     values = SALE | {"whom": "groups", "groups": [group.pk for group in groups]}
-    assert facts_of(admin_client, values)["summary"].endswith("e-mail the group Editors and the group Sellers (2 people today).")
+    assert facts_of(admin_client, values)["summary"].endswith(
+        "e-mail the group Editors and the group Sellers (2 people today)."
+    )
     audience = make_audience(users=[ada, ivy], groups=groups)
     chosen = facts_of(admin_client, SALE | {"whom": "audience", "audience": audience.pk})
     assert chosen["summary"].endswith("(2 people today).")
@@ -297,7 +355,9 @@ def test_no_more_people_are_counted_than_anybody_reads(admin_client, monkeypatch
         make_user()
     with CaptureQueriesContext(connection) as captured:
         assert facts_of(admin_client, SALE)["summary"].endswith("(more than 2 people today).")
-    counts = [query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "auth_user" in query["sql"]]
+    counts = [
+        query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "auth_user" in query["sql"]
+    ]
     assert counts
     assert all("LIMIT 3" in sql for sql in counts)
 
@@ -316,7 +376,9 @@ def test_no_more_people_are_counted_than_anybody_reads(admin_client, monkeypatch
 def test_the_texts_to_start_from_and_every_name_that_is_offered_can_be_saved(admin_client, when, model):
     found = facts_of(admin_client, {"when": when, "model": model})
     start, chips = found["start"], found["chips"]
-    assert all(compile_part(source, html=part == "body").paths for part, source in start.items() if "{{" in source)
+    assert all(
+        compile_part(source, html=part == "body").paths for part, source in start.items() if "{{" in source
+    )
     offered = " ".join(name for _words, name in chips["texts"])
     people = [path for _words, path in chips["paths"]]
     values = {"when": when, "model": model, "channels": ["email", "sms"], "sms_text": offered}
@@ -333,12 +395,16 @@ def test_the_people_that_an_object_names_are_found_also_one_relation_away():
     ]
     found = [path for _words, path in names.for_audiences(Trigger(verb="post_save", model="shop.parcel"))]
     assert "instance.order.owner" in found
-    assert ("Audiences", "movie.audiences") in names.for_audiences(Trigger(verb="notify_audiences", model="demo.movie"))
+    assert ("Audiences", "movie.audiences") in names.for_audiences(
+        Trigger(verb="notify_audiences", model="demo.movie")
+    )
 
 
 def test_what_a_thing_was_before_is_offered_for_changes_alone():
     def offered(on):
-        return [text for _words, text in names.for_conditions(Trigger(verb="post_save", model="demo.post", on=on))]
+        return [
+            text for _words, text in names.for_conditions(Trigger(verb="post_save", model="demo.post", on=on))
+        ]
 
     assert "previous.title != instance.title" in offered("updated")
     assert not [text for text in offered("created") if "previous" in text]

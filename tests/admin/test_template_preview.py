@@ -1,4 +1,6 @@
-"""The editor's preview and “Send to me”: what is typed, as it would arrive; nothing is saved, and nobody else gets anything."""
+"""The editor's preview and “Send to me”: what is typed, as it would arrive; nothing is saved, and nobody else
+gets anything.
+"""
 
 import html
 import re
@@ -17,7 +19,12 @@ pytestmark = pytest.mark.django_db
 
 PREVIEW, SEND = "/admin/notifier/template/preview/", "/admin/notifier/template/send-to-me/"
 ADD, LIST = "/admin/notifier/template/add/", "/admin/notifier/template/"
-MAIL = {"channel": "email", "subject": "Hi {{ user.first_name }}", "text": "Hello {{ user.first_name }}", "html": ""}
+MAIL = {
+    "channel": "email",
+    "subject": "Hi {{ user.first_name }}",
+    "text": "Hello {{ user.first_name }}",
+    "html": "",
+}
 
 
 def page_of(template):
@@ -38,7 +45,9 @@ def previewed(client, **typed):
 def editor(client_with):
     """The client of somebody who may edit templates and see events, and nothing else."""
     client = client_with("change_template", "view_event", "view_delivery", "view_recipients")
-    get_user_model().objects.filter(pk=client.session["_auth_user_id"]).update(first_name="Robin", email="robin@example.com")
+    get_user_model().objects.filter(pk=client.session["_auth_user_id"]).update(
+        first_name="Robin", email="robin@example.com"
+    )
     return client
 
 
@@ -47,7 +56,9 @@ def editor(client_with):
 
 def test_a_mail_is_shown_with_its_sender_its_subject_and_the_editor_as_its_reader(editor):
     found = previewed(editor)
-    shown = {name: found[name] for name in ("look", "sender", "recipient", "subject", "text", "errors", "frame")}
+    shown = {
+        name: found[name] for name in ("look", "sender", "recipient", "subject", "text", "errors", "frame")
+    }
     assert shown == {
         "look": "mail", "sender": "Notifier <notifier@example.com>", "recipient": "robin@example.com",
         "subject": "Hi Robin", "text": "Hello Robin", "errors": [], "frame": "",
@@ -91,7 +102,10 @@ def test_the_frame_of_the_page_allows_neither_scripts_nor_this_sites_origin(edit
 def test_an_sms_is_shown_in_its_parts_with_what_it_costs(editor):
     found = previewed(editor, channel="sms", text="…" + "x" * 80)
     assert (found["look"], found["pieces"]) == ("phone", ["…" + "x" * 66, "x" * 14])
-    assert (found["count"], found["cost"]) == ("81 of 134 UCS-2 characters, 2 parts", "about $80.00 for 1,000 people")
+    assert (found["count"], found["cost"]) == (
+        "81 of 134 UCS-2 characters, 2 parts",
+        "about $80.00 for 1,000 people",
+    )
     assert [problem["part"] for problem in found["warnings"]] == ["text", "text"]
 
 
@@ -119,8 +133,14 @@ def test_an_error_is_at_its_part_and_line(editor, typed, part, words, line):
 
 
 def test_a_preview_from_an_event_shows_that_event_and_says_what_it_does_not_hold(editor):
-    event = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}})
-    typed = {"template": template_of(event).pk, "event": event.pk, "text": "{{ instance.title }}: {{ instance.body }}"}
+    event = make_event(
+        contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}}
+    )
+    typed = {
+        "template": template_of(event).pk,
+        "event": event.pk,
+        "text": "{{ instance.title }}: {{ instance.body }}",
+    }
     found = previewed(editor, **typed)
     assert found["text"] == "Linen: Body"
     assert "instance.body" in found["note"]
@@ -134,17 +154,25 @@ def test_the_page_offers_the_last_events_and_an_example(editor):
 
 
 def test_an_event_of_another_template_is_not_shown(editor):
-    other = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Not for you"}})
+    other = make_event(
+        contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Not for you"}}
+    )
     found = previewed(editor, template=make_template().pk, event=other.pk, text="{{ instance.title }}")
     assert found["text"] == "Title"
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_event",), ("view_recipients",)])  # an event's page hides its data from these
+# An event's page hides its data from these
+@pytest.mark.parametrize("permissions", [(), ("view_event",), ("view_recipients",)])
 def test_who_may_not_see_events_data_previews_with_an_example(client_with, permissions):
     client = client_with("change_template", *permissions)
-    event = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Not for you"}})
+    event = make_event(
+        contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Not for you"}}
+    )
     template = template_of(event)
-    assert previewed(client, template=template.pk, event=event.pk, text="{{ instance.title }}")["text"] == "Example post"
+    assert (
+        previewed(client, template=template.pk, event=event.pk, text="{{ instance.title }}")["text"]
+        == "Example post"
+    )
     assert f'<option value="{event.pk}">' not in text_of(client.get(page_of(template)))
 
 
@@ -170,7 +198,11 @@ def test_both_are_posted_with_a_token_by_those_who_may(url, client_with, editor)
 def test_a_preview_stores_nothing(editor):
     template = make_template()
     previewed(editor, template=template.pk, content=template.contents.get().pk, html="<p>New</p>")
-    assert (ContentVersion.objects.count(), TemplateContent.objects.count(), Event.objects.count()) == (1, 1, 0)
+    assert (ContentVersion.objects.count(), TemplateContent.objects.count(), Event.objects.count()) == (
+        1,
+        1,
+        0,
+    )
     assert not LogEntry.objects.exists()
 
 
@@ -194,7 +226,9 @@ def test_nonsense_in_the_request_is_no_error_of_the_server(editor, typed):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_typed_goes_to_the_editor_alone_by_the_real_way(cloud, pump, editor):
-    event = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}})
+    event = make_event(
+        contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}}
+    )
     content = template_of(event).contents.get()
     typed = MAIL | {
         "template": content.template_id,
@@ -208,7 +242,11 @@ def test_what_is_typed_goes_to_the_editor_alone_by_the_real_way(cloud, pump, edi
     assert (delivery.recipient, delivery.status) == (f"user:{editor.session['_auth_user_id']}", "queued")
     pump.drain()
     [mail] = cloud.outbox()
-    assert (mail.recipient, mail.subject, mail.html.strip()) == ("robin@example.com", "[Test] Hi Robin", "<p>Linen, Robin</p>")
+    assert (mail.recipient, mail.subject, mail.html.strip()) == (
+        "robin@example.com",
+        "[Test] Hi Robin",
+        "<p>Linen, Robin</p>",
+    )
 
 
 def test_a_test_changes_nothing_that_is_live_and_is_told_from_the_others(editor):
@@ -276,7 +314,9 @@ def test_a_post_is_not_sent_even_where_somebody_entered_an_account_as_their_own(
 
 def test_what_a_channel_would_always_refuse_stops_the_save_at_its_field(admin_client):
     typed = {"name": "x", "contents-0-channel": "sms", "contents-0-text": "x" * 1601}
-    assert errors_in(submit(admin_client, ADD, typed)) == {"contents-0-text": ["1601 characters: Amazon SNS takes 1600."]}
+    assert errors_in(submit(admin_client, ADD, typed)) == {
+        "contents-0-text": ["1601 characters: Amazon SNS takes 1600."]
+    }
 
 
 def test_warnings_do_not_stop_the_save_and_stand_beside_their_fields_afterwards(admin_client):
@@ -300,7 +340,12 @@ def test_warnings_do_not_stop_the_save_and_stand_beside_their_fields_afterwards(
 
 
 def test_a_template_without_warnings_is_saved_without_a_word(admin_client):
-    typed = {"name": "x", "contents-0-channel": "email", "contents-0-subject": "Hi", "contents-0-text": "Hello"}
+    typed = {
+        "name": "x",
+        "contents-0-channel": "email",
+        "contents-0-subject": "Hi",
+        "contents-0-text": "Hello",
+    }
     assert saved(submit(admin_client, ADD, typed))
     assert "warning beside" not in text_of(admin_client.get(LIST))
 
@@ -311,7 +356,10 @@ def test_a_content_for_each_language_of_a_channel(admin_client):
         "contents-1-channel": "email", "contents-1-language": "de", "contents-1-text": "Hallo",
     }  # fmt: skip
     assert saved(submit(admin_client, ADD, typed))
-    assert sorted(TemplateContent.objects.values_list("channel", "language")) == [("email", ""), ("email", "de")]
+    assert sorted(TemplateContent.objects.values_list("channel", "language")) == [
+        ("email", ""),
+        ("email", "de"),
+    ]
 
 
 def test_a_language_that_the_site_has_dropped_can_stay(admin_client):

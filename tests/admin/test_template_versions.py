@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 
 def versions_of(content, number=None):
-    return f"/admin/notifier/template/content/{content.pk}/versions/" + (f"?version={number}" if number else "")
+    return f"/admin/notifier/template/content/{content.pk}/versions/" + (
+        f"?version={number}" if number else ""
+    )
 
 
 def restore_of(content, number):
@@ -42,7 +44,9 @@ def parts_of(content):
 
 def test_a_save_in_the_admin_names_its_author(admin_client, admin_user):
     template = make_template()
-    assert saved(submit(admin_client, f"/admin/notifier/template/{template.pk}/change/", {"contents-0-text": "New"}))
+    assert saved(
+        submit(admin_client, f"/admin/notifier/template/{template.pk}/change/", {"contents-0-text": "New"})
+    )
     newest = template.contents.get().version
     assert (newest.number, newest.author, newest.note) == (2, admin_user.username, "")
 
@@ -53,7 +57,9 @@ def test_the_page_lists_all_versions_with_author_and_time_and_says_which_is_live
     assert "· ada" in page
     assert "· by a program" in page
     assert page.count('class="notifier-live"') == 1
-    assert versions_of(content) in text_of(admin_client.get(f"/admin/notifier/template/{content.template_id}/change/"))
+    assert versions_of(content) in text_of(
+        admin_client.get(f"/admin/notifier/template/{content.template_id}/change/")
+    )
 
 
 def test_a_version_is_compared_with_the_one_before_it_by_words(admin_client, content):
@@ -103,7 +109,10 @@ def test_a_restore_makes_a_new_version_and_is_written_down(admin_client, admin_u
     assert parts_of(content) == (4, "One", "Hello\nthere")
     assert (content.version.note, content.version.author) == ("Version 1 again.", admin_user.username)
     [entry] = LogEntry.objects.all()
-    assert (entry.object_id, entry.get_change_message()) == (str(content.template_id), f"{content}: Version 1 again.")
+    assert (entry.object_id, entry.get_change_message()) == (
+        str(content.template_id),
+        f"{content}: Version 1 again.",
+    )
 
 
 def test_restoring_what_is_live_changes_nothing(admin_client, content):
@@ -153,7 +162,8 @@ def shown(old, new):
     return [
         f"… {row.hidden}"
         if row.kind == "gap"
-        else signs[row.kind] + "".join(f"[{text}]" if changed and row.kind != "same" else text for text, changed in row.pieces)
+        else signs[row.kind]
+        + "".join(f"[{text}]" if changed and row.kind != "same" else text for text, changed in row.pieces)
         for row in compare(old, new)
     ]
 

@@ -49,7 +49,9 @@ def test_a_path_that_a_triggers_model_lacks_is_pointed_at(admin_client, part):
     template = template_of(trigger)
     response = submit(admin_client, page_of(template), {f"contents-0-{part}": "{{ instance.titel }}"})
     [text] = errors_in(response)[f"contents-0-{part}"]
-    assert text.startswith("“instance.titel”: post has nothing called “titel” that can be stored. There is: body, id, title.")
+    assert text.startswith(
+        "“instance.titel”: post has nothing called “titel” that can be stored. There is: body, id, title."
+    )
     assert text.endswith(f"(Trigger “{trigger}”.)")
     assert ContentVersion.objects.count() == 1
 
@@ -105,14 +107,20 @@ def test_a_change_adds_a_version_and_a_form_sent_back_unchanged_adds_none(admin_
     assert saved(submit(admin_client, page_of(template), {}))
     assert list(ContentVersion.objects.values_list("number", "html")) == [(1, source)]
     assert saved(submit(admin_client, page_of(template), {"contents-0-subject": "New: {{ instance }}"}))
-    assert list(ContentVersion.objects.values_list("number", "subject")) == [(2, "New: {{ instance }}"), (1, "{{ instance }}")]
+    assert list(ContentVersion.objects.values_list("number", "subject")) == [
+        (2, "New: {{ instance }}"),
+        (1, "{{ instance }}"),
+    ]
 
 
 def test_a_content_and_a_template_that_nothing_sends_any_more_can_be_deleted(admin_client):
     template = make_template({"email": {"text": "a"}, "sms": {"text": "b"}})
     assert saved(submit(admin_client, page_of(template), {"contents-1-DELETE": "on"}))
     assert [content.channel for content in template.contents.all()] == ["email"]
-    assert admin_client.post(f"/admin/notifier/template/{template.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert (
+        admin_client.post(f"/admin/notifier/template/{template.pk}/delete/", {"post": "yes"}).status_code
+        == 302
+    )
     assert not Template.objects.exists()
 
 
@@ -124,7 +132,9 @@ def test_the_page_lists_the_names_that_may_be_written(admin_client):
     assert "<code>{{ user.first_name }}</code>" in page
     assert "<code>{{ instance.first_name }}</code>" in page
     assert "password" not in page.partition("fieldset")[2]
-    movie = make_trigger(verb="notify_audiences", model="demo.movie", contents={"email": {"text": "{{ movie.title }}"}})
+    movie = make_trigger(
+        verb="notify_audiences", model="demo.movie", contents={"email": {"text": "{{ movie.title }}"}}
+    )
     assert "<code>{{ movie }}</code>" in text_of(admin_client.get(page_of(template_of(movie))))
 
 

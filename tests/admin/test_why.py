@@ -1,4 +1,6 @@
-"""The page “Why?”: an answer in one sentence, the steps below it, and an address that can be sent to somebody."""
+"""The page “Why?”: an answer in one sentence, the steps below it, and an address that can be sent to
+somebody.
+"""
 
 import datetime as dt
 from io import StringIO
@@ -29,7 +31,9 @@ def ann():
 
 @pytest.fixture
 def event(ann):
-    return make_delivery(recipient=f"user:{ann.pk}", address="", status="skipped", reason="no_address", attempts=0).event
+    return make_delivery(
+        recipient=f"user:{ann.pk}", address="", status="skipped", reason="no_address", attempts=0
+    ).event
 
 
 SENTENCE = "Ann Lee did not get it by e-mail: there was no address for e-mail."

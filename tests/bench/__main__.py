@@ -1,6 +1,8 @@
-"""``make bench``: what a save costs its caller and how fast deliveries go, as ratios to something in the same run.
+"""``make bench``: what a save costs its caller and how fast deliveries go, as ratios to something in the same
+run.
 
-The machine is shared and noisy, so each figure is the best of several rounds that alternate with what they are compared to.
+The machine is shared and noisy, so each figure is the best of several rounds that alternate with what they
+are compared to.
 """
 
 import json
@@ -41,7 +43,11 @@ def main():
 def _child(cloud, url, *options):
     ours = {"DATABASE_URL": url, "NOTIFIER_TOPIC_ARN": cloud.topic_arn, "LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-m", "tests.bench", "--child", *options]
-    return json.loads(subprocess.run(command, env=os.environ | ours, check=True, stdout=subprocess.PIPE, cwd=Path.cwd()).stdout)
+    return json.loads(
+        subprocess.run(
+            command, env=os.environ | ours, check=True, stdout=subprocess.PIPE, cwd=Path.cwd()
+        ).stdout
+    )
 
 
 def print_figures(database, seconds):
@@ -49,25 +55,36 @@ def print_figures(database, seconds):
     lines = [
         f"\n{database}",
         f"  a plain save                      {us['plain']:8.0f} µs",
-        f"  a bare sns.publish                {us['publish']:8.0f} µs   {us['publish'] / us['plain']:5.1f} × a plain save",
-        f"  a bare sns.publish_batch of one   {us['publish_batch']:8.0f} µs   {us['publish_batch'] / us['publish']:5.2f} × a bare publish",
-        f"  a matched save                    {us['matched']:8.0f} µs   {us['matched'] / us['plain']:5.1f} × a plain save,"
+        f"  a bare sns.publish                {us['publish']:8.0f} µs   "
+        f"{us['publish'] / us['plain']:5.1f} × a plain save",
+        f"  a bare sns.publish_batch of one   {us['publish_batch']:8.0f} µs   "
+        f"{us['publish_batch'] / us['publish']:5.2f} × a bare publish",
+        f"  a matched save                    {us['matched']:8.0f} µs   "
+        f"{us['matched'] / us['plain']:5.1f} × a plain save,"
         f" {us['matched'] / us['publish']:.2f} × a bare publish",
-        f"  an unmatched save                 {us['unmatched']:8.0f} µs   {us['unmatched'] / us['plain']:5.2f} × a plain save",
-        f"  fan-out                           {us['fanout_row']:8.0f} µs a row   {1e6 / us['fanout_row']:,.0f} rows/s",
+        f"  an unmatched save                 {us['unmatched']:8.0f} µs   "
+        f"{us['unmatched'] / us['plain']:5.2f} × a plain save",
+        f"  fan-out                           {us['fanout_row']:8.0f} µs a row   "
+        f"{1e6 / us['fanout_row']:,.0f} rows/s",
         f"  bare Template.render              {us['render']:8.0f} µs   {1e6 / us['render']:,.0f}/s",
         f"  delivered, a call for each        {us['deliver_one']:8.0f} µs   {1e6 / us['deliver_one']:,.0f}/s,"
         f" {us['render'] / us['deliver_one']:.2f} × the bare rendering loop",
-        f"  delivered, a call for fifty       {us['deliver_batch']:8.0f} µs   {1e6 / us['deliver_batch']:,.0f}/s,"
+        f"  delivered, a call for fifty       {us['deliver_batch']:8.0f} µs   "
+        f"{1e6 / us['deliver_batch']:,.0f}/s,"
         f" {us['render'] / us['deliver_batch']:.2f} × the bare rendering loop",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
 def print_pages(found):
-    lines = [f"\nPages with a million deliveries, on PostgreSQL  {'queries':>10} {'ms':>7} {'× a thousand':>14}"]
+    lines = [
+        f"\nPages with a million deliveries, on PostgreSQL  {'queries':>10} {'ms':>7} {'× a thousand':>14}"
+    ]
     for name, queries, few, many, is_scanning in found:
-        lines.append(f"  {name:45} {queries:10} {many * 1e3:7.0f} {many / few:14.1f}{'  READS THE WHOLE TABLE' * is_scanning}")
+        lines.append(
+            f"  {name:45} {queries:10} {many * 1e3:7.0f} "
+            f"{many / few:14.1f}{'  READS THE WHOLE TABLE' * is_scanning}"
+        )
     sys.stdout.write("\n".join(lines) + "\n")
 
 

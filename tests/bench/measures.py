@@ -20,7 +20,16 @@ from notifier.deliveries.fanout import fan_out
 from notifier.deploy.stack import Stack, apply
 from notifier.events.index import index
 from notifier.local.invocation import Context
-from notifier.models import Audience, ContentVersion, Delivery, Event, Subscription, Template, TemplateContent, Trigger
+from notifier.models import (
+    Audience,
+    ContentVersion,
+    Delivery,
+    Event,
+    Subscription,
+    Template,
+    TemplateContent,
+    Trigger,
+)
 from notifier.queue.ring import Ring, rings_for
 from project.demo.models import Movie, Post
 
@@ -35,18 +44,23 @@ HTML = """<h1>{{ instance.title }}</h1><p>Hello {{ user.first_name }} {{ user.la
 until {{ instance.ends_at|date:"j F H:i" }}</p>
 {% else %}<p>A small sale of {{ instance.discount_percent }} %</p>{% endif %}
 <ul>{% for word in instance.words %}<li>{{ forloop.counter }}. {{ word }}</li>{% endfor %}</ul>
-<p>{{ instance.description|linebreaks }}</p><p><a href="{{ instance.url }}">{{ instance.url }}</a> · {{ instance.title|upper }}</p>
+<p>{{ instance.description|linebreaks }}</p>
+<p><a href="{{ instance.url }}">{{ instance.url }}</a> · {{ instance.title|upper }}</p>
 <p>Sent to {{ user.email }}. {{ instance.title }} {{ instance.url }}</p>"""
-TEXT = "{{ instance.title }}, {{ user.first_name }} {{ user.last_name }}: {{ instance.url }} ({{ user.email }})"
+TEXT = (
+    "{{ instance.title }}, {{ user.first_name }} {{ user.last_name }}: {{ instance.url }} ({{ user.email }})"
+)
 INSTANCE = {
-    "title": "48 hours of linen", "discount_percent": 30, "ends_at": dt.datetime(2026, 5, 1, 22, tzinfo=dt.UTC),
-    "words": ["shirts", "sheets", "towels", "bags"], "description": "While they last.\n\nNo more after that.",
-    "url": "https://shop.example.com/linen",
+    "title": "48 hours of linen", "discount_percent": 30,
+    "ends_at": dt.datetime(2026, 5, 1, 22, tzinfo=dt.UTC), "words": ["shirts", "sheets", "towels", "bags"],
+    "description": "While they last.\n\nNo more after that.", "url": "https://shop.example.com/linen",
 }  # fmt: skip
 
 
 def best(*actions, rounds=ROUNDS, before=lambda: None):
-    """Seconds of each action, the best of ``rounds`` in which all take turns; ``before`` prepares each and is not timed."""
+    """Seconds of each action, the best of ``rounds`` in which all take turns; ``before`` prepares each and is
+    not timed.
+    """
     times = [[] for _ in actions]
     for _ in range(rounds):
         for seconds, action in zip(times, actions, strict=True):
@@ -58,7 +72,10 @@ def best(*actions, rounds=ROUNDS, before=lambda: None):
 
 
 def measure():
-    """All figures on the database of this process, as a dict of seconds per item. The local cloud is another process's."""
+    """All figures on the database of this process, as a dict of seconds per item.
+
+    The local cloud is another process's.
+    """
     call_command("migrate", verbosity=0, interactive=False)
     return _measure_saves() | _measure_fanout() | _measure_deliveries()
 
@@ -120,7 +137,9 @@ def _measure_fanout():
         for n in range(PEOPLE)
     )
     user_model.objects.bulk_create(people, batch_size=1000)
-    subscription = _make_rule("demo.flashsale", {"email": {"subject": "{{ instance.title }}", "text": TEXT, "html": HTML}})
+    subscription = _make_rule(
+        "demo.flashsale", {"email": {"subject": "{{ instance.title }}", "text": TEXT, "html": HTML}}
+    )
     version = ContentVersion.objects.get(content__template=subscription.template)
     plan = [{"subscription": subscription.pk, "contents": {"email": {"": version.pk}}}]
 
@@ -137,7 +156,10 @@ def _measure_fanout():
 
 def _measure_deliveries():
     template = Engine().from_string(HTML)
-    people = [{"first_name": f"First{n}", "last_name": f"Last{n}", "email": f"u{n}@example.com"} for n in range(2000)]
+    people = [
+        {"first_name": f"First{n}", "last_name": f"Last{n}", "email": f"u{n}@example.com"}
+        for n in range(2000)
+    ]
 
     def render():
         for person in people:
@@ -146,7 +168,9 @@ def _measure_deliveries():
     one, batch = _noop_handler(batch_size=1), _noop_handler(batch_size=50)
     ids = iter(list(Delivery.objects.order_by("pk").values_list("pk", flat=True)))
     size = PEOPLE // 4
-    rendering, by_one, by_batch = best(render, lambda: _deliver(one, ids, size), lambda: _deliver(batch, ids, size), rounds=4)
+    rendering, by_one, by_batch = best(
+        render, lambda: _deliver(one, ids, size), lambda: _deliver(batch, ids, size), rounds=4
+    )
     sent = Delivery.objects.filter(status=Delivery.Status.SENT).count()
     assert sent == 8 * size, sent
     return {"render": rendering / len(people), "deliver_one": by_one / size, "deliver_batch": by_batch / size}
@@ -164,7 +188,9 @@ def _noop_handler(*, batch_size):
 
 
 def _deliver(handler, ids, number):
-    """Hand ``number`` deliveries to ``handler`` as an event source mapping does: ten messages of fifty an invocation."""
+    """Hand ``number`` deliveries to ``handler`` as an event source mapping does: ten messages of fifty an
+    invocation.
+    """
     rings = iter(rings_for("email", list(islice(ids, number))))
     while chunk := list(islice(rings, MESSAGES_PER_INVOCATION)):
         records = [{"messageId": str(n), "body": ring.body()} for n, ring in enumerate(chunk)]

@@ -1,4 +1,7 @@
-"""A month of deliveries in seconds, on PostgreSQL: what the lists are measured with. Next hop: ``tests.bench.paging``."""
+"""A month of deliveries in seconds, on PostgreSQL: what the lists are measured with.
+
+Next hop: ``tests.bench.paging``.
+"""
 
 from django.db import connection, transaction
 
@@ -10,18 +13,23 @@ CHANNELS = ("email", "sms", "twitter")
 
 
 def seed(number):
-    """Write ``number`` deliveries of 200 events to 50,000 people over 30 days, count them, and let PostgreSQL look at what it has.
+    """Write ``number`` deliveries of 200 events to 50,000 people over 30 days, count them, and let PostgreSQL
+    look at what it has.
 
-    Seven in ten are mails, one in a thousand is a post. 89 % were sent, 8 % skipped, 2 % failed; of the newest, some wait.
+    Seven in ten are mails, one in a thousand is a post. 89 % were sent, 8 % skipped, 2 % failed; of the
+    newest, some wait.
     """
     template = Template.objects.create(name="sale")
-    contents = [TemplateContent.objects.create(template=template, channel=channel, text=".") for channel in CHANNELS]
+    contents = [
+        TemplateContent.objects.create(template=template, channel=channel, text=".") for channel in CHANNELS
+    ]
     trigger = Trigger.objects.create(name="sale", verb="post_save", model="demo.flashsale")
     subscription = Subscription.objects.create(trigger=trigger, template=template, channels=list(CHANNELS))
     subscription.audiences.add(Audience.objects.create(name="everyone", everyone=True))
     names = {
-        "number": number, "events": EVENTS, "people": PEOPLE, "trigger": trigger.pk, "subscription": subscription.pk,
-        "versions": [content.version_id for content in contents], "channels": list(CHANNELS),
+        "number": number, "events": EVENTS, "people": PEOPLE, "trigger": trigger.pk,
+        "subscription": subscription.pk, "versions": [content.version_id for content in contents],
+        "channels": list(CHANNELS),
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         # Every row's event is there: asking for each takes longer than writing them.
@@ -35,7 +43,8 @@ def seed(number):
 
 
 _PEOPLE = """
-    INSERT INTO auth_user (username, email, first_name, last_name, password, is_superuser, is_staff, is_active, date_joined)
+    INSERT INTO auth_user (username, email, first_name, last_name, password, is_superuser, is_staff,
+        is_active, date_joined)
     SELECT 'person' || n, 'person' || n || '@example.com', 'First', 'Last', '', false, false, true, now()
     FROM generate_series(1, %(people)s) AS n
 """
@@ -48,10 +57,14 @@ _EVENTS = f"""
 """
 _DELIVERIES = f"""
     INSERT INTO {Delivery._meta.db_table}
-        (event_id, subscription_id, version_id, channel, recipient, address, language, time_zone, status, reason, detail,
-         provider_id, attempts, cost_micros, created_at, finished_at, due_at, returned, follows, followed_by, digest)
-    SELECT event, %(subscription)s, (%(versions)s::bigint[])[channel], (%(channels)s::text[])[channel], 'user:' || person,
-        CASE WHEN reason = 'no_address' THEN '' WHEN channel = 1 THEN 'person' || n || '@example.com' ELSE '+44' || 7400000000 + n END,
+        (event_id, subscription_id, version_id, channel, recipient, address, language, time_zone, status,
+            reason, detail,
+         provider_id, attempts, cost_micros, created_at, finished_at, due_at, returned, follows,
+             followed_by, digest)
+    SELECT event, %(subscription)s, (%(versions)s::bigint[])[channel], (%(channels)s::text[])[channel],
+        'user:' || person,
+        CASE WHEN reason = 'no_address' THEN '' WHEN channel = 1 THEN 'person' || n || '@example.com' ELSE
+            '+44' || 7400000000 + n END,
         '', '', status, reason, '', CASE status WHEN 'sent' THEN 'provider-' || n ELSE '' END, 1,
         CASE status WHEN 'sent' THEN 100 ELSE 0 END, time,
         CASE WHEN status NOT IN ('queued', 'waiting') THEN time + interval '5 seconds' END,
@@ -62,9 +75,11 @@ _DELIVERIES = f"""
             CASE WHEN n %% 1000 = 7 THEN 3 WHEN n %% 10 < 7 THEN 1 ELSE 2 END AS channel,
             now() - interval '30 days' + n / 500 * 500 * (interval '30 days' / %(number)s) AS time,
             CASE WHEN n > %(number)s * 0.999 THEN CASE n %% 3 WHEN 0 THEN 'waiting' ELSE 'queued' END
-                WHEN dice < 80 THEN 'skipped' WHEN dice < 100 THEN 'failed' WHEN dice = 100 THEN 'unknown' ELSE 'sent' END AS status,
-            CASE WHEN n > %(number)s * 0.999 THEN '' WHEN dice < 60 THEN 'no_address' WHEN dice < 80 THEN 'opted_out'
-                WHEN dice < 99 THEN 'message_rejected' WHEN dice = 99 THEN 'template_failed' WHEN dice = 100 THEN 'no_answer'
+                WHEN dice < 80 THEN 'skipped' WHEN dice < 100 THEN 'failed' WHEN dice = 100 THEN 'unknown'
+                ELSE 'sent' END AS status,
+            CASE WHEN n > %(number)s * 0.999 THEN '' WHEN dice < 60 THEN 'no_address'
+                WHEN dice < 80 THEN 'opted_out' WHEN dice < 99 THEN 'message_rejected'
+                WHEN dice = 99 THEN 'template_failed' WHEN dice = 100 THEN 'no_answer'
                 ELSE '' END AS reason
         FROM (SELECT n, n * 7919::bigint %% 1000 AS dice FROM generate_series(1, %(number)s) AS n) AS numbers
     ) AS rows

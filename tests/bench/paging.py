@@ -1,4 +1,7 @@
-"""Opens the admin's pages as a person does, and asks PostgreSQL how it found what they show. Next hop: the pages themselves."""
+"""Opens the admin's pages as a person does, and asks PostgreSQL how it found what they show.
+
+Next hop: the pages themselves.
+"""
 
 import json
 import time
@@ -27,7 +30,9 @@ TABLE = Delivery._meta.db_table
 
 @dataclass(frozen=True)
 class Look:
-    """What one page took: its statements with those of them that read all deliveries, and the best of its times."""
+    """What one page took: its statements with those of them that read all deliveries, and the best of its
+    times.
+    """
 
     statements: list
     scanning: list
@@ -35,7 +40,9 @@ class Look:
 
 
 def compare():
-    """``(page, statements, seconds with FEW, seconds with MANY, whether one reads all deliveries)`` of every page. Empties the database."""
+    """``(page, statements, seconds with FEW, seconds with MANY, whether one reads all deliveries)`` of every
+    page. Empties the database.
+    """
     call_command("migrate", verbosity=0, interactive=False)
     looks = []
     for number in (FEW, MANY):
@@ -44,7 +51,10 @@ def compare():
         client = sign_in()
         looks.append({name: look(client, path, rounds=ROUNDS) for name, path in pages().items()})
     few, many = looks
-    return [(name, len(many[name].statements), few[name].seconds, many[name].seconds, bool(many[name].scanning)) for name in many]
+    return [
+        (name, len(many[name].statements), few[name].seconds, many[name].seconds, bool(many[name].scanning))
+        for name in many
+    ]
 
 
 def sign_in():
@@ -105,11 +115,16 @@ def look(client, path, *, rounds=1):
             started = time.perf_counter()
             answer = client.get(path)
             times.append(time.perf_counter() - started)
-        # Django's list sends who asks for what it cannot do to `?e=1`, and for a page that there is not to the first.
+        # Django's list sends who asks for what it cannot do to `?e=1`, and for a page that there is not to
+        # the first.
         if answer.status_code != 200:
             raise LookupError(f"{path} is answered with {answer.status_code}.")
     statements = [query["sql"] for query in captured if query["sql"].startswith(("SELECT", "\n    SELECT"))]
-    return Look(statements, [statement for statement in statements if TABLE in statement and scans(statement)], min(times))
+    return Look(
+        statements,
+        [statement for statement in statements if TABLE in statement and scans(statement)],
+        min(times),
+    )
 
 
 def scans(statement):
@@ -118,7 +133,9 @@ def scans(statement):
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), [])
         (plan,) = cursor.fetchone()
     plan = json.loads(plan) if isinstance(plan, str) else plan
-    return any(node["Node Type"] == "Seq Scan" and node["Relation Name"] == TABLE for node in _nodes(plan[0]["Plan"]))
+    return any(
+        node["Node Type"] == "Seq Scan" and node["Relation Name"] == TABLE for node in _nodes(plan[0]["Plan"])
+    )
 
 
 def _nodes(node):

@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 from tests.chromium import chromium
 from tests.patience import STANDSTILL_SECONDS
 
-# In one place: what a page is asked to do, and what it is expected to show. By itself, `expect` waits for five seconds.
+# In one place: what a page is asked to do, and what it is expected to show. By itself, `expect` waits for
+# five seconds.
 PATIENCE_MILLISECONDS = STANDSTILL_SECONDS * 1000
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
@@ -31,7 +32,10 @@ def open_window(browser, live_server):
         page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("pageerror", lambda error: problems.append(str(error)))
         if not noisy:
-            page.on("console", lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+            page.on(
+                "console",
+                lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None,
+            )
         return page
 
     yield open_window

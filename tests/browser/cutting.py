@@ -9,7 +9,10 @@ EVENT, COMES_THROUGH = b"event: item", 40
 
 
 class CuttingProxy:
-    """Passes on what comes between ``url`` and the server on ``port``. After ``cut_next`` the next event is cut off, and its connection."""
+    """Passes on what comes between ``url`` and the server on ``port``.
+
+    After ``cut_next`` the next event is cut off, and its connection.
+    """
 
     def __init__(self, port):
         self.cuts = 0
@@ -44,7 +47,8 @@ class CuttingProxy:
     async def _serve(self, browser, to_browser):
         server, to_server = await asyncio.open_connection("127.0.0.1", self._target)
         pumps = [
-            asyncio.create_task(each) for each in (self._pump(browser, to_server, False), self._pump(server, to_browser, True))
+            asyncio.create_task(each)
+            for each in (self._pump(browser, to_server, False), self._pump(server, to_browser, True))
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)

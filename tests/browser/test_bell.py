@@ -1,4 +1,6 @@
-"""The bell in a browser: live through cuts on both kinds of servers, by polling where no stream comes through, and by keyboard alone."""
+"""The bell in a browser: live through cuts on both kinds of servers, by polling where no stream comes
+through, and by keyboard alone.
+"""
 
 import json
 import re
@@ -28,7 +30,8 @@ ITEMS, CUTS = 40, 10
 LISTEN_IN = """
   window.seen = [];
   window.EventSource = class extends EventSource {
-    constructor(...options) { super(...options); this.addEventListener("item", (event) => window.seen.push(Number(event.lastEventId))); }
+    constructor(...options) { super(...options); this.addEventListener("item",
+        (event) => window.seen.push(Number(event.lastEventId))); }
   };
 """
 
@@ -54,7 +57,9 @@ def quick(settings, monkeypatch):
 def asgi_server():
     """Yield the port of an ASGI server with the project."""
     application = ASGIStaticFilesHandler(get_asgi_application())
-    server = uvicorn.Server(uvicorn.Config(application, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=5)
+    )
     thread = Thread(target=server.run, name="uvicorn")
     thread.start()
     try:
@@ -158,11 +163,15 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
     expect(bell_of(page)).to_have_accessible_name(f"Notifications: {ITEMS} unread")
     assert titles(page) == [f"Item {number}" for number in reversed(range(ITEMS))]
     wait_for(
-        page, lambda: any(url.endswith(f"/inbox/?since={ITEMS}") for url in asked), "it asks for what is newer than what it has"
+        page,
+        lambda: any(url.endswith(f"/inbox/?since={ITEMS}") for url in asked),
+        "it asks for what is newer than what it has",
     )
     # Whoever signs out elsewhere is told so, and asked for nothing more.
     page.context.clear_cookies()
-    expect(panel_of(page).get_by_role("alert")).to_have_text("You have been signed out. Sign in again to see your notifications.")
+    expect(panel_of(page).get_by_role("alert")).to_have_text(
+        "You have been signed out. Sign in again to see your notifications."
+    )
     expect(panel_of(page).get_by_role("listitem")).to_have_count(0)
     expect(bell_of(page)).to_have_accessible_name("Notifications")
 
@@ -196,7 +205,9 @@ def test_by_keyboard_alone_and_in_two_tabs(open_window, ann):
     page.keyboard.press("ArrowDown")
     rows = panel.get_by_role("listitem")
     expect(rows.nth(0).get_by_role("link")).to_be_focused()
-    expect(rows.nth(0).get_by_role("link")).to_have_accessible_name(re.compile("^Unread: Item 3 What it says"))
+    expect(rows.nth(0).get_by_role("link")).to_have_accessible_name(
+        re.compile("^Unread: Item 3 What it says")
+    )
     page.keyboard.press("ArrowDown")
     expect(rows.nth(1).get_by_role("button", name=re.compile("^Unread: Item 2"))).to_be_focused()
     page.keyboard.press("End")
@@ -249,7 +260,13 @@ def test_by_keyboard_alone_and_in_two_tabs(open_window, ann):
 
 
 def test_what_is_older_than_what_it_knows_changes_nothing_and_what_is_no_link_is_none(open_window, ann):
-    add(ann, "<img src=x onerror=alert(1)>", text="<b>bold</b>", link="javascript:alert(1)", icon="javascript:alert(1)")
+    add(
+        ann,
+        "<img src=x onerror=alert(1)>",
+        text="<b>bold</b>",
+        link="javascript:alert(1)",
+        icon="javascript:alert(1)",
+    )
     page = open_window(width=1280)
     page.goto("/page/")
     old = page.context.request.get("/notifications/inbox/").text()
@@ -263,7 +280,9 @@ def test_what_is_older_than_what_it_knows_changes_nothing_and_what_is_no_link_is
     expect(bell_of(page)).to_have_accessible_name("Notifications")
     # An answer that was on its way for long.
     page.keyboard.press("Escape")
-    page.route("**/notifications/inbox/", lambda route: route.fulfill(body=old, content_type="application/json"))
+    page.route(
+        "**/notifications/inbox/", lambda route: route.fulfill(body=old, content_type="application/json")
+    )
     bell_of(page).click()
     assert json.loads(old)["unread"] == 1
     expect(row.get_by_role("button", name=re.compile("^<img"))).to_be_visible()

@@ -1,4 +1,5 @@
-"""A person's first notification, from a database without rules: set up, looked at, tried on oneself, sent, and asked about.
+"""A person's first notification, from a database without rules: set up, looked at, tried on oneself, sent,
+and asked about.
 
 By clicks and typing alone; each step begins where the one before has led.
 """
@@ -27,7 +28,8 @@ HERSELF = ("robin", "Robin", True, "+447400123400")
 REACHED = [HERSELF, *(person for person in PEOPLE if person[2])]
 
 SUMMARY = (
-    "When a Flash sale is created and its discount percent is at least 20, e-mail and text all active users (7 people today)."
+    "When a Flash sale is created and its discount percent is at least 20, e-mail and text all "
+    "active users (7 people today)."
 )
 
 
@@ -37,7 +39,9 @@ def people(transactional_db):
     users = get_user_model()
     users.objects.create_superuser("robin", "robin@example.com", PASSWORD, first_name="Robin")
     for username, name, is_active, _phone in PEOPLE:
-        users.objects.create(username=username, first_name=name, email=f"{username}@example.com", is_active=is_active)
+        users.objects.create(
+            username=username, first_name=name, email=f"{username}@example.com", is_active=is_active
+        )
     for username, _name, _is_active, phone in [HERSELF, *PEOPLE]:
         Profile.objects.create(user=users.objects.get(username=username), phone=phone)
 
@@ -102,7 +106,9 @@ def look_at_the_preview(page):
     expect(mail.get_by_role("heading", name="Example flash sale")).to_be_visible()
     expect(mail.get_by_text("Hello Robin!")).to_be_visible()
     page.get_by_role("tab", name="sms").click()
-    expect(preview.get_by_role("list", name="The parts of the SMS")).to_have_text("Robin! Example flash sale!")
+    expect(preview.get_by_role("list", name="The parts of the SMS")).to_have_text(
+        "Robin! Example flash sale!"
+    )
     fits(page)
 
 
@@ -111,7 +117,11 @@ def send_it_to_herself(page, cloud, pump):
     page.get_by_role("button", name="Send to me").click()
     expect(page.get_by_text("On its way to robin@example.com.")).to_be_visible()
     pump.drain()
-    mail = ("robin@example.com", "[Test] Flash sale: Example flash sale", "Example flash sale\n\nHello Robin!")
+    mail = (
+        "robin@example.com",
+        "[Test] Flash sale: Example flash sale",
+        "Example flash sale\n\nHello Robin!",
+    )
     assert [(message.recipient, message.subject, message.text) for message in cloud.outbox()] == [mail]
     page.get_by_role("link", name="See what comes of it").click()
     expect(page.get_by_text("The provider took it.")).to_be_visible()
@@ -131,7 +141,9 @@ def create_the_sale(page, cloud, pump):
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
     pump.drain()
-    mails = [(f"{username}@example.com", f"48 hours of linen\n\nHello {name}!") for username, name, *_ in REACHED]
+    mails = [
+        (f"{username}@example.com", f"48 hours of linen\n\nHello {name}!") for username, name, *_ in REACHED
+    ]
     texts = [(phone, f"{name}! 48 hours of linen!") for _, name, _, phone in REACHED if phone]
     received = [(message.recipient, message.text) for message in cloud.outbox()[1:]]
     assert sorted(received) == sorted(mails + texts)
@@ -141,7 +153,9 @@ def read_the_event(page):
     choose_in_menu(page, "Events")
     fits(page)
     # Her test stands there too.
-    page.get_by_role("row").filter(has=page.get_by_role("link", name="Flash sale", exact=True)).get_by_role("link").first.click()
+    page.get_by_role("row").filter(has=page.get_by_role("link", name="Flash sale", exact=True)).get_by_role(
+        "link"
+    ).first.click()
     expect(page.get_by_text("instance.discount_percent >= 20")).to_be_visible()
     for link in "7 by e-mail", "7 sent", "7 by SMS", "6 sent", "1 skipped":
         expect(page.get_by_role("link", name=link, exact=True)).to_be_visible()
@@ -153,8 +167,12 @@ def ask_why(page):
     page.get_by_role("link", name="Why did somebody (not) get it?").click()
     page.get_by_label("Person").fill("noor")
     page.get_by_role("button", name="Why?").click()
-    expect(page.get_by_role("heading", name=re.compile("^Noor got it by e-mail: the provider took it at"))).to_be_visible()
-    expect(page.get_by_role("heading", name="Noor did not get it by SMS: there was no address for SMS.")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name=re.compile("^Noor got it by e-mail: the provider took it at"))
+    ).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="Noor did not get it by SMS: there was no address for SMS.")
+    ).to_be_visible()
     fits(page)
 
 

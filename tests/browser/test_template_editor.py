@@ -1,4 +1,6 @@
-"""The template editor in a browser: a content is added, typed, mended, shown as it will arrive, and sent to oneself."""
+"""The template editor in a browser: a content is added, typed, mended, shown as it will arrive, and sent to
+oneself.
+"""
 
 import re
 
@@ -19,14 +21,18 @@ def page(open_window, live_server):
     client.force_login(robin)
     # Chromium says that it has kept the mail's script from running.
     page = open_window(width=1280, noisy=True)
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
     return page
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_person_adds_a_content_mends_it_sees_it_and_sends_it_to_themselves(page):
     template = (
-        make_trigger(contents={"email": {"subject": "Hi", "html": "<h1>{{ instance.title }}</h1>"}}).subscriptions.get().template
+        make_trigger(contents={"email": {"subject": "Hi", "html": "<h1>{{ instance.title }}</h1>"}})
+        .subscriptions.get()
+        .template
     )
     page.goto(f"/admin/notifier/template/{template.pk}/change/")
     preview = page.get_by_role("complementary", name="Preview")

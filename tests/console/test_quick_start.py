@@ -24,7 +24,8 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.S)
 
 
-# All in two processes: each start of Django takes a second. `in_shell` is what the page types into the shell, `commands` are its lines.
+# All in two processes: each start of Django takes a second. `in_shell` is what the page types into the shell,
+# `commands` are its lines.
 FOLLOWING = """
 import json, os, sys
 from pathlib import Path
@@ -51,7 +52,11 @@ def commands(script):
 
 @pytest.fixture
 def run(tmp_path):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "NOTIFIER", "DATABASE"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DJANGO", "NOTIFIER", "DATABASE"))
+    }
 
     def run(*command):
         done = subprocess.run(
@@ -67,7 +72,11 @@ def run(tmp_path):
 def test_the_quick_start_prints_once_what_its_page_shows(run, tmp_path):
     settings, model, rule, event = blocks("python")
     migrating, printing = map(commands, blocks("sh"))
-    run("-c", "from django.core.management import call_command as c; c('startproject', 'shop', '.'); c('startapp', 'movies')")
+    run(
+        "-c",
+        "from django.core.management import call_command as c; c('startproject', 'shop', '.'); "
+        "c('startapp', 'movies')",
+    )
     with open(tmp_path / "shop" / "settings.py", "a") as file:
         file.write(settings)
     (tmp_path / "movies" / "models.py").write_text(model)

@@ -1,4 +1,6 @@
-"""Every change of a delivery's status: what it is claimed by, what an answer makes of it, when it is due again."""
+"""Every change of a delivery's status: what it is claimed by, what an answer makes of it, when it is due
+again.
+"""
 
 import datetime as dt
 import logging
@@ -24,7 +26,9 @@ EVERY = list(Delivery.Status.values)
 
 
 def claim(*found, channel="email", lease_seconds=900):
-    return deliveries.claim_deliveries([each.pk for each in found], channel=channel, lease_seconds=lease_seconds)
+    return deliveries.claim_deliveries(
+        [each.pk for each in found], channel=channel, lease_seconds=lease_seconds
+    )
 
 
 def stored(delivery):
@@ -69,7 +73,12 @@ def test_these_answers_are_final(answer, policy, status, reason, detail, provide
     (work,) = claim(delivery)
     deliveries.record_answers([(work, answer)], policy)
     after = stored(delivery)
-    assert (after.status, after.reason, after.detail, after.provider_id) == (status, reason, detail, provider_id)
+    assert (after.status, after.reason, after.detail, after.provider_id) == (
+        status,
+        reason,
+        detail,
+        provider_id,
+    )
     assert (after.due_at, after.claim, after.attempts) == (None, None, 1)
     assert after.finished_at
 
@@ -93,7 +102,12 @@ def test_these_answers_wait_for_their_time(answer, policy, least, most):
     before = timezone.now()
     deliveries.record_answers([(work, answer)], policy)
     after = stored(delivery)
-    assert (after.status, after.reason, after.detail, after.provider_id) == ("waiting", "throttled", "Slower.", "")
+    assert (after.status, after.reason, after.detail, after.provider_id) == (
+        "waiting",
+        "throttled",
+        "Slower.",
+        "",
+    )
     assert (after.claim, after.finished_at, after.attempts) == (None, None, 1)
     pause = dt.timedelta(seconds=least), timezone.now() - before + dt.timedelta(seconds=most)
     assert pause[0] <= after.due_at - before <= pause[1]
@@ -129,7 +143,12 @@ def test_what_we_put_off_ourselves_is_no_attempt_however_often_and_is_tried_for_
         (work,) = claim(delivery)
         deliveries.record_answers([(work, Later("quiet_hours", "Until eight.", due_at=wakes))], policy)
         after = stored(delivery)
-        assert (after.status, after.reason, after.detail, after.due_at) == ("waiting", "quiet_hours", "Until eight.", wakes)
+        assert (after.status, after.reason, after.detail, after.due_at) == (
+            "waiting",
+            "quiet_hours",
+            "Until eight.",
+            wakes,
+        )
         assert (after.attempts, after.claim, after.finished_at, after.restarted_at) == (1, None, None, wakes)
         Delivery.objects.filter(pk=delivery.pk).update(due_at=timezone.now() - HOUR)
         assert deliveries.take_due(10) == [("email", delivery.pk)]
@@ -163,7 +182,13 @@ def test_the_backoff_doubles_up_to_an_hour_with_full_jitter(attempts):
 def test_many_answers_are_stored_each_with_its_own_row():
     made = [make_delivery() for _ in range(5)]
     first, second, third, fourth, fifth = claim(*made)
-    answers = [(first, "one"), (second, Skipped("opted_out")), (third, "three"), (fourth, TryAgain("throttled")), (fifth, "five")]
+    answers = [
+        (first, "one"),
+        (second, Skipped("opted_out")),
+        (third, "three"),
+        (fourth, TryAgain("throttled")),
+        (fifth, "five"),
+    ]
     deliveries.record_answers(answers, AT_LEAST_ONCE)
     found = [(each.status, each.provider_id) for each in map(stored, made)]
     assert found == [("sent", "one"), ("skipped", ""), ("sent", "three"), ("waiting", ""), ("sent", "five")]
@@ -194,7 +219,8 @@ CLAIMABLE = {
 
 
 @pytest.mark.parametrize(
-    ("status", "is_due", "is_claimed"), [(status, due, CLAIMABLE[status][due]) for status in EVERY for due in (False, True)]
+    ("status", "is_due", "is_claimed"),
+    [(status, due, CLAIMABLE[status][due]) for status in EVERY for due in (False, True)],
 )
 def test_only_what_is_queued_or_was_left_by_a_dead_function_is_claimed(status, is_due, is_claimed):
     due_at = timezone.now() + (-HOUR if is_due else HOUR)
@@ -206,7 +232,12 @@ def test_only_what_is_queued_or_was_left_by_a_dead_function_is_claimed(status, i
         assert (after.status, after.claim, after.due_at, after.attempts) == (status, 7, due_at, 0)
         return
     (work,) = works
-    assert (work.pk, work.address, work.recipient, work.attempts) == (after.pk, after.address, after.recipient, 1)
+    assert (work.pk, work.address, work.recipient, work.attempts) == (
+        after.pk,
+        after.address,
+        after.recipient,
+        1,
+    )
     assert (after.status, after.claim, after.attempts) == ("claimed", work.claim, 1)
     assert 29 < seconds_until(after.due_at) <= 30
 

@@ -16,7 +16,18 @@ from notifier.explaining import preview
 from notifier.models import Delivery, Event, Pause, Preferences, TemplateContent
 from project.demo.models import Post
 from tests.builders import make_subscription, make_template, make_trigger, make_user
-from tests.flowing import AT_MOST_ONCE, POLICY, another, by_channel, fan_out, flowing_event, let_flow, make_category, send, sweep
+from tests.flowing import (
+    AT_MOST_ONCE,
+    POLICY,
+    another,
+    by_channel,
+    fan_out,
+    flowing_event,
+    let_flow,
+    make_category,
+    send,
+    sweep,
+)
 from tests.patience import in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
@@ -45,7 +56,9 @@ def test_events_of_an_hour_go_as_one_message_the_oldest_first_and_end_as_sent_wi
     [message] = send(pk)
     assert (channel, message.subject, message.text) == ("email", "three", "[one][two][three] three")
     rows = Delivery.objects.order_by("pk")
-    assert [(each.status, each.provider_id, each.attempts) for each in rows] == [("sent", "provider’s id", 1)] * 3
+    assert [(each.status, each.provider_id, each.attempts) for each in rows] == [
+        ("sent", "provider’s id", 1)
+    ] * 3
     assert [each.detail for each in rows] == [f"In one message with #{made[2].pk}."] * 2 + [""]
     assert sweep() == []
 
@@ -58,7 +71,11 @@ def test_each_person_channel_and_subscription_has_a_digest_of_its_own():
     rung = sweep()
     assert Counter(channel for channel, _ in rung) == {"email": 3, "inbox": 4}
     messages = send(*[pk for channel, pk in rung if channel == "email"])
-    assert sorted(message.text for message in messages) == ["[first] first", "[one][two] two", "[one][two] two"]
+    assert sorted(message.text for message in messages) == [
+        "[first] first",
+        "[one][two] two",
+        "[one][two] two",
+    ]
 
 
 def test_one_alone_is_a_digest_of_one():
@@ -119,7 +136,9 @@ def test_all_of_a_digest_are_unknown_if_the_provider_was_being_called_when_its_f
 def test_what_is_given_back_is_given_back_whole():
     gathered("one", "two")
     let_flow(minutes=61)
-    [(work, _)], _ = compose_messages(deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=900))
+    [(work, _)], _ = compose_messages(
+        deliveries.claim_deliveries([pk for _, pk in sweep()], channel="email", lease_seconds=900)
+    )
     deliveries.release([work])
     assert set(Delivery.objects.values_list("status", "attempts")) == {("queued", 0)}
 
@@ -161,7 +180,8 @@ def test_one_that_is_taken_back_is_not_in_it():
 
 BERLIN = "Europe/Berlin"
 CHOICES = [
-    # what the person has chosen, the category, the subscription's own digest, when it goes (minutes from now; None is at once)
+    # what the person has chosen, the category, the subscription's own digest, when it goes (minutes from now;
+    # None is at once)
     ("hourly", "news", None, 60),
     ("hourly", "security", None, None),  # too important to wait
     ("hourly", None, None, None),  # nobody was asked about it
@@ -209,7 +229,9 @@ def test_functions_that_are_rung_for_different_events_of_a_digest_send_it_once()
     Delivery.objects.update(status="queued", due_at=timezone.now() + dt.timedelta(hours=1))
     claimed = []
     jobs = [
-        lambda pk=each.pk: claimed.append(len(deliveries.claim_deliveries([pk], channel="email", lease_seconds=900)))
+        lambda pk=each.pk: claimed.append(
+            len(deliveries.claim_deliveries([pk], channel="email", lease_seconds=900))
+        )
         for each in made
     ]
     in_threads(*jobs)
@@ -299,7 +321,8 @@ def test_times_that_mean_nothing_are_refused_with_what_to_write(times, words):
 
 HOUR = dt.timedelta(hours=1)
 TIMES = [
-    # what emit is told, minutes of the trigger (delay, expiry) → minutes from now until it starts, and expires
+    # what emit is told, minutes of the trigger (delay, expiry) → minutes from now until it starts, and
+    # expires
     ({}, (None, None), (None, None)),
     ({"at": HOUR}, (None, None), (60, None)),
     ({"at": -HOUR}, (None, None), (None, None)),  # past: at once
@@ -319,7 +342,9 @@ def test_an_event_starts_and_expires_as_its_caller_says_or_else_its_trigger(told
     now = timezone.now()
     told = {name: now + value if name == "at" else value for name, value in told.items()}
     [event] = emit("post_save", instance=post, created=True, **told)
-    found = [time and round((time - now).total_seconds() / 60) for time in (event.starts_at, event.expires_at)]
+    found = [
+        time and round((time - now).total_seconds() / 60) for time in (event.starts_at, event.expires_at)
+    ]
     assert tuple(found) == expected
     assert event.due_at == event.starts_at or event.starts_at is None
 

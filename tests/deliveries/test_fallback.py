@@ -1,4 +1,6 @@
-"""One channel after the other: the next goes where the one before did not succeed, once, whoever dies and whoever is faster."""
+"""One channel after the other: the next goes where the one before did not succeed, once, whoever dies and
+whoever is faster.
+"""
 
 import datetime as dt
 import threading
@@ -39,7 +41,11 @@ def one(channel):
 def test_the_channels_are_tried_in_the_order_in_which_they_are_written():
     fan_out(first_event())
     assert by_channel() == {"sms": "queued", "inbox": "standby", "email": "standby"}
-    assert (one("sms").followed_by, one("inbox").follows, one("inbox").followed_by) == ("inbox", "sms", "email")
+    assert (one("sms").followed_by, one("inbox").follows, one("inbox").followed_by) == (
+        "inbox",
+        "sms",
+        "email",
+    )
 
 
 def test_who_cannot_be_reached_on_the_first_channel_gets_it_on_the_next_at_once():
@@ -154,7 +160,11 @@ def test_what_a_gate_refuses_after_it_stood_by_wakes_the_one_after_it():
 
 def inbox_first(**values):
     user = make_user()
-    fan_out(flowing_event(channels=("email", "inbox"), users=[user], order="inbox_first", wait_minutes=30, **values))
+    fan_out(
+        flowing_event(
+            channels=("email", "inbox"), users=[user], order="inbox_first", wait_minutes=30, **values
+        )
+    )
     return user
 
 
@@ -181,11 +191,17 @@ def test_another_persons_reading_counts_for_nobody_else():
         item = add_item(user.pk, delivery=delivery.pk, title="first")
     mark_all_read(bo.pk, up_to=item.sequence)
     let_flow(hours=2)
-    assert [message.address for message in send(*[pk for channel, pk in sweep() if channel == "email"])] == [ada.email]
+    assert [message.address for message in send(*[pk for channel, pk in sweep() if channel == "email"])] == [
+        ada.email
+    ]
 
 
 def test_who_has_no_inbox_gets_the_mail_at_once():
-    fan_out(flowing_event(channels=("email", "inbox"), users=[], addresses="email: press@example.com", order="inbox_first"))
+    fan_out(
+        flowing_event(
+            channels=("email", "inbox"), users=[], addresses="email: press@example.com", order="inbox_first"
+        )
+    )
     assert by_channel() == {"email": "queued"}
 
 

@@ -1,4 +1,6 @@
-"""An event becomes its deliveries, page by page: flat in memory, and cut off anywhere it goes on without a double."""
+"""An event becomes its deliveries, page by page: flat in memory, and cut off anywhere it goes on without a
+double.
+"""
 
 from collections import Counter
 
@@ -21,7 +23,8 @@ from tests.sizes import IS_SLOW, full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Of 100,000 people the process may take 30 MB more than of 1,000. Of fewer it is looked at closely what the function holds.
+# Of 100,000 people the process may take 30 MB more than of 1,000. Of fewer it is looked at closely what the
+# function holds.
 FEW, MANY, MOST_KILOBYTES = full_or((1_000, 8_000, 1_000), full=(1_000, 100_000, 30 * 1024))
 A_DAY_SECONDS = 24 * 3600
 # Statements between which a worker dies.
@@ -57,8 +60,12 @@ def test_memory_stays_flat_and_queries_follow_pages_at_100_000_people(doorbells)
         User.objects.all().delete()
         make_people(number)
         event = make_event()
-        with worker("fanout", *bodies_for("fanout", [event.pk]), seconds=A_DAY_SECONDS, traced=not IS_SLOW) as process:
-            found[number] = process.result(progress=lambda event=event: Event.objects.values("cursor").get(pk=event.pk))
+        with worker(
+            "fanout", *bodies_for("fanout", [event.pk]), seconds=A_DAY_SECONDS, traced=not IS_SLOW
+        ) as process:
+            found[number] = process.result(
+                progress=lambda event=event: Event.objects.values("cursor").get(pk=event.pk)
+            )
         assert found[number]["answer"] == {"batchItemFailures": []}
         ids = set(Delivery.objects.filter(event=event).values_list("pk", flat=True))
         assert len(ids) == number
@@ -208,7 +215,9 @@ def test_who_cannot_be_reached_is_on_record_with_the_reason_and_not_rung_for(doo
         "inactive": make_user(is_active=False),
         "unverified": make_user(),
     }
-    ContactPoint.objects.create(user=people["unverified"], channel="email", address="new@example.com", verified=False)
+    ContactPoint.objects.create(
+        user=people["unverified"], channel="email", address="new@example.com", verified=False
+    )
     fan_out(make_event(audiences=[make_audience(users=people.values())]))
     assert recipients() == {f"user:{person.pk}": reason for reason, person in people.items()}
     assert rung(doorbells) == {Delivery.objects.get(reason="").pk: 1}
@@ -221,7 +230,9 @@ def test_a_person_in_several_sources_and_whose_address_is_listed_gets_one_delive
     group = Group.objects.create(name="Readers")
     ada, bo = make_user(email="ada@example.com"), make_user(email="bo@example.com")
     ada.groups.add(group)
-    both = make_audience(users=[ada, bo], groups=[group], addresses="email: ada@example.com\nemail: press@example.com")
+    both = make_audience(
+        users=[ada, bo], groups=[group], addresses="email: ada@example.com\nemail: press@example.com"
+    )
     fan_out(make_event(audiences=[both, make_audience(everyone=True)], recipients=[{"users": [bo.pk]}]))
     assert recipients() == {f"user:{ada.pk}": "", f"user:{bo.pk}": "", "address:press@example.com": ""}
 
@@ -241,7 +252,8 @@ def test_an_address_of_any_length_harms_nobody_else(doorbells, address):
 
 
 def test_an_address_field_that_is_no_text_is_taken_as_it_is_written(doorbells, settings):
-    settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"email": "pk"}}  # a phone number can be a whole number
+    # A phone number can be a whole number
+    settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"email": "pk"}}
     user = make_user()
     fan_out(make_event())
     assert Delivery.objects.get().address == str(user.pk)
@@ -266,7 +278,9 @@ def broken_audience():
     audiences._callables.pop("broken")
 
 
-def test_an_event_that_cannot_be_fanned_out_comes_back_by_the_queue_and_is_given_up_after_a_day(doorbells, broken_audience):
+def test_an_event_that_cannot_be_fanned_out_comes_back_by_the_queue_and_is_given_up_after_a_day(
+    doorbells, broken_audience
+):
     event = make_event(audiences=[broken_audience])
     # Though no lease has ended, each of the queue's tries is one: five of them lead to the dead-letter queue.
     for _ in range(2):

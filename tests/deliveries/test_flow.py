@@ -1,4 +1,6 @@
-"""At most n for a person and a period, and not again about the same object: exactly, whoever counts at the same time."""
+"""At most n for a person and a period, and not again about the same object: exactly, whoever counts at the
+same time.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -174,7 +176,10 @@ def test_fan_outs_about_one_object_at_once_tell_everybody_once():
     event = flowing_event(users=people, cooldown_minutes=60, throttle_number=50, throttle_minutes=60)
     Event.objects.update(action_object="demo.post:1")
     events = [event, *(another(event, action_object="demo.post:1") for _ in range(5))]
-    in_threads(*(lambda each=each: fan_out(each) for each in events), lambda: [allowances.forget_ended() for _ in range(20)])
+    in_threads(
+        *(lambda each=each: fan_out(each) for each in events),
+        lambda: [allowances.forget_ended() for _ in range(20)],
+    )
     assert outcomes() == {("queued", ""): 20, ("skipped", "cooldown"): 100}
     assert set(Allowance.objects.filter(about="").values_list("number", flat=True)) == {1}
 

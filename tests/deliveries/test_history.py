@@ -1,4 +1,6 @@
-"""Every attempt that did not end with “sent” stays on record, with the status itself, and costs those that went well nothing."""
+"""Every attempt that did not end with “sent” stays on record, with the status itself, and costs those that
+went well nothing.
+"""
 
 import datetime as dt
 import logging
@@ -27,7 +29,9 @@ def claim(*found):
 
 
 def attempts():
-    return list(Attempt.objects.order_by("pk").values_list("delivery", "number", "status", "reason", "detail"))
+    return list(
+        Attempt.objects.order_by("pk").values_list("delivery", "number", "status", "reason", "detail")
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,8 @@ def attempts():
             ("failed", "gave_up", GAVE_UP),
         ),
         (OutcomeUnknown("timeout", "No answer."), ("unknown", "timeout", "No answer.")),
-        (Rejected("r" * 60, "d\0" * 600), ("failed", "r" * 50, "d" * 500)),  # what fits, and what PostgreSQL stores
+        # What fits, and what PostgreSQL stores
+        (Rejected("r" * 60, "d\0" * 600), ("failed", "r" * 50, "d" * 500)),
     ],
 )
 def test_an_answer_that_is_not_a_success_is_kept_as_an_attempt(answer, expected):
@@ -71,7 +76,14 @@ def test_what_went_well_costs_one_statement_and_no_transaction():
 
 def test_all_that_went_amiss_is_kept_by_one_statement():
     works = claim(*[make_delivery() for _ in range(6)])
-    answers = [Rejected("refused"), Skipped("opted_out"), OutcomeUnknown("timeout"), "ses-1", Rejected("refused"), "ses-2"]
+    answers = [
+        Rejected("refused"),
+        Skipped("opted_out"),
+        OutcomeUnknown("timeout"),
+        "ses-1",
+        Rejected("refused"),
+        "ses-2",
+    ]
     with CaptureQueriesContext(connection) as captured:
         deliveries.record_answers(list(zip(works, answers, strict=True)), POLICY)
     assert len([query for query in captured if "INSERT" in query["sql"]]) == 1

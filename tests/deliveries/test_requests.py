@@ -15,7 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("status", Delivery.Status.values)
 def test_only_what_ended_or_waits_is_queued_again(status):
     delivery = make_delivery(
-        status=status, reason="refused", detail="So.", claim=7, attempts=3, finished_at=timezone.now(), due_at=None
+        status=status,
+        reason="refused",
+        detail="So.",
+        claim=7,
+        attempts=3,
+        finished_at=timezone.now(),
+        due_at=None,
     )
     queued = deliveries.retry([delivery.pk])
     delivery.refresh_from_db()

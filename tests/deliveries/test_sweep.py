@@ -1,4 +1,6 @@
-"""Once a minute the sweep rings again for what nobody has taken up and for what is due, and for nothing else."""
+"""Once a minute the sweep rings again for what nobody has taken up and for what is due, and for nothing
+else.
+"""
 
 import datetime as dt
 
@@ -59,7 +61,9 @@ def test_what_cannot_be_published_stays_due(gate):
     let_time_pass()
     gate.cut(PUBLISH_BATCH, times=2)
     assert sweep() == 0
-    assert {each.due_at <= timezone.now() for each in (Event.objects.get(pk=event.pk), Delivery.objects.get())} == {True}
+    assert {
+        each.due_at <= timezone.now() for each in (Event.objects.get(pk=event.pk), Delivery.objects.get())
+    } == {True}
     assert sweep() == 2
 
 

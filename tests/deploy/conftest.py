@@ -24,7 +24,10 @@ MODULES = ("notifier.deploy.environment", "project.settings")
 
 @pytest.fixture
 def read_settings(monkeypatch):
-    """``read_settings(NAME=value)``: the settings' names and values for exactly this environment. ``None`` takes a variable away."""
+    """``read_settings(NAME=value)``: the settings' names and values for exactly this environment.
+
+    ``None`` takes a variable away.
+    """
 
     def read(**environment):
         with monkeypatch.context() as patch:
@@ -34,7 +37,11 @@ def read_settings(monkeypatch):
                 patch.setenv(name, value) if value is not None else patch.delenv(name, raising=False)
             before = {name: sys.modules.pop(name, None) for name in MODULES}
             try:
-                return {name: value for name, value in vars(import_module("project.settings")).items() if name.isupper()}
+                return {
+                    name: value
+                    for name, value in vars(import_module("project.settings")).items()
+                    if name.isupper()
+                }
             finally:
                 sys.modules.update({name: module for name, module in before.items() if module})
 
@@ -43,7 +50,9 @@ def read_settings(monkeypatch):
 
 @pytest.fixture
 def on_lambda(read_settings):
-    """``on_lambda(NAME=value)``: the settings of a function with that in its environment, beside what each has."""
+    """``on_lambda(NAME=value)``: the settings of a function with that in its environment, beside what each
+    has.
+    """
     return lambda **environment: read_settings(**(FUNCTION | environment))
 
 

@@ -1,4 +1,6 @@
-"""A browser before the function URL: its requests go as Lambda's events through Zappa's own handler to the project's WSGI application."""
+"""A browser before the function URL: its requests go as Lambda's events through Zappa's own handler to the
+project's WSGI application.
+"""
 
 import base64
 import gzip
@@ -27,7 +29,10 @@ class Answer:
 
 
 class Browser:
-    """Keeps cookies and asks for gzip. ``address`` is where AWS sees it, ``host`` the name that AWS was asked by."""
+    """Keeps cookies and asks for gzip.
+
+    ``address`` is where AWS sees it, ``host`` the name that AWS was asked by.
+    """
 
     def __init__(self, handler, *, host=HOST, address=ADDRESS):
         self._handler, self._host, self._address = handler, host, address
@@ -38,8 +43,13 @@ class Browser:
 
     def post(self, url, form, **headers):
         """Send ``form`` with the token of the page's own cookie."""
-        token = {"csrfmiddlewaretoken": self.cookies["csrftoken"].value} if "csrftoken" in self.cookies else {}
-        headers = {"content-type": "application/x-www-form-urlencoded", "origin": f"https://{self._host}"} | headers
+        token = (
+            {"csrfmiddlewaretoken": self.cookies["csrftoken"].value} if "csrftoken" in self.cookies else {}
+        )
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": f"https://{self._host}",
+        } | headers
         return self._ask("POST", url, urlencode(form | token).encode(), headers)
 
     def sign_in(self, name, password, **headers):
@@ -47,8 +57,13 @@ class Browser:
         return self.post("/admin/login/?next=/admin/", {"username": name, "password": password}, **headers)
 
     def _ask(self, method, url, body, headers):
-        event = self._event(method, url, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        found = self._handler(event, Context(function_name="notifier-production", aws_request_id="request-1", timeout_seconds=30))
+        event = self._event(
+            method, url, body, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        found = self._handler(
+            event,
+            Context(function_name="notifier-production", aws_request_id="request-1", timeout_seconds=30),
+        )
         answer = _read(found)
         self.cookies |= answer.cookies
         return answer
@@ -75,7 +90,12 @@ class Browser:
                 "apiId": self._host.partition(".")[0],
                 "domainName": self._host,
                 "domainPrefix": self._host.partition(".")[0],
-                "http": {"method": method, "path": parts.path, "protocol": "HTTP/1.1", "sourceIp": self._address},
+                "http": {
+                    "method": method,
+                    "path": parts.path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": self._address,
+                },
                 "requestId": "request-1",
                 "routeKey": "$default",
                 "stage": "$default",

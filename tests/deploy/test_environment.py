@@ -1,4 +1,6 @@
-"""The configuration: what is missing is said at start, in one sentence, and a secret is read once and shown nowhere."""
+"""The configuration: what is missing is said at start, in one sentence, and a secret is read once and shown
+nowhere.
+"""
 
 import os
 import subprocess
@@ -72,13 +74,18 @@ def test_a_named_secret_that_is_not_there_is_named_in_the_log_and_the_others_are
     ("outage", "reason"),
     [
         (
-            {"status": 400, "body": '{"__type": "AccessDeniedException", "message": "User is not authorized"}'},
+            {
+                "status": 400,
+                "body": '{"__type": "AccessDeniedException", "message": "User is not authorized"}',
+            },
             "AccessDeniedException",
         ),
         (None, "ConnectionClosedError"),
     ],
 )
-def test_a_parameter_store_that_cannot_be_read_is_said_in_a_sentence_with_the_permission_that_it_takes(gate, outage, reason):
+def test_a_parameter_store_that_cannot_be_read_is_said_in_a_sentence_with_the_permission_that_it_takes(
+    gate, outage, reason
+):
     if outage:
         gate.answer("GetParameters", times=10, content_type="application/x-amz-json-1.1", **outage)
     else:
@@ -98,7 +105,9 @@ def test_the_time_for_reading_secrets_fits_into_the_start_of_a_function():
 
 def test_a_function_starts_with_its_secrets_from_the_store(store, on_lambda):
     store(SECRET_KEY=FUNCTION["SECRET_KEY"], DATABASE_URL="postgres://u:p@from-the-store/n")
-    found = on_lambda(SECRETS="SECRET_KEY,DATABASE_URL", SECRETS_PATH=PATH, SECRET_KEY=None, DATABASE_URL=None)
+    found = on_lambda(
+        SECRETS="SECRET_KEY,DATABASE_URL", SECRETS_PATH=PATH, SECRET_KEY=None, DATABASE_URL=None
+    )
     assert found["SECRET_KEY"] == FUNCTION["SECRET_KEY"]
     assert found["DATABASES"]["default"]["HOST"] == "from-the-store"
 
@@ -113,7 +122,10 @@ WRONG = [
         {"DATABASE_URL": None, "LOG_LEVEL": "loud"},
         ["DATABASE_URL is missing", "LOG_LEVEL cannot be used (Not a valid log level)"],
     ),
-    ({"DATABASE_URL": "postgres://u:GEHEIM#1@h/n"}, ["DATABASE_URL cannot be used (it is no URL such as postgres://"]),
+    (
+        {"DATABASE_URL": "postgres://u:GEHEIM#1@h/n"},
+        ["DATABASE_URL cannot be used (it is no URL such as postgres://"],
+    ),
     ({"DATABASE_URL": "postgres://u:GE[HEIM@h/n"}, ["DATABASE_URL cannot be used (it is no URL"]),
     ({"DATABASE_URL": "GEHEIM"}, ["DATABASE_URL cannot be used (it is no URL"]),
     ({"DATABASE_URL": "postgres://u:GEHEIM@h"}, ["DATABASE_URL cannot be used (it is no URL"]),
@@ -138,7 +150,9 @@ def test_what_is_missing_or_wrong_is_said_by_name_in_one_sentence_without_its_va
     assert "\n" not in sentence
     shown = "".join(traceback.format_exception(caught.value))
     assert [value for value in ("GEHEIM", "DB-PASSWORD", FUNCTION["SECRET_KEY"]) if value in shown] == []
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None), "a chained traceback says it twice"
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None), (
+        "a chained traceback says it twice"
+    )
 
 
 def test_a_missing_secret_is_answered_with_the_command_that_puts_it_there(on_lambda, gate):
@@ -158,7 +172,10 @@ def test_a_function_without_its_configuration_does_not_start_and_the_last_line_s
     )  # fmt: skip
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert "ImproperlyConfigured: The configuration is not complete: SECRET_KEY cannot be used (it is empty)" in last
+    assert (
+        "ImproperlyConfigured: The configuration is not complete: SECRET_KEY cannot be used (it is empty)"
+        in last
+    )
     assert "GEHEIM" not in done.stderr
     assert done.stderr.count("Traceback") == 1
 
@@ -186,7 +203,10 @@ def test_without_any_variable_it_runs_on_this_machine_and_asks_nobody(gate, read
 
 def test_a_connection_that_slept_with_its_container_is_looked_at_before_it_is_used(on_lambda):
     database = on_lambda()["DATABASES"]["default"]
-    assert (database["CONN_HEALTH_CHECKS"], database["CONN_MAX_AGE"]) == (True, environment.CONNECTION_SECONDS)
+    assert (database["CONN_HEALTH_CHECKS"], database["CONN_MAX_AGE"]) == (
+        True,
+        environment.CONNECTION_SECONDS,
+    )
 
 
 def test_a_channels_function_needs_nothing_of_the_web(on_lambda):

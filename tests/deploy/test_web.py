@@ -1,4 +1,6 @@
-"""The web function as a browser meets it: static files, hosts and origins, cookies, the client's address, guessed passwords, its log."""
+"""The web function as a browser meets it: static files, hosts and origins, cookies, the client's address,
+guessed passwords, its log.
+"""
 
 import io
 import json
@@ -39,7 +41,9 @@ def packaged_files(tmp_path_factory):
 
 @pytest.fixture
 def function(settings, on_lambda, packaged_files, monkeypatch):
-    """Zappa's handler over the project's application, with the settings of a function that has a domain besides."""
+    """Zappa's handler over the project's application, with the settings of a function that has a domain
+    besides.
+    """
     log = settings.LOGGING
     for name, value in on_lambda(ALLOWED_HOSTS=DOMAIN).items():
         if name not in KEPT:
@@ -63,9 +67,9 @@ def zappa_settings():
     """The module that Zappa writes into the package: https://github.com/zappa/Zappa#settings"""
     module = ModuleType("zappa_settings")
     vars(module).update(
-        APP_MODULE="project.wsgi", APP_FUNCTION="application", DJANGO_SETTINGS=None, LOG_LEVEL="INFO", DEBUG=False,
-        BINARY_SUPPORT=True, CONTEXT_HEADER_MAPPINGS={}, ENVIRONMENT_VARIABLES={}, EXCEPTION_HANDLER=None,
-        PROJECT_NAME="notifier", API_STAGE="production", DOMAIN=None, BASE_PATH=None,
+        APP_MODULE="project.wsgi", APP_FUNCTION="application", DJANGO_SETTINGS=None, LOG_LEVEL="INFO",
+        DEBUG=False, BINARY_SUPPORT=True, CONTEXT_HEADER_MAPPINGS={}, ENVIRONMENT_VARIABLES={},
+        EXCEPTION_HANDLER=None, PROJECT_NAME="notifier", API_STAGE="production", DOMAIN=None, BASE_PATH=None,
     )  # fmt: skip
     return module
 
@@ -82,8 +86,13 @@ def admin():
 
 @pytest.fixture
 def lines(function):
-    """``lines()``: what CloudWatch got, each line parsed. It is written by the handler that the settings have put in place."""
-    (handler,) = [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+    """``lines()``: what CloudWatch got, each line parsed.
+
+    It is written by the handler that the settings have put in place.
+    """
+    (handler,) = [
+        handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler
+    ]
     stream = io.StringIO()
     handler.setStream(stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -104,8 +113,15 @@ def test_the_sign_in_page_comes_with_hashed_files_that_browsers_keep_for_ever(br
     assert any(url.endswith(".css") for url in files)
     for url in files:
         answer = browser.get(url)
-        assert (answer.status, answer.headers["cache-control"]) == (200, "max-age=315360000, public, immutable"), url
-        assert answer.headers["content-type"].partition(";")[0] in ("text/css", "text/javascript", "image/svg+xml")
+        assert (answer.status, answer.headers["cache-control"]) == (
+            200,
+            "max-age=315360000, public, immutable",
+        ), url
+        assert answer.headers["content-type"].partition(";")[0] in (
+            "text/css",
+            "text/javascript",
+            "image/svg+xml",
+        )
 
 
 def test_a_compressed_file_is_the_file(browser, packaged_files):
@@ -217,7 +233,10 @@ def test_no_header_makes_a_request_one_without_https(browser):
 
 
 def guess(browser, *, times, name="ada"):
-    return [browser.sign_in(name, "a guess", x_forwarded_for=f"198.51.100.{number}").status for number in range(times)]
+    return [
+        browser.sign_in(name, "a guess", x_forwarded_for=f"198.51.100.{number}").status
+        for number in range(times)
+    ]
 
 
 def test_after_five_guesses_the_person_is_told_to_wait_also_with_the_right_password(browser, admin):
@@ -277,8 +296,16 @@ def test_a_request_is_one_line_without_the_client_and_without_what_was_searched_
     hidden = ("203.0.113.7", "198.51.100", "kim@example.com", "ada", PASSWORD, "a guess")
     assert [mark for mark in hidden if mark in json.dumps(found)] == []
     (line,) = [line for line in found if line["message"].startswith("GET /nowhere/")]
-    assert (line["message"], line["level"], line["name"]) == ("GET /nowhere/: 404", "INFO", "notifier.deploy.web")
-    assert (line["function_request_id"], line["function_name"], line["route"]) == ("request-1", "notifier-production", "web")
+    assert (line["message"], line["level"], line["name"]) == (
+        "GET /nowhere/: 404",
+        "INFO",
+        "notifier.deploy.web",
+    )
+    assert (line["function_request_id"], line["function_name"], line["route"]) == (
+        "request-1",
+        "notifier-production",
+        "web",
+    )
     assert any("Locking out" in line["message"] for line in found)
 
 

@@ -13,7 +13,8 @@ import botocore.session
 from .variables import caller_of
 
 DEPLOYER = "deployer"
-# The services whose operations are told by method and path, by the name they sign with. The others name the operation.
+# The services whose operations are told by method and path, by the name they sign with. The others name the
+# operation.
 REST = {"lambda": ("lambda",), "ses": ("sesv2",)}
 # Where the name that a service signs with is not the one that a policy's actions begin with.
 NAMES_IN_POLICIES = {"monitoring": "cloudwatch"}
@@ -24,10 +25,12 @@ SIGNATURE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One AWS request. ``who`` is a function's name or "deployer", ``resource`` the first ARN that it concerns, or "*".
+    """One AWS request.
 
-    ``parameters`` are the request's own, by AWS's names; ``at`` is the time of its arrival on the monotonic clock;
-    ``denied`` says that the caller's role did not allow it.
+    ``who`` is a function's name or "deployer", ``resource`` the first ARN that it concerns, or "*".
+
+    ``parameters`` are the request's own, by AWS's names; ``at`` is the time of its arrival on the monotonic
+    clock; ``denied`` says that the caller's role did not allow it.
     """
 
     who: str
@@ -102,7 +105,10 @@ def _paths(service):
     session = botocore.session.Session()
     described = [session.get_service_model(name) for name in REST.get(service, ())]
     operations = [model.operation_model(name) for model in described for name in model.operation_names]
-    return [(operation.http["method"], _pattern(operation.http["requestUri"]), operation.name) for operation in operations]
+    return [
+        (operation.http["method"], _pattern(operation.http["requestUri"]), operation.name)
+        for operation in operations
+    ]
 
 
 def _pattern(uri):

@@ -9,8 +9,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from notifier.local.cloud import REGION
 
-# Held while moto changes a function: it writes code and digest one after the other, and a reader between them would
-# unpack one version under the other's name.
+# Held while moto changes a function: it writes code and digest one after the other, and a reader between them
+# would unpack one version under the other's name.
 changing = RLock()
 
 
@@ -74,7 +74,9 @@ def read_definition(name_or_arn, qualifier=None):
             memory_mb=int(found.memory_size),
             variables=tuple(sorted(found.environment_vars.items())),
             digest=found.code_digest,
-            reserved_concurrency=None if found.reserved_concurrency is None else int(found.reserved_concurrency),
+            reserved_concurrency=None
+            if found.reserved_concurrency is None
+            else int(found.reserved_concurrency),
         )
 
 

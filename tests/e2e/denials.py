@@ -31,7 +31,8 @@ def refusal(refused):
 def denial(call, role_name, action, resource):
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
     text = (
-        f"User: arn:aws:sts::{DEFAULT_ACCOUNT_ID}:assumed-role/{role_name}/{call.who} is not authorized to perform: {action}"
+        f"User: arn:aws:sts::{DEFAULT_ACCOUNT_ID}:assumed-role/{role_name}/{call.who} is not "
+        f"authorized to perform: {action}"
         f" on resource: {resource} because no identity-based policy allows the {action} action"
     )
     if call.service == "sns":

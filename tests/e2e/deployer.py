@@ -1,4 +1,6 @@
-"""A person at a terminal with a copy of the project and an account: runs the real ``zappa`` and ``manage.py``."""
+"""A person at a terminal with a copy of the project and an account: runs the real ``zappa`` and
+``manage.py``.
+"""
 
 import json
 import os
@@ -34,7 +36,8 @@ class Deployer:
             "DJANGO_SUPERUSER_USERNAME": ADMINISTRATOR,
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            # What installs for Lambda finds packages where the person's own pip does, and does not fetch them twice.
+            # What installs for Lambda finds packages where the person's own pip does, and does not fetch them
+            # twice.
             "UV_SYSTEM_CERTS": "1",
             "UV_CACHE_DIR": str(Path.home() / ".cache" / "uv"),
             **{name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))},

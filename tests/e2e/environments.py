@@ -25,9 +25,11 @@ MOST_ANSWERED_BYTES = 6_291_556
 
 
 class Environment:
-    """Runs ``definition`` from ``task_root``; ``edges`` are the environment variables that lead to the local servers.
+    """Runs ``definition`` from ``task_root``; ``edges`` are the environment variables that lead to the local
+    servers.
 
-    ``imported_files`` is what its process had imported when it last waited for an event. Its time-outs are ``slowness`` times Lambda's.
+    ``imported_files`` is what its process had imported when it last waited for an event. Its time-outs are
+    ``slowness`` times Lambda's.
     """
 
     def __init__(self, definition, *, task_root, runtime, edges, root, slowness):
@@ -45,14 +47,29 @@ class Environment:
         with open(self._folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 # Without `site` there are no site-packages; -m puts the task's folder first, as Lambda does.
-                [INTERPRETER, "-S", "-s", "-m", "lambda_bootstrap", definition.handler, str(self._folder / "imported")],
+                [
+                    INTERPRETER,
+                    "-S",
+                    "-s",
+                    "-m",
+                    "lambda_bootstrap",
+                    definition.handler,
+                    str(self._folder / "imported"),
+                ],
                 cwd=self._task_root,
-                env=variables_of(definition, self._task_root, self._runtime, self._api.address, self.log_stream, self._edges),
+                env=variables_of(
+                    definition,
+                    self._task_root,
+                    self._runtime,
+                    self._api.address,
+                    self.log_stream,
+                    self._edges,
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A group of its own, so that what it starts ends with it; in our session, so that the kernel ends it,
-                # frozen or not, when this process is killed.
+                # A group of its own, so that what it starts ends with it; in our session, so that the kernel
+                # ends it, frozen or not, when this process is killed.
                 process_group=0,
             )
         self._watcher = Thread(target=self._watch, name=f"watch {definition.name}", daemon=True)
@@ -102,7 +119,8 @@ class Environment:
         )
 
     def _initialise(self, invocation):
-        # On AWS an initialisation that takes longer than its ten seconds is begun again, on the function's time.
+        # On AWS an initialisation that takes longer than its ten seconds is begun again, on the function's
+        # time.
         patience = self._init_seconds + self._seconds
         if not self._api.ready.wait(patience):
             self._time_out(invocation, patience)
@@ -143,7 +161,10 @@ class Environment:
             written = log.read()
         self._read += len(written)
         text = written.decode(errors="replace")
-        lines = [f"START RequestId: {invocation.request_id} Version: {self.definition.version}", *text.split("\n")]
+        lines = [
+            f"START RequestId: {invocation.request_id} Version: {self.definition.version}",
+            *text.split("\n"),
+        ]
         if invocation.error:
             lines.append(_words(invocation.answer))
         lines += [f"END RequestId: {invocation.request_id}"]

@@ -43,7 +43,12 @@ def main():
         for name, seconds in measured.items():
             median = statistics.median(seconds)
             spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-            say([f"cold start {name:28} {median:5.2f} s, {median / bare:4.1f} x bare (median of {RUNS}, {spread})"])
+            say(
+                [
+                    f"cold start {name:28} {median:5.2f} s, {median / bare:4.1f} x bare "
+                    f"(median of {RUNS}, {spread})"
+                ]
+            )
 
 
 def seconds_of(act):

@@ -1,4 +1,6 @@
-"""Stands before moto: notes who asks what, denies what a role does not allow, and answers what moto cannot."""
+"""Stands before moto: notes who asks what, denies what a role does not allow, and answers what moto
+cannot.
+"""
 
 import dataclasses
 
@@ -12,8 +14,8 @@ from .policies import allows, policies_of
 class Front:
     """``calls`` are all signed requests so far, in the order of their arrival.
 
-    ``lambda_api`` has the first word on Lambda's operations; with ``enforce_roles`` a function may only do what its
-    role allows, as on AWS.
+    ``lambda_api`` has the first word on Lambda's operations; with ``enforce_roles`` a function may only do
+    what its role allows, as on AWS.
     """
 
     def __init__(self, lambda_api, *, enforce_roles):

@@ -1,4 +1,5 @@
-"""A request to a function URL, as Lambda hands it to the function, and the function's answer, as a client sees it.
+"""A request to a function URL, as Lambda hands it to the function, and the function's answer, as a client
+sees it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
@@ -59,7 +60,10 @@ def event_of_request(url, method, target, *, headers=None, body=b"", cookies=Non
     # What a client claims to be stays in the header, before what is so.
     claimed = [sent["x-forwarded-for"]] if "x-forwarded-for" in sent else []
     sent |= {"host": sent.get("host", host), "x-forwarded-proto": "https", "x-forwarded-port": "443"}
-    sent |= {"x-forwarded-for": ",".join([*claimed, source_ip]), "x-amzn-trace-id": f"Root=1-{uuid.uuid4().hex}"}
+    sent |= {
+        "x-forwarded-for": ",".join([*claimed, source_ip]),
+        "x-amzn-trace-id": f"Root=1-{uuid.uuid4().hex}",
+    }
     event = {
         "version": "2.0",
         "routeKey": "$default",
@@ -97,7 +101,13 @@ def _context(host, method, path, source_ip, user_agent):
         "apiId": host.partition(".")[0],
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
-        "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": source_ip, "userAgent": user_agent},
+        "http": {
+            "method": method,
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": source_ip,
+            "userAgent": user_agent,
+        },
         "requestId": str(uuid.uuid4()),
         "routeKey": "$default",
         "stage": "$default",
@@ -116,7 +126,9 @@ def _body(body, headers):
 
 
 def _is_public(function):
-    granted = {each["Action"] for each in function.policy.statements if each["Principal"] in ("*", {"AWS": "*"})}
+    granted = {
+        each["Action"] for each in function.policy.statements if each["Principal"] in ("*", {"AWS": "*"})
+    }
     return function.url_config.config["AuthType"] == "NONE" and granted.issuperset(PUBLIC_ACTIONS)
 
 

@@ -12,20 +12,33 @@ MOST_EVENT_BYTES = 6_291_456
 
 
 class Throttled(Exception):
-    """The function's reserved concurrency is used up: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html"""
+    """The function's reserved concurrency is used up:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
 
 
 class Functions:
-    """``logs`` is a LogWriter, ``packages`` a laid-out Packages; ``edges`` returns the variables of the local servers."""
+    """``logs`` is a LogWriter, ``packages`` a laid-out Packages; ``edges`` returns the variables of the local
+    servers.
+    """
 
     def __init__(self, *, packages, logs, edges, root, slowness):
-        self._packages, self._logs, self._edges, self._root, self._slowness = packages, logs, edges, root, slowness
+        self._packages, self._logs, self._edges, self._root, self._slowness = (
+            packages,
+            logs,
+            edges,
+            root,
+            slowness,
+        )
         self._all, self._idle, self._at_work, self._lock = [], defaultdict(list), Counter(), Lock()
 
     def invoke(self, name, payload, qualifier=None):
-        """Run one event, ``payload`` as bytes. Returns an Outcome; raises Throttled, or moto's error for an unknown name.
+        """Run one event, ``payload`` as bytes.
 
-        One event at a time in an environment; an idle one of the deployed version is used again, else one is started.
+        Returns an Outcome; raises Throttled, or moto's error for an unknown name.
+
+        One event at a time in an environment; an idle one of the deployed version is used again, else one is
+        started.
         """
         definition = read_definition(name, qualifier)
         environment = self._take(definition)
@@ -37,7 +50,9 @@ class Functions:
         return outcome
 
     def invoke_cold(self, name, payload):
-        """``(outcome, seconds)`` of an event in a new environment, which ends with it; from the start of its process."""
+        """``(outcome, seconds)`` of an event in a new environment, which ends with it; from the start of its
+        process.
+        """
         environment = self._prepare(read_definition(name))
         began = time.monotonic()
         try:

@@ -21,7 +21,13 @@ from .lambda_checks import CHECKS, mappings
 PACKAGES = "/packages-of-functions/"
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 TAIL_BYTES = 4096
-CHANGES = {"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion", "DeleteFunction"}
+CHANGES = {
+    "CreateFunction",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "PublishVersion",
+    "DeleteFunction",
+}
 
 
 class LambdaApi:
@@ -50,7 +56,9 @@ class LambdaApi:
         return self._pass_on(call, environ, app)
 
     def serve_package(self, environ):
-        """The zip behind the Location of GetFunction, which is fetched without a signature; None for any other request."""
+        """The zip behind the Location of GetFunction, which is fetched without a signature; None for any
+        other request.
+        """
         if not environ["PATH_INFO"].startswith(PACKAGES):
             return None
         function = find_function(environ["PATH_INFO"].removeprefix(PACKAGES))
@@ -113,7 +121,9 @@ def _check_payload(payload):
     try:
         json.loads(payload)
     except ValueError as error:
-        raise Refused(400, "InvalidRequestContentException", f"Could not parse request body into json: {error}") from error
+        raise Refused(
+            400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        ) from error
 
 
 def _list_url_configs(call, environ):
@@ -126,11 +136,19 @@ def _list_mappings(call, environ):
     """moto compares the function's name as it was written; AWS knows the function by name and by ARN."""
     name, source = call.parameters.get("FunctionName"), call.parameters.get("EventSourceArn")
     found = mappings(plain_name(name)[0] if name else None)
-    return _json({"EventSourceMappings": [each.get_configuration() for each in found if source in (None, each.event_source_arn)]})
+    return _json(
+        {
+            "EventSourceMappings": [
+                each.get_configuration() for each in found if source in (None, each.event_source_arn)
+            ]
+        }
+    )
 
 
 def _keep_moto_from_polling():
-    """moto would run the function in Docker, inside the call that sends the message; our pollers read the queue."""
+    """moto would run the function in Docker, inside the call that sends the message; our pollers read the
+    queue.
+    """
     for queue in list(sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues.values()):
         queue.lambda_event_source_mappings.clear()
 

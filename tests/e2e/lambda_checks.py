@@ -18,7 +18,8 @@ from .denials import Refused
 from .policies import allows, policies_of
 
 INVALID, CONFLICT = "InvalidParameterValueException", "ResourceConflictException"
-# Unpacked, and all variables together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Unpacked, and all variables together:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_UNPACKED_BYTES = 262_144_000
 MOST_VARIABLE_BYTES = 4096
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -54,7 +55,9 @@ def check_role(asked):
     """The role exists and Lambda may take it on."""
     roles = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].roles
     role = next((role for role in list(roles.values()) if role.arn == asked.get("Role")), None)
-    if "Role" in asked and (role is None or "lambda.amazonaws.com" not in str(role.assume_role_policy_document)):
+    if "Role" in asked and (
+        role is None or "lambda.amazonaws.com" not in str(role.assume_role_policy_document)
+    ):
         raise Refused(400, INVALID, "The role defined for the function cannot be assumed by Lambda.")
 
 
@@ -64,7 +67,9 @@ def check_variables(asked):
     if reserved := sorted(RESERVED_VARIABLES & variables.keys()):
         raise Refused(400, INVALID, f"Reserved keys used in this request: {', '.join(reserved)}")
     if wrong := sorted(name for name in variables if not VARIABLE_NAME.fullmatch(name)):
-        raise Refused(400, "ValidationException", f"These are no names of environment variables: {', '.join(wrong)}")
+        raise Refused(
+            400, "ValidationException", f"These are no names of environment variables: {', '.join(wrong)}"
+        )
     if len(json.dumps(variables, separators=(",", ":")).encode()) > MOST_VARIABLE_BYTES:
         text = f"Your environment variables exceeded the {MOST_VARIABLE_BYTES // 1024}KB limit."
         raise Refused(400, INVALID, text)
@@ -76,7 +81,9 @@ def check_code(asked):
         with zipfile.ZipFile(io.BytesIO(_package(asked.get("Code", asked)))) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except zipfile.BadZipFile:
-        raise Refused(400, INVALID, "Could not unzip uploaded file. Please check your file, then try to upload again.") from None
+        raise Refused(
+            400, INVALID, "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from None
     if unpacked > MOST_UNPACKED_BYTES:
         raise Refused(400, INVALID, f"Unzipped size must be smaller than {MOST_UNPACKED_BYTES} bytes")
 
@@ -96,14 +103,18 @@ def check_statement(asked):
     statements = find_function(asked["FunctionName"]).policy.statements
     if any(statement["Sid"] == asked["StatementId"] for statement in statements):
         text = f"The statement id ({asked['StatementId']}) provided already exists."
-        raise Refused(409, CONFLICT, f"{text} Please provide a new statement id, or remove the existing statement.")
+        raise Refused(
+            409, CONFLICT, f"{text} Please provide a new statement id, or remove the existing statement."
+        )
 
 
 def check_no_url(asked):
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html"""
     function = find_function(asked["FunctionName"])
     if function.url_config:
-        raise Refused(409, CONFLICT, f"FunctionUrlConfig exists for this Lambda function: {function.function_arn}")
+        raise Refused(
+            409, CONFLICT, f"FunctionUrlConfig exists for this Lambda function: {function.function_arn}"
+        )
 
 
 def check_mapping(asked):
@@ -112,11 +123,23 @@ def check_mapping(asked):
     queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues
     queue = next((queue for queue in list(queues.values()) if queue.queue_arn == source), None)
     if queue is None:
-        raise Refused(400, INVALID, f"Error occurred while ReceiveMessage. The queue {source} does not exist.")
-    if any(each.event_source_arn == source and each.function_arn == function.function_arn for each in mappings()):
-        raise Refused(409, CONFLICT, f"An event source mapping with {source} and {function.function_name} already exists.")
+        raise Refused(
+            400, INVALID, f"Error occurred while ReceiveMessage. The queue {source} does not exist."
+        )
+    if any(
+        each.event_source_arn == source and each.function_arn == function.function_arn for each in mappings()
+    ):
+        raise Refused(
+            409,
+            CONFLICT,
+            f"An event source mapping with {source} and {function.function_name} already exists.",
+        )
     if asked.get("BatchSize", 1) > MOST_WITHOUT_WINDOW and not asked.get("MaximumBatchingWindowInSeconds"):
-        raise Refused(400, INVALID, "Maximum batch window must be greater than 0 if maximum batch size is greater than 10")
+        raise Refused(
+            400,
+            INVALID,
+            "Maximum batch window must be greater than 0 if maximum batch size is greater than 10",
+        )
     visible, timeout = int(queue.visibility_timeout), int(function.timeout)
     if visible < timeout:
         text = f"Queue visibility timeout: {visible} seconds is less than Function timeout: {timeout} seconds"
@@ -131,7 +154,9 @@ def check_mapping(asked):
 def mappings(function_name=None):
     """moto's event source mappings, of one function or all."""
     found = list(lambda_backend()._event_source_mappings.values())
-    return [each for each in found if function_name is None or plain_name(each.function_arn)[0] == function_name]
+    return [
+        each for each in found if function_name is None or plain_name(each.function_arn)[0] == function_name
+    ]
 
 
 CHECKS = {

@@ -1,4 +1,6 @@
-"""What the functions wrote, in CloudWatch Logs: each line is put there with the function's own permissions."""
+"""What the functions wrote, in CloudWatch Logs: each line is put there with the function's own
+permissions.
+"""
 
 import time
 from contextlib import suppress
@@ -15,7 +17,10 @@ from .variables import access_key
 
 # The service's own calls must end when the test does.
 CONFIG = Config(
-    connect_timeout=PATIENCE_SECONDS, read_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1}, max_pool_connections=20
+    connect_timeout=PATIENCE_SECONDS,
+    read_timeout=PATIENCE_SECONDS,
+    retries={"total_max_attempts": 1},
+    max_pool_connections=20,
 )
 
 
@@ -33,7 +38,9 @@ def client_of(function_name, service, url):
 
 
 class LogWriter:
-    """Writes to the log groups of functions; where the role does not allow it the lines are lost, as on AWS."""
+    """Writes to the log groups of functions; where the role does not allow it the lines are lost, as on
+    AWS.
+    """
 
     def __init__(self, url):
         self._url, self._clients, self._streams, self._lock = url, {}, set(), Lock()

@@ -1,4 +1,6 @@
-"""What an execution environment starts from: the unpacked package, and the runtime client that AWS adds to it."""
+"""What an execution environment starts from: the unpacked package, and the runtime client that AWS adds to
+it.
+"""
 
 import io
 import os
@@ -17,8 +19,8 @@ from .definitions import read_definition, read_package
 RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot_restore_py")
 # Of the interpreter that the virtual environment was made from: that one knows nothing of the environment.
 INTERPRETER = os.path.realpath(sys.executable)
-# A function runs as a user who owns nothing of its package; what that one cannot read is here as good as left out.
-# https://repost.aws/knowledge-center/lambda-deployment-package-errors
+# A function runs as a user who owns nothing of its package; what that one cannot read is here as good as left
+# out. https://repost.aws/knowledge-center/lambda-deployment-package-errors
 READABLE_BY_ALL = 0o004
 
 
@@ -30,7 +32,9 @@ class Packages:
         self.runtime = self._root / "runtime"
 
     def lay_out_runtime(self):
-        """Copy AWS's runtime client out of the virtual environment, so that nothing else of it comes along."""
+        """Copy AWS's runtime client out of the virtual environment, so that nothing else of it comes
+        along.
+        """
         self.runtime.mkdir(parents=True)
         for name in RUNTIME_DISTRIBUTIONS:
             for file in distribution(name).files:
@@ -42,7 +46,9 @@ class Packages:
         return self
 
     def unpack(self, definition):
-        """The folder that holds exactly what was uploaded; and the definition, anew if its code was replaced just now."""
+        """The folder that holds exactly what was uploaded; and the definition, anew if its code was replaced
+        just now.
+        """
         with self._lock:
             try:
                 package = None if self._folder(definition).exists() else read_package(definition)
@@ -58,10 +64,12 @@ class Packages:
 
 
 def _extract(package, folder, unpacked):
-    """As Lambda does it: modes and times are the package's own. Time matters: compiled files are checked against it.
+    """As Lambda does it: modes and times are the package's own.
 
-    A file that another function has just so, by its name, content, mode and time, is linked: nobody writes into these folders, and
-    most of eleven packages is the same. ``unpacked`` is what there is of such files.
+    Time matters: compiled files are checked against it.
+
+    A file that another function has just so, by its name, content, mode and time, is linked: nobody writes
+    into these folders, and most of eleven packages is the same. ``unpacked`` is what there is of such files.
     """
     growing = folder.with_name(folder.name + ".part")
     growing.mkdir(parents=True)
@@ -74,7 +82,8 @@ def _extract(package, folder, unpacked):
                 target.hardlink_to(there)
                 continue
             if target.is_file():
-                # Of a name that is in the package twice the last one counts, and the first may be another function's, too.
+                # Of a name that is in the package twice the last one counts, and the first may be another
+                # function's, too.
                 target.unlink()
             archive.extract(entry, growing)
             if not entry.is_dir():

@@ -1,6 +1,7 @@
 """Which IAM actions on which resources a call needs: for the services that the functions use.
 
-Per service: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+Per service:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 import base64
@@ -24,7 +25,10 @@ ONE_FOR_MANY = {
 
 
 def needed_permissions(call):
-    """``(action, resource)`` pairs, all of which the caller must be allowed. A resource of "*" is met by "*" only."""
+    """``(action, resource)`` pairs, all of which the caller must be allowed.
+
+    A resource of "*" is met by "*" only.
+    """
     name = ONE_FOR_MANY.get(call.operation, call.operation)
     resources = RESOURCES.get(call.service, _no_resource)(call)
     return [(action, resource) for action in _actions(call, name) for resource in resources]
@@ -32,12 +36,17 @@ def needed_permissions(call):
 
 def context_of(call):
     """The condition keys of a call: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html"""
-    return {"ses:FromAddress": _sender(call)} if call.service == "ses" and call.operation.startswith("Send") else {}
+    return (
+        {"ses:FromAddress": _sender(call)}
+        if call.service == "ses" and call.operation.startswith("Send")
+        else {}
+    )
 
 
 def _actions(call, name):
     if (call.service, name) == ("ses", "SendEmail") and "Raw" in call.parameters.get("Content", {}):
-        # The service's reference names only SendEmail; AWS's own CDK gives both to whoever sends, so both are asked for:
+        # The service's reference names only SendEmail; AWS's own CDK gives both to whoever sends, so both are
+        # asked for:
         # https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ses.EmailIdentity.html#grantwbrsendwbremailgrantee
         return ["ses:SendEmail", "ses:SendRawEmail"]
     return [f"{call.service}:{name}"]
@@ -52,7 +61,14 @@ def _arn(service, resource):
 
 
 def _of_sns(call):
-    named = ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn", "PlatformApplicationArn", "EndpointArn")
+    named = (
+        "TopicArn",
+        "TargetArn",
+        "SubscriptionArn",
+        "ResourceArn",
+        "PlatformApplicationArn",
+        "EndpointArn",
+    )
     # A message to a phone number has the number for a resource, which no ARN pattern matches.
     return [next((call.parameters[key] for key in (*named, "PhoneNumber") if key in call.parameters), "*")]
 

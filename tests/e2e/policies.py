@@ -1,4 +1,5 @@
-"""Whether a role's policies allow an action on a resource, as IAM evaluates them; of conditions only the one that is used here.
+"""Whether a role's policies allow an action on a resource, as IAM evaluates them; of conditions only the one
+that is used here.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
@@ -42,13 +43,19 @@ def matches(pattern, text, *, ignore_case=False):
 
 def _concerns(statement, action, resource, context):
     acts = _any_matches(statement, "Action", action, ignore_case=True)
-    return acts and _any_matches(statement, "Resource", resource) and _is_met(statement.get("Condition", {}), context)
+    return (
+        acts
+        and _any_matches(statement, "Resource", resource)
+        and _is_met(statement.get("Condition", {}), context)
+    )
 
 
 def _is_met(condition, context):
     if condition.keys() - {"StringEquals"}:
         raise NotImplementedError(f"the condition {condition}")
-    return all(context.get(key) in _listed(wanted) for key, wanted in condition.get("StringEquals", {}).items())
+    return all(
+        context.get(key) in _listed(wanted) for key, wanted in condition.get("StringEquals", {}).items()
+    )
 
 
 def _any_matches(statement, element, text, **options):

@@ -1,4 +1,5 @@
-"""Event source mappings: read each queue, call its function, delete what the function did not report as failed.
+"""Event source mappings: read each queue, call its function, delete what the function did not report as
+failed.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -31,9 +32,11 @@ LOOK_SECONDS = 0.1
 
 
 class Poller:
-    """Serves one mapping, as its role and not as anybody else, from when it is started until the mapping is gone.
+    """Serves one mapping, as its role and not as anybody else, from when it is started until the mapping is
+    gone.
 
-    While ``in_a_hurry()``, what stays in the queue is seen again at once, as if its visibility timeout were over.
+    While ``in_a_hurry()``, what stays in the queue is seen again at once, as if its visibility timeout were
+    over.
     """
 
     def __init__(self, mapping, *, functions, url, in_a_hurry):
@@ -74,7 +77,9 @@ class Poller:
         while not self._stopping.is_set():
             try:
                 # As Lambda does before it reads: how long a batch stays out of sight.
-                asked = asked or self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["VisibilityTimeout"])
+                asked = asked or self._sqs.get_queue_attributes(
+                    QueueUrl=self._queue_url, AttributeNames=["VisibilityTimeout"]
+                )
                 self._serve_once()
             except (BotoCoreError, ClientError) as error:
                 logger.warning("queue %s cannot be read: %s", self.queue_name, error)
@@ -87,7 +92,9 @@ class Poller:
             self._stopping.wait(0 if not free else LOOK_SECONDS)
             return
         if messages := self._receive(LONG_POLL_SECONDS):
-            Thread(target=self._handle, args=(messages,), name=f"batch of {self.queue_name}", daemon=True).start()
+            Thread(
+                target=self._handle, args=(messages,), name=f"batch of {self.queue_name}", daemon=True
+            ).start()
 
     def _receive(self, wait_seconds):
         messages = []
@@ -142,7 +149,9 @@ class Poller:
     def _bring_back(self, messages):
         # Behind the account's back: time passes without anybody's permission.
         for each in messages:
-            sqs_backends[DEFAULT_ACCOUNT_ID][REGION].change_message_visibility(self.queue_name, each["ReceiptHandle"], 0)
+            sqs_backends[DEFAULT_ACCOUNT_ID][REGION].change_message_visibility(
+                self.queue_name, each["ReceiptHandle"], 0
+            )
 
     def _count(self, change):
         with self._changed:

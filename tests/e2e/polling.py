@@ -49,14 +49,20 @@ class Polling:
         return sum(poller.poll() for poller in pollers)
 
     def drain(self):
-        """Until no queue with an enabled mapping holds a message. What fails comes again at once, as if its time had passed.
+        """Until no queue with an enabled mapping holds a message.
+
+        What fails comes again at once, as if its time had passed.
 
         Raises AssertionError when nothing moves any more.
         """
         self._draining.set()
         try:
             with self._serving():
-                wait_until(self._is_quiet, "the queues are empty", progress=lambda: (self._progress(), held_messages()))
+                wait_until(
+                    self._is_quiet,
+                    "the queues are empty",
+                    progress=lambda: (self._progress(), held_messages()),
+                )
         finally:
             self._draining.clear()
         self._wait_for_events()
@@ -88,7 +94,8 @@ class Polling:
             self._stopping.wait(LOOK_SECONDS)
 
     def _is_quiet(self):
-        # A batch that ends while the queues are being looked at may have put something where nothing was seen.
+        # A batch that ends while the queues are being looked at may have put something where nothing was
+        # seen.
         before, quiet = self._progress(), not held_messages()
         return quiet and before == self._progress() and before[1] == 0
 
@@ -99,9 +106,13 @@ class Polling:
 
 
 def held_messages():
-    """How many messages each queue with an enabled mapping holds, by name: visible, taken, and delayed; without the empty."""
+    """How many messages each queue with an enabled mapping holds, by name: visible, taken, and delayed;
+    without the empty.
+    """
     queues = sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues
-    names = {each.event_source_arn.rpartition(":")[2] for each in deployed_mappings().values() if each.enabled}
+    names = {
+        each.event_source_arn.rpartition(":")[2] for each in deployed_mappings().values() if each.enabled
+    }
     return {name: held for name in sorted(names & queues.keys()) if (held := _held(queues[name]))}
 
 

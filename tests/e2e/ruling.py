@@ -28,13 +28,17 @@ def add_audience(visitor, name, **sources):
 
 
 def set_up_rule(visitor, *, name, channels, audience, model="demo.flashsale"):
-    """A template for ``channels`` and a trigger whose one subscription sends it to the audience of that number."""
+    """A template for ``channels`` and a trigger whose one subscription sends it to the audience of that
+    number.
+    """
     contents = {"contents-TOTAL_FORMS": str(len(channels))}
     for number, channel in enumerate(channels):
         contents[f"contents-{number}-channel"] = channel
         contents |= {f"contents-{number}-{part}": text for part, text in TEXTS[channel].items()}
     visitor.submit("/admin/notifier/template/add/", "template_form", {"name": name.lower(), **contents})
-    template = re.search(r"template/(\d+)/change", visitor.get("/admin/notifier/template/?q=" + name.lower()).text)[1]
+    template = re.search(
+        r"template/(\d+)/change", visitor.get("/admin/notifier/template/?q=" + name.lower()).text
+    )[1]
     subscription = {
         "subscriptions-0-template": template,
         "subscriptions-0-channels": channels,

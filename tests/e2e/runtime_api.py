@@ -20,7 +20,10 @@ ACCEPTED = {"status": "OK"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How one invocation ended. ``error`` is what the header X-Amz-Function-Error says, or None; ``log`` is its own output."""
+    """How one invocation ended.
+
+    ``error`` is what the header X-Amz-Function-Error says, or None; ``log`` is its own output.
+    """
 
     request_id: str
     payload: bytes
@@ -36,7 +39,10 @@ class Outcome:
 
 @dataclass(kw_only=True)
 class Invocation:
-    """An event on its way through an environment. The first end counts: a crash after the answer changes nothing."""
+    """An event on its way through an environment.
+
+    The first end counts: a crash after the answer changes nothing.
+    """
 
     payload: bytes
     timeout_seconds: float
@@ -106,7 +112,9 @@ class RuntimeApi:
             case ["invocation", "next"]:
                 return self._next()
             case ["invocation", request_id, "response" | "error" as kind]:
-                return self._finish(request_id, request.get_data(), None if kind == "response" else "Unhandled")
+                return self._finish(
+                    request_id, request.get_data(), None if kind == "response" else "Unhandled"
+                )
             case ["init", "error"]:
                 self.init_error = request.get_data()
                 self.ready.set()

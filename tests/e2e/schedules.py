@@ -19,7 +19,10 @@ from .policies import matches
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tick:
-    """One target of one rule. ``outcome`` is None when the function's policy does not let the rule call it."""
+    """One target of one rule.
+
+    ``outcome`` is None when the function's policy does not let the rule call it.
+    """
 
     rule: str
     function: str
@@ -27,9 +30,15 @@ class Tick:
 
 
 def tick_schedules(functions):
-    """Let every enabled rule with a schedule call its functions once, one after the other. Returns a list of Tick."""
+    """Let every enabled rule with a schedule call its functions once, one after the other.
+
+    Returns a list of Tick.
+    """
     return [
-        _call(functions, rule, target) for rule in _scheduled_rules() for target in rule.targets if ":lambda:" in target["Arn"]
+        _call(functions, rule, target)
+        for rule in _scheduled_rules()
+        for target in rule.targets
+        if ":lambda:" in target["Arn"]
     ]
 
 

@@ -1,4 +1,6 @@
-"""AWS on one machine, with the Lambda service that moto leaves out: deployed packages run under AWS's runtime client."""
+"""AWS on one machine, with the Lambda service that moto leaves out: deployed packages run under AWS's runtime
+client.
+"""
 
 import json
 import os
@@ -24,12 +26,14 @@ SLOWNESS = 20
 
 
 class LambdaService:
-    """A context manager: inside it, boto3 and the Zappa of this process and of those it starts deploy to this service.
+    """A context manager: inside it, boto3 and the Zappa of this process and of those it starts deploy to this
+    service.
 
-    Only what was uploaded runs, each function from a folder of its own, with the environment that it was given and
-    ``edges`` besides. With ``enforce_roles`` a function may do what its role's policies allow, and nothing else.
-    ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a process. A function has ``slowness``
-    times the time that Lambda gives it: as much slower may this machine be.
+    Only what was uploaded runs, each function from a folder of its own, with the environment that it was
+    given and ``edges`` besides. With ``enforce_roles`` a function may do what its role's policies allow, and
+    nothing else. ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a
+    process. A function has ``slowness`` times the time that Lambda gives it: as much slower may this machine
+    be.
     """
 
     def __init__(self, *, enforce_roles=False, edges=None, slowness=1):
@@ -37,11 +41,17 @@ class LambdaService:
         self._edges = edges or {}
         self._packages = Packages(self._root)
         self._functions = Functions(
-            packages=self._packages, logs=LogWriter(lambda: self.url), edges=self._all_edges, root=self._root, slowness=slowness
+            packages=self._packages,
+            logs=LogWriter(lambda: self.url),
+            edges=self._all_edges,
+            root=self._root,
+            slowness=slowness,
         )
         self._lambda_api = LambdaApi(functions=self._functions, url=lambda: self.url)
         self._front = Front(self._lambda_api, enforce_roles=enforce_roles)
-        self._polling = Polling(functions=self._functions, url=lambda: self.url, wait_for_events=self._lambda_api.wait)
+        self._polling = Polling(
+            functions=self._functions, url=lambda: self.url, wait_for_events=self._lambda_api.wait
+        )
         self.cloud = LocalCloud(front=self._front.wrap, stack=False)
 
     def __enter__(self):
@@ -77,18 +87,26 @@ class LambdaService:
 
     @property
     def calls(self):
-        """Every signed AWS request so far: a list of Call, whose ``who`` is a function's name or "deployer"."""
+        """Every signed AWS request so far: a list of Call, whose ``who`` is a function's name or
+        "deployer".
+        """
         return list(self._front.calls)
 
     def calls_of(self, who):
         return [call for call in self.calls if call.who == who]
 
     def invoke(self, name, payload=None, qualifier=None):
-        """Run function ``name`` with ``payload`` (data for JSON) and wait. Returns an Outcome; ``outcome.json()`` is its answer."""
-        return self._functions.invoke(name, json.dumps({} if payload is None else payload).encode(), qualifier)
+        """Run function ``name`` with ``payload`` (data for JSON) and wait.
+
+        Returns an Outcome; ``outcome.json()`` is its answer.
+        """
+        return self._functions.invoke(
+            name, json.dumps({} if payload is None else payload).encode(), qualifier
+        )
 
     def request(self, name, method, target, **details):
-        """A request to the function's URL, as a browser sends it: ``headers``, ``body``, ``cookies``, ``source_ip``.
+        """A request to the function's URL, as a browser sends it: ``headers``, ``body``, ``cookies``,
+        ``source_ip``.
 
         ``target`` is path and query. Returns a UrlResponse. Raises LookupError for a function without a URL.
         """
@@ -107,7 +125,10 @@ class LambdaService:
         return self._polling.poll()
 
     def drain(self):
-        """Serve the mappings until their queues are empty. Raises AssertionError, naming the queues that stay as they are."""
+        """Serve the mappings until their queues are empty.
+
+        Raises AssertionError, naming the queues that stay as they are.
+        """
         self._polling.drain()
 
     @property
@@ -125,15 +146,22 @@ class LambdaService:
 
     def imported_files(self, name):
         """Paths that the function's environments of this moment have imported."""
-        return set().union(*(environment.imported_files for environment in self._functions.environments(name)))
+        return set().union(
+            *(environment.imported_files for environment in self._functions.environments(name))
+        )
 
     def environments(self, name):
         """The process ids of the function's environments of this moment."""
         return [environment.pid for environment in self._functions.environments(name)]
 
     def cold_start(self, name, payload=None):
-        """Seconds from the start of a new process to its first answer. Raises AssertionError when that is an error."""
-        outcome, seconds = self._functions.invoke_cold(name, json.dumps({} if payload is None else payload).encode())
+        """Seconds from the start of a new process to its first answer.
+
+        Raises AssertionError when that is an error.
+        """
+        outcome, seconds = self._functions.invoke_cold(
+            name, json.dumps({} if payload is None else payload).encode()
+        )
         outcome.json()
         return seconds
 

@@ -18,7 +18,8 @@ def handler(event, context):
     command = event["command"].rpartition(".")[2]
     if command == "canary_seconds":
         return {"fanout": 0.25, "email": None}
-    return {"migrate": [], "create_administrator": "there", "release_canary": {"fanout": 1, "email": 2}}[command]
+    return {"migrate": [], "create_administrator": "there", "release_canary": {"fanout": 1,
+        "email": 2}}[command]
 """
 RUDE = "def handler(event, context):\n    raise RuntimeError('no database')\n"
 
@@ -28,7 +29,10 @@ def deployment():
     """As much of the project's as it takes: the functions that are there, and one that comes after them."""
     found = read_deployment("production", HOUSE / "zappa_settings.json")
     return replace(
-        found, functions=tuple(each for each in found.functions if each.module in ("web", "fanout", "email", "twitter"))
+        found,
+        functions=tuple(
+            each for each in found.functions if each.module in ("web", "fanout", "email", "twitter")
+        ),
     )
 
 
@@ -42,10 +46,14 @@ def zappa(service, deployment, monkeypatch):
     # As long as the project's: its queues keep a batch out of sight for six times that.
     toys.deploy("notifier-production", WEB, role=roles["notifier-production"], timeout_seconds=60)
     for name in ("notifier-production-fanout", "notifier-production-email"):
-        toys.deploy(name, "def handler(event, context):\n    return None\n", role=roles[name], timeout_seconds=60)
+        toys.deploy(
+            name, "def handler(event, context):\n    return None\n", role=roles[name], timeout_seconds=60
+        )
     apply(stack)
     client = SimpleNamespace(lambda_client=boto3.client("lambda"), boto_session=boto3.session.Session())
-    return SimpleNamespace(zappa=client, api_stage="production_email", vargs={}, zappa_settings=dict.fromkeys(stages(deployment)))
+    return SimpleNamespace(
+        zappa=client, api_stage="production_email", vargs={}, zappa_settings=dict.fromkeys(stages(deployment))
+    )
 
 
 def stages(deployment):
@@ -57,7 +65,9 @@ def check(cli, deployment):
 
 
 def test_a_canary_that_is_lost_fails_the_deploy_with_the_link_that_is_broken(zappa, deployment, capsys):
-    with pytest.raises(ConfigurationError, match="did not reach email: nothing has come to queue notifier-production-email"):
+    with pytest.raises(
+        ConfigurationError, match="did not reach email: nothing has come to queue notifier-production-email"
+    ):
         check(zappa, deployment)
     assert "canary: fanout after 0.2 s" in capsys.readouterr().out
 
@@ -71,9 +81,13 @@ def test_with_all_the_stages_that_follow_are_deployed_before_it_fails(zappa, dep
 
 
 def test_a_web_function_that_fails_is_told_in_its_own_words_and_with_its_log(zappa, deployment):
-    boto3.client("lambda").update_function_code(FunctionName="notifier-production", ZipFile=toys.package(RUDE))
+    boto3.client("lambda").update_function_code(
+        FunctionName="notifier-production", ZipFile=toys.package(RUDE)
+    )
     zappa.api_stage = "production"
-    with pytest.raises(ConfigurationError, match="(?s)notifier-production failed: no database.*zappa tail production"):
+    with pytest.raises(
+        ConfigurationError, match="(?s)notifier-production failed: no database.*zappa tail production"
+    ):
         check(zappa, deployment)
 
 

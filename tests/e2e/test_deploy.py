@@ -1,4 +1,5 @@
-"""The product as its users meet it: deployed by the real zappa, used through the function URL, updated under load, taken down.
+"""The product as its users meet it: deployed by the real zappa, used through the function URL, updated under
+load, taken down.
 
 The tests build on one another, in this order.
 """
@@ -32,12 +33,18 @@ RUNG_FOR = ["fanout", *channel_names()]
 QUEUED = [*RUNG_FOR, "feedback"]
 FUNCTIONS = [STACK, *(f"{STACK}-{module}" for module in [*QUEUED, "sweep"])]
 SECRETS = {"SECRET_KEY": "never-in-a-log-" * 5, **X_KEYS, **SIGNING_KEYS, "CHAT_ROOMS": json.dumps(ROOMS)}
-# A mailbox that does not exist: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+# A mailbox that does not exist:
+# https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 BOUNCING = "bounce@simulator.amazonses.com"
 TOKEN = "a-token-of-a-telephone"
 PHONE_OF_TOKEN = f"GCM {TOKEN[:8]}…"
 ADA, PHONE = "ada.of.the.mark@example.org", "+447400123401"
-SALE = {"discount_percent": "30", "url": "https://shop.example.com/linen", "ends_at_0": "2030-01-31", "ends_at_1": "22:00:00"}
+SALE = {
+    "discount_percent": "30",
+    "url": "https://shop.example.com/linen",
+    "ends_at_0": "2030-01-31",
+    "ends_at_1": "22:00:00",
+}
 ATTRIBUTES = ["RedrivePolicy", "Policy", "VisibilityTimeout"]
 # What has no business on Lambda.
 FOREIGN = [
@@ -71,7 +78,9 @@ def service():
 
 def put_secrets():
     for name, value in {**SECRETS, "DATABASE_URL": os.environ["DATABASE_URL"]}.items():
-        boto3.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="SecureString", Overwrite=True)
+        boto3.client("ssm").put_parameter(
+            Name=f"/{STACK}/{name}", Value=value, Type="SecureString", Overwrite=True
+        )
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +176,9 @@ def test_styles_and_scripts_come_hashed_compressed_and_for_ever(service, printed
         assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name)
         assert "immutable" in answer.headers["cache-control"]
         assert int(re.search(r"max-age=(\d+)", answer.headers["cache-control"])[1]) >= 365 * 24 * 3600
-    assert any(visitor.get(name, accept_encoding="gzip").headers.get("content-encoding") == "gzip" for name in files)
+    assert any(
+        visitor.get(name, accept_encoding="gzip").headers.get("content-encoding") == "gzip" for name in files
+    )
 
 
 def test_a_wrong_password_is_refused_and_the_sixth_not_even_looked_at(service, printed):
@@ -187,7 +198,9 @@ def test_a_flash_sale_set_up_in_the_admin_is_mailed_texted_and_posted(service, v
 
     visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": "Linen", **SALE})
 
-    sent = wait_until(lambda: len(service.cloud.outbox()) >= 3 and service.cloud.outbox(), "three messages are sent")
+    sent = wait_until(
+        lambda: len(service.cloud.outbox()) >= 3 and service.cloud.outbox(), "three messages are sent"
+    )
     assert {(message.channel, message.recipient, message.subject, message.text) for message in sent} == {
         ("email", ADA, "Linen", "Linen for Ada"),
         ("sms", PHONE, "", "Linen for Ada"),
@@ -209,20 +222,29 @@ def test_a_post_that_x_put_off_is_sent_when_the_schedules_sweep_rings_again(serv
 
 def test_news_come_into_chat_inbox_and_telephone_and_a_mail_that_bounces_is_the_last(service, visitor):
     visitor.get("/notifications/")
-    registered = visitor.post("/notifications/devices/", {**visitor.token(), "platform": ["fcm"], "token": [TOKEN]})
+    registered = visitor.post(
+        "/notifications/devices/", {**visitor.token(), "platform": ["fcm"], "token": [TOKEN]}
+    )
     assert registered.status == 201, registered.text
     # The administrator, the first user there was, has no mail address.
     add_audience(visitor, "Team", users="1", addresses=f"chat: slack:#shop\nemail: {BOUNCING}")
-    set_up_rule(visitor, name="News", model="demo.post", channels=["email", "chat", "inbox", "push"], audience=3)
+    set_up_rule(
+        visitor, name="News", model="demo.post", channels=["email", "chat", "inbox", "push"], audience=3
+    )
 
     visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Autumn"})
 
     wait_until(
-        lambda: received(service, "Autumn") >= {("email", BOUNCING), ("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)},
+        lambda: (
+            received(service, "Autumn")
+            >= {("email", BOUNCING), ("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)}
+        ),
         "mail, chat and push have come",
     )
     wait_until(lambda: "News: Autumn" in visitor.get("/notifications/").text, "it is in the inbox")
-    wait_until(lambda: BOUNCING in visitor.get("/admin/notifier/suppression/").text, "the address is suppressed")
+    wait_until(
+        lambda: BOUNCING in visitor.get("/admin/notifier/suppression/").text, "the address is suppressed"
+    )
     visitor.submit("/admin/demo/post/add/", "post_form", {"title": "Winter"})
     others = {("chat", "slack:#shop"), ("push", PHONE_OF_TOKEN)}
     wait_until(lambda: received(service, "Winter") >= others, "chat and push have come")
@@ -230,7 +252,11 @@ def test_news_come_into_chat_inbox_and_telephone_and_a_mail_that_bounces_is_the_
 
 
 def received(service, subject):
-    return {(message.channel, message.recipient) for message in service.cloud.outbox() if message.subject == subject}
+    return {
+        (message.channel, message.recipient)
+        for message in service.cloud.outbox()
+        if message.subject == subject
+    }
 
 
 def test_a_telephone_whose_app_is_gone_loses_its_endpoint(service, visitor):
@@ -250,9 +276,13 @@ def test_nothing_is_imported_but_the_package(service, visitor):
         imported = service.imported_files(name)
         assert any("/notifier/" in path for path in imported), name
         assert not [
-            path for path in imported if path.startswith((f"{HOUSE}/", os.environ.get("VIRTUAL_ENV", "/nowhere/") + "/"))
+            path
+            for path in imported
+            if path.startswith((f"{HOUSE}/", os.environ.get("VIRTUAL_ENV", "/nowhere/") + "/"))
         ], name
-        assert not [path for path in imported if "/site-packages/" in path and "awslambdaric" not in path], name
+        assert not [path for path in imported if "/site-packages/" in path and "awslambdaric" not in path], (
+            name
+        )
 
 
 def lines_of(service, name):
@@ -281,7 +311,9 @@ def test_each_function_used_all_that_its_role_allows_and_was_denied_nothing(serv
     provoke_burials(service)
     assert [call for call in service.calls if call.denied] == []
     for name in FUNCTIONS:
-        document = boto3.client("iam").get_role_policy(RoleName=name, PolicyName=only_policy(name))["PolicyDocument"]
+        document = boto3.client("iam").get_role_policy(RoleName=name, PolicyName=only_policy(name))[
+            "PolicyDocument"
+        ]
         allowed = {action for statement in document["Statement"] for action in as_list(statement["Action"])}
         assert not [action for action in allowed if "*" in action]
         assert used_actions(service, name) == allowed, name
@@ -291,11 +323,15 @@ def provoke_burials(service):
     """A message that nobody here wrote, to each queue: the functions put it aside themselves."""
     sqs = boto3.client("sqs")
     for module in QUEUED:
-        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=f"{STACK}-{module}")["QueueUrl"], MessageBody="no message of ours")
+        sqs.send_message(
+            QueueUrl=sqs.get_queue_url(QueueName=f"{STACK}-{module}")["QueueUrl"],
+            MessageBody="no message of ours",
+        )
     for module in QUEUED:
         url = sqs.get_queue_url(QueueName=f"{STACK}-{module}-dlq")["QueueUrl"]
         wait_until(
-            lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages"), f"{module} puts it aside"
+            lambda url=url: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages"),
+            f"{module} puts it aside",
         )
         sqs.purge_queue(QueueUrl=url)
 
@@ -323,7 +359,9 @@ def crowd(visitor):
         add_user(visitor, f"person{number}", email=f"person{number}@example.org")
 
 
-def test_updates_under_load_lose_nothing_double_nothing_and_leave_everything_around_as_it_was(service, deployer, visitor, crowd):
+def test_updates_under_load_lose_nothing_double_nothing_and_leave_everything_around_as_it_was(
+    service, deployer, visitor, crowd
+):
     # A secret that once stood in the settings file: Zappa alone would keep it for ever.
     leave_behind(f"{STACK}-email", SECRET_KEY="from-long-ago-" * 5)
     before, load = resources(), Load(service, visitor)
@@ -360,8 +398,8 @@ def test_a_secret_that_is_missing_at_a_start_is_named_and_the_next_start_works(s
     leave_behind(STACK, A_NEW_START="1")
     assert stranger.get("/admin/login/").status == 502
     assert (
-        f"SECRET_KEY is missing → aws ssm put-parameter --type SecureString --overwrite --name /{STACK}/SECRET_KEY"
-        in service.logs(STACK)
+        "SECRET_KEY is missing → aws ssm put-parameter --type SecureString --overwrite --name "
+        f"/{STACK}/SECRET_KEY" in service.logs(STACK)
     )
 
     put_secrets()
@@ -382,7 +420,13 @@ class Load:
         self._visitor.submit("/admin/demo/flashsale/add/", "flashsale_form", {"title": self.sold[-1], **SALE})
 
     def wait(self, holds, what):
-        wait_until(holds, what, progress=lambda: len(self._sends), standstill_seconds=STANDSTILL_SECONDS, pause=self._sweep)
+        wait_until(
+            holds,
+            what,
+            progress=lambda: len(self._sends),
+            standstill_seconds=STANDSTILL_SECONDS,
+            pause=self._sweep,
+        )
 
     def mails(self):
         """``(subject, address)`` of every mail about one of the sales, and how often it came."""
@@ -426,7 +470,9 @@ def resources():
     """Filters, redrive policies, mappings, roles and permission statements, as AWS tells them."""
     sns, sqs, iam, functions = (boto3.client(name) for name in ("sns", "sqs", "iam", "lambda"))
     queues = {
-        url.rpartition("/")[2]: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=ATTRIBUTES)["Attributes"]
+        url.rpartition("/")[2]: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=ATTRIBUTES)[
+            "Attributes"
+        ]
         for url in sqs.list_queues()["QueueUrls"]
     }
     subscriptions = [
@@ -434,19 +480,36 @@ def resources():
         for each in sns.list_subscriptions()["Subscriptions"]
     ]
     mappings = [
-        {key: each.get(key) for key in ("UUID", "EventSourceArn", "State", "BatchSize", "FunctionResponseTypes", "ScalingConfig")}
+        {
+            key: each.get(key)
+            for key in (
+                "UUID",
+                "EventSourceArn",
+                "State",
+                "BatchSize",
+                "FunctionResponseTypes",
+                "ScalingConfig",
+            )
+        }
         for each in functions.list_event_source_mappings()["EventSourceMappings"]
     ]
     roles = {
-        role["RoleName"]: iam.get_role_policy(RoleName=role["RoleName"], PolicyName=only_policy(role["RoleName"]))[
-            "PolicyDocument"
-        ]
+        role["RoleName"]: iam.get_role_policy(
+            RoleName=role["RoleName"], PolicyName=only_policy(role["RoleName"])
+        )["PolicyDocument"]
         for role in iam.list_roles()["Roles"]
     }
     statements = {
-        name: json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"] for name in (STACK, f"{STACK}-sweep")
+        name: json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+        for name in (STACK, f"{STACK}-sweep")
     }
-    return {"queues": queues, "subscriptions": subscriptions, "mappings": mappings, "roles": roles, "statements": statements}
+    return {
+        "queues": queues,
+        "subscriptions": subscriptions,
+        "mappings": mappings,
+        "roles": roles,
+        "statements": statements,
+    }
 
 
 def test_nobody_can_invoke_the_web_function_past_its_url(printed):

@@ -1,4 +1,6 @@
-"""docs/own-project.md, followed word by word on a fresh ``django-admin startproject``: its blocks are what is run here."""
+"""docs/own-project.md, followed word by word on a fresh ``django-admin startproject``: its blocks are what is
+run here.
+"""
 
 import json
 import os
@@ -29,7 +31,9 @@ def new_database(name):
 def service():
     with LambdaService(enforce_roles=True, slowness=SLOWNESS) as service:
         for name, value in {"SECRET_KEY": "of-the-shop-" * 5, "DATABASE_URL": new_database("shop")}.items():
-            boto3.client("ssm").put_parameter(Name=f"/shop-production/{name}", Value=value, Type="SecureString")
+            boto3.client("ssm").put_parameter(
+                Name=f"/shop-production/{name}", Value=value, Type="SecureString"
+            )
         service.start()
         yield service
 
@@ -76,4 +80,9 @@ def test_a_fresh_project_takes_it_over_by_the_page(shop, service):
     page = service.request("shop-production", "GET", "/admin/login/")
     assert page.status == 200
     assert 'id="login-form"' in page.text
-    assert service.request("shop-production", "GET", re.search(r'href="(/static/[^"]+\.css)"', page.text)[1]).status == 200
+    assert (
+        service.request(
+            "shop-production", "GET", re.search(r'href="(/static/[^"]+\.css)"', page.text)[1]
+        ).status
+        == 200
+    )

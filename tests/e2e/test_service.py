@@ -26,7 +26,10 @@ def test_invoking_over_the_api_gives_the_answer_and_the_tail_of_the_log(service)
 
 
 def test_a_dry_run_runs_nothing_and_an_event_is_answered_before_it_runs(service, tmp_path):
-    deploy("gated", GATED.replace("import word", "").replace("import late", "").replace("[word.WORD, late.WORD]", "1"))
+    deploy(
+        "gated",
+        GATED.replace("import word", "").replace("import late", "").replace("[word.WORD, late.WORD]", "1"),
+    )
     payload = json.dumps({"folder": str(tmp_path)}).encode()
     invoke = boto3.client("lambda").invoke
     assert invoke(FunctionName="gated", Payload=payload, InvocationType="DryRun")["StatusCode"] == 204
@@ -40,11 +43,17 @@ def test_a_dry_run_runs_nothing_and_an_event_is_answered_before_it_runs(service,
 @pytest.mark.parametrize(
     ("source", "kind", "words"),
     [
-        ("def handler(event, context):\n    raise KeyError('plum')", "KeyError", "plum"),  # the function's own error
+        # The function's own error
+        ("def handler(event, context):\n    raise KeyError('plum')", "KeyError", "plum"),
         ("import nowhere", "Runtime.ImportModuleError", "nowhere"),  # a package that lacks something
         ("word = 1", "Runtime.HandlerNotFound", "handler"),  # a stage that names what is not there
-        ("def handler(event, context):\n    import os\n    os._exit(3)", "Runtime.ExitError", "exit status 3"),
-        ("import os\nos.kill(os.getpid(), 9)", "Runtime.ExitError", "signal: 9"),  # killed before it was ready
+        (
+            "def handler(event, context):\n    import os\n    os._exit(3)",
+            "Runtime.ExitError",
+            "exit status 3",
+        ),
+        # Killed before it was ready
+        ("import os\nos.kill(os.getpid(), 9)", "Runtime.ExitError", "signal: 9"),
     ],
 )
 def test_what_goes_wrong_in_a_function_is_a_function_error_with_its_words(service, source, kind, words):
@@ -62,7 +71,10 @@ def test_the_package_can_be_fetched_back_of_every_version(service):
     client = boto3.client("lambda")
     client.publish_version(FunctionName="echo")
     client.update_function_code(FunctionName="echo", ZipFile=package(PROCESS))
-    found = {name: client.get_function(FunctionName=name)["Code"]["Location"] for name in ("echo", "function:echo:1")}
+    found = {
+        name: client.get_function(FunctionName=name)["Code"]["Location"]
+        for name in ("echo", "function:echo:1")
+    }
     fetched = {name: urlopen(location).read() for name, location in found.items()}
     assert fetched == {"echo": package(PROCESS), "function:echo:1": package(ECHO)}
 
@@ -82,7 +94,8 @@ def test_what_a_function_writes_is_in_its_log_group_and_was_put_there_as_itself(
     service.invoke("echo", {"n": 4})
     log = service.logs("echo")
     assert log.index("START RequestId") < log.index("handling {'n': 3}") < log.index("handling {'n': 4}")
-    assert [call.operation for call in service.calls_of("echo")].count("CreateLogStream") == 2  # the first finds no group
+    # The first finds no group
+    assert [call.operation for call in service.calls_of("echo")].count("CreateLogStream") == 2
 
 
 def test_what_a_function_asks_of_aws_is_known_as_its_own(service):

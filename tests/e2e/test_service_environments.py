@@ -1,4 +1,6 @@
-"""The stand-in's execution environments: which process takes an event, from which code, and what that process can reach."""
+"""The stand-in's execution environments: which process takes an event, from which code, and what that process
+can reach.
+"""
 
 import os
 import sys
@@ -68,7 +70,9 @@ def test_a_changed_variable_or_package_reaches_the_next_event(service):
     before = service.invoke("process").json()
     client.update_function_configuration(FunctionName="process", Environment={"Variables": {"WORD": "fig"}})
     changed = service.invoke("process").json()
-    client.update_function_code(FunctionName="process", ZipFile=package(PROCESS.replace("os.getpid()", "'new'")))
+    client.update_function_code(
+        FunctionName="process", ZipFile=package(PROCESS.replace("os.getpid()", "'new'"))
+    )
     assert (before["word"], changed["word"]) == ("plum", "fig")
     assert changed["events"] == 1
     assert service.invoke("process").json()["pid"] == "new"
@@ -78,11 +82,15 @@ def test_a_changed_variable_or_package_reaches_the_next_event(service):
 def test_an_event_under_way_ends_in_the_code_that_it_began_in(service, tmp_path):
     deploy("gated", GATED)
     client = boto3.client("lambda")
-    client.update_function_code(FunctionName="gated", ZipFile=package(GATED, word="WORD = 'old'", late="WORD = 'old'"))
+    client.update_function_code(
+        FunctionName="gated", ZipFile=package(GATED, word="WORD = 'old'", late="WORD = 'old'")
+    )
     with ThreadPoolExecutor() as pool:
         under_way = pool.submit(service.invoke, "gated", {"folder": str(tmp_path)})
         wait_for(tmp_path / "running")
-        client.update_function_code(FunctionName="gated", ZipFile=package(GATED, word="WORD = 'new'", late="WORD = 'new'"))
+        client.update_function_code(
+            FunctionName="gated", ZipFile=package(GATED, word="WORD = 'new'", late="WORD = 'new'")
+        )
         (tmp_path / "go").touch()
         assert under_way.result().json() == ["old", "old"]
     assert service.environments("gated") == []  # nothing would run there any more

@@ -1,4 +1,6 @@
-"""The stand-in's event source mappings: batches, partial failures, concurrency, what comes back, and what an update may do to it."""
+"""The stand-in's event source mappings: batches, partial failures, concurrency, what comes back, and what an
+update may do to it.
+"""
 
 import json
 from collections import Counter
@@ -14,7 +16,8 @@ from .polling import held_messages
 from .toys import deploy, make_queue, package, send
 
 MOST_HELD = 20
-# Writes down each message that it handles; one that begins with "bad" is reported as failed, one with "worse" raises.
+# Writes down each message that it handles; one that begins with "bad" is reported as failed, one with "worse"
+# raises.
 HANDLER = """
     import json
     import word
@@ -46,7 +49,9 @@ def handling(word):
 
 @pytest.fixture
 def mapped(service):
-    """A function of HANDLER, version "one", behind a queue; ``mapped(...)`` makes the mapping and returns the queue's URL."""
+    """A function of HANDLER, version "one", behind a queue; ``mapped(...)`` makes the mapping and returns the
+    queue's URL.
+    """
 
     def make(*, attributes=MappingProxyType({}), **mapping):
         deploy("worker", "")
@@ -164,9 +169,14 @@ def test_an_update_while_messages_flow_loses_none_and_mixes_no_versions(service,
     sender.start()
     for word in ("two", "three"):
         before = len(sent)
-        wait_until(lambda before=before: len(sent) >= before + 15, "messages flow", progress=lambda: len(sent))
+        wait_until(
+            lambda before=before: len(sent) >= before + 15, "messages flow", progress=lambda: len(sent)
+        )
         client.update_function_code(FunctionName="worker", ZipFile=handling(word))
-    wait_until(lambda: "three" in {version for _, version, _ in handled(service)}, "the third version handles messages")
+    wait_until(
+        lambda: "three" in {version for _, version, _ in handled(service)},
+        "the third version handles messages",
+    )
     enough.set()
     ended(sender)
     service.drain()

@@ -24,7 +24,8 @@ def publishing(resource, effect="Allow", **element):
         ([publishing(ALLOWED, Action="sns:Subscribe")], 403),  # another action
         ([publishing(ALLOWED, Action=["SNS:publish"])], 200),  # actions know no case
         ([publishing("*"), publishing(ALLOWED, effect="Deny")], 403),  # a denial wins
-        ([{"Effect": "Allow", "Action": "sns:Publish", "NotResource": "arn:aws:sns:*:*:*"}], 403),  # telephones only
+        # Telephones only
+        ([{"Effect": "Allow", "Action": "sns:Publish", "NotResource": "arn:aws:sns:*:*:*"}], 403),
         ([], 403),
     ],
 )
@@ -36,7 +37,10 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(strict_service,
     [call] = [call for call in strict_service.calls_of("caller") if call.service == "sns"]
     assert call.denied == (status == 403)
     if status == 403:
-        assert f"assumed-role/caller/caller is not authorized to perform: sns:Publish on resource: {topic}" in text
+        assert (
+            f"assumed-role/caller/caller is not authorized to perform: sns:Publish on resource: {topic}"
+            in text
+        )
 
 
 def test_the_deployer_may_do_everything(strict_service):
@@ -81,7 +85,10 @@ def test_a_denial_is_what_boto3_knows_it_as(strict_service, service_name, operat
     ],
 )
 def test_mail_needs_the_identity_that_sends_it(strict_service, statements, allowed):
-    found = [{"Effect": "Allow", "Action": a, "Resource": f"arn:aws:ses:us-east-1:123456789012:{r}"} for a, r in statements]
+    found = [
+        {"Effect": "Allow", "Action": a, "Resource": f"arn:aws:ses:us-east-1:123456789012:{r}"}
+        for a, r in statements
+    ]
     deploy("mailer", CALLER, statements=found)
     boto3.client("sesv2").create_email_identity(EmailIdentity="example.com")
     client = boto3.client("sesv2", aws_access_key_id="FUNCTION.mailer", aws_secret_access_key="local")
@@ -104,7 +111,12 @@ def test_mail_needs_the_identity_that_sends_it(strict_service, statements, allow
     ],
 )
 def test_a_function_that_lambda_would_not_take_is_refused(service, change, words):
-    sound = {"Role": make_role("toy"), "Code": {"ZipFile": package(CALLER)}, "Handler": "toy.handler", "Runtime": "python3.11"}
+    sound = {
+        "Role": make_role("toy"),
+        "Code": {"ZipFile": package(CALLER)},
+        "Handler": "toy.handler",
+        "Runtime": "python3.11",
+    }
     with pytest.raises(ClientError, match="InvalidParameterValueException.*" + words):
         boto3.client("lambda").create_function(FunctionName="toy", **sound | change)
 
@@ -114,7 +126,11 @@ def test_a_role_that_lambda_is_not_trusted_with_is_refused(service):
     role = boto3.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         boto3.client("lambda").create_function(
-            FunctionName="toy", Role=role, Code={"ZipFile": package(CALLER)}, Handler="toy.handler", Runtime="python3.11"
+            FunctionName="toy",
+            Role=role,
+            Code={"ZipFile": package(CALLER)},
+            Handler="toy.handler",
+            Runtime="python3.11",
         )
 
 
@@ -130,7 +146,9 @@ def test_a_mapping_that_could_not_work_is_refused(service, statements, visible, 
     deploy("worker", CALLER, statements=statements)
     _, arn = make_queue("work", visibility_timeout_seconds=visible)
     with pytest.raises(ClientError, match=words):
-        boto3.client("lambda").create_event_source_mapping(FunctionName="worker", EventSourceArn=arn, **mapping)
+        boto3.client("lambda").create_event_source_mapping(
+            FunctionName="worker", EventSourceArn=arn, **mapping
+        )
 
 
 def test_a_second_mapping_statement_or_url_of_the_same_is_a_conflict(service):

@@ -15,7 +15,8 @@ PAGE = """
             body = base64.b64decode(body).decode("latin-1")
         return {
             "statusCode": 201,
-            "headers": {"Content-Type": "image/png", "X-Seen": event["rawPath"] + "?" + event["rawQueryString"] + "#" + body},
+            "headers": {"Content-Type": "image/png", "X-Seen": event["rawPath"] + "?" +
+                event["rawQueryString"] + "#" + body},
             "cookies": ["a=1; Secure", "seen=" + "+".join(event.get("cookies", []))],
             "body": base64.b64encode(bytes([0, 255])).decode(),
             "isBase64Encoded": True,
@@ -58,16 +59,23 @@ def test_a_body_of_any_type_arrives_whole(service, content_type, body, seen):
 def test_forms_reach_the_function_in_base64_and_text_as_it_is(service):
     deploy("echo", "def handler(event, context): return event")
     open_url("echo")
-    form = service.request("echo", "POST", "/", headers={"content-type": "application/x-www-form-urlencoded"}, body="a=1")
+    form = service.request(
+        "echo", "POST", "/", headers={"content-type": "application/x-www-form-urlencoded"}, body="a=1"
+    )
     text = service.request("echo", "POST", "/", headers={"content-type": "text/plain"}, body="a=1")
     assert base64.b64encode(b"a=1").decode() in form.text
     assert '"body": "a=1"' in text.text
 
 
 def test_the_client_s_address_is_in_the_context_whatever_the_header_claims(service):
-    deploy("echo", "def handler(event, context): return [event['requestContext']['http']['sourceIp'], event['headers']]")
+    deploy(
+        "echo",
+        "def handler(event, context): return [event['requestContext']['http']['sourceIp'], event['headers']]",
+    )
     open_url("echo")
-    answer = service.request("echo", "GET", "/", headers={"X-Forwarded-For": "10.0.0.1"}, source_ip="198.51.100.2")
+    answer = service.request(
+        "echo", "GET", "/", headers={"X-Forwarded-For": "10.0.0.1"}, source_ip="198.51.100.2"
+    )
     assert '["198.51.100.2", ' in answer.text
     assert '"x-forwarded-for": "10.0.0.1,198.51.100.2"' in answer.text
 
@@ -129,7 +137,9 @@ def permit(rule_arn):
 
 
 def test_a_schedule_calls_its_function(service):
-    rule = schedule(deploy("sweep", "def handler(event, context): return event['source'] + str(event['resources'])"))
+    rule = schedule(
+        deploy("sweep", "def handler(event, context): return event['source'] + str(event['resources'])")
+    )
     permit(rule)
     [tick] = service.tick_schedules()
     assert (tick.rule, tick.function) == ("minute", "sweep")

@@ -1,4 +1,6 @@
-"""Small functions for the tests of the service, deployed as anybody deploys: a role, a package, CreateFunction."""
+"""Small functions for the tests of the service, deployed as anybody deploys: a role, a package,
+CreateFunction.
+"""
 
 import io
 import json
@@ -12,9 +14,15 @@ import boto3
 PATIENT_SECONDS = 900
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
 }
-LOGGING = {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+LOGGING = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
+}
 POLLING = {
     "Effect": "Allow",
     "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
@@ -59,11 +67,14 @@ GATED = """
 CALLER = """
     import os, urllib.error, urllib.parse, urllib.request
     def handler(event, context):
-        form = urllib.parse.urlencode({"Action": "Publish", "TopicArn": event["topic"], "Message": "plum"}).encode()
+        form = urllib.parse.urlencode({"Action": "Publish", "TopicArn": event["topic"],
+            "Message": "plum"}).encode()
         scope = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{os.environ['AWS_REGION']}/sns/aws4_request"
-        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"}
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host,
+            Signature=none"}
         try:
-            with urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], form, headers)) as answer:
+            with urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], form,
+                headers)) as answer:
                 return [answer.status, answer.read().decode()]
         except urllib.error.HTTPError as error:
             return [error.code, error.read().decode()]
@@ -101,7 +112,10 @@ def deploy(
     handler="toy.handler",
     role=None,
 ):
-    """A function that runs ``source``'s ``handler``, with a role of its own unless there is one. Returns its ARN."""
+    """A function that runs ``source``'s ``handler``, with a role of its own unless there is one.
+
+    Returns its ARN.
+    """
     return boto3.client("lambda").create_function(
         FunctionName=name,
         Role=role or make_role(name, *statements),

@@ -10,7 +10,9 @@ from tests.admin.browser import filled_in, form_values
 
 
 class Visitor:
-    """``service`` is the LambdaService, ``function`` the name of the one whose URL is visited; redirects are not followed."""
+    """``service`` is the LambdaService, ``function`` the name of the one whose URL is visited; redirects are
+    not followed.
+    """
 
     def __init__(self, service, function):
         self._service, self._function = service, function
@@ -18,11 +20,17 @@ class Visitor:
 
     def get(self, path, **headers):
         """``headers``: ``accept_encoding="gzip"``."""
-        return self._send("GET", path, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+        return self._send(
+            "GET", path, {name.replace("_", "-"): value for name, value in headers.items()}, b""
+        )
 
     def post(self, path, fields):
         """``fields`` are name → list of values; the page's own token is among them."""
-        headers = {"content-type": "application/x-www-form-urlencoded", "origin": self.origin, "referer": f"{self.origin}{path}"}
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": self.origin,
+            "referer": f"{self.origin}{path}",
+        }
         return self._send("POST", path, headers, urlencode(fields, doseq=True).encode())
 
     def sign_in(self, username, password):
@@ -51,10 +59,16 @@ class Visitor:
     @property
     def origin(self):
         """Where the function answers, as a browser names it."""
-        return boto3.client("lambda").get_function_url_config(FunctionName=self._function)["FunctionUrl"].rstrip("/")
+        return (
+            boto3.client("lambda")
+            .get_function_url_config(FunctionName=self._function)["FunctionUrl"]
+            .rstrip("/")
+        )
 
     def _send(self, method, path, headers, body):
-        answer = self._service.request(self._function, method, path, headers=headers, body=body, cookies=self.cookies)
+        answer = self._service.request(
+            self._function, method, path, headers=headers, body=body, cookies=self.cookies
+        )
         for line in answer.cookies:
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value

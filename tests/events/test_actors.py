@@ -1,4 +1,6 @@
-"""The signed-in user of the request did it, where a signal names nobody; and nobody is looked up whom nobody asks for."""
+"""The signed-in user of the request did it, where a signal names nobody; and nobody is looked up whom nobody
+asks for.
+"""
 
 import asyncio
 
@@ -71,7 +73,12 @@ TRIGGERS = [
     ({"condition": "actor_object"}, True, False, "condition is false: actor_object is empty"),
     ({"condition": "not actor_object"}, False, True, ""),
     ({"condition": "actor_object is None"}, False, True, ""),
-    ({"condition": 'actor_object.username == "bo"'}, False, False, "condition is false: actor_object.username is empty"),
+    (
+        {"condition": 'actor_object.username == "bo"'},
+        False,
+        False,
+        "condition is false: actor_object.username is empty",
+    ),
 ]
 
 
@@ -139,7 +146,10 @@ def test_a_signal_that_names_who_did_it_is_believed(ada, arguments, expected):
     people = {"ada": ada, "bo": make_user(username="bo"), None: None}
     register("price_was_changed", signal=price_was_changed)
     make_trigger(verb="price_was_changed", model="", subscribe=False)
-    handle(Request(ada), lambda: price_was_changed.send(sender=None, **{name: people[who] for name, who in arguments.items()}))
+    handle(
+        Request(ada),
+        lambda: price_was_changed.send(sender=None, **{name: people[who] for name, who in arguments.items()}),
+    )
     assert Event.objects.get().actor == (f"auth.user:{people[expected].pk}" if expected else "")
 
 

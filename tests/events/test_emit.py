@@ -1,4 +1,6 @@
-"""``emit`` and ``emit_bulk``: what happened without a signal, said once, at a known price, or refused with a reason."""
+"""``emit`` and ``emit_bulk``: what happened without a signal, said once, at a known price, or refused with a
+reason.
+"""
 
 import datetime as dt
 import os
@@ -114,7 +116,10 @@ REFUSED = [
     (lambda: emit_bulk((each for each in ()), created=True), "not generator"),
     (lambda: emit_bulk(Post, created=True), "not ModelBase"),
     (lambda: emit_bulk([1, 2], created=True), "this list holds int"),
-    (lambda: emit_bulk([Post.objects.first(), Movie()], created=True), "one model at a time, not of Movie, Post"),
+    (
+        lambda: emit_bulk([Post.objects.first(), Movie()], created=True),
+        "one model at a time, not of Movie, Post",
+    ),
     (lambda: emit_bulk([Post(title="New")], created=True), "post is not saved"),
     (lambda: emit_bulk(Post.objects.all()), "created=True or created=False"),
     (lambda: emit_bulk(Post.objects.values(), created=True), "leave out .values()"),
@@ -125,7 +130,10 @@ REFUSED = [
     (lambda: emit_bulk(Post.objects.raw("SELECT * FROM demo_post"), created=True), "not RawQuerySet"),
     (lambda: emit_bulk(Post.objects.all(), created=True, key="the-same"), "{pk}"),
     (lambda: emit_bulk(Post.objects.all(), created=True, key=17), "{pk}"),
-    (lambda: emit_bulk(Movie.objects.all(), verb="notify_audiences", argument="film"), "has no argument film"),
+    (
+        lambda: emit_bulk(Movie.objects.all(), verb="notify_audiences", argument="film"),
+        "has no argument film",
+    ),
     (lambda: emit_bulk(Post.objects.all(), verb="no_such_verb"), "No signal is registered"),
 ]
 
@@ -173,12 +181,16 @@ def test_what_cannot_be_read_fails_its_event_and_does_not_raise():
 def test_the_same_key_again_makes_no_second_event_of_a_trigger(gate):
     first = make_trigger()
     (post,) = make_posts(1)
-    assert [event.trigger_id for event in emit("post_save", instance=post, created=True, key="k")] == [first.pk]
+    assert [event.trigger_id for event in emit("post_save", instance=post, created=True, key="k")] == [
+        first.pk
+    ]
     assert emit("post_save", instance=post, created=True, key="k") == []
     assert gate.count(PUBLISH_BATCH) == 1
     # A trigger that is new has had no event of it.
     second = make_trigger()
-    assert [event.trigger_id for event in emit("post_save", instance=post, created=True, key="k")] == [second.pk]
+    assert [event.trigger_id for event in emit("post_save", instance=post, created=True, key="k")] == [
+        second.pk
+    ]
     assert len(emit("post_save", instance=post, created=True, key="another")) == 2
     assert len(emit("post_save", instance=post, created=True)) == 2
     assert Event.objects.count() == 6
@@ -236,7 +248,9 @@ def test_a_thousand_objects_are_one_insert_a_page(triggers):
     # Each page's own, around its INSERT.
     assert counted.keys() - {"BEGIN", "COMMIT"} == {"INSERT notifier_event", "SELECT demo_post"}
     events = Event.objects.order_by("pk").values_list("action_object", "data")
-    assert Counter(name for name, _ in events) == Counter({f"demo.post:{post.pk}": triggers for post in Post.objects.all()})
+    assert Counter(name for name, _ in events) == Counter(
+        {f"demo.post:{post.pk}": triggers for post in Post.objects.all()}
+    )
     assert {data["instance"]["title"] for _, data in events} == {f"Post {n}" for n in range(1000)}
 
 
@@ -262,16 +276,26 @@ def test_what_no_trigger_wants_is_not_even_read():
 def test_what_triggers_read_comes_with_the_page():
     text = "{{ instance.customer.first_name }}{% for line in instance.lines.all %}{{ line.name }}{% endfor %}"
     paths = "instance.owner\ninstance.watchers"
-    make_trigger(model="shop.order", contents={"email": {"text": text}}, audiences=[make_audience(paths=paths)])
+    make_trigger(
+        model="shop.order", contents={"email": {"text": text}}, audiences=[make_audience(paths=paths)]
+    )
     orders = [
-        Order.objects.create(number=str(n), customer=Customer.objects.create(first_name=f"C{n}"), owner=make_user())
+        Order.objects.create(
+            number=str(n), customer=Customer.objects.create(first_name=f"C{n}"), owner=make_user()
+        )
         for n in range(5)
     ]
-    Line.objects.bulk_create(Line(order=order, name=f"{order.number}{letter}") for order in orders for letter in "ab")
+    Line.objects.bulk_create(
+        Line(order=order, name=f"{order.number}{letter}") for order in orders for letter in "ab"
+    )
     Event.objects.all().delete()
     with statements() as found:
         emit_bulk(Order.objects.only("number"), created=True)
-    assert sorted({*found} - {"BEGIN", "COMMIT"}) == ["INSERT notifier_event", "SELECT shop_line", "SELECT shop_order"]
+    assert sorted({*found} - {"BEGIN", "COMMIT"}) == [
+        "INSERT notifier_event",
+        "SELECT shop_line",
+        "SELECT shop_order",
+    ]
     assert len(found) == 5
     for event in Event.objects.all():
         order = event.data["instance"]
@@ -314,7 +338,9 @@ def test_querysets_and_lists_of_every_kind_are_emitted_once_each(objects, expect
     make_trigger(model="shop.order")
     make_trigger(model="shop.customer")
     assert emit_bulk(objects(), created=True) == expected
-    assert len(set(Event.objects.values_list("action_object", flat=True))) == Event.objects.count() == expected
+    assert (
+        len(set(Event.objects.values_list("action_object", flat=True))) == Event.objects.count() == expected
+    )
 
 
 def test_the_object_is_the_argument_that_the_signal_calls_it():
@@ -331,7 +357,9 @@ def test_a_run_that_is_repeated_emits_what_is_missing(key):
     assert emit_bulk(list(Post.objects.all()[:1]), created=True, key=key) == 1
     assert emit_bulk(Post.objects.all(), created=True, key=key) == 2
     assert emit_bulk(Post.objects.all(), created=True, key=key) == 0
-    assert {event.key for event in Event.objects.all()} == {f"reminder-{post.pk}" for post in Post.objects.all()}
+    assert {event.key for event in Event.objects.all()} == {
+        f"reminder-{post.pk}" for post in Post.objects.all()
+    }
 
 
 def test_two_objects_of_one_key_are_one_event():
@@ -370,7 +398,8 @@ def test_memory_is_flat(monkeypatch):
     make_trigger()
     peak_bytes(20)  # what is imported and cached at the first call
     few, many = peak_bytes(100), peak_bytes(700)
-    # What the collector has not come to yet; an object that was kept would be ten times that, and its event even more.
+    # What the collector has not come to yet; an object that was kept would be ten times that, and its event
+    # even more.
     assert (many - few) / 600 < 400
 
 

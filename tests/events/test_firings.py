@@ -1,4 +1,6 @@
-"""What the caller pays for an event, and that nothing it does with its transaction, and nothing that breaks, goes wrong."""
+"""What the caller pays for an event, and that nothing it does with its transaction, and nothing that breaks,
+goes wrong.
+"""
 
 import json
 import subprocess
@@ -135,16 +137,22 @@ def for_five_subscriptions():
     trigger = make_trigger(subscribe=False)
     for number in range(5):
         make_subscription(
-            trigger, channels=["email"], audiences=[make_audience(users=[make_user()], addresses=f"email: {number}@x.org")]
+            trigger,
+            channels=["email"],
+            audiences=[make_audience(users=[make_user()], addresses=f"email: {number}@x.org")],
         )
 
 
 def for_three_channels():
     parts = {"text": "{{ instance.title }}"}
-    make_trigger(contents={"email": parts, "sms": parts, "twitter": parts}, channels=["email", "sms", "twitter"])
+    make_trigger(
+        contents={"email": parts, "sms": parts, "twitter": parts}, channels=["email", "sms", "twitter"]
+    )
 
 
-@pytest.mark.parametrize("set_up", [for_one_person, for_10_000_people, for_five_subscriptions, for_three_channels])
+@pytest.mark.parametrize(
+    "set_up", [for_one_person, for_10_000_people, for_five_subscriptions, for_three_channels]
+)
 def test_a_matched_save_costs_one_insert_whoever_receives_it(set_up):
     set_up()
     with statements() as found:
@@ -167,7 +175,9 @@ def test_two_triggers_that_match_one_save_cost_one_insert():
 def test_an_audience_on_the_object_costs_no_query_either():
     paths = "instance.owner\ninstance.watchers\nemail: instance.contact_email\ninstance.owner_id"
     make_trigger(
-        model="shop.order", contents={"email": {"text": "{{ instance.number }}"}}, audiences=[make_audience(paths=paths)]
+        model="shop.order",
+        contents={"email": {"text": "{{ instance.number }}"}},
+        audiences=[make_audience(paths=paths)],
     )
     order = Order.objects.create(number="17", owner=make_user(), contact_email="ada@example.com")
     order.watchers.set([make_user(), make_user()])
@@ -232,7 +242,12 @@ def test_a_query_that_fails_while_reading_reaches_neither_the_caller_nor_its_tra
 
 
 def test_a_query_that_fails_while_reading_fails_its_own_event_and_no_other(run):
-    texts = ["{{ instance.label }}", "{{ instance.broken_query }}", "{{ instance.size }}", "{{ instance.broken_query }}"]
+    texts = [
+        "{{ instance.label }}",
+        "{{ instance.broken_query }}",
+        "{{ instance.size }}",
+        "{{ instance.broken_query }}",
+    ]
     for text in texts:
         make_trigger(model="shop.parcel", contents={"email": {"text": text}})
     run(save_three_parcels)
@@ -294,7 +309,11 @@ def test_pre_save_outside_a_transaction_is_not_recorded_when_the_save_fails(gate
     with transaction.atomic():
         parcel.save()
     parcel.save()
-    assert [event.data["instance"]["label"] for event in Event.objects.order_by("pk")] == ["taken", "free", "free"]
+    assert [event.data["instance"]["label"] for event in Event.objects.order_by("pk")] == [
+        "taken",
+        "free",
+        "free",
+    ]
 
 
 @pytest.mark.parametrize("verb", ["pre_save", "pre_delete"])

@@ -1,6 +1,7 @@
 """A change of a rule is live in its own process at once, and in every other within five seconds.
 
-The seconds follow from REFRESH_SECONDS. Here it is seen that the change comes, however long that takes a busy machine.
+The seconds follow from REFRESH_SECONDS. Here it is seen that the change comes, however long that takes a busy
+machine.
 """
 
 import os
@@ -31,11 +32,23 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def another_process(call, **environment):
-    """A process that runs ``tests.watcher``'s ``call``. Yields a function that waits for its next line and returns its words."""
-    environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
+    """A process that runs ``tests.watcher``'s ``call``.
+
+    Yields a function that waits for its next line and returns its words.
+    """
+    environment = (
+        os.environ
+        | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        | environment
+    )
     command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", f"from tests.watcher import *; {call}"]
     with subprocess.Popen(
-        command, env=environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment,
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
 
         def read_words():

@@ -19,4 +19,6 @@ def test_many_rules_are_read_as_one_is_and_without_their_texts():
             found = load_triggers()
         assert {tuple(trigger.plan[0]["contents"]) for trigger in found} == {("email", "sms")}
         assert len(captured) == 5
-        assert [query["sql"] for query in captured if '"html"' in query["sql"] or '"whole_text"' in query["sql"]] == []
+        assert [
+            query["sql"] for query in captured if '"html"' in query["sql"] or '"whole_text"' in query["sql"]
+        ] == []

@@ -24,7 +24,12 @@ LAZY_ADA = SimpleLazyObject(lambda: ADA)
 
 def matches(created=None, action_object=None, actor_object=None, fired_target=None, **trigger):
     """Whether a trigger with these values takes a firing with these objects."""
-    context = {"verb": "post_save", "action_object": action_object, "actor_object": actor_object, "target": fired_target}
+    context = {
+        "verb": "post_save",
+        "action_object": action_object,
+        "actor_object": actor_object,
+        "target": fired_target,
+    }
     return matching.matches(LiveTrigger(pk=1, verb="post_save", **trigger), context, created)
 
 
@@ -131,10 +136,18 @@ def test_the_target_equals_the_triggers(wanted, found, expected):
 
 
 def test_all_of_a_trigger_must_match():
-    wanted = {"model": "demo.post", "object_pk": "7", "actor_model": "auth.user", "actor_pk": "3", "on": "created"}
+    wanted = {
+        "model": "demo.post",
+        "object_pk": "7",
+        "actor_model": "auth.user",
+        "actor_pk": "3",
+        "on": "created",
+    }
     assert matches(created=True, action_object=Post(pk=7), actor_object=ADA, **wanted)
     for wrong in {"created": False}, {"action_object": Post(pk=8)}, {"actor_object": User(pk=4)}:
-        assert not matches(**{"created": True, "action_object": Post(pk=7), "actor_object": ADA, **wanted} | wrong)
+        assert not matches(
+            **{"created": True, "action_object": Post(pk=7), "actor_object": ADA, **wanted} | wrong
+        )
 
 
 @pytest.mark.django_db
@@ -187,7 +200,11 @@ REFUSED = [
     ({"model": "Post"}, "model", "There is no model “Post”. Write app_label.model."),
     ({"object_pk": "seven"}, "object_pk", "“seven” value must be an integer."),
     ({"model": "shop.order", "object_pk": "7"}, "object_pk", "“7” is not a valid UUID."),
-    ({"verb": "request_started", "model": "", "object_pk": "7"}, "object_pk", "A primary key needs its model."),
+    (
+        {"verb": "request_started", "model": "", "object_pk": "7"},
+        "object_pk",
+        "A primary key needs its model.",
+    ),
     ({"actor_model": "auth.person"}, "actor_model", "There is no model “auth.person”."),
     ({"actor_pk": "7"}, "actor_pk", "A primary key needs its model."),
     ({"actor_model": "auth.user", "actor_pk": "ada"}, "actor_pk", "“ada” value must be an integer."),

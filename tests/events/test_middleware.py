@@ -1,4 +1,6 @@
-"""Signal middleware adds to, changes, refuses and observes events, and nothing that it does wrong reaches the caller."""
+"""Signal middleware adds to, changes, refuses and observes events, and nothing that it does wrong reaches the
+caller.
+"""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -122,7 +124,10 @@ def test_it_is_told_what_happens(use):
     for verb in "post_save", "pre_save", "pre_delete":
         make_trigger(verb=verb)
     post = save()
-    assert middleware.SEEN == [("pre_save", True, None, False, "default"), ("post_save", True, None, False, "default")]
+    assert middleware.SEEN == [
+        ("pre_save", True, None, False, "default"),
+        ("post_save", True, None, False, "default"),
+    ]
     post.delete()
     emit("post_save", instance=Post.objects.create(title="2"), created=False, key="k")
     assert middleware.SEEN[2] == ("pre_delete", None, None, True, "default")
@@ -156,7 +161,10 @@ def test_a_veto_is_shown_in_the_admin(use, client):
     make_trigger()
     save()
     client.force_login(get_user_model().objects.create_superuser("admin"))
-    for page in reverse("admin:notifier_event_changelist"), reverse("admin:notifier_event_change", args=[Event.objects.get().pk]):
+    for page in (
+        reverse("admin:notifier_event_changelist"),
+        reverse("admin:notifier_event_change", args=[Event.objects.get().pk]),
+    ):
         text = client.get(page).content.decode()
         assert "vetoed" in text
         assert "The shop is closed." in text
@@ -166,7 +174,14 @@ def test_a_veto_is_shown_in_the_admin(use, client):
 OBSERVED = [
     ("outer", ("recorded", "", "NoneType")),
     ("refuse", ("vetoed", "The shop is closed.", "Veto")),
-    ("raising", ("failed", "The signal middleware tests.middleware.raising raised ZeroDivisionError.", "ZeroDivisionError")),
+    (
+        "raising",
+        (
+            "failed",
+            "The signal middleware tests.middleware.raising raised ZeroDivisionError.",
+            "ZeroDivisionError",
+        ),
+    ),
 ]
 
 
@@ -206,7 +221,9 @@ FAULTS = [
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize(("name", "reason"), FAULTS)
-def test_what_is_wrong_with_it_fails_the_event_and_does_not_reach_the_caller(use, caplog, gate, act, name, reason):
+def test_what_is_wrong_with_it_fails_the_event_and_does_not_reach_the_caller(
+    use, caplog, gate, act, name, reason
+):
     use("outer", name)
     make_trigger()
     act()

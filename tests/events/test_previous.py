@@ -24,7 +24,9 @@ VERBS = pytest.mark.parametrize("verb", ["pre_save", "post_save"])
 
 def make_transition(condition=SHIPPED, *, verb="post_save", model="shop.parcel", **values):
     text = "{{ previous.size }}" if model == "shop.parcel" else "-"
-    return make_trigger(verb=verb, model=model, condition=condition, contents={"email": {"text": text}}, **values)
+    return make_trigger(
+        verb=verb, model=model, condition=condition, contents={"email": {"text": text}}, **values
+    )
 
 
 def number_of_events():
@@ -39,14 +41,16 @@ SAVES = [
     (lambda parcel: change(parcel, size=Parcel.Size.LARGE), 1),
     (lambda parcel: change(parcel, update_fields=["size"], size=2), 1),
     (lambda parcel: change(parcel, update_fields=["weight"], size=2), 0),  # it is large in memory alone
-    (lambda parcel: (change(parcel, update_fields=["weight"], size=2), parcel.save()), 1),  # and becomes so with this save
+    # And becomes so with this save
+    (lambda parcel: (change(parcel, update_fields=["weight"], size=2), parcel.save()), 1),
     (lambda parcel: (change(parcel, size=2), parcel.save(), parcel.save()), 1),
     (lambda parcel: (change(parcel, size=2), change(parcel, size=1), change(parcel, size=2)), 2),
     (lambda parcel: change(Parcel.objects.get(pk=parcel.pk), size=2), 1),  # another instance of the same row
     (lambda parcel: change(Parcel.objects.only("label").get(pk=parcel.pk), size=2), 1),  # deferred fields
     (lambda parcel: change(Parcel.objects.only("label").get(pk=parcel.pk), label="x"), 0),
     (lambda parcel: change(Parcel(pk=parcel.pk, label="x"), size=2), 1),  # an instance that was never loaded
-    (lambda parcel: Parcel.objects.create(label="new", size=2), 1),  # created as such: of before there is nothing
+    # Created as such: of before there is nothing
+    (lambda parcel: Parcel.objects.create(label="new", size=2), 1),
     (lambda parcel: Parcel.objects.create(label="new", size=1), 0),
     (lambda parcel: Parcel.objects.update_or_create(label=parcel.label, defaults={"size": 2}), 1),
     (lambda parcel: Parcel.objects.update(size=2), 0),  # sends no signal
@@ -83,7 +87,10 @@ def test_of_a_new_object_there_was_nothing():
 
 
 def test_a_template_shows_what_was_before_and_its_choices_label():
-    text = "{{ previous.get_size_display }} {{ previous.size }} {{ previous.order_id|default:'none' }} {{ previous }}"
+    text = (
+        "{{ previous.get_size_display }} {{ previous.size }} {{ previous.order_id|default:'none' "
+        "}} {{ previous }}"
+    )
     make_trigger(model="shop.parcel", on="updated", contents={"email": {"text": text}})
     parcel = Parcel.objects.create(label="Linen")
     change(parcel, size=2)
@@ -100,7 +107,9 @@ def test_an_event_holds_of_before_what_its_templates_and_condition_name():
 
 def test_the_audience_may_be_an_address_of_before():
     audience = make_audience(paths="email: previous.contact_email")
-    trigger = make_trigger(model="shop.order", on="updated", contents={"email": {"text": "-"}}, audiences=[audience])
+    trigger = make_trigger(
+        model="shop.order", on="updated", contents={"email": {"text": "-"}}, audiences=[audience]
+    )
     audience.full_clean()
     order = Order.objects.create(number="1", contact_email="old@example.com")
     change(order, contact_email="new@example.com")
@@ -123,7 +132,8 @@ def test_the_old_row_is_read_by_one_query_and_only_where_a_live_trigger_says_pre
     with statements() as found:
         Parcel.objects.create(label="new")
         Post.objects.create(title="Linen")
-    assert found == ["INSERT shop_parcel", "INSERT demo_post"]  # nothing was before; and no trigger of posts asks
+    # Nothing was before; and no trigger of posts asks
+    assert found == ["INSERT shop_parcel", "INSERT demo_post"]
     Trigger.objects.update(enabled=False)
     assert trigger.pk
     with statements() as found:
@@ -171,7 +181,12 @@ HEIRS = [
 @pytest.mark.parametrize(("model", "make", "expected"), HEIRS)
 def test_heirs_and_proxies_have_what_was_before(verb, model, make, expected):
     instance = make()
-    make_transition('previous.first_name == "Ada" and instance.first_name == "Bo"', verb=verb, model=model, subscribe=False)
+    make_transition(
+        'previous.first_name == "Ada" and instance.first_name == "Bo"',
+        verb=verb,
+        model=model,
+        subscribe=False,
+    )
     with statements() as found:
         change(instance, first_name="Bo")
     selects = [each for each in found if each.startswith("SELECT")]
@@ -219,11 +234,14 @@ def test_a_fixture_is_no_change_and_reads_nothing(tmp_path):
     parcel = Parcel.objects.create(label="Linen")
     make_transition()
     fixture = tmp_path / "parcels.json"
-    fixture.write_text(json.dumps([{"model": "shop.parcel", "pk": parcel.pk, "fields": {"label": "Linen", "size": 2}}]))
+    fixture.write_text(
+        json.dumps([{"model": "shop.parcel", "pk": parcel.pk, "fields": {"label": "Linen", "size": 2}}])
+    )
     with statements() as found:
         call_command("loaddata", fixture, verbosity=0)
     assert number_of_events() == 0
-    assert "SELECT shop_parcel" not in found[: found.index("UPDATE shop_parcel")]  # PostgreSQL sets the sequence afterwards
+    # PostgreSQL sets the sequence afterwards
+    assert "SELECT shop_parcel" not in found[: found.index("UPDATE shop_parcel")]
 
 
 def test_a_rule_that_comes_into_force_during_a_save_waits_for_the_next():

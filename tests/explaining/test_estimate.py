@@ -1,4 +1,6 @@
-"""A trigger in shadow records and explains and sends nothing; and what it would have sent is counted as the fan-out would count."""
+"""A trigger in shadow records and explains and sends nothing; and what it would have sent is counted as the
+fan-out would count.
+"""
 
 import datetime as dt
 
@@ -36,13 +38,25 @@ def test_a_trigger_in_shadow_records_what_it_would_send_and_sends_nothing(cloud,
 
 def record(trigger, number=1, **values):
     now = timezone.now()
-    step = {"subscription": trigger.subscriptions.first().pk, "contents": {}, "recipients": values.pop("recipients", [])}
-    defaults = {"verb": "post_save", "data": {"title": "T"}, "plan": [step], "created_at": now, "status": "shadow"}
+    step = {
+        "subscription": trigger.subscriptions.first().pk,
+        "contents": {},
+        "recipients": values.pop("recipients", []),
+    }
+    defaults = {
+        "verb": "post_save",
+        "data": {"title": "T"},
+        "plan": [step],
+        "created_at": now,
+        "status": "shadow",
+    }
     Event.objects.bulk_create(Event(trigger=trigger, **(defaults | values)) for _ in range(number))
 
 
 def totals(found):
-    return {name: (each.messages, each.pieces, each.cost_micros) for name, each in sorted(found.channels.items())}
+    return {
+        name: (each.messages, each.pieces, each.cost_micros) for name, each in sorted(found.channels.items())
+    }
 
 
 @pytest.fixture

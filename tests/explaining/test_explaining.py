@@ -1,4 +1,6 @@
-"""Why somebody did, or did not, get it: a row for each step that can decide, and nothing that is not on record."""
+"""Why somebody did, or did not, get it: a row for each step that can decide, and nothing that is not on
+record.
+"""
 
 import datetime as dt
 
@@ -92,7 +94,14 @@ def event_held_after_she_got_it(ann):
 
 def a_test_of_hers(ann):
     version = make_event().trigger.subscriptions.get().template.contents.get().version
-    queued = {"channel": "email", "address": "ann@example.com", "language": "", "version": version, "data": {}, "about": ""}
+    queued = {
+        "channel": "email",
+        "address": "ann@example.com",
+        "language": "",
+        "version": version,
+        "data": {},
+        "about": "",
+    }
     deliveries.queue_test(ann, **queued)
     return Event.objects.get(trigger=OF_NO_RULE)
 
@@ -245,7 +254,9 @@ def given_up(ann):
 
 def sent(ann):
     finished = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
-    return to_ann(ann, status=Status.SENT, provider_id="ses-1", finished_at=finished, attempts=2, language="de")
+    return to_ann(
+        ann, status=Status.SENT, provider_id="ses-1", finished_at=finished, attempts=2, language="de"
+    )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +275,12 @@ def sent(ann):
         (subscription_off, Outcome.NOT, "Subscription", "is switched off, and it sent nothing"),
         (subscription_gone, Outcome.NOT, "Subscription", "has been deleted, and it sent nothing"),
         (subscription_gone_after_others_got_it, Outcome.OFF_RECORD, "Subscription", "not on record any more"),
-        (not_in_audience, Outcome.NOT, "Audience", "Looked at: users chosen by name, whom instance.owner named."),
+        (
+            not_in_audience,
+            Outcome.NOT,
+            "Audience",
+            "Looked at: users chosen by name, whom instance.owner named.",
+        ),
         (joined_later, Outcome.OFF_RECORD, "Audience", "was not when the recipients were found"),
         (inactive_and_everyone, Outcome.NOT, "Audience", "all active users. The account is not active."),
         (inactive, Outcome.NOT, "Account", "the account was not active"),
@@ -276,12 +292,18 @@ def sent(ann):
         (same_address, Outcome.WAITS, "Queue", "on its way"),
         (opted_out, Outcome.NOT, "Opting out", "has opted out"),
         (bad_address, Outcome.NOT, "Opting out", "Not a mail address."),
-        (unheard_of, Outcome.NOT, "Opting out", "quiet hours. Until 8:00."),  # a reason that only a channel knows
+        # A reason that only a channel knows
+        (unheard_of, Outcome.NOT, "Opting out", "quiet hours. Until 8:00."),
         (cancelled, Outcome.NOT, "Cancelled", "a person took it back"),
         (held, Outcome.WAITS, "Paused", "the channel email is paused by eve"),
         (released, Outcome.WAITS, "Paused", "goes on as soon as it is released"),
         (queued_and_paused, Outcome.WAITS, "Paused", "everything is paused"),
-        (template_failed, Outcome.NOT, "Template", "version 1, failed: rendering it stopped. More than 10000 rounds."),
+        (
+            template_failed,
+            Outcome.NOT,
+            "Template",
+            "version 1, failed: rendering it stopped. More than 10000 rounds.",
+        ),
         (template_gone, Outcome.NOT, "Template", "its version is not there any more"),
         (queued, Outcome.WAITS, "Queue", "on its way"),
         (claimed, Outcome.WAITS, "Queue", "a function is working on it"),
@@ -295,7 +317,12 @@ def sent(ann):
         (unknown, Outcome.DOUBT, "Provider", "answer is not known"),
         (refused, Outcome.NOT, "Provider", "the provider refused the message. Address blacklisted."),
         (given_up, Outcome.NOT, "Provider", "After 9 attempts."),
-        (sent, Outcome.GOT, "Provider", "took it at 2 Jan 2030, 03:04:05 UTC as ses-1, in de. That was attempt 2."),
+        (
+            sent,
+            Outcome.GOT,
+            "Provider",
+            "took it at 2 Jan 2030, 03:04:05 UTC as ses-1, in de. That was attempt 2.",
+        ),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -416,7 +443,9 @@ def test_what_is_foreseen_is_what_then_happens(ann):
     Profile.objects.create(user=people[4], phone="+44 7400 123401")
     for user in people[:-1]:
         user.groups.add(group)
-    trigger = make_trigger(contents=BOTH, channels=["email", "sms"], audiences=[make_audience(groups=[group])])
+    trigger = make_trigger(
+        contents=BOTH, channels=["email", "sms"], audiences=[make_audience(groups=[group])]
+    )
     post = Post.objects.create(title="Linen")
     foreseen = {
         (user.pk, answer.channel): (answer.outcome == Outcome.WOULD, answer.steps)
@@ -425,9 +454,13 @@ def test_what_is_foreseen_is_what_then_happens(ann):
     }
     fanout.fan_out(Event.objects.get(trigger=trigger).pk, lease_seconds=900)
     found = {
-        (int(row.recipient.removeprefix("user:")), row.channel): row.status == Status.QUEUED for row in Delivery.objects.all()
+        (int(row.recipient.removeprefix("user:")), row.channel): row.status == Status.QUEUED
+        for row in Delivery.objects.all()
     }
-    assert {key: would for key, (would, _) in foreseen.items()} == {(ann.pk, "email"): False, (ann.pk, "sms"): False} | found
+    assert {key: would for key, (would, _) in foreseen.items()} == {
+        (ann.pk, "email"): False,
+        (ann.pk, "sms"): False,
+    } | found
 
 
 def test_a_signal_of_the_projects_own_is_tested_too(ann):
@@ -458,7 +491,10 @@ def test_an_event_that_was_cut_off_tells_of_those_it_came_to(ann):
     event = make_event(contents=BOTH, status=Event.Status.FAILED, reason="Given up after a day.")
     make_delivery(event=event, recipient=f"user:{ann.pk}", status=Status.SENT, finished_at=NOW)
     found = explain(person_of(ann), event)
-    assert [(answer.channel, answer.outcome) for answer in found] == [("email", Outcome.GOT), ("sms", Outcome.NOT)]
+    assert [(answer.channel, answer.outcome) for answer in found] == [
+        ("email", Outcome.GOT),
+        ("sms", Outcome.NOT),
+    ]
     assert found[1].deciding.title == "Finding recipients"
 
 
@@ -466,7 +502,10 @@ def test_each_channel_of_each_subscription_has_its_answer(ann):
     event = make_event(contents=BOTH)
     fanout.fan_out(event.pk, lease_seconds=900)
     found = explain(person_of(ann), event)
-    assert [(answer.channel, answer.outcome) for answer in found] == [("email", Outcome.WAITS), ("sms", Outcome.NOT)]
+    assert [(answer.channel, answer.outcome) for answer in found] == [
+        ("email", Outcome.WAITS),
+        ("sms", Outcome.NOT),
+    ]
     [one] = explain(person_of(ann), event, "sms")
     assert one.sentence == "Ann Lee did not get it by SMS: there was no address for SMS."
     [other] = explain(person_of(ann), event, "twitter")
@@ -476,7 +515,9 @@ def test_each_channel_of_each_subscription_has_its_answer(ann):
 def test_a_plain_address_that_somebody_else_has_got_it_by_is_told_so(ann):
     audience = make_audience(users=[ann], addresses="email: ann@example.com")
     event = fanned_out(audiences=[audience])
-    [answer] = explain(Person(key="address:ann@example.com", name="ann@example.com", address="ann@example.com"), event)
+    [answer] = explain(
+        Person(key="address:ann@example.com", name="ann@example.com", address="ann@example.com"), event
+    )
     assert any(f"as the user {ann.pk}" in step.text for step in answer.steps)
     assert Delivery.objects.count() == 1
 
@@ -496,7 +537,16 @@ def test_a_plain_address_and_a_user_who_is_gone_are_explained(ann):
 def test_people_are_found_by_whatever_is_known_of_them(ann):
     Profile.objects.create(user=ann, phone="+44 7400 123401")
     ContactPoint.objects.create(user=ann, channel="twitter", address="@ann")
-    for text in "ann", str(ann.pk), f"user:{ann.pk}", "ann@example.com", "ANN@example.com", "+44 7400 123401", "@ann", " ann ":
+    for text in (
+        "ann",
+        str(ann.pk),
+        f"user:{ann.pk}",
+        "ann@example.com",
+        "ANN@example.com",
+        "+44 7400 123401",
+        "@ann",
+        " ann ",
+    ):
         assert find_person(text).user == ann, text
     for text in "nobody@example.com", "+44 7400 000000", "address:nobody@example.com":
         person = find_person(text)
@@ -509,7 +559,9 @@ def test_people_are_found_by_whatever_is_known_of_them(ann):
         find_person("ann@example.com")
 
 
-@pytest.mark.parametrize("text", ["999999", "9" * 30, "x", "", "demo.nothing:1", "demo.post:x", "demo.post:999999", "demo.post:"])
+@pytest.mark.parametrize(
+    "text", ["999999", "9" * 30, "x", "", "demo.nothing:1", "demo.post:x", "demo.post:999999", "demo.post:"]
+)
 def test_what_is_neither_an_event_nor_an_object_is_said_so(text):
     with pytest.raises(UnknownSubject, match="There is no"):
         find_subject(text)
@@ -561,7 +613,9 @@ def test_an_explanation_takes_as_many_statements_for_a_crowd_as_for_one(ann, dja
 
 
 def test_whoever_is_not_a_recipient_costs_no_walk_through_the_audience(ann, django_assert_max_num_queries):
-    event = make_event(audiences=[make_audience(users=[make_user() for _ in range(5)])], status=Event.Status.DONE)
+    event = make_event(
+        audiences=[make_audience(users=[make_user() for _ in range(5)])], status=Event.Status.DONE
+    )
     with django_assert_max_num_queries(30) as captured:
         explain(person_of(ann), event)
     asked = [query["sql"] for query in captured if 'FROM "auth_user"' in query["sql"]]

@@ -1,4 +1,6 @@
-"""Made-up data by the fields of the models, and what a preview makes of it: never another's data, never without bounds."""
+"""Made-up data by the fields of the models, and what a preview makes of it: never another's data, never
+without bounds.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -32,7 +34,11 @@ SAMPLES = [
     ("{{ instance.number }}", "shop.order", "Number"),
     ("{{ instance.customer.first_name }}", "shop.order", "First name"),
     ("{{ instance.owner.first_name }} {{ instance.owner.get_full_name }}", "shop.order", "Ada Ada Lovelace"),
-    ("{% for line in instance.lines.all %}[{{ line.name }}]{% endfor %}", "shop.order", "[Example line][Example line]"),
+    (
+        "{% for line in instance.lines.all %}[{{ line.name }}]{% endfor %}",
+        "shop.order",
+        "[Example line][Example line]",
+    ),
     ("{{ instance.lines.all|length }}", "shop.order", "2"),
     ("{{ instance.get_absolute_url }}", "shop.order", "https://example.com/"),
     ("{{ instance.customer_id }}", "shop.order", "1"),
@@ -70,7 +76,12 @@ HELD = [
     ({}, {"a": {"b": 2}}, {"a": {"b": 2}}, ["a"]),
     ({"a": {"b": 1}}, {"a": {"b": 2, "c": 3}}, {"a": {"b": 1, "c": 3}}, ["a.c"]),
     ({"a": None}, {"a": {"b": 2}}, {"a": None}, []),  # it had none, which is worth seeing
-    ({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 0, "c": 9}]}, {"a": [{"b": 1, "c": 9}, {"b": 2, "c": 9}]}, ["a.c"]),
+    (
+        {"a": [{"b": 1}, {"b": 2}]},
+        {"a": [{"b": 0, "c": 9}]},
+        {"a": [{"b": 1, "c": 9}, {"b": 2, "c": 9}]},
+        ["a.c"],
+    ),
     ({"a": []}, {"a": [1, 2]}, {"a": []}, []),
 ]
 
@@ -88,9 +99,13 @@ def content(*, template=None, channel="email", **parts):
 
 
 def test_a_preview_from_an_event_shows_what_the_event_holds_and_names_what_is_made_up():
-    event = make_event(contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}})
+    event = make_event(
+        contents={"email": {"text": "{{ instance.title }}"}}, data={"instance": {"title": "Linen"}}
+    )
     template = event.trigger.subscriptions.get().template
-    found = preview.preview(content(template=template, text="{{ instance.title }}, {{ instance.body }}"), event=event)
+    found = preview.preview(
+        content(template=template, text="{{ instance.title }}, {{ instance.body }}"), event=event
+    )
     assert (found.parts["text"], found.made_up) == ("Linen, Body", ["instance.body"])
 
 
@@ -125,7 +140,8 @@ LINTED = [
     ("sms", {"text": " "}, 1, 0),
     ("sms", {"text": "x" * 1601}, 1, 1),
     ("twitter", {"text": "x" * 281}, 1, 0),
-    ("twitter", {"text": "x" * 281 + "{{ instance.title }}"}, 0, 1),  # it depends on the data: it may be another text
+    # It depends on the data: it may be another text
+    ("twitter", {"text": "x" * 281 + "{{ instance.title }}"}, 0, 1),
     ("sms", {"text": "{% if instance.title == 'x' %}y{% endif %}"}, 0, 1),
     ("email", {"html": "<p>Hello</p>", "subject": "Hi"}, 0, 1),
     ("email", {"text": "{% for %}"}, 1, 0),

@@ -1,4 +1,6 @@
-"""Rules in plain language: what the sentence says of each kind of trigger, condition, channel and audience."""
+"""Rules in plain language: what the sentence says of each kind of trigger, condition, channel and
+audience.
+"""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -28,9 +30,15 @@ SALE, ORDER = {"verb": "post_save", "model": "demo.flashsale"}, {"verb": "post_s
         ({"verb": "user_logged_in"}, "somebody signs in"),
         ({"verb": "notify_audiences"}, "“notify_audiences” is sent"),
         ({"verb": "notify_audiences", "model": "demo.movie"}, "“notify_audiences” is sent about a Movie"),
-        ({"verb": "notify_audiences", "target": "tonight"}, "“notify_audiences” is sent with the target “tonight”"),
+        (
+            {"verb": "notify_audiences", "target": "tonight"},
+            "“notify_audiences” is sent with the target “tonight”",
+        ),
         (SALE | {"on": "created", "actor_model": "auth.user"}, "a Flash sale is created by a User"),
-        (SALE | {"on": "created", "actor_model": "auth.user", "actor_pk": "5"}, "a Flash sale is created by the User 5"),
+        (
+            SALE | {"on": "created", "actor_model": "auth.user", "actor_pk": "5"},
+            "a Flash sale is created by the User 5",
+        ),
         ({"verb": "post_save", "on": "created"}, "something is created"),  # half typed
         (
             {"verb": "post_save", "model": "shop.gone", "on": "created"},
@@ -51,7 +59,8 @@ def test_when_in_words(values, words):
     [
         (FlashSale, "instance.discount_percent >= 20", "its discount percent is at least 20"),
         (FlashSale, "instance.discount_percent < 5.5", "its discount percent is under 5.5"),
-        (FlashSale, 'instance.title == "Linen and wool"', "its title is “Linen and wool”"),  # an “and” that joins nothing
+        # An “and” that joins nothing
+        (FlashSale, 'instance.title == "Linen and wool"', "its title is “Linen and wool”"),
         (FlashSale, "instance.title != 'Linen'", "its title is not “Linen”"),
         (FlashSale, '"linen" in instance.title', "its title contains “linen”"),
         (FlashSale, "instance.description", "its description is set"),
@@ -67,7 +76,11 @@ def test_when_in_words(values, words):
             'previous.status != instance.status and instance.status == "paid"',
             "its status has changed and its status is Paid",
         ),
-        (Order, 'instance.total > 100 or instance.status == "paid"', "its total is over 100 or its status is Paid"),
+        (
+            Order,
+            'instance.total > 100 or instance.status == "paid"',
+            "its total is over 100 or its status is Paid",
+        ),
         # What words would not say exactly is quoted.
         (
             Order,
@@ -119,7 +132,10 @@ def test_what_is_sent_to_whom_in_words(channels, sources, words):
 def test_groups_are_named_and_chosen_people_are_not():
     audience = make_audience(users=[make_user(username="ada")], groups=[Group.objects.create(name="Editors")])
     trigger = make_trigger(on="created", audiences=[audience])
-    assert summaries.describe_trigger(trigger) == f"When a Post is created, e-mail the group Editors and those in “{audience}”."
+    assert (
+        summaries.describe_trigger(trigger)
+        == f"When a Post is created, e-mail the group Editors and those in “{audience}”."
+    )
 
 
 @pytest.mark.django_db
@@ -127,7 +143,10 @@ def test_several_subscriptions_are_one_sentence_and_those_that_are_off_are_not_i
     trigger = make_trigger(on="created")
     make_subscription(trigger, channels=["sms"], audiences=[make_audience(paths="instance.owner")])
     make_subscription(trigger, channels=["email"], enabled=False)
-    assert summaries.describe_trigger(trigger) == "When a Post is created, e-mail all active users, and text its owner."
+    assert (
+        summaries.describe_trigger(trigger)
+        == "When a Post is created, e-mail all active users, and text its owner."
+    )
     trigger.subscriptions.update(enabled=False)
     assert summaries.describe_trigger(Trigger.objects.get()) == "When a Post is created, nothing is sent yet."
 

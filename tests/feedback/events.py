@@ -1,7 +1,8 @@
 """The kinds of event that SES publishes, in its own shapes, about one delivery.
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-examples.html
-https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html (those of an identity: “notificationType”, and no tags)
+https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html (those of an identity:
+“notificationType”, and no tags)
 """
 
 import copy
@@ -15,7 +16,9 @@ ACCOUNT = "123456789012"
 
 @dataclass(frozen=True)
 class Recorded:
-    """``event`` names MAIL and ADDRESS; what is expected: the kinds stored, what stands on the delivery, and why it is suppressed."""
+    """``event`` names MAIL and ADDRESS; what is expected: the kinds stored, what stands on the delivery, and
+    why it is suppressed.
+    """
 
     event: dict
     kinds: tuple = ()
@@ -73,7 +76,11 @@ def complaint(why=None, sub=None, *, form="eventType"):
         "complaintSubType": sub,
     }
     if why:
-        own |= {"complaintFeedbackType": why, "userAgent": "Mail/1.0", "arrivalDate": "2026-05-03T00:59:00.000Z"}
+        own |= {
+            "complaintFeedbackType": why,
+            "userAgent": "Mail/1.0",
+            "arrivalDate": "2026-05-03T00:59:00.000Z",
+        }
     return {form: "Complaint", "complaint": own}
 
 
@@ -93,7 +100,9 @@ def delay(why):
         "delayType": why,
         "timestamp": "2026-05-03T00:50:00.000Z",
         "expirationTime": "2026-05-03T14:40:00.000Z",
-        "delayedRecipients": [{"emailAddress": "ADDRESS", "status": "4.4.1", "diagnosticCode": "smtp; 421 4.4.1 try later"}],
+        "delayedRecipients": [
+            {"emailAddress": "ADDRESS", "status": "4.4.1", "diagnosticCode": "smtp; 421 4.4.1 try later"}
+        ],
     }
     return {"eventType": "DeliveryDelay", "deliveryDelay": own}
 
@@ -130,22 +139,37 @@ CLICK = {
 }
 GONE = {"kinds": ("bounced",), "returned": "bounced", "suppressed": "bounced", "permanent": True}
 PASSING = {"kinds": ("bounced",), "returned": "bounced"}
-COMPLAINED = {"kinds": ("complained",), "returned": "complained", "suppressed": "complained", "permanent": True}
+COMPLAINED = {
+    "kinds": ("complained",),
+    "returned": "complained",
+    "suppressed": "complained",
+    "permanent": True,
+}
 
 RECORDED = {
     # Permanent bounces: the address gets nothing more.
     "permanent, general": Recorded(bounce("Permanent", "General", NO_USER), says="550 5.1.1", **GONE),
-    "permanent, no such address": Recorded(bounce("Permanent", "NoEmail", NO_USER), says="there is no such address", **GONE),
-    "permanent, on SES's own list": Recorded(bounce("Permanent", "Suppressed"), says="bounced for others", **GONE),
+    "permanent, no such address": Recorded(
+        bounce("Permanent", "NoEmail", NO_USER), says="there is no such address", **GONE
+    ),
+    "permanent, on SES's own list": Recorded(
+        bounce("Permanent", "Suppressed"), says="bounced for others", **GONE
+    ),
     "permanent, on the account's list": Recorded(
         bounce("Permanent", "OnAccountSuppressionList"), says="suppression list of our account", **GONE
     ),
-    "permanent, of a kind that is new": Recorded(bounce("Permanent", "Brandnew"), says="Permanent, Brandnew", **GONE),
+    "permanent, of a kind that is new": Recorded(
+        bounce("Permanent", "Brandnew"), says="Permanent, Brandnew", **GONE
+    ),
     "permanent, under another name of the mailbox": Recorded(
-        bounce("Permanent", "General", "smtp; 550 no", recipients=["forwarded@elsewhere.example"]), says="550 no", **GONE
+        bounce("Permanent", "General", "smtp; 550 no", recipients=["forwarded@elsewhere.example"]),
+        says="550 no",
+        **GONE,
     ),
     "permanent, of an identity": Recorded(
-        bounce("Permanent", "General", NO_USER, form="notificationType", remoteMtaIp="127.0.2.0"), says="550", **GONE
+        bounce("Permanent", "General", NO_USER, form="notificationType", remoteMtaIp="127.0.2.0"),
+        says="550",
+        **GONE,
     ),
     # The others: it came back, and may go another time.
     "transient, general": Recorded(bounce("Transient", "General"), says="automatic reply", **PASSING),
@@ -153,12 +177,16 @@ RECORDED = {
         bounce("Transient", "MailboxFull", "smtp; 552 5.2.2 full"), says="the mailbox is full", **PASSING
     ),
     "transient, too large": Recorded(bounce("Transient", "MessageTooLarge"), says="too large", **PASSING),
-    "transient, the text is refused": Recorded(bounce("Transient", "ContentRejected"), says="such a text", **PASSING),
+    "transient, the text is refused": Recorded(
+        bounce("Transient", "ContentRejected"), says="such a text", **PASSING
+    ),
     "transient, the attachment is refused": Recorded(
         bounce("Transient", "AttachmentRejected"), says="such an attachment", **PASSING
     ),
     "undetermined": Recorded(bounce("Undetermined", "Undetermined"), says="could not read", **PASSING),
-    "transient, of an identity": Recorded(bounce("Transient", "General", form="notificationType"), says="reply", **PASSING),
+    "transient, of an identity": Recorded(
+        bounce("Transient", "General", form="notificationType"), says="reply", **PASSING
+    ),
     # Complaints.
     "complaint, abuse": Recorded(complaint("abuse"), says="it was called spam", **COMPLAINED),
     "complaint, fraud": Recorded(complaint("fraud"), says="fraud", **COMPLAINED),
@@ -168,26 +196,38 @@ RECORDED = {
     "complaint, on the account's list": Recorded(
         complaint(sub="OnAccountSuppressionList"), says="suppression list of our account", **COMPLAINED
     ),
-    "complaint of an identity": Recorded(complaint("abuse", form="notificationType"), says="spam", **COMPLAINED),
+    "complaint of an identity": Recorded(
+        complaint("abuse", form="notificationType"), says="spam", **COMPLAINED
+    ),
     # A mail server's words, and no person's.
     "complaint, not spam": Recorded(complaint("not-spam"), ("delivered",), says="it is no spam"),
-    "complaint, signatures": Recorded(complaint("auth-failure"), ("complained",), says="signatures did not verify"),
+    "complaint, signatures": Recorded(
+        complaint("auth-failure"), ("complained",), says="signatures did not verify"
+    ),
     # Good, or not over.
     "delivered": Recorded(delivery(), ("delivered",)),
     "delivered, of an identity": Recorded(delivery(form="notificationType"), ("delivered",)),
     "delayed, the mailbox is full": Recorded(delay("MailboxFull"), ("delayed",), says="the mailbox is full"),
     "delayed, the server fails": Recorded(delay("RecipientServerError"), ("delayed",), says="server fails"),
-    "delayed, not reached": Recorded(delay("TransientCommunicationFailure"), ("delayed",), says="cannot be reached"),
+    "delayed, not reached": Recorded(
+        delay("TransientCommunicationFailure"), ("delayed",), says="cannot be reached"
+    ),
     "delayed, seen as spam": Recorded(delay("SpamDetected"), ("delayed",), says="much spam"),
     "delayed, of a kind that is new": Recorded(delay("Brandnew"), ("delayed",), says="Brandnew"),
     "opened": Recorded(OPEN, ("opened",)),
     "clicked": Recorded(CLICK, ("clicked",)),
     # Taken, and not sent.
     "rejected": Recorded(
-        {"eventType": "Reject", "reject": {"reason": "Bad content"}}, ("refused",), "refused", says="did not send it: Bad content"
+        {"eventType": "Reject", "reject": {"reason": "Bad content"}},
+        ("refused",),
+        "refused",
+        says="did not send it: Bad content",
     ),
     "rendering failure": Recorded(
-        {"eventType": "Rendering Failure", "failure": {"errorMessage": "Attribute 'name' is missing", "templateName": "x"}},
+        {
+            "eventType": "Rendering Failure",
+            "failure": {"errorMessage": "Attribute 'name' is missing", "templateName": "x"},
+        },
         ("refused",),
         "refused",
         says="'name' is missing",
@@ -204,5 +244,7 @@ RECORDED = {
     # Nothing that we do not know.
     "subscribed": Recorded(subscription()),
     "sent": Recorded({"eventType": "Send", "send": {}}),
-    "an event that is new": Recorded({"eventType": "Brandnew", "brandnew": {"timestamp": "2026-05-03T00:00:00.000Z"}}),
+    "an event that is new": Recorded(
+        {"eventType": "Brandnew", "brandnew": {"timestamp": "2026-05-03T00:00:00.000Z"}}
+    ),
 }

@@ -1,4 +1,6 @@
-"""What SES says of a mail ends in the same state in whatever order it comes, however often, and of whatever it is."""
+"""What SES says of a mail ends in the same state in whatever order it comes, however often, and of whatever
+it is.
+"""
 
 import base64
 import datetime as dt
@@ -69,12 +71,16 @@ def state(row):
         "status": row.status,
         "returned": row.returned,
         "heard": sorted(row.feedback.values_list("kind", "detail", "permanent", "happened_at")),
-        "suppressed": sorted(Suppression.objects.filter(address=normalise(row.address)).values_list("channel", "reason")),
+        "suppressed": sorted(
+            Suppression.objects.filter(address=normalise(row.address)).values_list("channel", "reason")
+        ),
     }
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_each_kind_of_event_leaves_the_same_before_the_answer_is_stored_after_it_and_among_others_again_and_again(name):
+def test_each_kind_of_event_leaves_the_same_before_the_answer_is_stored_after_it_and_repeated_and_shuffled(
+    name,
+):
     recorded, sent_at = RECORDED[name], timezone.now()
     early, late, shuffled = make_row(), make_sent(), make_sent()
 
@@ -93,7 +99,9 @@ def test_each_kind_of_event_leaves_the_same_before_the_answer_is_stored_after_it
     assert expected["status"] == "sent"
     assert expected["returned"] == recorded.returned
     assert [kind for kind, *_ in expected["heard"]] == list(recorded.kinds)
-    assert [permanent for _, _, permanent, _ in expected["heard"]] == [recorded.permanent for _ in recorded.kinds]
+    assert [permanent for _, _, permanent, _ in expected["heard"]] == [
+        recorded.permanent for _ in recorded.kinds
+    ]
     assert expected["suppressed"] == ([("email", recorded.suppressed)] if recorded.suppressed else [])
     for _, detail, *_ in expected["heard"]:
         assert recorded.says in detail
@@ -229,7 +237,8 @@ MALFORMED = [
     '{"eventType": 1, "mail": {"messageId": "1"}}',
     '{"eventType": "Bounce", "mail": {"messageId": "1"}}',  # without a bounce
     '{"eventType": "Bounce", "mail": {"messageId": "1", "destination": 7}, "bounce": {}}',
-    '{"eventType": "Complaint", "complaint": [], "mail": {"messageId": "1", "destination": ["a@example.com"]}}',
+    '{"eventType": "Complaint", "complaint": [], "mail": {"messageId": "1", "destination": '
+    '["a@example.com"]}}',
     json.dumps({"Type": "Notification", "Message": "{}"}),  # SNS's envelope: delivery is raw
     "[" * 100_000,
 ]
@@ -252,7 +261,9 @@ def test_a_malformed_message_goes_to_the_dead_letter_queue_and_the_others_are_he
 
 def cloud_messages(name):
     sqs = boto3.client("sqs")
-    found = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MaxNumberOfMessages=10)
+    found = sqs.receive_message(
+        QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MaxNumberOfMessages=10
+    )
     return [message["Body"] for message in found.get("Messages", [])]
 
 

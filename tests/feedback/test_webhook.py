@@ -1,4 +1,6 @@
-"""The webhook believes SNS alone, about our topic alone: real signatures, and what is forged in any way stores nothing."""
+"""The webhook believes SNS alone, about our topic alone: real signatures, and what is forged in any way
+stores nothing.
+"""
 
 import base64
 import datetime as dt
@@ -21,7 +23,9 @@ from tests.feedback.events import MESSAGE_ID, about, bounce
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notifier-feedback"
 HOST = "https://sns.us-east-1.amazonaws.com"
 CERTIFICATE = f"{HOST}/SimpleNotificationService-0123456789abcdef.pem"
-OLD, FOREIGN, CURVED, NOISE, MOVED, AWAY = (CERTIFICATE.replace("0123", each) for each in ("1", "2", "3", "4", "5", "6"))
+OLD, FOREIGN, CURVED, NOISE, MOVED, AWAY = (
+    CERTIFICATE.replace("0123", each) for each in ("1", "2", "3", "4", "5", "6")
+)
 URL = "/feedback/ses/"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 CURVE = ec.generate_private_key(ec.SECP256R1())
@@ -158,20 +162,28 @@ ELSEWHERE = [
 ]
 FORGED = {
     # how it is forged → the message that is posted
-    "version 1, as SNS signs by default": lambda row: signed(notification(row, SignatureVersion="1"), algorithm=hashes.SHA1()),
+    "version 1, as SNS signs by default": lambda row: signed(
+        notification(row, SignatureVersion="1"), algorithm=hashes.SHA1()
+    ),
     "version 1 by name alone": lambda row: notification(row, SignatureVersion="1"),
     "SHA-1 under the name of version 2": lambda row: signed(notification(row), algorithm=hashes.SHA1()),
-    "another key": lambda row: signed(notification(row), rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+    "another key": lambda row: signed(
+        notification(row), rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    ),
     "another topic": lambda row: notification(row, TopicArn=TOPIC + "-mine"),
     "another account": lambda row: notification(row, TopicArn=TOPIC.replace("123456789012", "999999999999")),
     "a changed message": lambda row: notification(row) | {"Message": "{}"},
     "a changed subject": lambda row: notification(row) | {"Subject": "x"},
     "a changed id": lambda row: notification(row) | {"MessageId": "x"},
     "a changed time": lambda row: notification(row) | {"Timestamp": at(minutes=1)},
-    "no subject any more": lambda row: {name: value for name, value in notification(row).items() if name != "Subject"},
+    "no subject any more": lambda row: {
+        name: value for name, value in notification(row).items() if name != "Subject"
+    },
     "an unsigned field more": lambda row: notification(row) | {"MessageAttributes": "{}"},
     "the command of Zappa": lambda row: notification(row) | {"command": "x"},
-    "a field less": lambda row: {name: value for name, value in notification(row).items() if name != "MessageId"},
+    "a field less": lambda row: {
+        name: value for name, value in notification(row).items() if name != "MessageId"
+    },
     "a field that is no text": lambda row: notification(row) | {"Subject": 1},
     "no signature": lambda row: notification(row) | {"Signature": ""},
     "a signature that is no base64": lambda row: notification(row) | {"Signature": "ä!"},
@@ -180,7 +192,9 @@ FORGED = {
     "one without a time": lambda row: notification(row, Timestamp="yesterday"),
     "one of an impossible time": lambda row: notification(row, Timestamp="2026-13-45T00:00:00Z"),
     "another type": lambda row: notification(row, Type="UnsubscribeConfirmation"),
-    "the fields of one type under the name of another": lambda row: notification(row) | {"Type": "SubscriptionConfirmation"},
+    "the fields of one type under the name of another": lambda row: (
+        notification(row) | {"Type": "SubscriptionConfirmation"}
+    ),
     "a certificate that has expired": lambda row: notification(row, SigningCertURL=OLD),
     "a certificate of somebody else": lambda row: notification(row, SigningCertURL=FOREIGN),
     "a certificate of another kind of key": lambda row: notification(row, SigningCertURL=CURVED),
@@ -191,7 +205,10 @@ FORGED = {
     "a blank": lambda row: b" ",
     "brackets": lambda row: b"[" * 100_000,
     "a half of a surrogate pair": lambda row: json.dumps(notification(row) | {"Subject": "\ud800"}).encode(),
-    **{f"the certificate is at {url!r}": lambda row, url=url: notification(row, SigningCertURL=url) for url in ELSEWHERE},
+    **{
+        f"the certificate is at {url!r}": lambda row, url=url: notification(row, SigningCertURL=url)
+        for url in ELSEWHERE
+    },
 }
 
 

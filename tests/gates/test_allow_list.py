@@ -99,12 +99,17 @@ def test_a_pattern_lets_through_what_is_plainly_alike(settings, pattern, channel
 LISTS = [
     # the list, the stage, what is said
     (None, "production", ""),
-    ([], "staging", 'The stage “staging” delivers to nobody, as it has no list: see NOTIFIER["DELIVER_ONLY_TO"].'),
+    (
+        [],
+        "staging",
+        'The stage “staging” delivers to nobody, as it has no list: see NOTIFIER["DELIVER_ONLY_TO"].',
+    ),
     (["*@example.com"], "", 'This stage delivers only to *@example.com: see NOTIFIER["DELIVER_ONLY_TO"].'),
     (
         ["kim@example.com", "+4471", "*@example.com", "inbox:*", "+4472"],
         "staging",
-        'The stage “staging” delivers only to *@example.com, inbox:*, kim@example.com and 2 more: see NOTIFIER["DELIVER_ONLY_TO"].',
+        "The stage “staging” delivers only to *@example.com, inbox:*, kim@example.com and 2 "
+        'more: see NOTIFIER["DELIVER_ONLY_TO"].',
     ),
 ]
 
@@ -116,14 +121,19 @@ def test_a_stage_says_to_whom_it_delivers(settings, patterns, stage, said):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_channels_own_function_keeps_back_who_is_not_on_the_list_whatever_the_fan_out_thought(cloud, gate, settings):
+def test_the_channels_own_function_keeps_back_who_is_not_on_the_list_whatever_the_fan_out_thought(
+    cloud, gate, settings
+):
     kim, eve = make_delivery(address="kim@example.com"), make_delivery(address="eve@evil.org")
     settings.NOTIFIER = settings.NOTIFIER | {"DELIVER_ONLY_TO": ["*@example.com"], "STAGE": "staging"}
     assert invoke("email", *bodies_for("email", [kim.pk, eve.pk])) == []
     kim.refresh_from_db()
     eve.refresh_from_db()
     assert (kim.status, eve.status, eve.reason, gate.sends()) == ("sent", "skipped", "not_on_allow_list", 1)
-    assert "this stage does not deliver to that address. The stage “staging” delivers only to *@example.com" in words_of(eve)
+    assert (
+        "this stage does not deliver to that address. The stage “staging” delivers only to *@example.com"
+        in words_of(eve)
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -167,7 +177,9 @@ BADGES = [
 
 
 @pytest.mark.parametrize(("patterns", "stage", "badge"), BADGES)
-def test_the_admin_says_beside_its_title_to_whom_the_stage_delivers(settings, monkeypatch, patterns, stage, badge):
+def test_the_admin_says_beside_its_title_to_whom_the_stage_delivers(
+    settings, monkeypatch, patterns, stage, badge
+):
     monkeypatch.setattr(look, "ON_LAMBDA", True)
     settings.NOTIFIER = settings.NOTIFIER | {"DELIVER_ONLY_TO": patterns, "STAGE": stage}
     assert look.stage(None) == badge

@@ -30,7 +30,9 @@ SMS = 40_000
 def spend(dollars, *, channel="sms", ago=dt.timedelta(0)):
     """Deliveries of another time have cost so much."""
     hour = (timezone.now() - ago).replace(minute=0, second=0, microsecond=0)
-    HourlyCount.objects.create(hour=hour, channel=channel, status="sent", number=1, cost_micros=int(dollars * MICROS))
+    HourlyCount.objects.create(
+        hour=hour, channel=channel, status="sent", number=1, cost_micros=int(dollars * MICROS)
+    )
 
 
 def make_budget(dollars, channel="sms"):
@@ -96,7 +98,9 @@ MONTHS = [
 
 
 @pytest.mark.parametrize(("zone", "now", "spent_at", "counts_now"), MONTHS)
-def test_the_month_turns_in_the_sites_time_zone_and_what_was_held_goes_on(settings, monkeypatch, zone, now, spent_at, counts_now):
+def test_the_month_turns_in_the_sites_time_zone_and_what_was_held_goes_on(
+    settings, monkeypatch, zone, now, spent_at, counts_now
+):
     settings.TIME_ZONE = zone
     now, spent_at = (dt.datetime.fromisoformat(each).replace(tzinfo=dt.UTC) for each in (now, spent_at))
     monkeypatch.setattr(timezone, "now", lambda: now)
@@ -191,14 +195,19 @@ def test_the_overview_says_what_of_a_budget_is_spent_and_what_needs_somebody(adm
     budgets.keep()
     page = admin_client.get("/admin/notifier/overview/")
     found = [(item.tone, item.text) for item in page.context["attention"]]
-    assert ("bad", "This month's budget of $50.00 for sms is used up: the rest is held until it is raised.") in found
+    assert (
+        "bad",
+        "This month's budget of $50.00 for sms is used up: the rest is held until it is raised.",
+    ) in found
     assert (attention.DOUBT, "$41.00 of this month's $50.00 for email are spent.") in found
     assert not any("twitter" in text or "paused" in text for _tone, text in found)
     assert "of $50.00" in text_of(page)
 
 
 def test_a_budget_is_made_in_the_admin_written_to_its_log_and_not_resumed_around(admin_client):
-    answer = admin_client.post(reverse("admin:notifier_budget_add"), {"channel": "sms", "monthly_usd": "0.00"}, follow=True)
+    answer = admin_client.post(
+        reverse("admin:notifier_budget_add"), {"channel": "sms", "monthly_usd": "0.00"}, follow=True
+    )
     assert "$0.00" in text_of(answer)
     assert LogEntry.objects.filter(object_repr="sms: $0.00").exists()
     assert "Enter a number" in text_of(
@@ -209,5 +218,7 @@ def test_a_budget_is_made_in_the_admin_written_to_its_log_and_not_resumed_around
     assert "All sms, as this month" in page
     assert "Resume" not in page
     pause = Pause.objects.get()
-    assert "Raise it" in text_of(admin_client.post(reverse("admin:notifier_pause_resume", args=[pause.pk]), follow=True))
+    assert "Raise it" in text_of(
+        admin_client.post(reverse("admin:notifier_pause_resume", args=[pause.pk]), follow=True)
+    )
     assert Pause.objects.exists()

@@ -1,4 +1,6 @@
-"""What people have chosen counts when something is sent: opt-outs win over whatever was claimed later, quiet hours are waited for."""
+"""What people have chosen counts when something is sent: opt-outs win over whatever was claimed later, quiet
+hours are waited for.
+"""
 
 import datetime as dt
 import threading
@@ -68,7 +70,12 @@ CHOICES = [
 
 @pytest.mark.parametrize(("chosen", "category", "is_refused"), CHOICES)
 def test_an_opt_out_stops_what_it_is_of_and_nothing_else(offers, security, chosen, category, is_refused):
-    known = {"offers": offers, "security": security, "news": Category.objects.create(name="news", title="News"), None: None}
+    known = {
+        "offers": offers,
+        "security": security,
+        "news": Category.objects.create(name="news", title="News"),
+        None: None,
+    }
     ada, bo = make_user(), make_user()
     mine, others = delivery_for(ada, known[category]), delivery_for(bo, known[category])
     OptOut.objects.create(recipient=f"user:{ada.pk}", category=known[chosen[0]], channel=chosen[1])
@@ -112,7 +119,9 @@ def test_what_an_editor_sends_to_themselves_passes_every_gate():
     OptOut.objects.create(recipient=f"user:{robin.pk}")
     Preferences.objects.create(user=robin, quiet_from=dt.time(0), quiet_until=dt.time(23, 59, 59))
     version = ContentVersion.objects.create(number=0, text="Hi {{ unsubscribe_url }}", paths={})
-    delivery = deliveries.queue_test(robin, channel="email", address=robin.email, language="", version=version, data={}, about="")
+    delivery = deliveries.queue_test(
+        robin, channel="email", address=robin.email, language="", version=version, data={}, about=""
+    )
     works = deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=900)
     assert ask_all(works, "email") == [None]
     ((_work, message),), _refused = composing.compose_messages(works, "email")
@@ -169,10 +178,14 @@ HOURS = [
     (NIGHT, "Pacific/Kiritimati", "2026-05-03 23:00", 0, "2026-05-03 17:00"),
     (NIGHT, "", "2026-05-03 23:00", 0, "2026-05-04 07:00"),  # none chosen: the site's
     (NIGHT, "Mars/Olympus", "2026-05-03 23:00", 0, "2026-05-04 07:00"),  # gone since
-    (NIGHT, "Europe/Berlin", "2026-03-28 23:00", 0, "2026-03-29 05:00"),  # an hour is left out: 7:00 is summer time
-    (NIGHT, "Europe/Berlin", "2026-10-24 23:00", 0, "2026-10-25 06:00"),  # an hour comes twice: 7:00 is winter time
-    ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-03-28 23:30", 0, "2026-03-29 01:30"),  # 2:30 is left out: as much later
-    ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-10-25 02:10", 0, "2026-10-25 00:30"),  # the first 2:30
+    # An hour is left out: 7:00 is summer time
+    (NIGHT, "Europe/Berlin", "2026-03-28 23:00", 0, "2026-03-29 05:00"),
+    # An hour comes twice: 7:00 is winter time
+    (NIGHT, "Europe/Berlin", "2026-10-24 23:00", 0, "2026-10-25 06:00"),
+    # 2:30 is left out: as much later
+    ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-03-28 23:30", 0, "2026-03-29 01:30"),
+    # The first 2:30
+    ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-10-25 02:10", 0, "2026-10-25 00:30"),
     ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-10-25 02:10", 1, "2026-10-25 01:30"),  # the second
     ((dt.time(23), dt.time(2, 30)), "Europe/Berlin", "2026-10-25 02:40", 0, None),  # after the first
     ((dt.time(1), dt.time(3)), "America/New_York", "2026-03-08 01:30", 0, "2026-03-08 07:00"),
@@ -196,13 +209,23 @@ def always_quiet(user, **values):
     """From a minute past now until a minute before it, on whatever clock."""
     now = dt.datetime.now(dt.UTC)
     start, end = now - dt.timedelta(hours=2), now + dt.timedelta(hours=2)
-    return Preferences.objects.create(user=user, quiet_from=start.time(), quiet_until=end.time(), time_zone="UTC", **values)
+    return Preferences.objects.create(
+        user=user, quiet_from=start.time(), quiet_until=end.time(), time_zone="UTC", **values
+    )
 
 
-def test_in_quiet_hours_only_what_is_mandatory_and_what_disturbs_nobody_goes(offers, security, django_assert_num_queries):
+def test_in_quiet_hours_only_what_is_mandatory_and_what_disturbs_nobody_goes(
+    offers, security, django_assert_num_queries
+):
     ada, bo = make_user(), make_user()
     always_quiet(ada)
-    rows = [delivery_for(ada, offers), delivery_for(ada, security), delivery_for(bo, offers), delivery_for(ada), make_delivery()]
+    rows = [
+        delivery_for(ada, offers),
+        delivery_for(ada, security),
+        delivery_for(bo, offers),
+        delivery_for(ada),
+        make_delivery(),
+    ]
     with django_assert_num_queries(1):
         answers = quiet_hours.wait_for_the_end(rows, "email")
     assert [isinstance(answer, Later) for answer in answers] == [True, False, False, True, False]
@@ -243,7 +266,8 @@ def test_a_persons_own_language_and_time_zone_come_first(cloud):
 
 TEMPLATE = {
     "subject": "Sale",
-    "html": '<style>a { color: red }</style><p>{{ title }}</p><a href="{{ unsubscribe_url }}">Unsubscribe</a> '
+    "html": "<style>a { color: red }</style><p>{{ title }}</p>"
+    '<a href="{{ unsubscribe_url }}">Unsubscribe</a> '
     '{% if unsubscribe_url %}<a href="{{ preferences_url }}">Choose</a>{% endif %}',
 }
 
@@ -274,7 +298,9 @@ def test_each_person_gets_their_own_links_however_much_of_the_template_is_shared
 
 
 def test_an_event_stores_no_persons_link():
-    trigger = make_trigger(contents={"email": {"subject": "x", "text": "{{ unsubscribe_url }} {{ preferences_url }}"}})
+    trigger = make_trigger(
+        contents={"email": {"subject": "x", "text": "{{ unsubscribe_url }} {{ preferences_url }}"}}
+    )
     (live,) = [each for each in loading.load_triggers() if each.pk == trigger.pk]
     assert not live.paths.keys() & set(reader_links.LINKS)
 
@@ -290,8 +316,12 @@ HEADERS = [
 
 
 @pytest.mark.parametrize(("base", "category", "offered"), HEADERS)
-def test_a_mail_has_the_two_headers_where_one_click_can_work(offers, security, settings, base, category, offered):
-    (message,) = composed({"offers": offers, "security": security, None: None}[category], [make_user()], settings, base)
+def test_a_mail_has_the_two_headers_where_one_click_can_work(
+    offers, security, settings, base, category, offered
+):
+    (message,) = composed(
+        {"offers": offers, "security": security, None: None}[category], [make_user()], settings, base
+    )
     found = email.unsubscribe_headers(message)
     assert bool(found) == offered
     if offered:

@@ -1,4 +1,6 @@
-"""What is paused is held, not lost, and goes out when the pause is over; once, whoever crashes and whoever is faster."""
+"""What is paused is held, not lost, and goes out when the pause is over; once, whoever crashes and whoever is
+faster.
+"""
 
 import datetime as dt
 import threading
@@ -54,7 +56,9 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("name", "holds", "_event"), SCOPES)
-def test_a_delivery_is_held_by_the_pauses_that_cover_it_and_goes_out_after_them(cloud, pump, name, holds, _event):
+def test_a_delivery_is_held_by_the_pauses_that_cover_it_and_goes_out_after_them(
+    cloud, pump, name, holds, _event
+):
     delivery = make_delivery()
     pauses.pause(scope_named(name, delivery))
     assert invoke("email", *bodies_for("email", [delivery.pk])) == []
@@ -72,7 +76,9 @@ def test_a_delivery_is_held_by_the_pauses_that_cover_it_and_goes_out_after_them(
 
 
 @pytest.mark.parametrize(("name", "_delivery", "holds"), SCOPES)
-def test_an_event_is_held_by_the_pauses_that_cover_it_and_is_fanned_out_after_them(cloud, pump, name, _delivery, holds):
+def test_an_event_is_held_by_the_pauses_that_cover_it_and_is_fanned_out_after_them(
+    cloud, pump, name, _delivery, holds
+):
     make_user()
     event = make_event()
     pauses.pause(scope_named(name, make_delivery(event=event)))
@@ -101,7 +107,10 @@ def test_what_waits_for_a_retry_is_held_when_its_time_comes(cloud):
 
 
 def test_what_another_pause_still_covers_stays_held(cloud):
-    mail, sms = make_delivery(status="held", due_at=None), make_delivery(channel="sms", status="held", due_at=None)
+    mail, sms = (
+        make_delivery(status="held", due_at=None),
+        make_delivery(channel="sms", status="held", due_at=None),
+    )
     first, _ = pauses.pause(pauses.EVERYTHING)
     pauses.pause("channel:email")
     assert (holding.release_deliveries(), statuses()) == (0, {"held": 2})
@@ -219,7 +228,8 @@ def test_pauses_that_come_and_go_among_claims_leave_nothing_stuck_and_double_not
 
     in_threads(work, come_and_go)
     assert not Pause.objects.exists()
-    # Everything that was left is due now: nothing waits for an hour because its pause ended at the wrong moment.
+    # Everything that was left is due now: nothing waits for an hour because its pause ended at the wrong
+    # moment.
     while holding.release_deliveries():
         pass
     due = [pk for _, pk in deliveries.take_due(100)]
@@ -232,7 +242,9 @@ def somebody_waits_for_a_lock():
     with connection.cursor() as cursor:
         # A transaction looks once and keeps what it saw.
         cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
         return cursor.fetchone()
 
 
@@ -312,10 +324,12 @@ def test_a_paused_trigger_with_very_many_events_does_not_keep_the_sweep():
     paused = make_event()
     pauses.pause(pauses.scope_of(trigger=paused.trigger_id))
     Event.objects.bulk_create(
-        Event(trigger_id=paused.trigger_id, verb="v", data={}, created_at=paused.created_at) for _ in range(6000)
+        Event(trigger_id=paused.trigger_id, verb="v", data={}, created_at=paused.created_at)
+        for _ in range(6000)
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        # As little memory for so many as there would be for a million: a list of all of them would be read anew for each delivery.
+        # As little memory for so many as there would be for a million: a list of all of them would be read
+        # anew for each delivery.
         cursor.execute("SET LOCAL work_mem = '64kB'; SET LOCAL hash_mem_multiplier = 1")
         cursor.execute("ANALYZE")
         held = Delivery.objects.filter(status="held").exclude(pauses.read_scopes().of_deliveries())

@@ -6,7 +6,8 @@ from django.urls import path
 
 from project.urls import urlpatterns as of_the_project
 
-PAGE = """{% load notifier %}<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+PAGE = """{% load notifier %}<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <link rel="icon" href="/static/notifier/icon.svg"><title>A page</title></head>
 <body><p><a href="#before">Before</a></p>{% notifier_bell %}<p><a href="#after">After</a></p></body></html>"""
 

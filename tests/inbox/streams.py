@@ -26,10 +26,14 @@ class Sent:
 
 
 def parse(text):
-    """The events in ``text``, as https://html.spec.whatwg.org/multipage/server-sent-events.html reads them."""
+    """The events in ``text``, as https://html.spec.whatwg.org/multipage/server-sent-events.html reads
+    them.
+    """
     events = []
     for block in text.split("\n\n"):
-        fields = dict(line.partition(": ")[::2] for line in block.split("\n") if line and not line.startswith(":"))
+        fields = dict(
+            line.partition(": ")[::2] for line in block.split("\n") if line and not line.startswith(":")
+        )
         if "data" in fields:
             events.append(Sent(fields.get("event", "message"), fields["id"], json.loads(fields["data"])))
     return events
@@ -57,9 +61,9 @@ class Stream:
         if last_event_id is not None:
             headers.append((b"last-event-id", str(last_event_id).encode()))
         self.scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": PATH, "raw_path": PATH.encode(),
-            "query_string": query.encode(), "headers": headers, "scheme": "http", "root_path": "", "client": ("127.0.0.1", 1),
-            "server": ("localhost", 80),
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": PATH,
+            "raw_path": PATH.encode(), "query_string": query.encode(), "headers": headers, "scheme": "http",
+            "root_path": "", "client": ("127.0.0.1", 1), "server": ("localhost", 80),
         }  # fmt: skip
         self.status, self.headers, self.text, self.ended = None, {}, "", False
         self._asked, self._changed, self._gone = False, asyncio.Condition(), asyncio.Event()
@@ -100,7 +104,9 @@ class Stream:
 
 @asynccontextmanager
 async def connected(cookie, **options):
-    """A Stream that Django serves while the block runs; then the client hangs up, and the server is done with it."""
+    """A Stream that Django serves while the block runs; then the client hangs up, and the server is done with
+    it.
+    """
     stream = Stream(cookie, **options)
     serving = asyncio.create_task(get_asgi_application()(stream.scope, stream.receive, stream.send))
     try:

@@ -45,14 +45,22 @@ def titles(answer):
 
 def test_an_item_is_told_with_all_that_it_has(client, ada):
     category = Category.objects.create(name="orders", title="Orders")
-    [item] = add(ada, "Sent", text="On its way.", link="/orders/5/", icon="📦", about="shop.order:5", category_id=category.pk)
+    [item] = add(
+        ada,
+        "Sent",
+        text="On its way.",
+        link="/orders/5/",
+        icon="📦",
+        about="shop.order:5",
+        category_id=category.pk,
+    )
     answer = get(client)
     [told] = answer.json()["items"]
     created = told.pop("created_at")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created)
     assert told == {
-        "id": item.pk, "sequence": 1, "title": "Sent", "text": "On its way.", "link": "/orders/5/", "icon": "📦",
-        "about": "shop.order:5", "category": "orders", "read_at": None, "archived_at": None,
+        "id": item.pk, "sequence": 1, "title": "Sent", "text": "On its way.", "link": "/orders/5/",
+        "icon": "📦", "about": "shop.order:5", "category": "orders", "read_at": None, "archived_at": None,
     }  # fmt: skip
     assert answer.json() | {"items": []} == {"items": [], "next": None, "unread": 1, "sequence": 1}
     assert (answer["Cache-Control"], "Cookie" in answer["Vary"]) == ("private, no-cache", True)
@@ -85,7 +93,11 @@ def test_since_tells_every_change_once_in_its_order_also_by_the_sequence_of_a_pa
 def test_read_archive_and_read_all_answer_what_is_so_now(client, ada):
     made = add(ada, *"abc")
     read = client.post(f"{ROOT}{made[0].pk}/read/").json()
-    assert (read["read_at"] is None, read["sequence"], get(client, "unread/").json()) == (False, 4, {"unread": 2, "sequence": 4})
+    assert (read["read_at"] is None, read["sequence"], get(client, "unread/").json()) == (
+        False,
+        4,
+        {"unread": 2, "sequence": 4},
+    )
     assert client.post(f"{ROOT}{made[0].pk}/read/").json() == read  # it is no change
     assert client.post(f"{ROOT}{made[2].pk}/archive/").json()["archived_at"]
     done = client.post(f"{ROOT}read/", json.dumps({"up_to": 5}), "application/json")
@@ -105,7 +117,8 @@ REFUSED = [
     ("get", "?unread=2", None, 400, "“unread”"),
     ("get", "?unread=1&since=0", None, 400, "leave out “unread”"),
     ("get", "?cursor=x", None, 400, "cursor is broken"),
-    ("get", "?cursor=WyJiZWZvcmUiLDFd", None, 400, "cursor is broken"),  # what one looks like inside, unsigned
+    # What one looks like inside, unsigned
+    ("get", "?cursor=WyJiZWZvcmUiLDFd", None, 400, "cursor is broken"),
     ("get", "?cursor=%00%ff:é", None, 400, "cursor is broken"),
     ("post", "", "{}", 405, "Use GET"),
     ("put", "unread/", "{}", 405, "Use GET"),
@@ -221,7 +234,9 @@ def test_an_etag_is_of_one_person_and_one_question(client, ada):
     add(other, "b")
     there = Client()
     there.force_login(other)
-    etags = [get(client, path)["ETag"] for path in ("", "?limit=1", "?since=0", "?unread=1", "unread/")] + [get(there)["ETag"]]
+    etags = [get(client, path)["ETag"] for path in ("", "?limit=1", "?since=0", "?unread=1", "unread/")] + [
+        get(there)["ETag"]
+    ]
     assert len(set(etags)) == len(etags)
     assert "ETag" not in get(client, "?limit=0")
 
@@ -231,7 +246,11 @@ def test_the_document_has_every_address_and_no_other(client):
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]) == {f"{ROOT}{path}" for path in PATHS}
     routes = {str(each.pattern) for each in get_resolver("notifier.urls").url_patterns}
-    there = {re.sub("<.*?(\\w+)>", "{\\1}", route.removeprefix("inbox/")) for route in routes if route.startswith("inbox/")}
+    there = {
+        re.sub("<.*?(\\w+)>", "{\\1}", route.removeprefix("inbox/"))
+        for route in routes
+        if route.startswith("inbox/")
+    }
     # The stream's view is in a file of its own.
     assert there | {"stream/"} == set(PATHS)
     for operations in document["paths"].values():
@@ -252,18 +271,27 @@ MINE, THEIRS = "Marmalade-Mine", "Xylophone-Theirs"
 
 @pytest.mark.django_db(transaction=True)
 def test_whatever_is_asked_nothing_fails_all_is_as_documented_and_nothing_of_another_is_seen():
-    """Two people ask alternately; each one's items say whose they are, and must never be in an answer to the other."""
+    """Two people ask alternately; each one's items say whose they are, and must never be in an answer to the
+    other.
+    """
     people = {}
     for mark, other in ((MINE, THEIRS), (THEIRS, MINE)):
         user, client = make_user(), Client()
         client.force_login(user)
         made = add(
-            user, *(f"{mark} {number}" for number in range(3)), text=mark, link=f"/{mark}/", about=f"a.{mark}:1", icon=mark
+            user,
+            *(f"{mark} {number}" for number in range(3)),
+            text=mark,
+            link=f"/{mark}/",
+            about=f"a.{mark}:1",
+            icon=mark,
         )
         people[mark] = (client, made, other)
     turns = cycle(people.values())
     keys = [str(item.pk) for _, made, _ in people.values() for item in made]
-    schema = schemathesis.openapi.from_wsgi(f"{ROOT}openapi.json", application).exclude(path_regex="stream/$|openapi.json$")
+    schema = schemathesis.openapi.from_wsgi(f"{ROOT}openapi.json", application).exclude(
+        path_regex="stream/$|openapi.json$"
+    )
     seen = set()
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -277,7 +305,9 @@ def test_whatever_is_asked_nothing_fails_all_is_as_documented_and_nothing_of_ano
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(
-            case=operation.as_strategy(), key=hypothesis.strategies.sampled_from(keys), known=hypothesis.strategies.booleans()
+            case=operation.as_strategy(),
+            key=hypothesis.strategies.sampled_from(keys),
+            known=hypothesis.strategies.booleans(),
         )
         def ask(case, key, known):
             client, _made, other = next(turns)

@@ -63,7 +63,9 @@ def test_a_link_is_a_path_of_the_site_or_an_http_address_or_none(rendered, kept)
 
 def send(user, **more):
     """One delivery to the user's inbox, through the channel's own function. Returns it."""
-    delivery = make_delivery(channel="inbox", **{"recipient": f"user:{user.pk}", "address": str(user.pk)} | more)
+    delivery = make_delivery(
+        channel="inbox", **{"recipient": f"user:{user.pk}", "address": str(user.pk)} | more
+    )
     assert invoke("inbox", *bodies_for("inbox", [delivery.pk])) == []
     delivery.refresh_from_db()
     return delivery
@@ -88,8 +90,18 @@ def test_an_item_has_what_its_template_says_and_what_it_is_about():
     delivery = send(user, event=event)
     item = InboxItem.objects.get(user=user)
     assert (delivery.status, delivery.provider_id) == ("sent", str(item.pk))
-    assert (item.title, item.text, item.link, item.icon) == ("Linen for Ada", "Hello Linen", "/orders/5/", "📦")
-    assert (item.about, item.category, item.delivery, item.sequence) == ("shop.order:5", category, delivery.pk, 1)
+    assert (item.title, item.text, item.link, item.icon) == (
+        "Linen for Ada",
+        "Hello Linen",
+        "/orders/5/",
+        "📦",
+    )
+    assert (item.about, item.category, item.delivery, item.sequence) == (
+        "shop.order:5",
+        category,
+        delivery.pk,
+        1,
+    )
 
 
 REFUSED = [
@@ -171,7 +183,9 @@ def test_everybody_active_is_reached_by_their_key_whatever_the_project_names(set
     settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"sms": "profile.phone"}}
     assert conf.get("ADDRESSES") == {"sms": "profile.phone", "inbox": "pk", "push": "pk"}
     user, inactive = make_user(email=""), make_user(is_active=False)
-    event = make_event(contents={"inbox": {"text": "Hello"}}, audiences=[make_audience(users=[user, inactive])])
+    event = make_event(
+        contents={"inbox": {"text": "Hello"}}, audiences=[make_audience(users=[user, inactive])]
+    )
     fanout.fan_out(event.pk, lease_seconds=900)
     found = Delivery.objects.order_by("pk").values_list("recipient", "address", "status", "reason")
     assert list(found) == [

@@ -20,7 +20,8 @@ from tests.builders import make_user
 from tests.statements import statements
 
 TEMPLATE = (
-    "{% for message in messages %}<li class='{{ message.tags }}'>{{ message }}</li>{% endfor %}{% if messages %}!{% endif %}"
+    "{% for message in messages %}<li class='{{ message.tags }}'>{{ message }}</li>{% endfor %}{% "
+    "if messages %}!{% endif %}"
 )
 
 

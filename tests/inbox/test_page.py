@@ -94,10 +94,21 @@ def test_the_admin_shows_items_to_those_who_may_see_recipients_and_changes_none(
     names = ["view_inboxitem", *(["view_recipients"] if may_see else [])]
     staff.user_permissions.set(Permission.objects.filter(codename__in=names))
     client.force_login(staff)
-    item = items.add_item(make_user(username="grace").pk, title="Secret", text="Of hers", link="/orders/5/", about="shop.order:5")
+    item = items.add_item(
+        make_user(username="grace").pk,
+        title="Secret",
+        text="Of hers",
+        link="/orders/5/",
+        about="shop.order:5",
+    )
     for address in ("", f"{item.pk}/change/", "?q=grace", "?q=Secret"):
         page = client.get(f"/admin/notifier/inboxitem/{address}").content.decode()
-        shown = page.replace("q=Secret", "").replace('value="Secret"', "").replace("q=grace", "").replace('value="grace"', "")
+        shown = (
+            page.replace("q=Secret", "")
+            .replace('value="Secret"', "")
+            .replace("q=grace", "")
+            .replace('value="grace"', "")
+        )
         assert ("grace" in shown, "Secret" in shown) == (may_see, may_see), address
     assert client.post(f"/admin/notifier/inboxitem/{item.pk}/change/", {"title": "x"}).status_code == 403
     assert client.post(f"/admin/notifier/inboxitem/{item.pk}/delete/", {"post": "yes"}).status_code == 403

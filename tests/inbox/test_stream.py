@@ -1,4 +1,6 @@
-"""The stream of somebody's inbox, without a browser: what it says, where it goes on, what wakes it, and what it holds."""
+"""The stream of somebody's inbox, without a browser: what it says, where it goes on, what wakes it, and what
+it holds.
+"""
 
 import asyncio
 import threading
@@ -53,7 +55,9 @@ def numbers(events):
 # What is said, and to whom. The same for both kinds of servers, as both are given the same batches.
 
 
-def test_an_answer_of_a_server_that_cannot_wait_tells_what_is_there_when_to_come_back_and_ends(browser, ann, settings):
+def test_an_answer_of_a_server_that_cannot_wait_tells_what_is_there_when_to_come_back_and_ends(
+    browser, ann, settings
+):
     settings.NOTIFIER = settings.NOTIFIER | {"INBOX_RETRY_SECONDS": 7}
     item = add(ann, "Two\nlines\r\u2028and more", text="A text")
     response = browser.get(PATH + "?since=0")
@@ -65,9 +69,16 @@ def test_an_answer_of_a_server_that_cannot_wait_tells_what_is_there_when_to_come
     first, *blocks = text.split("\n\n")
     retry = int(first.removeprefix("retry: "))
     assert 0.7 * 7000 <= retry <= 1.3 * 7000
-    assert [block.split("\n")[:2] for block in blocks[:-1]] == [["id: 1", "event: item"], ["id: 1", "event: unread"]]
+    assert [block.split("\n")[:2] for block in blocks[:-1]] == [
+        ["id: 1", "event: item"],
+        ["id: 1", "event: unread"],
+    ]
     told, unread = parse(text)
-    assert (told.data["id"], told.data["title"], told.data["sequence"]) == (item.pk, "Two\nlines\r\u2028and more", 1)
+    assert (told.data["id"], told.data["title"], told.data["sequence"]) == (
+        item.pk,
+        "Two\nlines\r\u2028and more",
+        1,
+    )
     assert unread.data == {"unread": 1, "sequence": 1}
 
 
@@ -75,12 +86,16 @@ def test_of_many_who_were_cut_off_not_all_come_back_at_one_instant():
     assert len({stream_batches.retry_in(5) for _ in range(20)}) > 10
 
 
-def test_whoever_has_seen_all_is_told_nothing_by_one_query_after_the_sessions(browser, ann, django_assert_num_queries):
+def test_whoever_has_seen_all_is_told_nothing_by_one_query_after_the_sessions(
+    browser, ann, django_assert_num_queries
+):
     add(ann)
     with django_assert_num_queries(3) as queries:
         assert ask(browser, **{"Last-Event-ID": "1"}) == []
     tables = ["django_session", "auth_user", "notifier_inbox"]
-    assert [f'FROM "{table}"' in query["sql"] for table, query in zip(tables, queries, strict=True)] == [True] * 3
+    assert [f'FROM "{table}"' in query["sql"] for table, query in zip(tables, queries, strict=True)] == [
+        True
+    ] * 3
 
 
 @pytest.mark.parametrize(
@@ -130,7 +145,8 @@ def test_a_change_is_told_with_the_latest_state_and_only_once(browser, ann):
 def test_ten_thousand_changes_come_by_the_page_and_the_next_page_at_once(browser, ann, monkeypatch):
     many = 250
     InboxItem.objects.bulk_create(
-        InboxItem(user=ann, title=f"Item {number}", created_at=ann.date_joined, sequence=number) for number in range(1, many + 1)
+        InboxItem(user=ann, title=f"Item {number}", created_at=ann.date_joined, sequence=number)
+        for number in range(1, many + 1)
     )
     Inbox.objects.create(user=ann, sequence=many)
     last, found = 0, []
@@ -206,7 +222,9 @@ def test_one_query_a_round_serves_all_who_wait(ann, quick, monkeypatch):
     people = [ann, ann, *(make_user() for _ in range(3))]
     cookies = [cookie_of(user) for user in people]
     rounds, numbers_of = [], stream_waking._numbers_of
-    monkeypatch.setattr(stream_waking, "_numbers_of", lambda people: rounds.append(people) or numbers_of(people))
+    monkeypatch.setattr(
+        stream_waking, "_numbers_of", lambda people: rounds.append(people) or numbers_of(people)
+    )
 
     async def play():
         async with AsyncExitStack() as stack:
@@ -257,7 +275,9 @@ def test_a_client_that_is_gone_is_no_longer_waited_for(ann, quick):
 
 
 def test_open_streams_hold_no_thread_of_their_own(ann, monkeypatch):
-    """Nor a database connection, which Django keeps by the thread; those few in which all streams read close theirs."""
+    """Nor a database connection, which Django keeps by the thread; those few in which all streams read close
+    theirs.
+    """
     monkeypatch.setattr(stream_waking, "POLL_SECONDS", NEVER)
     cookie = cookie_of(ann)
 
@@ -272,7 +292,9 @@ def test_open_streams_hold_no_thread_of_their_own(ann, monkeypatch):
                 await stream.until(lambda stream: stream.events)
             for thread in threads() - before:
                 # Told to end; it may just be doing so.
-                await asyncio.to_thread(thread.join, PATIENCE_SECONDS) if thread.name.startswith("ThreadPool") else None
+                await asyncio.to_thread(thread.join, PATIENCE_SECONDS) if thread.name.startswith(
+                    "ThreadPool"
+                ) else None
             return [thread.name for thread in threads() - before if thread.name.startswith("ThreadPool")]
 
     assert asyncio.run(play()) == []
@@ -335,7 +357,9 @@ def test_many_changes_reach_an_open_stream_page_by_page(ann, monkeypatch, quick)
 
 # What wakes it on PostgreSQL.
 
-on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="Other databases do not say what has changed.")
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="Other databases do not say what has changed."
+)
 LISTENERS = "FROM pg_stat_activity WHERE query LIKE 'LISTEN %%' AND datname = current_database()"
 
 
@@ -358,7 +382,10 @@ async def listening():
 
 @pytest.fixture
 def only_told(monkeypatch):
-    """Nobody looks by himself, but once when a listener begins. Holds whose streams were woken by being told."""
+    """Nobody looks by himself, but once when a listener begins.
+
+    Holds whose streams were woken by being told.
+    """
     monkeypatch.setattr(stream_waking, "LOOK_SECONDS", NEVER)
     told, wake = [], stream_waking.Hub._wake
 

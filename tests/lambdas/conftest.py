@@ -53,10 +53,15 @@ def everything(tmp_path_factory):
 
 @pytest.fixture
 def internet(everything, monkeypatch):
-    """An Internet of which each address is one local server, and nothing is real. See ``tests.lambdas.internet``."""
+    """An Internet of which each address is one local server, and nothing is real.
+
+    See ``tests.lambdas.internet``.
+    """
     everything.reset()
     monkeypatch.setattr(socket, "getaddrinfo", everything.getaddrinfo)
-    monkeypatch.setattr(socket.socket, "connect", lambda connecting, address: everything.connect(connecting, address))
+    monkeypatch.setattr(
+        socket.socket, "connect", lambda connecting, address: everything.connect(connecting, address)
+    )
     # A developer's own must not decide.
     monkeypatch.delenv(CATCHER, raising=False)
     return everything

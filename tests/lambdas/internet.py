@@ -1,4 +1,6 @@
-"""A small Internet at the outermost edge: a name server that a test fills in, and one TLS server behind every address."""
+"""A small Internet at the outermost edge: a name server that a test fills in, and one TLS server behind every
+address.
+"""
 
 import datetime as dt
 import ipaddress
@@ -20,18 +22,26 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 def make_certificate(folder, *names):
     """``(CA file, chain file)`` of a server with these names."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test")])
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test")]),
+    )
     now = dt.datetime.now(dt.UTC)
     usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
     builder = x509.CertificateBuilder(
-        issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=x509.random_serial_number(),
-        not_valid_before=now - dt.timedelta(days=1), not_valid_after=now + dt.timedelta(days=1),
+        issuer_name=name, subject_name=name, public_key=key.public_key(),
+        serial_number=x509.random_serial_number(), not_valid_before=now - dt.timedelta(days=1),
+        not_valid_after=now + dt.timedelta(days=1),
     )  # fmt: skip
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False
+    )
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     builder = builder.add_extension(usage, critical=True)
     certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     (folder / "ca.pem").write_bytes(certificate)
     (folder / "chain.pem").write_bytes(private + certificate)
     return folder / "ca.pem", folder / "chain.pem"
@@ -40,8 +50,8 @@ def make_certificate(folder, *names):
 class Internet:
     """``names``: name → its answers, a list of lists where they change from one question to the next.
 
-    ``questions`` and ``connections`` are what was asked and connected to; ``requests`` what the server got: (name by TLS, head, body).
-    ``answer`` is what it says, as bytes, or a function of its connection.
+    ``questions`` and ``connections`` are what was asked and connected to; ``requests`` what the server got:
+    (name by TLS, head, body). ``answer`` is what it says, as bytes, or a function of its connection.
     """
 
     def __init__(self, authority, chain):
@@ -70,7 +80,10 @@ class Internet:
         if not answers:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         families = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in answers]
-        return [(kind, socket.SOCK_STREAM, 6, "", (each, port or 0)) for kind, each in zip(families, answers, strict=True)]
+        return [
+            (kind, socket.SOCK_STREAM, 6, "", (each, port or 0))
+            for kind, each in zip(families, answers, strict=True)
+        ]
 
     def connect(self, connecting, address):
         """Whatever is connected to, is the one server."""

@@ -1,4 +1,6 @@
-"""A chat's address is a name without a secret, and each answer of a service becomes the right one of ours after one request."""
+"""A chat's address is a name without a secret, and each answer of a service becomes the right one of ours
+after one request.
+"""
 
 import json
 import logging
@@ -52,7 +54,8 @@ def test_a_message_reaches_its_room_with_title_and_text_as_they_were_written(clo
     assert received.room == room
     said = f"{received.title}\n{received.text}".replace("\r\n", "\n").strip()
     assert said == f"Sale <1> & more\n{MARKUP}"
-    assert provider_id == ("" if address.startswith("slack") else received.id)  # a webhook of Slack tells none
+    # A webhook of Slack tells none
+    assert provider_id == ("" if address.startswith("slack") else received.id)
     assert cloud.chat.requests == 1
 
 
@@ -114,7 +117,9 @@ def test_whom_a_message_is_for_cannot_choose_the_server(cloud, send, rooms):
 
 
 @pytest.mark.parametrize("secret", ["", "no JSON", "[]", '{"ops": 1}'])
-def test_without_its_secret_or_the_room_in_it_a_message_is_rejected_and_the_secret_not_quoted(send, monkeypatch, secret):
+def test_without_its_secret_or_the_room_in_it_a_message_is_rejected_and_the_secret_not_quoted(
+    send, monkeypatch, secret
+):
     monkeypatch.setenv("CHAT_ROOMS", secret)
     with pytest.raises(Rejected) as caught:
         send(address="ops")
@@ -134,7 +139,9 @@ def test_without_its_secret_or_the_room_in_it_a_message_is_rejected_and_the_secr
     ],
 )
 def test_what_a_service_will_never_take_is_rejected(send, rooms, address, parts, reason):
-    rooms(elsewhere="tgram://123456789:another-telegram-token-of-nobody/{to}", gone="discord://1/another-token")
+    rooms(
+        elsewhere="tgram://123456789:another-telegram-token-of-nobody/{to}", gone="discord://1/another-token"
+    )
     with pytest.raises(Rejected) as caught:
         send(address=address, **parts)
     assert caught.value.reason == reason
@@ -148,13 +155,17 @@ TELEGRAM_SLOW = json.dumps({"ok": False, "error_code": 429, "parameters": {"retr
     [
         ("telegram:42", TELEGRAM_SLOW, {}, 35),  # https://core.telegram.org/bots/api#responseparameters
         ("slack:#ops", "", {"retry-after": "30"}, 30),  # https://docs.slack.dev/apis/web-api/rate-limits
-        ("discord", '{"retry_after": 64.57, "global": false}', {}, 65),  # https://docs.discord.com/developers/topics/rate-limits
-        ("discord", "", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"}, None),  # Apprise would sleep till then
+        # Https://docs.discord.com/developers/topics/rate-limits
+        ("discord", '{"retry_after": 64.57, "global": false}', {}, 65),
+        # Apprise would sleep till then
+        ("discord", "", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999"}, None),
         ("slack:#ops", "[]", {"retry-after": "soon"}, None),  # nonsense
         ("slack:#ops", "", {"retry-after": "inf"}, None),  # nonsense
     ],
 )
-def test_too_early_is_tried_again_when_the_service_says_and_not_at_once(cloud, send, address, body, headers, seconds):
+def test_too_early_is_tried_again_when_the_service_says_and_not_at_once(
+    cloud, send, address, body, headers, seconds
+):
     cloud.chat.fail_next(429, body, headers)
     with pytest.raises(TryAgain) as caught:
         send(address=address)
@@ -233,7 +244,9 @@ def test_two_messages_in_a_row_wait_for_nothing(cloud, send, monkeypatch):
 
 
 def test_no_plugin_of_apprise_reaches_the_network_but_by_our_line_or_is_refused():
-    """Each plugin either has our ``requests``, or (itself or what it builds on) speaks by other means and is in REFUSED."""
+    """Each plugin either has our ``requests``, or (itself or what it builds on) speaks by other means and is
+    in REFUSED.
+    """
     import sys
 
     from apprise.manager_plugins import NotificationManager
@@ -241,10 +254,16 @@ def test_no_plugin_of_apprise_reaches_the_network_but_by_our_line_or_is_refused(
     _chat_rooms.plugin_for(_chat_rooms.url_of("discord", ROOMS))
     found = {}
     for plugin in NotificationManager().plugins():
-        modules = [sys.modules[each.__module__] for each in plugin.__mro__ if each.__module__.startswith("apprise.plugins.")]
+        modules = [
+            sys.modules[each.__module__]
+            for each in plugin.__mro__
+            if each.__module__.startswith("apprise.plugins.")
+        ]
         packages = {module.__name__.removesuffix(".base") for module in modules} - {"apprise.plugins"}
         speaks = [
-            getattr(module, "requests", None) for name, module in sys.modules.items() if name.removesuffix(".base") in packages
+            getattr(module, "requests", None)
+            for name, module in sys.modules.items()
+            if name.removesuffix(".base") in packages
         ]
         if WATCHED not in speaks:
             found[plugin.__module__] = set(plugin.schemas(plugin)) - _chat_rooms.REFUSED
@@ -273,7 +292,9 @@ ROOMS_OF = [
 
 
 @pytest.mark.parametrize(("address", "at_once", "in_a_minute"), ROOMS_OF)
-def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(make_message, address, at_once, in_a_minute):
+def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(
+    make_message, address, at_once, in_a_minute
+):
     key, limit = _chat_limits.part(make_message(address=address))
     assert (limit.burst, limit.number * 60 / limit.seconds) == (at_once, in_a_minute)
     assert address not in key
@@ -282,7 +303,10 @@ def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(make_me
 
 @pytest.mark.django_db(transaction=True)
 def test_no_more_goes_to_one_room_at_once_than_it_takes_and_the_rest_waits(cloud):
-    mine = [make_delivery(channel="chat", address="telegram:42", recipient=f"user:{number}").pk for number in range(12)]
+    mine = [
+        make_delivery(channel="chat", address="telegram:42", recipient=f"user:{number}").pk
+        for number in range(12)
+    ]
     others = [make_delivery(channel="chat", address="telegram:43").pk]
     invoke("chat", *bodies_for("chat", [*mine, *others]))
     found = Counter(Delivery.objects.values_list("address", "status", "reason"))

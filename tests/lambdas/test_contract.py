@@ -18,7 +18,8 @@ from tests.gate import SENDS
 CHANNELS = channel_names()
 # Channels that call nobody: what they send is in the database.
 INSIDE = {"inbox"}
-# Per channel, an address that its provider could never reach; None where its messages have no recipient of their own.
+# Per channel, an address that its provider could never reach; None where its messages have no recipient of
+# their own.
 UNUSABLE = {
     "chat": "tgram://MARKED/1",
     "email": "MARKED at example",
@@ -113,7 +114,9 @@ def test_an_unusable_address_is_skipped_and_the_provider_is_asked_nothing(gate, 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_the_longest_text_that_a_template_can_make_is_sent_or_refused_before_any_call(gate, channel):
-    delivery = make_delivery(channel=channel, parts={"text": "{{ title }}"}, data={"title": "x" * MAX_OUTPUT_BYTES})
+    delivery = make_delivery(
+        channel=channel, parts={"text": "{{ title }}"}, data={"title": "x" * MAX_OUTPUT_BYTES}
+    )
     assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
     delivery.refresh_from_db()
     if delivery.status == "sent":
@@ -134,13 +137,14 @@ def test_a_message_of_nothing_is_no_error_that_comes_again(gate, channel):
 def echo(call):
     """What a provider says that repeats all that it was sent, in the words of each of them."""
     said = call.body.decode(errors="replace")
-    return json.dumps({"message": said, "detail": said, "errors": [{"message": said, "code": 1}], "Error": {"Code": said}})
+    return json.dumps(
+        {"message": said, "detail": said, "errors": [{"message": said, "code": 1}], "Error": {"Code": said}}
+    )
 
 
 def echo_xml(call):
-    return f"<ErrorResponse><Error><Code>Other</Code><Message>{call.body.decode()}</Message></Error></ErrorResponse>".replace(
-        "&", "+"
-    )
+    message = call.body.decode().replace("&", "+")
+    return f"<ErrorResponse><Error><Code>Other</Code><Message>{message}</Message></Error></ErrorResponse>"
 
 
 FAILURES = {
@@ -149,13 +153,24 @@ FAILURES = {
     "400 in XML": {"status": 400, "body": echo_xml, "content_type": "text/xml"},
     "401": {"status": 401, "body": echo},
     "403": {"status": 403, "body": echo},
-    "403 for a duplicate": {"status": 403, "body": '{"detail": "… a Tweet with duplicate content: Purple-Elephant"}'},
+    "403 for a duplicate": {
+        "status": 403,
+        "body": '{"detail": "… a Tweet with duplicate content: Purple-Elephant"}',
+    },
     "429": {"status": 429, "body": echo, "headers": {"retry-after": "5"}},
     "500": {"status": 500, "body": echo},
     "500 in XML": {"status": 500, "body": echo_xml, "content_type": "text/xml"},
-    "503 in HTML": {"status": 503, "body": "<html>Purple-Elephant marked-zed@example.com</html>", "content_type": "text/html"},
+    "503 in HTML": {
+        "status": 503,
+        "body": "<html>Purple-Elephant marked-zed@example.com</html>",
+        "content_type": "text/html",
+    },
     "200 without an id": {"status": 200, "body": echo},
-    "200 in HTML": {"status": 200, "body": "<html>Purple-Elephant +447400447100", "content_type": "text/html"},
+    "200 in HTML": {
+        "status": 200,
+        "body": "<html>Purple-Elephant +447400447100",
+        "content_type": "text/html",
+    },
     "200 of nothing": {"status": 200, "body": ""},
     "302": {"status": 302, "body": echo, "headers": {"location": "/elsewhere"}},
     "hangs up": None,
@@ -170,8 +185,14 @@ def fail(gate, name):
 
 @pytest.fixture
 def loud(caplog):
-    """All logs at DEBUG, as a stage of Zappa has them unless it is told otherwise; what earlier channels have quieted is loud again."""
-    before = {each: each.level for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)}
+    """All logs at DEBUG, as a stage of Zappa has them unless it is told otherwise; what earlier channels have
+    quieted is loud again.
+    """
+    before = {
+        each: each.level
+        for each in logging.root.manager.loggerDict.values()
+        if isinstance(each, logging.Logger)
+    }
     for each in before:
         if not each.name.startswith(("werkzeug", "django.db")):
             each.setLevel(logging.NOTSET)
@@ -189,8 +210,14 @@ def test_a_failure_is_one_request_and_no_address_text_or_secret_gets_into_its_re
 ):
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    parts = {"subject": SUBJECT_MARK, "text": f"{TEXT_MARK} for {{{{ title }}}}", "html": f"<p>{TEXT_MARK}</p>"}
-    delivery = make_delivery(channel=channel, address=MARKED_ADDRESSES[channel], parts=parts, data={"title": "1"})
+    parts = {
+        "subject": SUBJECT_MARK,
+        "text": f"{TEXT_MARK} for {{{{ title }}}}",
+        "html": f"<p>{TEXT_MARK}</p>",
+    }
+    delivery = make_delivery(
+        channel=channel, address=MARKED_ADDRESSES[channel], parts=parts, data={"title": "1"}
+    )
     fail(gate, failure)
     assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []
     delivery.refresh_from_db()
@@ -204,6 +231,12 @@ def test_a_failure_is_one_request_and_no_address_text_or_secret_gets_into_its_re
 
 
 def _lines(caplog):
-    """What the function has logged, without the statements of the test's own database and the gate's own calls."""
-    records = [each for each in caplog.records if each.threadName == "MainThread" and not each.name.startswith("django.db")]
+    """What the function has logged, without the statements of the test's own database and the gate's own
+    calls.
+    """
+    records = [
+        each
+        for each in caplog.records
+        if each.threadName == "MainThread" and not each.name.startswith("django.db")
+    ]
     return [logging.Formatter("%(name)s %(message)s").format(record) for record in records]

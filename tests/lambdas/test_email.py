@@ -20,7 +20,9 @@ ADDRESS = "ada@example.com"
 
 @pytest.fixture
 def send(cloud):
-    """``send(message)`` over a connection of its own, as the environment then is; the time-outs can be short."""
+    """``send(message)`` over a connection of its own, as the environment then is; the time-outs can be
+    short.
+    """
 
     def send(message, **timeouts):
         with email.open_connection(**timeouts) as connection:
@@ -108,7 +110,8 @@ def test_an_unusable_address_is_skipped_before_any_call(gate, send, make_message
 
 
 ANSWERS = [
-    # SES's code and HTTP status, ours: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+    # SES's code and HTTP status, ours:
+    # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
     ("TooManyRequestsException", 429, TryAgain, "throttled"),
     ("ThrottlingException", 400, TryAgain, "throttled"),
     ("LimitExceededException", 400, TryAgain, "limit_exceeded"),
@@ -126,7 +129,9 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("code", "status", "error", "reason"), ANSWERS)
-def test_each_answer_of_ses_becomes_ours_after_one_request(gate, send, make_message, code, status, error, reason):
+def test_each_answer_of_ses_becomes_ours_after_one_request(
+    gate, send, make_message, code, status, error, reason
+):
     body = json.dumps({"message": f"{ADDRESS} is no good"})
     gate.answer(SEND_MAIL, status=status, body=body, headers={"x-amzn-ErrorType": code})
     assert raised(send, make_message(address=ADDRESS)) == (error, reason)
@@ -143,7 +148,9 @@ def test_each_answer_of_ses_becomes_ours_after_one_request(gate, send, make_mess
         (500, ""),
     ],
 )
-def test_an_answer_that_is_none_leaves_the_outcome_unknown_after_one_request(gate, send, make_message, status, body):
+def test_an_answer_that_is_none_leaves_the_outcome_unknown_after_one_request(
+    gate, send, make_message, status, body
+):
     gate.answer(SEND_MAIL, status=status, body=body)
     assert raised(send, make_message(address=ADDRESS))[0] is OutcomeUnknown
     assert gate.count(SEND_MAIL) == 1
@@ -163,7 +170,9 @@ def test_a_connection_that_breaks_makes_one_request(gate, send, make_message):
 
 
 @pytest.mark.parametrize("variables", [{}, {"AWS_MAX_ATTEMPTS": "5", "AWS_RETRY_MODE": "adaptive"}])
-def test_no_setting_of_the_environment_makes_the_sdk_repeat_a_request(gate, send, make_message, monkeypatch, variables):
+def test_no_setting_of_the_environment_makes_the_sdk_repeat_a_request(
+    gate, send, make_message, monkeypatch, variables
+):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     gate.answer(SEND_MAIL, status=500, times=10)
@@ -171,12 +180,16 @@ def test_no_setting_of_the_environment_makes_the_sdk_repeat_a_request(gate, send
     assert gate.count(SEND_MAIL) == 1
 
 
-def test_an_ses_that_cannot_be_reached_is_tried_again_later(cloud, send, make_message, closed_url, monkeypatch):
+def test_an_ses_that_cannot_be_reached_is_tried_again_later(
+    cloud, send, make_message, closed_url, monkeypatch
+):
     monkeypatch.setenv("AWS_ENDPOINT_URL", closed_url)
     assert raised(send, make_message(address=ADDRESS)) == (TryAgain, "unreachable")
 
 
-def test_without_credentials_nothing_is_sent_and_it_is_tried_again_later(gate, send, make_message, monkeypatch):
+def test_without_credentials_nothing_is_sent_and_it_is_tried_again_later(
+    gate, send, make_message, monkeypatch
+):
     # A role whose keys cannot be had at this moment.
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

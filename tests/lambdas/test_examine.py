@@ -1,4 +1,6 @@
-"""What each channel says of a message before it is sent: every channel keeps the contract, and each has its own table."""
+"""What each channel says of a message before it is sent: every channel keeps the contract, and each has its
+own table.
+"""
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -38,7 +40,9 @@ def test_no_text_makes_an_examination_fail(channel, subject, text, html, address
     assert all(problem.text for problem in found.problems)
     if found.pieces:
         assert "".join(found.pieces) == text
-    assert price(channel, message(subject=subject, text=text, html=html, address=address)) == found.cost_micros
+    assert (
+        price(channel, message(subject=subject, text=text, html=html, address=address)) == found.cost_micros
+    )
 
 
 HOSTILE = [
@@ -67,7 +71,9 @@ def test_the_longest_that_a_template_can_make_is_examined_in_time(channel, text)
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_what_is_sent_is_priced_without_looking_at_all_of_it(channel):
     """It stands between the provider's answer and its being stored, once a message."""
-    mail = message(text="Hello, and goodbye. " * 3, html="<p>Hello <a href='https://example.com'>you</a></p>" * 500)
+    mail = message(
+        text="Hello, and goodbye. " * 3, html="<p>Hello <a href='https://example.com'>you</a></p>" * 500
+    )
     price(channel, mail)
     with at_most(seconds=0.1):
         for _ in range(100):
@@ -102,29 +108,45 @@ def test_an_sms_is_shown_in_the_parts_that_it_travels_in(text, lengths, length, 
 @given(st.text(st.sampled_from("ab€[é…😀\n"), max_size=700))
 def test_the_pieces_of_an_sms_are_its_text_and_each_fits(text):
     found = sms.examine(message(text=text))
-    width = (lambda each: 1 + (each in sms.GSM_EXTENDED)) if "GSM" in found.unit else (lambda each: 1 + (ord(each) > 0xFFFF))
+    width = (
+        (lambda each: 1 + (each in sms.GSM_EXTENDED))
+        if "GSM" in found.unit
+        else (lambda each: 1 + (ord(each) > 0xFFFF))
+    )
     single, per_part = sms.ROOM[found.unit.split()[0]]
     assert "".join(found.pieces) == text
     assert len(found.pieces) == sms.count_parts(text).parts
-    assert all(sum(map(width, piece)) <= (single if len(found.pieces) == 1 else per_part) for piece in found.pieces)
+    assert all(
+        sum(map(width, piece)) <= (single if len(found.pieces) == 1 else per_part) for piece in found.pieces
+    )
 
 
 SMS_PROBLEMS = [
     # text, what is said of it
     ("Hello", []),
     (" ", [("The text is empty: it would not be sent.", True)]),
-    ("x" * 1601, [("1601 characters: Amazon SNS takes 1600.", True), ("It takes 11 parts and costs as much as 11 SMS.", False)]),
+    (
+        "x" * 1601,
+        [
+            ("1601 characters: Amazon SNS takes 1600.", True),
+            ("It takes 11 parts and costs as much as 11 SMS.", False),
+        ],
+    ),
     ("Wait…", [("Because of … an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
     (
         "’“”–—…",
         [
             (
-                "Because of ’ “ ” – — and 1 more an SMS holds 70 characters instead of 160: phones write it in UCS-2.",
+                "Because of ’ “ ” – — and 1 more an SMS holds 70 characters instead of 160: "
+                "phones write it in UCS-2.",
                 False,
             )
         ],
     ),
-    ("\u200b", [("Because of U+200B an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)]),
+    (
+        "\u200b",
+        [("Because of U+200B an SMS holds 70 characters instead of 160: phones write it in UCS-2.", False)],
+    ),
 ]
 
 
@@ -185,10 +207,21 @@ MAILS = [
     ("Hi", "", f"<img alt='' src='https://a.example/x.png'>{LINK}", [("text", "no words")]),
     ("Hi", "Hello", "<p>Hello</p>", [("html", "unsubscribe")]),
     ("Hi", "Hello", '<a href="https://a.example/x">Newsletter abbestellen</a>', []),
-    ("Hi", "Hello", f'<img src="https://a.example/x.png">{LINK}', [("html", "The image https://a.example/x.png has no alt")]),
+    (
+        "Hi",
+        "Hello",
+        f'<img src="https://a.example/x.png">{LINK}',
+        [("html", "The image https://a.example/x.png has no alt")],
+    ),
     ("Hi", "Hello", f"<img src=a><img src=b>{LINK}", [("html", "2 images have no alt")]),
-    ("Hi", "Hello", f'<img alt="" src="https://a.example/x.png">{LINK}', []),  # empty: an ornament, on purpose
-    ("Hi", "Hello", f'<a href="http://a.example/x">See</a>{LINK}', [("html", "http://a.example/x is not encrypted")]),
+    # Empty: an ornament, on purpose
+    ("Hi", "Hello", f'<img alt="" src="https://a.example/x.png">{LINK}', []),
+    (
+        "Hi",
+        "Hello",
+        f'<a href="http://a.example/x">See</a>{LINK}',
+        [("html", "http://a.example/x is not encrypted")],
+    ),
     ("Hi", "Hello", f"<p>http://a.example</p>{LINK}", []),  # words, not a link
     ("Hi", "Hello", f"<script>1</script><form></form>{LINK}", [("html", "take out <form>, <script>")]),
     ("Hi", "Hello", "x" * 110_000 + LINK, [("html", "107 KB of HTML: Gmail cuts a mail off after 102 KB.")]),

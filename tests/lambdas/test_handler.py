@@ -1,4 +1,6 @@
-"""What every queue function does with its batch: poison aside, good messages through, only what failed comes back."""
+"""What every queue function does with its batch: poison aside, good messages through, only what failed comes
+back.
+"""
 
 import inspect
 import json
@@ -53,7 +55,9 @@ def storable(body):
 
 
 @pytest.mark.parametrize("route", ["email", "fanout"])
-def test_malformed_messages_go_to_the_dead_letter_queue_at_the_first_receive_and_run_nothing(cloud, gate, pump, caplog, route):
+def test_malformed_messages_go_to_the_dead_letter_queue_at_the_first_receive_and_run_nothing(
+    cloud, gate, pump, caplog, route
+):
     delivery, event = make_delivery(pk=1), make_event(pk=1)
     bad = [body for body, _ in MALFORMED if storable(body)]
     sqs, queue = boto3.client("sqs"), cloud.queues[route]
@@ -75,7 +79,11 @@ def test_malformed_messages_go_to_the_dead_letter_queue_at_the_first_receive_and
 def test_good_messages_of_a_batch_go_through_beside_malformed_ones_and_the_log_says_why(gate, caplog):
     first, second = make_delivery(), make_delivery()
     gate.answer(BURY, body="{}", times=len(MALFORMED))
-    bodies = [*bodies_for("email", [first.pk]), *(body for body, _ in MALFORMED), *bodies_for("email", [second.pk])]
+    bodies = [
+        *bodies_for("email", [first.pk]),
+        *(body for body, _ in MALFORMED),
+        *bodies_for("email", [second.pk]),
+    ]
     assert invoke("email", *bodies) == []
     assert (status_of(first), status_of(second)) == (("sent", ""), ("sent", ""))
     assert (gate.count(SEND_MAIL), gate.count(BURY), EXPLODED) == (2, len(MALFORMED), [])
@@ -140,12 +148,16 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("text", "data", "detail"), FAILING)
-def test_a_template_that_fails_at_rendering_fails_its_own_deliveries_with_the_reason_on_them(cloud, gate, text, data, detail):
+def test_a_template_that_fails_at_rendering_fails_its_own_deliveries_with_the_reason_on_them(
+    cloud, gate, text, data, detail
+):
     bad = make_delivery(parts={"text": text}, data=data)
     same = make_delivery(event=bad.event)
     good = make_delivery()
     assert invoke("email", *bodies_for("email", [bad.pk, same.pk, good.pk])) == []
-    assert [status_of(each) for each in (bad, same, good)] == [("failed", "template_failed")] * 2 + [("sent", "")]
+    assert [status_of(each) for each in (bad, same, good)] == [("failed", "template_failed")] * 2 + [
+        ("sent", "")
+    ]
     assert detail in bad.detail
     assert gate.sends() == 1
 
@@ -153,7 +165,9 @@ def test_a_template_that_fails_at_rendering_fails_its_own_deliveries_with_the_re
 def test_a_template_that_fails_for_one_person_fails_for_that_person_only(cloud):
     ada, bo = make_user(first_name="5"), make_user(first_name="SECRET-NAME")
     event = make_event(contents={"email": {"text": "{{ user.first_name|divisibleby:5 }}"}})
-    deliveries = [make_delivery(event=event, recipient=f"user:{user.pk}", address=user.email) for user in (ada, bo)]
+    deliveries = [
+        make_delivery(event=event, recipient=f"user:{user.pk}", address=user.email) for user in (ada, bo)
+    ]
     assert invoke("email", *bodies_for("email", [each.pk for each in deliveries])) == []
     assert [status_of(each) for each in deliveries] == [("sent", ""), ("failed", "template_failed")]
     assert "SECRET-NAME" not in deliveries[1].detail
@@ -199,7 +213,13 @@ def test_a_delivery_that_was_taken_up_too_often_is_given_up_without_a_call(gate)
 def test_a_provider_that_says_later_all_day_is_asked_until_the_horizon(gate):
     delivery = make_delivery(attempts=MAX_ATTEMPTS + 5)
     Attempt.objects.bulk_create(
-        Attempt(delivery=delivery, number=number, status="waiting", reason="throttled", created_at=delivery.created_at)
+        Attempt(
+            delivery=delivery,
+            number=number,
+            status="waiting",
+            reason="throttled",
+            created_at=delivery.created_at,
+        )
         for number in range(1, 10)
     )
     invoke("email", *bodies_for("email", [delivery.pk]))
@@ -231,7 +251,11 @@ class Countdown:
 
 def test_when_time_runs_out_in_a_batch_only_the_messages_that_are_not_done_come_back(gate):
     made = [make_delivery() for _ in range(6)]
-    bodies = [body for start in (0, 2, 4) for body in bodies_for("email", [each.pk for each in made[start : start + 2]])]
+    bodies = [
+        body
+        for start in (0, 2, 4)
+        for body in bodies_for("email", [each.pk for each in made[start : start + 2]])
+    ]
     answer = email.handler(event_for("email", bodies), Countdown(gate, 3))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
     assert [status_of(each)[0] for each in made] == ["sent"] * 3 + ["queued"] * 3
@@ -255,7 +279,9 @@ ANSWERS = [
 
 @pytest.mark.parametrize("at_most_once", [False, True])
 @pytest.mark.parametrize(("answer", "at_least", "at_most"), ANSWERS)
-def test_what_a_channel_answers_is_stored_and_the_next_one_is_sent(caplog, answer, at_least, at_most, at_most_once):
+def test_what_a_channel_answers_is_stored_and_the_next_one_is_sent(
+    caplog, answer, at_least, at_most, at_most_once
+):
     def send(message, session):
         """A channel of another app."""
         if message.delivery == second.pk:
@@ -292,7 +318,10 @@ def test_a_batch_channel_gets_batches_and_each_answer_is_its_own():
 
     def send(messages, session):
         batches.append(len(messages))
-        return [Rejected("refused") if message.delivery == made[1].pk else str(message.delivery) for message in messages]
+        return [
+            Rejected("refused") if message.delivery == made[1].pk else str(message.delivery)
+            for message in messages
+        ]
 
     made = [make_delivery() for _ in range(5)]
     send.__module__ = "lambdas.email"
@@ -322,7 +351,9 @@ def test_a_session_is_opened_once_an_invocation_closed_at_its_end_and_only_if_so
     handler(event_for("email", bodies_for("email", [4711])), make_context())
     assert log == []
     ids = [make_delivery().pk, make_delivery().pk]
-    handler(event_for("email", [*bodies_for("email", ids[:1]), *bodies_for("email", ids[1:])]), make_context())
+    handler(
+        event_for("email", [*bodies_for("email", ids[:1]), *bodies_for("email", ids[1:])]), make_context()
+    )
     assert log == ["open", "send", "send", "close"]
 
 

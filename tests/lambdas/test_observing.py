@@ -1,4 +1,6 @@
-"""What a function writes on Lambda: lines that name what was worked on, numbers, and nothing about anybody."""
+"""What a function writes on Lambda: lines that name what was worked on, numbers, and nothing about
+anybody.
+"""
 
 import io
 import json
@@ -83,7 +85,9 @@ def test_a_line_names_the_function_the_invocation_and_what_was_worked_on(lines):
         ([second.pk], [second.event_id]),
     ]
     for line in ours:
-        named = {name: line[name] for name in ("service", "function_name", "function_request_id", "route", "level")}
+        named = {
+            name: line[name] for name in ("service", "function_name", "function_request_id", "route", "level")
+        }
         assert named == {
             "service": "notifier-production",
             "function_name": "function",
@@ -91,14 +95,20 @@ def test_a_line_names_the_function_the_invocation_and_what_was_worked_on(lines):
             "route": "email",
             "level": "INFO",
         }
-    assert [line["message"].partition(" in ")[0] for line in ours] == ["email took 1 of 1", "email took 0 of 1"]
+    assert [line["message"].partition(" in ")[0] for line in ours] == [
+        "email took 1 of 1",
+        "email took 0 of 1",
+    ]
 
 
 def test_only_the_first_invocation_of_a_container_is_a_cold_start(lines):
     channel = make_channel("id", "id")
     run(channel, [make_delivery()])
     run(channel, [make_delivery()])
-    assert [line["cold_start"] for line in lines() if line["name"] == "notifier.deliveries.worker"] == [True, False]
+    assert [line["cold_start"] for line in lines() if line["name"] == "notifier.deliveries.worker"] == [
+        True,
+        False,
+    ]
 
 
 def test_what_an_invocation_put_on_its_lines_is_gone_afterwards_also_when_it_raised(lines):
@@ -131,7 +141,9 @@ def test_the_ids_lead_from_the_event_through_the_fan_out_to_the_delivery(lines, 
     invoke("fanout", *bodies_for("fanout", [event.pk]))
     pump.drain()
     delivery = Delivery.objects.get(event=event)
-    about = [(line["route"], line.get("delivery_ids")) for line in lines() if line.get("event_ids") == [event.pk]]
+    about = [
+        (line["route"], line.get("delivery_ids")) for line in lines() if line.get("event_ids") == [event.pk]
+    ]
     assert about == [("fanout", None), ("email", [delivery.pk])]
 
 
@@ -151,7 +163,12 @@ WRITTEN = [
     (("called +44 (7400) 123-456 twice",), {}, "called … twice", ["7400"]),
     (("failed",), {"exc_info": chain(NAME)}, "RuntimeError\\nafter:", MARKS),
     (("failed",), {"exc_info": chain(NAME)}, "KeyError", MARKS),
-    (("failed",), {"exc_info": OperationalError(f"no route to {ADDRESSES['email']}")}, "OperationalError: no route to …", MARKS),
+    (
+        ("failed",),
+        {"exc_info": OperationalError(f"no route to {ADDRESSES['email']}")},
+        "OperationalError: no route to …",
+        MARKS,
+    ),
     (("from %s to %s", "2026-11-21T10:00:00+00:00", 7), {}, "2026-11-21T10:00:00+00:00 to 7", []),
     (("noted",), {"extra": {"event_ids": [7]}}, '"event_ids": [7]', []),
     (("noted",), {"extra": {"request": BODY}}, "noted", MARKS),
@@ -159,7 +176,9 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize(("args", "options", "expected", "hidden"), WRITTEN)
-def test_an_address_that_a_library_writes_and_the_words_of_an_error_are_left_out(lines, args, options, expected, hidden):
+def test_an_address_that_a_library_writes_and_the_words_of_an_error_are_left_out(
+    lines, args, options, expected, hidden
+):
     logging.getLogger("somebody").error(*args, **options)
     (line,) = lines()
     text = json.dumps(line, ensure_ascii=False)
@@ -203,7 +222,12 @@ def test_an_invocation_writes_its_numbers_once_for_its_stack_and_channel(metrics
         "Failed": "Count",
         "DeliveryAge": "Seconds",
     }
-    assert (found["Sent"], found["Failed"], len(found["ProviderLatency"]), len(found["DeliveryAge"])) == ([2], [1], 3, 2)
+    assert (found["Sent"], found["Failed"], len(found["ProviderLatency"]), len(found["DeliveryAge"])) == (
+        [2],
+        [1],
+        3,
+        2,
+    )
     assert all(0 <= seconds <= spent for seconds in found["DeliveryAge"])
     assert all(0 <= milliseconds <= spent * 1000 for milliseconds in found["ProviderLatency"])
 
@@ -276,7 +300,12 @@ REFUSALS = [
     (
         "sms",
         SEND_SMS,
-        {"status": 400, "body": f"<Error><Code>InvalidParameter</Code><Message>{ADDRESSES['sms']} {BODY}</Message></Error>"},
+        {
+            "status": 400,
+            "body": (
+                f"<Error><Code>InvalidParameter</Code><Message>{ADDRESSES['sms']} {BODY}</Message></Error>"
+            ),
+        },
     ),
     ("twitter", POST_TO_X, {"status": 400, "body": json.dumps({"detail": BODY})}),
 ]
@@ -284,14 +313,18 @@ REFUSALS = [
 
 @pytest.mark.parametrize("fails", ["nothing", "refused", "cut", "rendering"])
 @pytest.mark.parametrize(("channel", "action", "refusal"), REFUSALS)
-def test_no_line_and_no_number_holds_an_address_a_name_or_a_message(gate, lines, metrics, fails, channel, action, refusal):
+def test_no_line_and_no_number_holds_an_address_a_name_or_a_message(
+    gate, lines, metrics, fails, channel, action, refusal
+):
     if fails == "refused":
         gate.answer(action, times=9, **refusal)
     elif fails == "cut":
         gate.cut(action, times=9)
     text = "{{ title|divisibleby:title }}" if fails == "rendering" else "{{ title }}"
     parts = {"text": text} | ({"subject": "{{ title }}"} if channel == "email" else {})
-    delivery = make_delivery(channel=channel, address=ADDRESSES[channel], parts=parts, data={"title": f"{BODY} for {NAME}"})
+    delivery = make_delivery(
+        channel=channel, address=ADDRESSES[channel], parts=parts, data={"title": f"{BODY} for {NAME}"}
+    )
     invoke(channel, *bodies_for(channel, [delivery.pk]), BODY)
     written = json.dumps([lines(), metrics()], ensure_ascii=False)
     assert str(delivery.pk) in written, "nothing was written, so nothing was looked at"
@@ -307,4 +340,8 @@ def test_an_audience_of_the_project_that_fails_says_nothing_about_anybody(lines,
     assert invoke("fanout", *bodies_for("fanout", [event.pk])) == [0]
     (line,) = [line for line in lines() if line["level"] == "ERROR"]
     assert (line["event_ids"], "ValueError" in line["exception"]) == ([event.pk], True)
-    assert [mark for mark in MARKS if mark in json.dumps(line["message"] + line["exception"].rpartition("ValueError")[2])] == []
+    assert [
+        mark
+        for mark in MARKS
+        if mark in json.dumps(line["message"] + line["exception"].rpartition("ValueError")[2])
+    ] == []

@@ -1,4 +1,6 @@
-"""Requests to URLs that other people chose reach public hosts only, at the address that was looked at, and cannot be kept or filled up."""
+"""Requests to URLs that other people chose reach public hosts only, at the address that was looked at, and
+cannot be kept or filled up.
+"""
 
 import gzip
 import socket
@@ -28,7 +30,9 @@ def session(internet):
 
 @contextmanager
 def opened(internet, **seconds):
-    """A session whose time-outs are as short as ``seconds`` says, or so long that no machine is too slow for them."""
+    """A session whose time-outs are as short as ``seconds`` says, or so long that no machine is too slow for
+    them.
+    """
     patient = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS)
     with open_outbound(**patient | seconds, user_agent="Test") as session:
         session.verify = internet.ca
@@ -42,8 +46,8 @@ def ask(session, url=URL):
 # What is refused before anything is asked of anybody: the URL itself.
 
 BLANKS, LONG, SCHEME, LOGIN, PORT, ADDRESS, NAME, INWARD = (
-    "holds a blank", "longer than", "must begin with https", "user name", "a port other", "names an IP address",
-    "does not name a host", "is not on the Internet",
+    "holds a blank", "longer than", "must begin with https", "user name", "a port other",
+    "names an IP address", "does not name a host", "is not on the Internet",
 )  # fmt: skip
 NOT_URLS = [
     # URL, what is said of it
@@ -120,7 +124,9 @@ NOT_URLS = [
 
 
 @pytest.mark.parametrize(("url", "said"), NOT_URLS)
-def test_a_url_that_leads_inwards_or_nowhere_is_refused_before_its_name_is_looked_up(internet, session, url, said):
+def test_a_url_that_leads_inwards_or_nowhere_is_refused_before_its_name_is_looked_up(
+    internet, session, url, said
+):
     with pytest.raises(OutboundRefused) as caught:
         ask(session, url)
     assert said in str(caught.value)
@@ -138,7 +144,8 @@ GOOD_URLS = [
     ("https://bücher.example/in", "https://xn--bcher-kva.example/in"),
     ("https://my_hooks.example.com/a%20b", "https://my_hooks.example.com/a%20b"),
     ("https://localhost.example.com/in", "https://localhost.example.com/in"),  # a host of example.com
-    ("https://127.0.0.1.nip.io/in", "https://127.0.0.1.nip.io/in"),  # a name; what it leads to is another matter
+    # A name; what it leads to is another matter
+    ("https://127.0.0.1.nip.io/in", "https://127.0.0.1.nip.io/in"),
     ("https://8.example.com/in", "https://8.example.com/in"),
 ]
 
@@ -206,7 +213,9 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused_before_a_connection_is_made(internet, session, address):
+def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused_before_a_connection_is_made(
+    internet, session, address
+):
     internet.names[HOST] = [address]
     with pytest.raises(OutboundRefused) as caught:
         ask(session)
@@ -231,7 +240,9 @@ def test_a_name_that_leads_both_outwards_and_inwards_is_refused(internet, sessio
     assert internet.connections == []
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "1.1.1.1", "8.8.8.8", "52.95.110.1", "2606:4700::1111", "2a00:1450:4001::200e"])
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "1.1.1.1", "8.8.8.8", "52.95.110.1", "2606:4700::1111", "2a00:1450:4001::200e"]
+)
 def test_a_public_address_is_connected_to(internet, session, address):
     internet.names[HOST] = [address]
     if ":" in address:  # the test's machine may have no IPv6
@@ -243,7 +254,9 @@ def test_a_public_address_is_connected_to(internet, session, address):
 
 
 def test_the_answer_that_was_looked_at_is_the_one_that_is_connected_to(internet, session):
-    """A name server that says something else every time: public when it is asked, private when it is connected to."""
+    """A name server that says something else every time: public when it is asked, private when it is
+    connected to.
+    """
     internet.names[HOST] = [[PUBLIC], ["127.0.0.1"], ["169.254.169.254"]]
     assert ask(session) == 200
     assert (internet.questions, internet.connections) == ([HOST], [(PUBLIC, 443)])
@@ -302,7 +315,9 @@ def test_a_certificate_of_an_authority_that_nobody_knows_is_refused(internet, se
     assert internet.requests == []
 
 
-def test_proxies_passwords_and_authorities_of_the_environment_are_not_used(internet, session, monkeypatch, tmp_path):
+def test_proxies_passwords_and_authorities_of_the_environment_are_not_used(
+    internet, session, monkeypatch, tmp_path
+):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://10.0.0.1:3128")
     (tmp_path / "netrc").write_text(f"machine {HOST} login us password secret-word")
@@ -314,7 +329,9 @@ def test_proxies_passwords_and_authorities_of_the_environment_are_not_used(inter
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("location", ["http://169.254.169.254/", f"https://{HOST}/other", "//127.0.0.1/", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "location", ["http://169.254.169.254/", f"https://{HOST}/other", "//127.0.0.1/", "file:///etc/passwd"]
+)
 def test_no_redirect_is_followed(internet, session, status, location):
     internet.answer = f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
     assert ask(session) == status
@@ -339,7 +356,9 @@ def test_the_body_of_an_answer_is_neither_read_nor_unpacked(internet, status):
     sent, bomb = [], gzip.compress(b"\0" * 10_000_000)
 
     def pour(connection):
-        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: 9999999999\r\n\r\n".encode())
+        connection.sendall(
+            f"HTTP/1.1 {status}\r\nContent-Encoding: gzip\r\nContent-Length: 9999999999\r\n\r\n".encode()
+        )
         for _ in count():
             connection.sendall(bomb)
             sent.append(len(bomb))
@@ -369,7 +388,11 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline(internet):
 
 def test_no_timer_and_no_connection_is_left_of_a_request(internet, session):
     ask(session)
-    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer) and not each.finished.is_set()]
+    assert not [
+        each
+        for each in threading.enumerate()
+        if isinstance(each, threading.Timer) and not each.finished.is_set()
+    ]
 
 
 # A developer's machine

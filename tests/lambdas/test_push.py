@@ -41,7 +41,9 @@ def make(user=None, *, delivery=7, attempt=1, recipient="", **parts):
 
 
 def refuse(gate, code, words="", *, action="Publish", status=400, nth=1, times=1):
-    gate.answer(action, status=status, body=ERROR.format(code, words), content_type="text/xml", nth=nth, times=times)
+    gate.answer(
+        action, status=status, body=ERROR.format(code, words), content_type="text/xml", nth=nth, times=times
+    )
 
 
 def endpoints():
@@ -50,7 +52,9 @@ def endpoints():
 
 def tokens(cloud):
     """Who got something, by token, as often as they did."""
-    return sorted(token for endpoint in endpoints().values() for token in [endpoint.token] * len(endpoint.messages))
+    return sorted(
+        token for endpoint in endpoints().values() for token in [endpoint.token] * len(endpoint.messages)
+    )
 
 
 def test_all_devices_of_a_person_get_it_and_nobody_elses(cloud, send):
@@ -61,7 +65,9 @@ def test_all_devices_of_a_person_get_it_and_nobody_elses(cloud, send):
     make_device(user=user, token="off", enabled=False)
     first = send(user)
     assert tokens(cloud) == ["mine-apns", "mine-apns_sandbox", "mine-fcm"]
-    assert {(message.channel, message.subject, message.text) for message in cloud.outbox()} == {("push", "Title", "Text")}
+    assert {(message.channel, message.subject, message.text) for message in cloud.outbox()} == {
+        ("push", "Title", "Text")
+    }
     assert first in {message.provider_id for message in cloud.outbox()}
 
 
@@ -91,7 +97,11 @@ DEVICE_ENDS = [
     # what SNS says, in which words, to what
     ("EndpointDisabled", "Endpoint is disabled", "Publish"),
     ("EndpointDisabledException", "Endpoint is disabled", "Publish"),
-    ("InvalidParameter", "Invalid parameter: Token Reason: iOS device tokens must be hexadecimal", "CreatePlatformEndpoint"),
+    (
+        "InvalidParameter",
+        "Invalid parameter: Token Reason: iOS device tokens must be hexadecimal",
+        "CreatePlatformEndpoint",
+    ),
 ]
 
 
@@ -111,7 +121,9 @@ def test_moto_itself_refuses_a_disabled_endpoint(cloud, send):
     device = make_device()
     send(device.user)
     device.refresh_from_db()
-    boto3.client("sns").set_endpoint_attributes(EndpointArn=device.endpoint_arn, Attributes={"Enabled": "false"})
+    boto3.client("sns").set_endpoint_attributes(
+        EndpointArn=device.endpoint_arn, Attributes={"Enabled": "false"}
+    )
     with pytest.raises(Skipped) as caught:
         send(device.user, delivery=8)
     assert caught.value.reason == "no_device"
@@ -120,7 +132,10 @@ def test_moto_itself_refuses_a_disabled_endpoint(cloud, send):
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [("NotFound", ""), ("InvalidParameter", "TargetArn Reason: No endpoint found for the target arn specified")],
+    [
+        ("NotFound", ""),
+        ("InvalidParameter", "TargetArn Reason: No endpoint found for the target arn specified"),
+    ],
 )
 def test_an_endpoint_that_sns_has_no_more_is_made_anew_at_the_next_attempt(cloud, gate, send, code, words):
     device = make_device()
@@ -152,7 +167,11 @@ def test_each_answer_becomes_ours(gate, send, code, status, kind, reason):
     refuse(gate, code, status=status)
     with pytest.raises(kind) as caught:
         send(device.user)
-    assert (type(caught.value), caught.value.reason, caught.value.detail) == (kind, reason, f"SNS answered {code}.")
+    assert (type(caught.value), caught.value.reason, caught.value.detail) == (
+        kind,
+        reason,
+        f"SNS answered {code}.",
+    )
     device.refresh_from_db()
     assert (device.enabled, gate.count("Publish")) == (True, 1)
 
@@ -228,7 +247,9 @@ def test_while_sns_does_not_answer_nobody_waits_for_it_once_a_device(gate, send)
 
 def test_a_person_without_a_device_is_skipped_at_the_fan_out_and_nobody_is_rung_for(cloud):
     with_one, without = make_device().user, make_user()
-    event = make_event(contents={"push": {"text": "{{ title }}"}}, audiences=[make_audience(users=[with_one, without])])
+    event = make_event(
+        contents={"push": {"text": "{{ title }}"}}, audiences=[make_audience(users=[with_one, without])]
+    )
     fan_out(event.pk, lease_seconds=900)
     found = {row.recipient: (row.status, row.reason) for row in Delivery.objects.all()}
     assert found == {f"user:{with_one.pk}": ("queued", ""), f"user:{without.pk}": ("skipped", "no_device")}
@@ -239,7 +260,17 @@ def test_a_person_without_a_device_is_skipped_at_the_fan_out_and_nobody_is_rung_
 
 @pytest.mark.parametrize("key", push.KEYS.values())
 @pytest.mark.parametrize(
-    "text", ["Text", "x" * 5_000, "ü" * 5_000, "😀" * 5_000, '"\\' * 5_000, "\n" * 5_000 + "x", "a\ud800b" * 3_000, ""]
+    "text",
+    [
+        "Text",
+        "x" * 5_000,
+        "ü" * 5_000,
+        "😀" * 5_000,
+        '"\\' * 5_000,
+        "\n" * 5_000 + "x",
+        "a\ud800b" * 3_000,
+        "",
+    ],
 )
 def test_a_payload_fits_is_json_and_ends_in_an_ellipsis_where_it_was_cut(key, text):
     payload = push.payload_of(
@@ -247,7 +278,11 @@ def test_a_payload_fits_is_json_and_ends_in_an_ellipsis_where_it_was_cut(key, te
     )
     found = json.loads(payload)
     assert len(payload.encode()) <= push.MAX_BYTES
-    body = found["fcmV1Message"]["message"]["notification"]["body"] if key == "GCM" else found["aps"]["alert"]["body"]
+    body = (
+        found["fcmV1Message"]["message"]["notification"]["body"]
+        if key == "GCM"
+        else found["aps"]["alert"]["body"]
+    )
     if len(text) > 100:
         assert body.endswith("…") or body == "x"
         assert len(payload.encode()) > push.MAX_BYTES - 20 or body == "x", "more would have fitted"
@@ -260,7 +295,9 @@ def test_title_text_link_and_icon_arrive_in_each_platforms_own_shape(cloud, send
     for platform in ("fcm", "apns"):
         make_device(user=user, platform=platform)
     send(user, subject="Sale", text="30% off", link="https://shop.example.com/linen", icon="tag")
-    found = [json.loads(message) for endpoint in endpoints().values() for message in endpoint.messages.values()]
+    found = [
+        json.loads(message) for endpoint in endpoints().values() for message in endpoint.messages.values()
+    ]
     data = {"delivery": "7", "link": "https://shop.example.com/linen", "icon": "tag"}
     assert [each.keys() for each in found] == [{"default", "GCM"}, {"default", "APNS"}]
     assert json.loads(found[0]["GCM"])["fcmV1Message"]["message"] == {
@@ -268,7 +305,10 @@ def test_title_text_link_and_icon_arrive_in_each_platforms_own_shape(cloud, send
         "data": data,
         "android": {"priority": "high", "notification": {"tag": "delivery-7"}},
     }
-    assert json.loads(found[1]["APNS"]) == {"aps": {"alert": {"title": "Sale", "body": "30% off"}, "sound": "default"}, **data}
+    assert json.loads(found[1]["APNS"]) == {
+        "aps": {"alert": {"title": "Sale", "body": "30% off"}, "sound": "default"},
+        **data,
+    }
 
 
 def test_a_phone_that_was_off_for_a_day_gets_it_no_more_and_a_second_copy_replaces_the_first(gate, send):
@@ -276,7 +316,9 @@ def test_a_phone_that_was_off_for_a_day_gets_it_no_more_and_a_second_copy_replac
     send(device.user)
     (call,) = [call for call in gate.calls if call.action == "Publish"]
     attributes = {
-        call.form[f"MessageAttributes.entry.{number}.Name"]: call.form[f"MessageAttributes.entry.{number}.Value.StringValue"]
+        call.form[f"MessageAttributes.entry.{number}.Name"]: call.form[
+            f"MessageAttributes.entry.{number}.Value.StringValue"
+        ]
         for number in (1, 2, 3)
     }
     assert attributes == {
@@ -311,6 +353,8 @@ def test_neither_log_nor_error_holds_the_token_or_the_text(gate, send, caplog):
         with pytest.raises((Rejected, Skipped)) as caught:
             send(device.user, text="Of nobody's business")
         assert TOKEN not in str(caught.value)
-    records = [each.getMessage() for each in caplog.records if not each.name.startswith(("django.db", "werkzeug"))]
+    records = [
+        each.getMessage() for each in caplog.records if not each.name.startswith(("django.db", "werkzeug"))
+    ]
     assert records
     assert not [text for text in records if TOKEN in text or "nobody" in text]

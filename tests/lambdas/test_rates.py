@@ -102,8 +102,9 @@ def make_many(number):
     first = make_delivery()
     rows = [
         Delivery(
-            event_id=first.event_id, subscription_id=first.subscription_id, version_id=first.version_id, channel="email",
-            recipient=f"address:{n}@example.com", address=f"{n}@example.com", created_at=first.created_at, due_at=first.due_at,
+            event_id=first.event_id, subscription_id=first.subscription_id, version_id=first.version_id,
+            channel="email", recipient=f"address:{n}@example.com", address=f"{n}@example.com",
+            created_at=first.created_at, due_at=first.due_at,
         )
         for n in range(number - 1)
     ]  # fmt: skip
@@ -123,7 +124,9 @@ RATES = [
 
 
 @pytest.mark.parametrize(("rate", "latency"), RATES)
-def test_500_deliveries_by_four_functions_never_pass_the_rate_and_use_nine_tenths_of_it(virtual, rate, latency):
+def test_500_deliveries_by_four_functions_never_pass_the_rate_and_use_nine_tenths_of_it(
+    virtual, rate, latency
+):
     time = virtual(WORKERS)
     provider = Provider(time, latency)
     handler = channel(provider.send, rate=Limit(number=rate))
@@ -151,7 +154,10 @@ def test_who_would_wait_too_long_is_sent_away_and_comes_again_in_the_line_with_t
     before = timezone.now()
     assert handler(event, make_context()) == {"batchItemFailures": []}
     rows = Delivery.objects.order_by("due_at", "pk")
-    assert (set(rows.values_list("status", "reason", "attempts")), provider.times) == ({("waiting", "rate", 0)}, [])
+    assert (set(rows.values_list("status", "reason", "attempts")), provider.times) == (
+        {("waiting", "rate", 0)},
+        [],
+    )
     waits = [(each.due_at - before).total_seconds() for each in rows]
     # 30 at ten a second, after the minute: one after the other, in steps.
     assert 60 <= waits[0] < 66
@@ -171,7 +177,9 @@ def test_while_somebody_stands_in_the_line_who_comes_fresh_gets_only_what_nobody
     assert rates.reserve("email", limit, 1, patience_seconds=2) == pytest.approx(0, abs=1e-6)
     assert rates.queue_up("email", limit, 5)[0] >= 1
     assert rates.reserve("email", limit, 1, patience_seconds=2) is None
-    assert rates.reserve("email", limit, 1, patience_seconds=2, has_waited=True) == pytest.approx(limit.interval)
+    assert rates.reserve("email", limit, 1, patience_seconds=2, has_waited=True) == pytest.approx(
+        limit.interval
+    )
     # Who has waited already goes to the front; who has not, to the end.
     assert rates.queue_up("email", limit, 1, has_waited=True)[0] < rates.queue_up("email", limit, 1)[0]
 
@@ -204,7 +212,9 @@ def test_a_part_of_a_channel_has_a_limit_of_its_own_and_holds_nobody_else(virtua
 def test_a_room_that_has_enough_closes_itself_and_no_other(virtual):
     virtual(1)
     ids = make_many(4)
-    rooms = {pk: (f"room {number % 2}", Limit(number=10, seconds=10, burst=5)) for number, pk in enumerate(ids)}
+    rooms = {
+        pk: (f"room {number % 2}", Limit(number=10, seconds=10, burst=5)) for number, pk in enumerate(ids)
+    }
 
     def send(message, session):
         if message.delivery == ids[0]:
@@ -223,7 +233,9 @@ def test_a_rate_costs_few_statements_and_an_unlimited_channel_pays_nothing(virtu
     for name, rate in {"none": None, "ample": Limit(number=1000)}.items():
         ids = make_many(40)
         with statements() as found:
-            channel(lambda message, session: "an-id", rate=rate)(event_for("email", bodies_for("email", ids)), make_context())
+            channel(lambda message, session: "an-id", rate=rate)(
+                event_for("email", bodies_for("email", ids)), make_context()
+            )
         costs[name] = [each for each in found if "notifier_rate" in each]
     assert (costs["none"], len(costs["ample"]) <= 10) == ([], True)
 
@@ -238,10 +250,18 @@ LIMITS_OF_X = [
     # headers, seconds that X takes no more
     ({}, 0),
     ({"x-rate-limit-remaining": "5", "x-rate-limit-reset": "+900"}, 0),
-    ({"x-rate-limit-remaining": "1", "x-rate-limit-reset": "+900"}, 900),  # the other function may be using it
+    # The other function may be using it
+    ({"x-rate-limit-remaining": "1", "x-rate-limit-reset": "+900"}, 900),
     ({"x-rate-limit-remaining": "0", "x-rate-limit-reset": "-900"}, 0),
     ({"x-rate-limit-remaining": "0", "x-rate-limit-reset": "soon"}, 0),
-    ({"x-rate-limit-remaining": "80", "x-app-limit-24hour-remaining": "0", "x-app-limit-24hour-reset": "+7200"}, 7200),
+    (
+        {
+            "x-rate-limit-remaining": "80",
+            "x-app-limit-24hour-remaining": "0",
+            "x-app-limit-24hour-reset": "+7200",
+        },
+        7200,
+    ),
 ]
 
 

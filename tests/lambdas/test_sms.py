@@ -25,12 +25,16 @@ NOT_OPTED_OUT = """
 </CheckIfPhoneNumberIsOptedOutResponse>
 """
 # SNS repeats the number in its own words, which must not come any further.
-ERROR = f"<ErrorResponse><Error><Code>{{code}}</Code><Message>Invalid: {NUMBER}</Message></Error></ErrorResponse>"
+ERROR = (
+    f"<ErrorResponse><Error><Code>{{code}}</Code><Message>Invalid: {NUMBER}</Message></Error></ErrorResponse>"
+)
 
 
 @pytest.fixture
 def send(cloud):
-    """``send(message)`` through a session of its own, as the environment then is; the time-outs can be short."""
+    """``send(message)`` through a session of its own, as the environment then is; the time-outs can be
+    short.
+    """
 
     def send(message, **timeouts):
         with sms.open_session(**timeouts) as session:
@@ -41,8 +45,9 @@ def send(cloud):
 
 @pytest.fixture
 def answering(monkeypatch):
-    """``answering(code, status, to=action)``: an SNS that answers that action with that error, and opt-out questions
-    with no; without a code it falls silent there. Returns the list of actions it was asked for."""
+    """``answering(code, status, to=action)``: an SNS that answers that action with that error, and opt-out
+    questions with no; without a code it falls silent there. Returns the list of actions it was asked for.
+    """
     over = Event()
     servers = []
 
@@ -54,7 +59,9 @@ def answering(monkeypatch):
                 return Response(NOT_OPTED_OUT, content_type="text/xml")(environ, start_response)
             if not code:
                 over.wait(PATIENCE_SECONDS)
-            return Response(ERROR.format(code=code), status or 500, content_type="text/xml")(environ, start_response)
+            return Response(ERROR.format(code=code), status or 500, content_type="text/xml")(
+                environ, start_response
+            )
 
         actions = []
         servers.append(LoopbackServer(app, name="An SNS that fails"))
@@ -173,7 +180,9 @@ def test_parts_are_counted_as_phones_take_them(text, encoding, characters, parts
         ("ServiceUnavailable", 503, OutcomeUnknown, "provider_failed"),  # a gateway's answer says nothing
     ],
 )
-def test_each_answer_to_publish_becomes_ours_after_one_request(send, make_message, answering, code, status, error, reason):
+def test_each_answer_to_publish_becomes_ours_after_one_request(
+    send, make_message, answering, code, status, error, reason
+):
     actions = answering(code, status, to="Publish")
 
     with pytest.raises(error) as caught:

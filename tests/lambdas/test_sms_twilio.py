@@ -1,4 +1,6 @@
-"""The same SMS through Twilio: one request each, and each of Twilio's answers becomes the right one of ours."""
+"""The same SMS through Twilio: one request each, and each of Twilio's answers becomes the right one of
+ours.
+"""
 
 import logging
 
@@ -40,8 +42,10 @@ def send(twilio, make_message):
     ("variables", "sent_by"),
     [
         ({}, {"From": SENDER}),  # a number of the account
-        ({"TWILIO_FROM": "MG" + "2" * 32}, {"MessagingServiceSid": "MG" + "2" * 32}),  # a service, which chooses a number
-        ({"TWILIO_API_KEY": KEY}, {"From": SENDER}),  # a key that can be revoked, instead of the account's own token
+        # A service, which chooses a number
+        ({"TWILIO_FROM": "MG" + "2" * 32}, {"MessagingServiceSid": "MG" + "2" * 32}),
+        # A key that can be revoked, instead of the account's own token
+        ({"TWILIO_API_KEY": KEY}, {"From": SENDER}),
     ],
 )
 def test_a_text_is_one_request_with_number_and_sender(twilio, send, monkeypatch, variables, sent_by):
@@ -121,7 +125,9 @@ def test_what_twilio_would_refuse_is_not_sent_there(twilio, send, text, reason):
     assert (caught.value.reason, twilio.requests) == (reason, 0)
 
 
-def test_nobody_listening_means_that_nothing_was_sent_and_silence_that_nobody_knows(send, monkeypatch, closed_url, silent_url):
+def test_nobody_listening_means_that_nothing_was_sent_and_silence_that_nobody_knows(
+    send, monkeypatch, closed_url, silent_url
+):
     monkeypatch.setenv("TWILIO_API_URL", closed_url)
     with pytest.raises(TryAgain) as caught:
         send()

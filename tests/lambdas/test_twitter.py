@@ -20,7 +20,9 @@ KEYS = {
 
 @pytest.fixture
 def x(monkeypatch):
-    with XStandIn(**{name.removeprefix("X_").lower(): value for name, value in KEYS.items()}, limit=2) as stand_in:
+    with XStandIn(
+        **{name.removeprefix("X_").lower(): value for name, value in KEYS.items()}, limit=2
+    ) as stand_in:
         monkeypatch.setenv("X_API_URL", stand_in.url)
         for name, value in KEYS.items():
             monkeypatch.setenv(name, value)
@@ -29,7 +31,9 @@ def x(monkeypatch):
 
 @pytest.fixture
 def send(x):
-    """``send(message)`` through a session of its own, as the environment then is; the read time-out can be short."""
+    """``send(message)`` through a session of its own, as the environment then is; the read time-out can be
+    short.
+    """
 
     def send(message, **timeouts):
         with twitter.open_session(**timeouts) as session:

@@ -50,7 +50,9 @@ def answer(internet, status, headers=""):
 def test_a_document_is_signed_for_its_endpoint_and_its_id_is_the_deliverys(internet, send, make_message):
     event, before = make_event(verb="order_placed"), time.time()
     identity = send(
-        make_message(delivery=7, event=event.pk, subject="", text="Order 5 is here", link="https://shop.example.com/5")
+        make_message(
+            delivery=7, event=event.pk, subject="", text="Order 5 is here", link="https://shop.example.com/5"
+        )
     )
     ((_name, headers, body),) = internet.requests
     document = Webhook(secrets_of(URL)[0]).verify(body, headers)
@@ -83,7 +85,9 @@ def test_the_id_is_the_same_at_each_attempt_another_for_another_delivery_and_for
 
 
 @pytest.mark.parametrize("known", [NEW, OLD])
-def test_while_keys_are_changed_a_receiver_may_have_either_secret(internet, send, make_message, monkeypatch, known):
+def test_while_keys_are_changed_a_receiver_may_have_either_secret(
+    internet, send, make_message, monkeypatch, known
+):
     monkeypatch.setenv("WEBHOOK_SIGNING_KEYS", f"{NEW}, {OLD}")
     send(make_message())
     _name, headers, body = internet.requests[0]
@@ -129,11 +133,17 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("status", "headers", "kind", "reason", "seconds"), ANSWERS)
-def test_each_answer_becomes_ours_after_one_request(internet, send, make_message, status, headers, kind, reason, seconds):
+def test_each_answer_becomes_ours_after_one_request(
+    internet, send, make_message, status, headers, kind, reason, seconds
+):
     answer(internet, status, headers)
     with pytest.raises(kind) as caught:
         send(make_message())
-    assert (type(caught.value), caught.value.reason, caught.value.detail) == (kind, reason, f"The endpoint answered {status}.")
+    assert (type(caught.value), caught.value.reason, caught.value.detail) == (
+        kind,
+        reason,
+        f"The endpoint answered {status}.",
+    )
     assert getattr(caught.value, "after_seconds", None) == seconds
     assert len(internet.requests) == 1
 
@@ -145,7 +155,11 @@ def test_every_success_is_one(internet, send, make_message, status):
 
 
 def test_a_date_in_retry_after_is_read_as_one(internet, send, make_message):
-    answer(internet, 503, f"Retry-After: {format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5), usegmt=True)}\r\n")
+    answer(
+        internet,
+        503,
+        f"Retry-After: {format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5), usegmt=True)}\r\n",
+    )
     with pytest.raises(TryAgain) as caught:
         send(make_message())
     assert 280 < caught.value.after_seconds <= 300
@@ -170,13 +184,17 @@ def test_no_other_answer_suppresses(internet, send, make_message):
     assert not Suppression.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["{", '{"a": }', '{"a": NaN}', '{"a": -Infinity}', "{'a': 1}", '{"a":' * 50_000])
+@pytest.mark.parametrize(
+    "text", ["{", '{"a": }', '{"a": NaN}', '{"a": -Infinity}', "{'a': 1}", '{"a":' * 50_000]
+)
 def test_a_text_that_begins_like_json_and_is_none_is_not_sent(internet, send, make_message, text):
     with pytest.raises(Rejected) as caught:
         send(make_message(text=text))
     assert caught.value.reason == "bad_json"
     assert internet.requests == []
-    (problem,) = [each for each in webhook.examine(make_message(text=text)).problems if "begins like JSON" in each.text]
+    (problem,) = [
+        each for each in webhook.examine(make_message(text=text)).problems if "begins like JSON" in each.text
+    ]
     assert problem.is_error
 
 
@@ -197,9 +215,12 @@ def test_a_document_that_is_too_long_is_not_sent(internet, send, make_message, t
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"), [("", "Set WEBHOOK_SIGNING_KEYS"), ("short", "less than 32"), (f"{NEW},short", "less than 32")]
+    ("keys", "said"),
+    [("", "Set WEBHOOK_SIGNING_KEYS"), ("short", "less than 32"), (f"{NEW},short", "less than 32")],
 )
-def test_without_good_keys_nothing_is_sent_and_the_variable_is_named(internet, send, make_message, monkeypatch, keys, said):
+def test_without_good_keys_nothing_is_sent_and_the_variable_is_named(
+    internet, send, make_message, monkeypatch, keys, said
+):
     monkeypatch.setenv("WEBHOOK_SIGNING_KEYS", keys)
     with pytest.raises(Rejected, match=said) as caught:
         send(make_message())
@@ -207,7 +228,9 @@ def test_without_good_keys_nothing_is_sent_and_the_variable_is_named(internet, s
     assert (internet.questions, internet.connections) == ([], [])
 
 
-@pytest.mark.parametrize("address", ["http://hooks.example.com/", "https://10.0.0.1/", "https://user@hooks.example.com/", "ada"])
+@pytest.mark.parametrize(
+    "address", ["http://hooks.example.com/", "https://10.0.0.1/", "https://user@hooks.example.com/", "ada"]
+)
 def test_an_address_that_is_no_public_url_is_skipped(internet, send, make_message, address):
     with pytest.raises(Skipped) as caught:
         send(make_message(address=address))
@@ -220,7 +243,10 @@ def test_a_host_inside_is_skipped_and_nothing_tells_where_it_was(internet, send,
     internet.names[HOST] = ["10.20.30.40"]
     with pytest.raises(Skipped) as caught:
         send(make_message())
-    assert (caught.value.reason, caught.value.detail) == ("invalid_address", "The host has no public address.")
+    assert (caught.value.reason, caught.value.detail) == (
+        "invalid_address",
+        "The host has no public address.",
+    )
     assert "10.20.30.40" not in caplog.text
 
 
@@ -250,7 +276,9 @@ def test_a_receiver_that_hangs_up_may_have_taken_it(internet, send, make_message
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_refused_for_now_comes_again_under_the_same_id_and_is_there_once(cloud):
-    delivery = make_delivery(channel="webhook", parts={"text": '{"title": {{ title|json }}}'}, data={"title": 'Say "hello"'})
+    delivery = make_delivery(
+        channel="webhook", parts={"text": '{"title": {{ title|json }}}'}, data={"title": 'Say "hello"'}
+    )
     cloud.hooks.answer_next(503)
     for status in ("waiting", "sent"):
         assert invoke("webhook", *bodies_for("webhook", [delivery.pk])) == []
@@ -264,9 +292,13 @@ def test_what_was_refused_for_now_comes_again_under_the_same_id_and_is_there_onc
     assert cloud.hooks.requests == 2
 
 
-def test_the_receiver_of_the_docs_takes_ours_once_and_nobody_elses(internet, send, make_message, settings, capsys):
+def test_the_receiver_of_the_docs_takes_ours_once_and_nobody_elses(
+    internet, send, make_message, settings, capsys
+):
     page = (settings.BASE_DIR / "docs" / "channels.md").read_text()
-    (block,) = [part.partition("```")[0] for part in page.split("```python")[1:] if "WebhookVerificationError" in part]
+    (block,) = [
+        part.partition("```")[0] for part in page.split("```python")[1:] if "WebhookVerificationError" in part
+    ]
     names = {}
     exec(block, names)
     send(make_message(subject="order.placed", text='{"id": 5}'))

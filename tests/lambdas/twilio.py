@@ -16,15 +16,24 @@ MAX_CHARACTERS = 1600
 
 
 class TwilioStandIn(LoopbackServer):
-    """``messages`` are the forms that were taken, ``requests`` counts all. ``fail_next`` answers the next one otherwise."""
+    """``messages`` are the forms that were taken, ``requests`` counts all.
+
+    ``fail_next`` answers the next one otherwise.
+    """
 
     def __init__(self):
         super().__init__(self._answer, name="The stand-in for Twilio")
         self.messages, self.requests, self._failures = [], 0, []
 
     def fail_next(self, status, *, code=None, body=None, headers=()):
-        said = json.dumps({"code": code, "message": "about +12065550123", "status": status}) if body is None else body
-        self._failures.append(Response(said, status=status, headers=dict(headers), content_type="application/json"))
+        said = (
+            json.dumps({"code": code, "message": "about +12065550123", "status": status})
+            if body is None
+            else body
+        )
+        self._failures.append(
+            Response(said, status=status, headers=dict(headers), content_type="application/json")
+        )
 
     def _answer(self, environ, start_response):
         request = Request(environ)
@@ -33,7 +42,9 @@ class TwilioStandIn(LoopbackServer):
         return response(environ, start_response)
 
     def _respond(self, request):
-        user, _colon, secret = b64decode(request.headers.get("Authorization", "").removeprefix("Basic ")).decode().partition(":")
+        user, _colon, secret = (
+            b64decode(request.headers.get("Authorization", "").removeprefix("Basic ")).decode().partition(":")
+        )
         if user not in (ACCOUNT, KEY) or secret != TOKEN:
             return _error(401, 20003)
         if (request.method, request.path) == ("GET", f"/2010-04-01/Accounts/{ACCOUNT}.json"):
@@ -55,7 +66,13 @@ class TwilioStandIn(LoopbackServer):
 
 def _error(status, code):
     return _json(
-        status, {"code": code, "message": "…", "more_info": f"https://www.twilio.com/docs/errors/{code}", "status": status}
+        status,
+        {
+            "code": code,
+            "message": "…",
+            "more_info": f"https://www.twilio.com/docs/errors/{code}",
+            "status": status,
+        },
     )
 
 

@@ -28,7 +28,9 @@ def x():
 
 @pytest.fixture
 def post_to_x(x):
-    """``post_to_x(text, **keys)`` posts as X's own clients do: signed for the public address, sent to the stand-in."""
+    """``post_to_x(text, **keys)`` posts as X's own clients do: signed for the public address, sent to the
+    stand-in.
+    """
 
     def post(text, *, json=None, **keys):
         keys = KEYS | keys

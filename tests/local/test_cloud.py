@@ -27,7 +27,8 @@ def test_an_outage_refuses_whoever_comes_and_loses_nothing(cloud):
     assert [message["Body"] for message in found] == ["before"]
 
 
-# moto's state is the process's: what starts a second cloud, or looks at the environment after one, needs its own.
+# moto's state is the process's: what starts a second cloud, or looks at the environment after one, needs its
+# own.
 SCRIPT = """
 import os, django
 django.setup()
@@ -73,6 +74,8 @@ with LocalCloud() as cloud:
     ],
 )
 def test_in_a_process_of_its_own(body):
-    finished = subprocess.run([sys.executable, "-c", SCRIPT + body], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    finished = subprocess.run(
+        [sys.executable, "-c", SCRIPT + body], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
 
     assert finished.returncode == 0, finished.stderr

@@ -46,7 +46,10 @@ def test_emptying_forgets_them_and_what_is_in_the_queues(received):
     received.empty()
 
     assert received.outbox() == []
-    assert [sqs.receive_message(QueueUrl=url).get("Messages", []) for url in (queue.url, queue.dlq_url)] == [[], []]
+    assert [sqs.receive_message(QueueUrl=url).get("Messages", []) for url in (queue.url, queue.dlq_url)] == [
+        [],
+        [],
+    ]
 
 
 def test_without_a_local_cloud_there_is_no_page_and_no_message(client, monkeypatch):
@@ -80,7 +83,12 @@ def test_the_page_shows_one_message(client, received, query, shown):
 def test_each_channel_has_its_count(client, received):
     page = client.get("/outbox/").content.decode()
 
-    for count in ("All <span>3</span>", "E-mail <span>1</span>", "SMS <span>1</span>", "Post on X <span>1</span>"):
+    for count in (
+        "All <span>3</span>",
+        "E-mail <span>1</span>",
+        "SMS <span>1</span>",
+        "Post on X <span>1</span>",
+    ):
         assert count in page
 
 
@@ -90,7 +98,14 @@ def test_a_mails_html_is_framed_without_rights_under_a_policy_that_runs_and_fetc
     assert '<iframe sandbox srcdoc="' in response.content.decode()
     policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
-    assert policy.keys() == {"default-src", "style-src", "img-src", "base-uri", "form-action", "frame-ancestors"}
+    assert policy.keys() == {
+        "default-src",
+        "style-src",
+        "img-src",
+        "base-uri",
+        "form-action",
+        "frame-ancestors",
+    }
     assert policy["img-src"] == "data:"
 
 
@@ -101,7 +116,11 @@ def test_a_long_list_names_how_many_are_left_out(client, received, monkeypatch):
 
 
 def test_the_json_has_every_message(client, received):
-    assert [message["channel"] for message in client.get("/outbox/messages.json").json()] == ["email", "sms", "twitter"]
+    assert [message["channel"] for message in client.get("/outbox/messages.json").json()] == [
+        "email",
+        "sms",
+        "twitter",
+    ]
 
 
 def test_it_cannot_be_written_to(client, received):

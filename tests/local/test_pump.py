@@ -71,7 +71,12 @@ def test_a_record_looks_as_lambda_makes_it(queues):
     ((record,),) = [event["Records"] for event in handler.events]
     assert record["body"] == '{"v": 1}'
     assert record["messageAttributes"] == {
-        "route": {"stringValue": "email", "stringListValues": [], "binaryListValues": [], "dataType": "String"}
+        "route": {
+            "stringValue": "email",
+            "stringListValues": [],
+            "binaryListValues": [],
+            "dataType": "String",
+        }
     }
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert record["attributes"]["SentTimestamp"].isdigit()
@@ -135,7 +140,8 @@ def raise_error(event):
     "answer",
     [
         raise_error,  # the function failed
-        lambda event: {"batchItemFailures": [{"itemIdentifier": "no-such-message"}]},  # an id of no message here
+        # An id of no message here
+        lambda event: {"batchItemFailures": [{"itemIdentifier": "no-such-message"}]},
         lambda event: {"batchItemFailures": [{"itemIdentifier": None}]},  # no id
         lambda event: {"batchItemFailures": [{"itemIdentifier": ""}]},  # an empty one
         lambda event: {"batchItemFailures": [{"id": event["Records"][0]["messageId"]}]},  # under a wrong key

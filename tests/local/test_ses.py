@@ -23,7 +23,11 @@ def ses(cloud):
 
 
 def described(topic_arn):
-    destination = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic_arn}}
+    destination = {
+        "Enabled": True,
+        "MatchingEventTypes": ["BOUNCE"],
+        "SnsDestination": {"TopicArn": topic_arn},
+    }
     return {"ConfigurationSetName": SET, "EventDestinationName": "feedback", "EventDestination": destination}
 
 
@@ -88,7 +92,9 @@ def test_what_ses_refuses_is_refused(ses, cloud, feedback_arn, operation, change
     ses.create_configuration_set_event_destination(**described(feedback_arn))
     arguments = described(cloud.topic_arn if "topic" in changed else feedback_arn)
     arguments |= {key: value for key, value in changed.items() if key in arguments}
-    taken = ses.meta.service_model.operation_model(ses.meta.method_to_api_mapping[operation]).input_shape.members
+    taken = ses.meta.service_model.operation_model(
+        ses.meta.method_to_api_mapping[operation]
+    ).input_shape.members
     with pytest.raises(ClientError) as refused:
         getattr(ses, operation)(**{key: value for key, value in arguments.items() if key in taken})
     assert refused.value.response["Error"]["Code"] == code

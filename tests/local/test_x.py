@@ -51,7 +51,10 @@ def test_a_wrong_key_or_secret_is_unauthorized_and_posts_nothing(x, post_to_x, w
 
 
 def test_a_request_without_a_signature_is_unauthorized(x):
-    assert requests.post(f"{x.url}/2/tweets", json={"text": "Hello"}, timeout=PATIENCE_SECONDS).status_code == 401
+    assert (
+        requests.post(f"{x.url}/2/tweets", json={"text": "Hello"}, timeout=PATIENCE_SECONDS).status_code
+        == 401
+    )
     assert x.posts == []
 
 

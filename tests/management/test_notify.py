@@ -13,7 +13,12 @@ from tests.builders import make_audience, make_subscription, make_template, make
 
 pytestmark = pytest.mark.django_db
 
-MAIL = {"email": {"subject": "{{ instance.title }}", "html": "<p>Hello {{ user.first_name }}, {{ instance.title }}</p>"}}
+MAIL = {
+    "email": {
+        "subject": "{{ instance.title }}",
+        "html": "<p>Hello {{ user.first_name }}, {{ instance.title }}</p>",
+    }
+}
 
 
 def notify(*arguments):
@@ -26,7 +31,9 @@ def notify(*arguments):
 @pytest.fixture
 def rule():
     """Mail to all active users when a post is created."""
-    return make_trigger(name="Post created", on="created", contents=MAIL, audiences=[make_audience(everyone=True)])
+    return make_trigger(
+        name="Post created", on="created", contents=MAIL, audiences=[make_audience(everyone=True)]
+    )
 
 
 @pytest.fixture
@@ -59,7 +66,8 @@ def test_the_same_key_again_makes_no_second_event(rule, post):
 
 # what is written, what the signal gets
 @pytest.mark.parametrize(
-    ("written", "value"), [("[1, 2]", [1, 2]), ("true", True), ("no json", "no json"), ("a:b", "a:b"), ("", "")]
+    ("written", "value"),
+    [("[1, 2]", [1, 2]), ("true", True), ("no json", "no json"), ("a:b", "a:b"), ("", "")],
 )
 def test_arguments_are_json_or_text(written, value):
     from notifier.management.terminal.emit import _argument
@@ -72,8 +80,20 @@ def test_an_argument_that_reads_as_an_object_is_one():
     person = make_user()
     movie.audiences.add(person)
     contents = {"email": {"subject": "{{ movie.title }}", "text": "-"}}
-    make_trigger(verb="notify_audiences", model="", contents=contents, audiences=[make_audience(paths="movie.audiences")])
-    notify("emit", "notify_audiences", "--arg", f"movie=demo.movie:{movie.pk}", "--actor", f"auth.user:{person.pk}")
+    make_trigger(
+        verb="notify_audiences",
+        model="",
+        contents=contents,
+        audiences=[make_audience(paths="movie.audiences")],
+    )
+    notify(
+        "emit",
+        "notify_audiences",
+        "--arg",
+        f"movie=demo.movie:{movie.pk}",
+        "--actor",
+        f"auth.user:{person.pk}",
+    )
     event = Event.objects.get()
     assert event.data["movie"]["title"] == "The Third Man"
     assert event.actor == f"auth.user:{person.pk}"
@@ -85,7 +105,16 @@ def test_an_argument_that_reads_as_an_object_is_one():
 def test_render_writes_the_message_that_a_person_would_get(rule, post):
     person = make_user(first_name="Ada")
     template = rule.subscriptions.get().template.name
-    arguments = ["render", template, "--channel", "email", "--instance", f"demo.post:{post.pk}", "--user", person.username]
+    arguments = [
+        "render",
+        template,
+        "--channel",
+        "email",
+        "--instance",
+        f"demo.post:{post.pk}",
+        "--user",
+        person.username,
+    ]
     assert notify(*arguments)[0] == "Subject: Linen & wool\n\nHello Ada, Linen & wool\n"
     assert "<p>Hello Ada, Linen &amp; wool</p>" in notify(*arguments, "--html")[0]
     assert notify(*arguments, "--text")[0] == "Hello Ada, Linen & wool\n"
@@ -127,7 +156,9 @@ def test_render_says_how_long_a_text_is():
 
 def test_a_test_goes_to_one_person_alone(cloud, pump, rule):
     person, _other = make_user(email="ada@example.com"), make_user()
-    out, _ = notify("send-test", rule.subscriptions.get().template.name, "--channel", "email", "--to", person.username)
+    out, _ = notify(
+        "send-test", rule.subscriptions.get().template.name, "--channel", "email", "--to", person.username
+    )
     delivery = Delivery.objects.get()
     assert out == f"On its way to ada@example.com: delivery {delivery.pk}.\n"
     assert delivery.is_test
@@ -181,8 +212,13 @@ def test_rules_say_in_which_state_each_is(trigger, subscription, paused, state):
 
 
 def test_rules_are_found_by_signal_and_channel(rule):
-    Trigger.objects.filter(pk=rule.pk).update(condition="instance.title", actor_model="auth.user", actor_pk="5", target="x")
-    assert "demo.post created by auth.user 5 for x if instance.title" in notify("rules", "--signal", "post_save")[0]
+    Trigger.objects.filter(pk=rule.pk).update(
+        condition="instance.title", actor_model="auth.user", actor_pk="5", target="x"
+    )
+    assert (
+        "demo.post created by auth.user 5 for x if instance.title"
+        in notify("rules", "--signal", "post_save")[0]
+    )
     assert notify("rules", "--signal", "post_delete")[0] == "There are no such rules.\n"
     assert notify("rules", "--channel", "sms", "--json")[0] == "[]\n"
     Trigger.objects.all().delete()
@@ -205,7 +241,9 @@ def test_explain_says_why(rule, post):
     out, _ = notify("explain", person.username, f"demo.post:{post.pk}")
     assert "Ada would not get it by e-mail: there is no address for e-mail." in out
     rows = json.loads(notify("explain", person.username, f"demo.post:{post.pk}", "--json")[0])
-    assert [(row["trigger"], row["channel"], row["outcome"]) for row in rows] == [("Post created", "email", "would not get it")]
+    assert [(row["trigger"], row["channel"], row["outcome"]) for row in rows] == [
+        ("Post created", "email", "would not get it")
+    ]
 
 
 def test_explain_goes_through_the_events_of_a_time(rule, post):
@@ -235,7 +273,11 @@ REFUSED = [
     ("render hello --channel email --user nobody", "There is no user “nobody”. Write a username.", 2),
     ("render hello --channel email --event 99", "There is no event 99.", 2),
     ("render hello --channel email --html", "“hello” has no HTML on email.", 2),
-    ("render hello --channel email --instance auth.user:{user}", "No live trigger sends “hello” by email for a user.", 1),
+    (
+        "render hello --channel email --instance auth.user:{user}",
+        "No live trigger sends “hello” by email for a user.",
+        1,
+    ),
     ("render broken --channel email", "broken · email cannot be rendered.\n  text: ", 1),
     ("render hello", "the following arguments are required: --channel", None),
     ("send-test hello --channel email --to nobody", "There is no user “nobody”.", 2),

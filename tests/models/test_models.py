@@ -57,7 +57,12 @@ SUBSCRIPTIONS = [
         "template",
         "email, subject: “movie.title”: the signal post_save has no “movie”",
     ),
-    (["email"], make_parts(html="<p>{{ instance.delete }}</p>"), "template", "email, html: “instance.delete”"),
+    (
+        ["email"],
+        make_parts(html="<p>{{ instance.delete }}</p>"),
+        "template",
+        "email, html: “instance.delete”",
+    ),
 ]
 
 
@@ -72,7 +77,9 @@ def test_a_subscription_that_cannot_work_is_refused_where_it_is_wrong(channels, 
 def test_a_subscription_is_checked_against_a_trigger_that_is_not_saved_yet():
     # The admin's page has both in one form.
     template = make_template(make_parts(text="{{ instance.titel }}"))
-    subscription = Subscription(trigger=Trigger(verb="post_save", model="demo.post"), template=template, channels=["email"])
+    subscription = Subscription(
+        trigger=Trigger(verb="post_save", model="demo.post"), template=template, channels=["email"]
+    )
     with pytest.raises(ValidationError) as refused:
         subscription.clean()
     assert "“instance.titel”" in refused.value.message_dict["template"][0]
@@ -81,7 +88,12 @@ def test_a_subscription_is_checked_against_a_trigger_that_is_not_saved_yet():
 
 
 def test_a_subscription_that_can_work_is_taken():
-    parts = {"text": "{{ instance.title }} {{ verb }} {{ user.first_name }} {{ action_object }} {{ target }} {{ actor_object }}"}
+    parts = {
+        "text": (
+            "{{ instance.title }} {{ verb }} {{ user.first_name }} {{ action_object }} {{ target "
+            "}} {{ actor_object }}"
+        )
+    }
     template = make_template({"email": parts, "sms": {"text": "{{ movie.titel }}"}})
     # What is wrong with the SMS does not matter to who sends mail.
     Subscription(trigger=make_trigger(subscribe=False), template=template, channels=["email"]).full_clean()
@@ -97,7 +109,11 @@ AUDIENCES = [
     ({"paths": "email:"}, "paths", "“email:” is not a path."),
     ({"paths": "instance.owner.password"}, "paths", "“password” may be a secret"),
     ({"paths": "instance.api_token"}, "paths", "“api_token” may be a secret"),
-    ({"addresses": "ops@example.com"}, "addresses", "“ops@example.com”: write the channel first, as in “email: ops@example.com”"),
+    (
+        {"addresses": "ops@example.com"},
+        "addresses",
+        "“ops@example.com”: write the channel first, as in “email: ops@example.com”",
+    ),
     ({"addresses": "fax: +491"}, "addresses", "write the channel first"),
     ({"addresses": "email:"}, "addresses", "write the channel first"),
     ({"callables": ["gone", "never was"]}, "callables", "Not registered: gone, never was."),
@@ -112,7 +128,9 @@ def test_an_audience_that_cannot_work_is_refused_where_it_is_wrong(sources, fiel
 
 
 def test_an_audience_says_everything_that_is_wrong_at_once():
-    found = problems_of(Audience(name="Some", paths="a..b\nfax: c", addresses="nobody\nnothing", callables=["gone"]))
+    found = problems_of(
+        Audience(name="Some", paths="a..b\nfax: c", addresses="nobody\nnothing", callables=["gone"])
+    )
     assert set(found) == {"paths", "addresses", "callables"}
     assert "a..b" in found["paths"]
     assert "fax" in found["paths"]
@@ -122,7 +140,10 @@ def test_an_audience_that_can_work_is_taken():
     register_audience("people who are there", lambda event: [])
     Audience(
         name="All", everyone=True, callables=["people who are there"],
-        paths="instance.owner\n\n email : instance.contact_email \nmovie.audiences\nto", addresses="email: a@example.com\nsms:+491",
+        paths=(
+            "instance.owner\n\n email : "
+            "instance.contact_email \nmovie.audiences\nto"
+            ), addresses="email: a@example.com\nsms:+491",
     ).full_clean()  # fmt: skip
 
 
@@ -161,7 +182,9 @@ def test_a_content_is_checked_against_each_trigger_that_uses_it():
     TemplateContent(template=template, channel="sms", text="{{ instance.titel }}").full_clean()
 
 
-@pytest.mark.parametrize("parts", [{"text": "{% if %}"}, {"html": "{% load static %}"}, {"subject": "{{ user.password }}"}])
+@pytest.mark.parametrize(
+    "parts", [{"text": "{% if %}"}, {"html": "{% load static %}"}, {"subject": "{{ user.password }}"}]
+)
 def test_code_cannot_save_a_content_that_cannot_be_rendered(parts):
     template = Template.objects.create(name="some")
     with pytest.raises(TemplateRefused):
@@ -210,7 +233,9 @@ def test_a_user_can_be_deleted_without_a_search_in_what_was_sent():
     ContactPoint.objects.create(user=ada, channel="sms", address="+491")
     with statements() as found:
         ada.delete()
-    assert not [statement for statement in found if "notifier_delivery" in statement or "notifier_event" in statement]
+    assert not [
+        statement for statement in found if "notifier_delivery" in statement or "notifier_event" in statement
+    ]
     assert (audience.users.count(), ContactPoint.objects.count()) == (0, 0)
 
 

@@ -1,4 +1,6 @@
-"""The kept counts are what counting everything would give, whatever happened and whenever the sweep came by."""
+"""The kept counts are what counting everything would give, whatever happened and whenever the sweep came
+by.
+"""
 
 import datetime as dt
 import random
@@ -41,7 +43,10 @@ def clock(monkeypatch):
 
 def kept():
     """``(hour, channel, status)`` → ``(number, cost)``, as the page reads it."""
-    return {(each.hour, each.channel, each.status): (each.number, each.cost_micros) for each in HourlyCount.objects.all()}
+    return {
+        (each.hour, each.channel, each.status): (each.number, each.cost_micros)
+        for each in HourlyCount.objects.all()
+    }
 
 
 def truth():
@@ -74,12 +79,16 @@ ANSWERS = [
 
 
 def live_a_day(clock, dice, event):
-    """Random things at random times, through the functions that do them in production; the sweep comes by when it likes."""
+    """Random things at random times, through the functions that do them in production; the sweep comes by
+    when it likes.
+    """
     for _ in range(120):
         clock.now += dt.timedelta(minutes=dice.choice([0, 1, 1, 5, 30, 200]), seconds=dice.randrange(60))
         deed = dice.random()
         if deed < 0.45:
-            made = make_delivery(event=event, channel=dice.choice(CHANNELS), created_at=clock.now, due_at=clock.now + HOUR)
+            made = make_delivery(
+                event=event, channel=dice.choice(CHANNELS), created_at=clock.now, due_at=clock.now + HOUR
+            )
             answer(made, dice.choice(ANSWERS))
         elif deed < 0.65:
             keys = list(Delivery.objects.values_list("pk", flat=True))
@@ -248,7 +257,11 @@ def test_what_failed_lately_is_grouped_by_reason(clock):
     finished(NOON, Status.UNKNOWN, reason="crashed", channel="sms")
     finished(NOON, Status.SKIPPED, reason="opted_out")
     assert backlog.amiss_since(NOON - 24 * HOUR) == Counter(
-        {("failed", "email", "refused"): 2, ("failed", "email", "template_failed"): 1, ("unknown", "sms", "crashed"): 1}
+        {
+            ("failed", "email", "refused"): 2,
+            ("failed", "email", "template_failed"): 1,
+            ("unknown", "sms", "crashed"): 1,
+        }
     )
 
 
@@ -264,9 +277,13 @@ def test_the_sweep_counts_and_reads_what_aws_knows(cloud):
     import boto3
 
     sqs = boto3.client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="notifier-sms-dlq")["QueueUrl"], MessageBody="poison")
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName="notifier-sms-dlq")["QueueUrl"], MessageBody="poison"
+    )
     for name, rate in ("Reputation.BounceRate", 0.031), ("Reputation.ComplaintRate", 0.0004):
-        boto3.client("cloudwatch").put_metric_data(Namespace="AWS/SES", MetricData=[{"MetricName": name, "Value": rate}])
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace="AWS/SES", MetricData=[{"MetricName": name, "Value": rate}]
+        )
     finished(timezone.now())
     assert sweep() == 0
     assert HourlyCount.objects.get().number == 1

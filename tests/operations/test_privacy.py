@@ -31,11 +31,20 @@ def make_known(name):
     key = f"user:{user.pk}"
     ContactPoint.objects.create(user=user, channel="sms", address=f"{name} phone")
     Preferences.objects.create(user=user, language="de")
-    OptOut.objects.create(recipient=key, category=Category.objects.get_or_create(name="news", title="News")[0])
+    OptOut.objects.create(
+        recipient=key, category=Category.objects.get_or_create(name="news", title="News")[0]
+    )
     add_item(user.pk, delivery=user.pk, title=f"{name} item")
     make_audience(users=[user])
     event = make_event(data={"title": f"{name} title"}, status="done", due_at=None)
-    make_delivery(event=event, recipient=key, address=user.email, status="sent", finished_at=event.created_at, due_at=None)
+    make_delivery(
+        event=event,
+        recipient=key,
+        address=user.email,
+        status="sent",
+        finished_at=event.created_at,
+        due_at=None,
+    )
     return user
 
 
@@ -44,7 +53,9 @@ def kept_of(user):
     texts = []
     for model in apps.get_app_config("notifier").get_models():
         texts += [
-            str(row) for row in model._default_manager.values() if user.username in str(row) or row.get("user_id") == user.pk
+            str(row)
+            for row in model._default_manager.values()
+            if user.username in str(row) or row.get("user_id") == user.pk
         ]
     return texts
 
@@ -62,7 +73,16 @@ def test_an_export_holds_all_of_one_person_and_nothing_of_another(capsys):
     text = capsys.readouterr().out
     found = json.loads(text)
     assert "bob" not in text
-    for kind in ("contactpoint", "preferences", "optout", "inbox", "inboxitem", "audience", "delivery", "suppression"):
+    for kind in (
+        "contactpoint",
+        "preferences",
+        "optout",
+        "inbox",
+        "inboxitem",
+        "audience",
+        "delivery",
+        "suppression",
+    ):
         assert len(found[kind]) == 1, kind
     assert found["delivery"][0]["what"]["data"] == {"title": "ada title"}
     assert found["person"] == f"user:{ada.pk}" != f"user:{bob.pk}"
@@ -77,7 +97,8 @@ def test_erasing_leaves_nothing_of_one_and_all_of_another():
     assert kept_of(ada) == []
     assert kept_of(bob) == bobs
     assert (erased.deliveries, erased.events, erased.cancelled, erased.under_way) == (1, 1, 0, 0)
-    assert Delivery.objects.filter(recipient=f"user:{ada.pk}", status="sent", address="").exists()  # that it was sent stays
+    # That it was sent stays
+    assert Delivery.objects.filter(recipient=f"user:{ada.pk}", status="sent", address="").exists()
 
 
 def test_erasing_twice_is_harmless():

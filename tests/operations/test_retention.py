@@ -1,4 +1,6 @@
-"""What is old goes: first what was said and to whom, later that it was said; the counts stay, and what waits stays whole."""
+"""What is old goes: first what was said and to whom, later that it was said; the counts stay, and what waits
+stays whole.
+"""
 
 import datetime as dt
 
@@ -26,16 +28,26 @@ def _ages(settings):
 
 
 def make_old(created_at=OLD, *, status="sent", emptied_at=None, **values):
-    """A delivery of an event of that time, ended a minute later, with an attempt and feedback that have something to say."""
+    """A delivery of an event of that time, ended a minute later, with an attempt and feedback that have
+    something to say.
+    """
     ended = (
-        {} if status in ("queued", "waiting", "held") else {"finished_at": created_at + dt.timedelta(minutes=1), "due_at": None}
+        {}
+        if status in ("queued", "waiting", "held")
+        else {"finished_at": created_at + dt.timedelta(minutes=1), "due_at": None}
     )
-    delivery = make_delivery(status=status, created_at=created_at, detail="Ada", reason="timeout", **ended, **values)
+    delivery = make_delivery(
+        status=status, created_at=created_at, detail="Ada", reason="timeout", **ended, **values
+    )
     Event.objects.filter(pk=delivery.event_id).update(
-        created_at=created_at, emptied_at=emptied_at, explanation=[{"trigger": 1, "name": "T", "because": "Ada is not Bob."}]
+        created_at=created_at,
+        emptied_at=emptied_at,
+        explanation=[{"trigger": 1, "name": "T", "because": "Ada is not Bob."}],
     )
     Attempt.objects.create(delivery=delivery, number=1, status="waiting", detail="Ada", created_at=created_at)
-    Feedback.objects.create(delivery=delivery, kind="bounced", detail="Ada", happened_at=created_at, key=f"key {delivery.pk}")
+    Feedback.objects.create(
+        delivery=delivery, kind="bounced", detail="Ada", happened_at=created_at, key=f"key {delivery.pk}"
+    )
     return delivery
 
 
@@ -44,7 +56,10 @@ def everything_said(delivery):
     delivery.refresh_from_db()
     event = Event.objects.get(pk=delivery.event_id)
     said = [delivery.recipient, delivery.address, delivery.detail, event.data, event.explanation, event.plan]
-    said += [*Attempt.objects.values_list("detail", flat=True), *Feedback.objects.values_list("detail", flat=True)]
+    said += [
+        *Attempt.objects.values_list("detail", flat=True),
+        *Feedback.objects.values_list("detail", flat=True),
+    ]
     return str(said)
 
 
@@ -65,7 +80,13 @@ def test_two_plain_addresses_of_one_event_stay_two():
     first = make_old()
     second = make_old(event=first.event)
     retention.purge()
-    assert Delivery.objects.filter(pk__in=[first.pk, second.pk], address="").values("recipient").distinct().count() == 2
+    assert (
+        Delivery.objects.filter(pk__in=[first.pk, second.pk], address="")
+        .values("recipient")
+        .distinct()
+        .count()
+        == 2
+    )
 
 
 def test_who_got_it_stays_known_for_a_user():
@@ -76,7 +97,8 @@ def test_who_got_it_stays_known_for_a_user():
     assert delivery.recipient == f"user:{user.pk}"
 
 
-@pytest.mark.parametrize("status", ["queued", "waiting", "held", "claimed", "sending"])  # all that can still be sent
+# All that can still be sent
+@pytest.mark.parametrize("status", ["queued", "waiting", "held", "claimed", "sending"])
 def test_what_is_not_over_keeps_what_it_says(status):
     delivery = make_old(VERY_OLD, data={"title": "Ada"}, status=status)
     Delivery.objects.filter(pk=delivery.pk).update(finished_at=None)

@@ -34,7 +34,9 @@ def test_a_device_is_registered_once_however_often_the_app_says_so(app, ada):
 
 
 def test_a_token_moves_to_whoever_signed_in_last_and_is_switched_on_again(app, ada):
-    before = make_device(token=FORM["token"], enabled=False, seen_at=timezone.now() - timezone.timedelta(days=90))
+    before = make_device(
+        token=FORM["token"], enabled=False, seen_at=timezone.now() - timezone.timedelta(days=90)
+    )
     app.post(URL, FORM)
     after = Device.objects.get()
     assert (after.pk, after.user, after.enabled) == (before.pk, ada, True)

@@ -40,7 +40,8 @@ def people():
     return made
 
 
-@pytest.mark.parametrize("channel", ["email", "sms", "twitter"])  # by a field, by a relation that may be missing, by neither
+# By a field, by a relation that may be missing, by neither
+@pytest.mark.parametrize("channel", ["email", "sms", "twitter"])
 def test_whom_a_count_takes_for_reachable_the_fan_out_sends_to_at_the_same_address(cloud, people, channel):
     event = make_event(contents={channel: {"text": "."}}, audiences=[make_audience(users=people)])
     fan_out(event.pk, lease_seconds=900)

@@ -1,4 +1,6 @@
-"""A suppressed address gets nothing, in whichever spelling, from the fan-out on to the last moment before the send."""
+"""A suppressed address gets nothing, in whichever spelling, from the fan-out on to the last moment before the
+send.
+"""
 
 import base64
 import gzip
@@ -76,7 +78,9 @@ def test_the_gate_asks_once_for_all_and_not_at_all_where_nobody_has_an_address(d
 
 
 @pytest.mark.parametrize("order", [1, -1])
-@pytest.mark.parametrize(("light", "heavy"), list(zip(suppression.WEIGHT, suppression.WEIGHT[1:], strict=False)))
+@pytest.mark.parametrize(
+    ("light", "heavy"), list(zip(suppression.WEIGHT, suppression.WEIGHT[1:], strict=False))
+)
 def test_the_weightier_reason_stays_in_either_order(light, heavy, order):
     for reason in (light, heavy)[::order]:
         suppression.suppress("email", "ann@example.com", reason)
@@ -86,24 +90,45 @@ def test_the_weightier_reason_stays_in_either_order(light, heavy, order):
 @pytest.mark.django_db(transaction=True)
 def test_a_number_that_opted_out_at_the_provider_is_not_asked_for_again(cloud):
     number = "+447400000199"  # moto takes it for opted out
-    first, second = make_delivery(channel="sms", address=number), make_delivery(channel="sms", address="+44 7400 000199")
+    first, second = (
+        make_delivery(channel="sms", address=number),
+        make_delivery(channel="sms", address="+44 7400 000199"),
+    )
     invoke("sms", *bodies_for("sms", [first.pk]))
     invoke("sms", *bodies_for("sms", [second.pk]))
     assert [(row.status, row.reason) for row in Delivery.objects.order_by("pk")] == [
         ("skipped", "opted_out"),
         ("skipped", "suppressed"),
     ]
-    assert Suppression.objects.values_list("channel", "address", "reason").get() == ("sms", number, "opted_out")
+    assert Suppression.objects.values_list("channel", "address", "reason").get() == (
+        "sms",
+        number,
+        "opted_out",
+    )
 
 
 # Receipts of SMS.
 
 
-def receipt(row, status="SUCCESS", said="Message has been accepted by phone carrier", *, number=None, message_id="sms-1"):
+def receipt(
+    row,
+    status="SUCCESS",
+    said="Message has been accepted by phone carrier",
+    *,
+    number=None,
+    message_id="sms-1",
+):
     """https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html"""
     sent = (row.finished_at or row.created_at).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    delivery = {"destination": number or row.address, "providerResponse": said, "dwellTimeMs": 599, "smsType": "Transactional"}
-    return json.dumps({"notification": {"messageId": message_id, "timestamp": sent}, "delivery": delivery, "status": status})
+    delivery = {
+        "destination": number or row.address,
+        "providerResponse": said,
+        "dwellTimeMs": 599,
+        "smsType": "Transactional",
+    }
+    return json.dumps(
+        {"notification": {"messageId": message_id, "timestamp": sent}, "delivery": delivery, "status": status}
+    )
 
 
 def from_logs(*lines, kind="DATA_MESSAGE"):
@@ -137,7 +162,9 @@ RECEIPTS = [
 
 @pytest.mark.parametrize(("status", "said", "kind", "returned", "reason"), RECEIPTS)
 @pytest.mark.parametrize("early", [False, True])
-def test_a_receipt_of_an_sms_is_stored_before_its_answer_or_after_it(status, said, kind, returned, reason, early):
+def test_a_receipt_of_an_sms_is_stored_before_its_answer_or_after_it(
+    status, said, kind, returned, reason, early
+):
     row, work = make_text()
     if not early:
         store(row, work)
@@ -166,7 +193,9 @@ def test_receipts_of_others_and_lines_that_are_none_change_nothing():
     assert not Feedback.objects.exists()
 
 
-@pytest.mark.parametrize("data", ["", "ä", "AAAA", base64.b64encode(gzip.compress(b"{", mtime=0)).decode(), None])
+@pytest.mark.parametrize(
+    "data", ["", "ä", "AAAA", base64.b64encode(gzip.compress(b"{", mtime=0)).decode(), None]
+)
 @pytest.mark.django_db(transaction=True)
 def test_a_call_that_is_none_of_cloudwatch_is_dropped(data):
     assert function.handler({"awslogs": {"data": data}}, None) == {"heard": 0}
@@ -179,7 +208,9 @@ def test_a_call_that_is_none_of_cloudwatch_is_dropped(data):
 def sign_in(client):
     def as_somebody(*names):
         user = make_user(is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=names, content_type__app_label="notifier"))
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=names, content_type__app_label="notifier")
+        )
         client.force_login(user)
         return client
 
@@ -216,9 +247,13 @@ def test_without_the_permission_addresses_are_neither_seen_nor_found_out(sign_in
     suppression.suppress("email", "ann@example.com", Reason.BOUNCED)
     row = Suppression.objects.get()
     client = sign_in("view_suppression", "add_suppression", "delete_suppression")
-    change, lift = (reverse(f"admin:notifier_suppression_{name}", args=[row.pk]) for name in ("change", "delete"))
+    change, lift = (
+        reverse(f"admin:notifier_suppression_{name}", args=[row.pk]) for name in ("change", "delete")
+    )
     for url in (reverse(LIST), reverse(LIST) + "?q=ann@example.com", change, lift):
-        assert "ann@example.com" not in client.get(url).content.decode().replace('value="ann@example.com"', "")
+        assert "ann@example.com" not in client.get(url).content.decode().replace(
+            'value="ann@example.com"', ""
+        )
     assert client.get(reverse(LIST) + "?q=ann@example.com").context["cl"].result_count == 0
     assert client.get(reverse(LIST) + "?address__startswith=a").status_code == 400
     assert client.get(reverse(ADD)).status_code == 403
@@ -237,13 +272,18 @@ def test_the_list_of_deliveries_shows_and_filters_what_came_back(sign_in):
     event = make_delivery(status="sent", returned="bounced").event
     good = make_delivery(event=event, status="sent")
     bad = Delivery.objects.exclude(pk=good.pk).get()
-    Feedback.objects.create(delivery=bad, kind="bounced", detail="no such address", happened_at=bad.created_at, key="1")
+    Feedback.objects.create(
+        delivery=bad, kind="bounced", detail="no such address", happened_at=bad.created_at, key="1"
+    )
     url = reverse("admin:notifier_delivery_changelist")
     for value in ("any", "bounced"):
         answer = client.get(url, {"returned": value})
         assert [row.pk for row in answer.context["cl"].result_list] == [bad.pk]
         assert "then bounced" in answer.content.decode()
-    pages = [reverse("admin:notifier_delivery_change", args=[bad.pk]), reverse("admin:notifier_event_change", args=[event.pk])]
+    pages = [
+        reverse("admin:notifier_delivery_change", args=[bad.pk]),
+        reverse("admin:notifier_event_change", args=[event.pk]),
+    ]
     for page in pages:
         text = client.get(page).content.decode()
         assert "then bounced" in text

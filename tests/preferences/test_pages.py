@@ -78,11 +78,23 @@ def test_the_table_has_the_channels_that_are_sent_and_can_reach_this_person(clie
 def test_what_is_chosen_is_saved_said_and_shown_and_what_is_chosen_again_is_had_again(client, ada, rules):
     form = form_of(client.get(OWN))
     form["on"].remove(f"{rules['offers'].pk}:sms")
-    form |= {"quiet_from": "22:00", "quiet_until": "07:00", "time_zone": "europe/berlin", "language": "de", "digest": "daily"}
+    form |= {
+        "quiet_from": "22:00",
+        "quiet_until": "07:00",
+        "time_zone": "europe/berlin",
+        "language": "de",
+        "digest": "daily",
+    }
     answer = client.post(OWN, form | {"action": "save"}, follow=True)
     assert answer.redirect_chain == [(f"{OWN}?saved=1", 302)]
     text = answer.content.decode()
-    for said in "Saved.", "Offers: E-mail", "Quiet hours from 22:00 until 07:00.", "Europe/Berlin", "once a day":
+    for said in (
+        "Saved.",
+        "Offers: E-mail",
+        "Quiet hours from 22:00 until 07:00.",
+        "Europe/Berlin",
+        "once a day",
+    ):
         assert said in text
     assert opted_out() == [("offers", "sms", "page")]
     wish = Preferences.objects.get(user=ada)
@@ -124,7 +136,12 @@ def test_what_is_wrong_is_said_and_nothing_of_it_all_is_saved(client, rules, typ
     assert "on" not in form_of(answer)
 
 
-ZONES = [("berlin", "Europe/Berlin"), ("America/new york", "America/New_York"), (" Asia/Tokyo ", "Asia/Tokyo"), ("", "")]
+ZONES = [
+    ("berlin", "Europe/Berlin"),
+    ("America/new york", "America/New_York"),
+    (" Asia/Tokyo ", "Asia/Tokyo"),
+    ("", ""),
+]
 
 
 @pytest.mark.parametrize(("typed", "stored"), ZONES)
@@ -133,11 +150,15 @@ def test_a_time_zone_is_found_by_what_people_type(client, ada, typed, stored):
     assert Preferences.objects.get(user=ada).time_zone == stored
 
 
-def test_what_has_come_since_the_page_was_opened_and_what_it_did_not_show_stay_as_they_are(client, ada, rules):
+def test_what_has_come_since_the_page_was_opened_and_what_it_did_not_show_stay_as_they_are(
+    client, ada, rules
+):
     form = form_of(client.get(OWN))
     news = Category.objects.create(name="news", title="News")
     make_trigger(category=news)
-    OptOut.objects.create(recipient=f"user:{ada.pk}", category=rules["empty"], channel="email", source="admin")
+    OptOut.objects.create(
+        recipient=f"user:{ada.pk}", category=rules["empty"], channel="email", source="admin"
+    )
     client.post(OWN, form | {"on": [], "action": "save"})
     assert ("news", "email", "page") not in opted_out()
     assert ("empty", "email", "admin") in opted_out()
@@ -188,13 +209,17 @@ def test_a_plain_address_chooses_by_category_on_its_own_channel_alone(rules):
     form = form_of(page)
     assert form["shown"] == [f"{rules['offers'].pk}:email", "0:email"]
     assert not form.keys() & {"quiet_from", "time_zone", "digest"}
-    Client().post(link_for(delivery.recipient, delivery.pk), {"shown": form["shown"], "on": ["0:email"], "action": "save"})
+    Client().post(
+        link_for(delivery.recipient, delivery.pk),
+        {"shown": form["shown"], "on": ["0:email"], "action": "save"},
+    )
     assert OptOut.objects.get().recipient == "address:grace@example.com"
 
 
 BAD = [
     # what stands in the link, the status
-    (lambda user: link_tokens.sign("unsubscribe", f"user:{user.pk}", 1, 1, "email"), 404),  # for something else
+    # For something else
+    (lambda user: link_tokens.sign("unsubscribe", f"user:{user.pk}", 1, 1, "email"), 404),
     (lambda user: link_tokens.sign("preferences", f"user:{user.pk}", 1)[:-1], 404),
     (lambda user: f"u.{user.pk}", 404),
     (lambda user: link_tokens.sign("preferences", "user:99999", 1), 410),
@@ -210,7 +235,9 @@ def test_a_link_that_is_not_whole_or_of_nobody_opens_nothing(ada, make, status):
     assert opted_out() == []
 
 
-def test_the_page_costs_the_same_statements_however_many_categories(client, rules, django_assert_max_num_queries):
+def test_the_page_costs_the_same_statements_however_many_categories(
+    client, rules, django_assert_max_num_queries
+):
     for number in range(10):
         make_trigger(category=Category.objects.create(name=f"c{number}", title=f"C{number}"))
     with django_assert_max_num_queries(9):

@@ -59,7 +59,9 @@ def opted_out():
 # What the link does
 
 
-def test_one_click_of_the_mail_program_works_at_once_without_cookies_and_as_often_as_it_comes(browser, ada, offers):
+def test_one_click_of_the_mail_program_works_at_once_without_cookies_and_as_often_as_it_comes(
+    browser, ada, offers
+):
     path = path_for(f"user:{ada.pk}", offers)
     first = browser.post(path, ONE_CLICK)
     since = OptOut.objects.get().created_at
@@ -134,7 +136,10 @@ def token_attacks(recipient, offers, ada):
         ("another category", f"{kind}.{key}.{int(category) + 1}.{channel}.{signature}"),
         ("everything instead of a category", f"{kind}.{key}.0.{channel}.{signature}"),
         ("another channel", f"{kind}.{key}.{category}.sms.{signature}"),
-        ("key and category swapped", f"{kind}.{category}.{key}.{channel}.{signature}" if key != category else "u.0.0.x.y"),
+        (
+            "key and category swapped",
+            f"{kind}.{category}.{key}.{channel}.{signature}" if key != category else "u.0.0.x.y",
+        ),
         ("another kind", f"d.{key}.{category}.{channel}.{signature}"),
         ("a link to preferences", link_tokens.sign("preferences", recipient, 1)),
         ("signed with another salt", Signer(salt="notifier.other", sep=".").sign(value)),
@@ -170,8 +175,10 @@ def requests(path, offers):
     return [
         ("a scanner follows it", lambda browser: browser.get(path), 200, False),
         ("a mail program asks for its head", lambda browser: browser.head(path), 200, False),
-        ("a browser fetches it ahead", lambda browser: browser.get(path, headers={"sec-purpose": "prefetch"}), 200, False),
-        ("what it should do, in the address", lambda browser: browser.get(f"{path}?List-Unsubscribe=One-Click"), 200, False),
+        ("a browser fetches it ahead", lambda browser: browser.get(path,
+         headers={"sec-purpose": "prefetch"}), 200, False),
+        ("what it should do, in the address",
+         lambda browser: browser.get(f"{path}?List-Unsubscribe=One-Click"), 200, False),
         ("a POST with it in the address", post(f"{path}?List-Unsubscribe=One-Click", {}), 400, False),
         ("PUT", lambda browser: browser.put(path, ONE_CLICK), 405, False),
         ("DELETE", lambda browser: browser.delete(path), 405, False),
@@ -187,10 +194,13 @@ def requests(path, offers):
         ("the address encoded", post(quote(unquote(path), safe="/").replace(".", "%2E")), 200, True),
         ("from another site", post(path, headers={"origin": "https://evil.example"}), 200, True),
         ("the form, without a cookie", post(path, YES), 200, True),
-        ("twice", lambda browser: [browser.post(path, ONE_CLICK), browser.post(path, ONE_CLICK)][1], 200, True),
-        ("by form, then by mail", lambda browser: [browser.post(path, YES), browser.post(path, ONE_CLICK)][1], 200, True),
+        ("twice", lambda browser: [browser.post(path, ONE_CLICK), browser.post(path, ONE_CLICK)][1], 200,
+         True),
+        ("by form, then by mail", lambda browser: [browser.post(path, YES), browser.post(path,
+         ONE_CLICK)][1], 200, True),
         ("an undo of nothing", post(path, UNDO), 200, False),
-        ("an undo afterwards", lambda browser: [browser.post(path, ONE_CLICK), browser.post(path, UNDO)][1], 200, False),
+        ("an undo afterwards", lambda browser: [browser.post(path, ONE_CLICK), browser.post(path,
+         UNDO)][1], 200, False),
         (
             "once more after an undo",
             lambda browser: [browser.post(path, each) for each in (ONE_CLICK, UNDO, ONE_CLICK)][-1],
@@ -211,7 +221,9 @@ def test_only_a_persons_own_post_changes_anything(browser, ada, offers):
 # What has changed since the message was sent
 
 
-def test_a_link_works_after_the_secret_was_changed_as_long_as_the_old_one_is_a_fallback(browser, ada, offers, settings):
+def test_a_link_works_after_the_secret_was_changed_as_long_as_the_old_one_is_a_fallback(
+    browser, ada, offers, settings
+):
     path, old = path_for(f"user:{ada.pk}", offers), settings.SECRET_KEY
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [old]
     assert browser.post(path, ONE_CLICK).status_code == 200
@@ -325,7 +337,9 @@ def test_a_samples_link_says_that_it_is_one_and_does_nothing(browser, page):
 
 def test_two_links_cost_a_person_some_25_microseconds(offers):
     def sign():
-        reader_links.make_links(reader_links.LINKS, "user:123456", 987654, category=offers.pk, channel="email")
+        reader_links.make_links(
+            reader_links.LINKS, "user:123456", 987654, category=offers.pk, channel="email"
+        )
 
     sign()
     # The quickest of nine: what else a process does now and then is not counted.

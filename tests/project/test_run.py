@@ -43,12 +43,16 @@ def free_port():
 
 def manage(*arguments, environment):
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 @pytest.fixture
 def interruptible():
-    """Processes started here can be interrupted, also where this one cannot: a shell's background job passes on that it ignores it."""
+    """Processes started here can be interrupted, also where this one cannot: a shell's background job passes
+    on that it ignores it.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -56,9 +60,13 @@ def interruptible():
 
 @contextmanager
 def running(port, environment):
-    """``manage.py run`` on ``port``; yields the process and what it has printed by the time that it serves."""
+    """``manage.py run`` on ``port``; yields the process and what it has printed by the time that it
+    serves.
+    """
     command = [sys.executable, "manage.py", "run", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             printed = []
             for line in process.stdout:
@@ -75,7 +83,9 @@ def get(port, path):
         return answer.status, answer.read().decode()
 
 
-def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_interrupted(environment, interruptible):
+def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_interrupted(
+    environment, interruptible
+):
     port = free_port()
     with running(port, environment) as (process, printed):
         assert "ada@example.com" in printed
@@ -95,9 +105,9 @@ def test_a_port_that_is_taken_is_a_clear_sentence(environment):
         port = taken.getsockname()[1]
         done = manage("run", "--port", str(port), environment=environment)
     assert done.returncode == 1
-    assert (
-        done.stderr.strip()
-        == f"CommandError: Port {port} cannot be used (Address already in use). Choose another: make run PORT={port + 1}"
+    assert done.stderr.strip() == (
+        f"CommandError: Port {port} cannot be used (Address already in use). Choose another: "
+        f"make run PORT={port + 1}"
     )
 
 
@@ -105,7 +115,9 @@ def test_the_demo_prints_every_message_as_json(played):
     rows, _ = played
     sent = [row for row in rows if row["status"] == "sent"]
     assert len(sent) == 23
-    assert {"channel", "recipient", "subject", "body", "status", "provider_id", "event", "attempts"} <= rows[0].keys()
+    assert {"channel", "recipient", "subject", "body", "status", "provider_id", "event", "attempts"} <= rows[
+        0
+    ].keys()
     mail = next(row for row in sent if row["recipient"] == "dunya@example.com")
     assert "Hello Dunya & Söhne," in mail["body"]
     assert all(row["provider_id"] and row["body"] for row in sent)
@@ -114,7 +126,9 @@ def test_the_demo_prints_every_message_as_json(played):
 def test_the_demo_fails_and_names_what_is_missing(played):
     _, database = played
     with closing(sqlite3.connect(database)) as connection, connection:
-        switched_off = connection.execute("UPDATE notifier_trigger SET enabled = FALSE WHERE name = 'Post created'").rowcount
+        switched_off = connection.execute(
+            "UPDATE notifier_trigger SET enabled = FALSE WHERE name = 'Post created'"
+        ).rowcount
     assert switched_off == 1
     done = manage("demo", environment=environment_with(database))
     assert done.returncode == 1

@@ -101,7 +101,8 @@ def test_savepoints_that_are_rolled_back_take_nothing_along_and_leave_nothing(ga
     assert gate.count(PUBLISH_BATCH) == calls
     kept = recorded_once()
     assert Event.objects.count() == SAVES - len(rolled_back)
-    # A key that was rolled back may be rung for: SQLite gives it away again, and a ring twice, or for nothing, does nothing.
+    # A key that was rolled back may be rung for: SQLite gives it away again, and a ring twice, or for
+    # nothing, does nothing.
     assert set(kept) <= set(rung_for(gate))
     with publisher.diverted():
         assert invoke("fanout", *texts_of(gate)) == []
@@ -170,13 +171,17 @@ def test_outside_a_transaction_each_save_rings_at_once(gate):
 
 def test_a_message_holds_a_key_and_its_route_and_nothing_of_anybody(gate):
     make_user(email="ada@example.com", first_name="Ada")
-    make_trigger(contents={"email": {"subject": "{{ instance.title }}", "text": "Dear {{ user.first_name }}"}})
+    make_trigger(
+        contents={"email": {"subject": "{{ instance.title }}", "text": "Dear {{ user.first_name }}"}}
+    )
     save_plainly("A secret sale")
     form = next(call.form for call in gate.calls if call.action == PUBLISH_BATCH)
     entry = "PublishBatchRequestEntries.member.1."
     assert form[f"{entry}Message"] == f'{{"v":1,"route":"fanout","events":[{Event.objects.get().pk}]}}'
     assert len(form[f"{entry}Message"].encode()) < MAX_MESSAGE_BYTES
-    attribute = {name.rpartition(".")[2]: value for name, value in form.items() if f"{entry}MessageAttributes" in name}
+    attribute = {
+        name.rpartition(".")[2]: value for name, value in form.items() if f"{entry}MessageAttributes" in name
+    }
     assert attribute == {"Name": "route", "DataType": "String", "StringValue": "fanout"}
 
 
@@ -189,7 +194,9 @@ def test_a_message_holds_a_key_and_its_route_and_nothing_of_anybody(gate):
     ],
 )
 @pytest.mark.parametrize("around", [nullcontext, transaction.atomic])
-def test_settings_that_are_wrong_do_not_reach_the_caller(cloud, settings, monkeypatch, caplog, setting, endpoint, in_log, around):
+def test_settings_that_are_wrong_do_not_reach_the_caller(
+    cloud, settings, monkeypatch, caplog, setting, endpoint, in_log, around
+):
     make_trigger()
     settings.NOTIFIER = settings.NOTIFIER | setting
     if endpoint:

@@ -31,7 +31,11 @@ def test_rings_hold_all_ids_in_order_each_in_less_than_a_kilobyte(ids):
 
 
 def test_a_message_holds_a_version_a_route_and_ids_and_nothing_else():
-    assert json.loads(Ring(route="email", ids=(1, 2)).body()) == {"v": 1, "route": "email", "deliveries": [1, 2]}
+    assert json.loads(Ring(route="email", ids=(1, 2)).body()) == {
+        "v": 1,
+        "route": "email",
+        "deliveries": [1, 2],
+    }
     assert json.loads(Ring(route=FANOUT, ids=(3,)).body()) == {"v": 1, "route": "fanout", "events": [3]}
 
 
@@ -63,7 +67,11 @@ def test_no_text_at_all_does_anything_else_than_being_refused(body):
     st.dictionaries(
         st.sampled_from(["v", "route", "deliveries", "events", "canaries", "command"]),
         st.one_of(
-            st.integers(), st.booleans(), st.none(), st.just("email"), st.lists(st.one_of(IDS, st.booleans(), st.floats()))
+            st.integers(),
+            st.booleans(),
+            st.none(),
+            st.just("email"),
+            st.lists(st.one_of(IDS, st.booleans(), st.floats())),
         ),
     )
 )

@@ -64,11 +64,15 @@ def delete_rules():
 
 
 def test_an_export_reads_well():
-    """No ids, no dates, defaults left out, texts as blocks, one row a paragraph; the same whatever the order of the rows."""
+    """No ids, no dates, defaults left out, texts as blocks, one row a paragraph; the same whatever the order
+    of the rows.
+    """
     load(SMALL)
     head, _, body = rulefiles.export_text().partition("version: 1\n")
     assert all(line.startswith("#") for line in head.split("\n") if line)
-    assert body.replace("\n\n", "\n").strip() == SMALL.partition("version: 1\n")[2].replace("\n\n", "\n").strip()
+    assert (
+        body.replace("\n\n", "\n").strip() == SMALL.partition("version: 1\n")[2].replace("\n\n", "\n").strip()
+    )
     assert "\n\ntemplates:\n  hello:\n" in body
 
 
@@ -91,7 +95,9 @@ def test_texts_of_several_lines_are_blocks(text, style):
     make_template({"email": {"text": text}})
     written = rulefiles.export_text()
     assert f"text: {style}" in written
-    assert yaml.safe_load(written)["templates"].popitem()[1]["contents"][0]["text"] == text.replace("\r\n", "\n")
+    assert yaml.safe_load(written)["templates"].popitem()[1]["contents"][0]["text"] == text.replace(
+        "\r\n", "\n"
+    )
 
 
 def test_people_are_not_written_and_stay_where_they_are():
@@ -115,7 +121,9 @@ def test_an_export_costs_a_few_queries_whatever_the_number_of_rules(django_asser
 
 # What goes out comes in again.
 
-NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(lambda name: name.strip())
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(
+    lambda name: name.strip()
+)
 SLUGS = st.from_regex(r"[a-zA-Z0-9_-]{1,20}", fullmatch=True)
 # What no template takes for itself: blocks, variables, and what a database cannot hold.
 TEXTS = st.text(
@@ -124,7 +132,11 @@ TEXTS = st.text(
 CONTENTS = st.dictionaries(
     st.tuples(st.sampled_from(["email", "sms", "twitter"]), st.sampled_from(["", "de", "pt-br"])),
     st.fixed_dictionaries(
-        {"subject": st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}"), max_size=50)}
+        {
+            "subject": st.text(
+                st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}"), max_size=50
+            )
+        }
     )
     | st.fixed_dictionaries({"text": TEXTS}),
     min_size=1,
@@ -138,7 +150,10 @@ def documents(draw):
         st.dictionaries(
             NAMES,
             st.fixed_dictionaries(
-                {"everyone": st.booleans(), "addresses": st.lists(st.just("email: ops@example.com"), max_size=1)}
+                {
+                    "everyone": st.booleans(),
+                    "addresses": st.lists(st.just("email: ops@example.com"), max_size=1),
+                }
             ),
             min_size=1,
             max_size=3,
@@ -164,14 +179,20 @@ def documents(draw):
             "enabled": draw(st.booleans()),
         }
         found[name] = {
-            "signal": "post_save", "model": "demo.post", "saved": draw(st.sampled_from(["any", "created", "updated"])),
-            "instance": draw(st.sampled_from(["", "7"])), "enabled": draw(st.booleans()), "shadow": draw(st.booleans()),
+            "signal": "post_save", "model": "demo.post",
+            "saved": draw(st.sampled_from(["any", "created", "updated"])),
+            "instance": draw(st.sampled_from(["", "7"])), "enabled": draw(st.booleans()),
+            "shadow": draw(st.booleans()),
             "subscriptions": draw(st.sampled_from([[], [subscription], [subscription, subscription]])),
         }  # fmt: skip
     return {"version": 1, "audiences": audiences, "templates": templates, "triggers": found}
 
 
-@drawing(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@drawing(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(document=documents(), file_format=st.sampled_from(FORMATS))
 def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     delete_rules()
@@ -185,12 +206,20 @@ def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
 
 @drawing(max_examples=200, deadline=None)
 @given(
-    text=st.text(st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), st.sampled_from("\n \t#:-'\"|")))
+    text=st.text(
+        st.one_of(
+            st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"),
+            st.sampled_from("\n \t#:-'\"|"),
+        )
+    )
 )
 def test_any_text_survives_yaml_and_json(text):
     for file_format in FORMATS:
         document = {"version": 1, "templates": {"a": {"contents": [{"text": text, "names": [text, "b"]}]}}}
-        assert rulefiles.read_document(rulefiles.write_document(document, file_format), file_format)[0] == document
+        assert (
+            rulefiles.read_document(rulefiles.write_document(document, file_format), file_format)[0]
+            == document
+        )
 
 
 @pytest.mark.parametrize(
@@ -220,7 +249,8 @@ def test_an_import_makes_what_is_missing_and_says_so():
 
 def test_a_second_import_changes_nothing_and_makes_no_version():
     load(SMALL)
-    TemplateContent.objects.update(text="Hello {{ user.first_name }},\r\n\r\nread it.\r\n")  # as a browser would have sent it
+    # As a browser would have sent it
+    TemplateContent.objects.update(text="Hello {{ user.first_name }},\r\n\r\nread it.\r\n")
     before = index.token
     assert load(SMALL) == []
     assert ContentVersion.objects.count() == 1
@@ -229,13 +259,23 @@ def test_a_second_import_changes_nothing_and_makes_no_version():
 
 # in the file, instead of; what changes: what, key, old, new
 CHANGES = [
-    ("everyone: true", "addresses: ['email: a@example.com']", "audience “Everyone”", ["everyone", "addresses"]),
+    (
+        "everyone: true",
+        "addresses: ['email: a@example.com']",
+        "audience “Everyone”",
+        ["everyone", "addresses"],
+    ),
     ("saved: created", "saved: updated", "trigger “Post created”", ["saved"]),
     ("saved: created", "saved: created\n    shadow: true", "trigger “Post created”", ["shadow"]),
     ("saved: created", "condition: instance.title", "trigger “Post created”", ["saved", "condition"]),
     ("read it", "read this", "template “hello” · email", ["text"]),
     ("contents:", "description: Greets.\n    contents:", "template “hello”", ["description"]),
-    ("[Everyone]", "[Everyone]\n        enabled: false", "trigger “Post created” → hello → Everyone", ["enabled"]),
+    (
+        "[Everyone]",
+        "[Everyone]\n        enabled: false",
+        "trigger “Post created” → hello → Everyone",
+        ["enabled"],
+    ),
 ]
 
 
@@ -251,7 +291,11 @@ def test_a_subscription_whose_audience_or_template_changes_stays_one():
     """Two side by side would tell everybody twice."""
     load(SMALL)
     key = Subscription.objects.get().pk
-    load(SMALL.replace("[Everyone]", "[Everyone, Staff]").replace("  Everyone:", "  Staff:\n    everyone: true\n  Everyone:"))
+    load(
+        SMALL.replace("[Everyone]", "[Everyone, Staff]").replace(
+            "  Everyone:", "  Staff:\n    everyone: true\n  Everyone:"
+        )
+    )
     assert Subscription.objects.get().pk == key
     assert Subscription.objects.get().audiences.count() == 2
     load(SMALL.replace("hello", "goodbye").replace("[Everyone]", "[Everyone, Staff]"))
@@ -314,8 +358,16 @@ def test_all_rules_are_read_anew_once():
     """Each change of a rule makes this process read all of them: 200 rules would be read 1,000 times."""
     with CaptureQueriesContext(connection) as queries:
         load(SMALL)
-    writes = [each["sql"] for each in queries if "notifier_rulesversion" in each["sql"] and not each["sql"].startswith("SELECT")]
-    live = [each["sql"] for each in queries if 'FROM "notifier_trigger" WHERE "notifier_trigger"."enabled"' in each["sql"]]
+    writes = [
+        each["sql"]
+        for each in queries
+        if "notifier_rulesversion" in each["sql"] and not each["sql"].startswith("SELECT")
+    ]
+    live = [
+        each["sql"]
+        for each in queries
+        if 'FROM "notifier_trigger" WHERE "notifier_trigger"."enabled"' in each["sql"]
+    ]
     assert (len(writes), len(live)) == (1, 1)
 
 
@@ -338,9 +390,15 @@ def test_files_and_providers_of_the_project_are_named_not_copied(tmp_path, setti
     (tmp_path / "sale.html").write_text("<p>{{ forecast }}</p>")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
     monkeypatch.setattr(providers, "_registry", {})
-    text = SMALL.replace("contents:", "providers: [weather]\n    contents:").replace("subject:", "language: de\n        subject:")
-    text = text[: text.index("        text: |")] + "        file: sale.html\n" + text[text.index("triggers:") :]
-    with pytest.raises(RulesFileRefused, match="line 7: templates › hello › providers: There is no context provider weather"):
+    text = SMALL.replace("contents:", "providers: [weather]\n    contents:").replace(
+        "subject:", "language: de\n        subject:"
+    )
+    text = (
+        text[: text.index("        text: |")] + "        file: sale.html\n" + text[text.index("triggers:") :]
+    )
+    with pytest.raises(
+        RulesFileRefused, match="line 7: templates › hello › providers: There is no context provider weather"
+    ):
         load(text)
     providers.register_provider("weather", dict, provides=["forecast"])
     load(text)
@@ -372,12 +430,21 @@ BAD = [
     ("version: 1\n--- \nversion: 1\n", "This is not YAML: expected a single document"),
     ("version: \x01", "This is not YAML: unacceptable character"),
     ("a: &a [1]\nb: *a", "line 1: Anchors and aliases"),
-    ("version: !!python/object/apply:os.system [ls]", "line 1: version: The tag tag:yaml.org,2002:python/object/apply:os.system"),
-    ("version: !!python/name:os.system x", "line 1: version: The tag tag:yaml.org,2002:python/name:os.system"),
+    (
+        "version: !!python/object/apply:os.system [ls]",
+        "line 1: version: The tag tag:yaml.org,2002:python/object/apply:os.system",
+    ),
+    (
+        "version: !!python/name:os.system x",
+        "line 1: version: The tag tag:yaml.org,2002:python/name:os.system",
+    ),
     ("version: !!set {a}", "The tag tag:yaml.org,2002:set is not read"),
     ("? [a]\n: 1\n", "line 1: A key is a plain text."),
     ("version: 1\nversion: 1", "line 2: version: This is here twice; the first is on line 1."),
-    ("version: 1\naudiences:\n  A: {}\n  B: {}\n  A: {}", "line 5: audiences › A: This is here twice; the first is on line 3."),
+    (
+        "version: 1\naudiences:\n  A: {}\n  B: {}\n  A: {}",
+        "line 5: audiences › A: This is here twice; the first is on line 3.",
+    ),
     ("[" * 5000, "nested more than"),
     (f"version: 1\n#{'x' * MAX_BYTES}", "longer than 4 MB"),
     # the format
@@ -387,23 +454,42 @@ BAD = [
     # keys and types
     (
         f"{HEAD}trigger: {{}}",
-        "line 2: trigger: There is no “trigger” here. There is: version, categories, audiences, templates, triggers.",
+        "line 2: trigger: There is no “trigger” here. There is: version, categories, "
+        "audiences, templates, triggers.",
     ),
     (f"{HEAD}audiences: [A]", "line 2: audiences: Write the rows as name: …"),
     (f"{HEAD}audiences: {{A: everyone}}", "line 2: audiences › A: Write its keys below it: everyone, groups"),
-    (f"{HEAD}audiences:\n  A:\n    users: [ada]", "line 4: audiences › A › users: There is no “users” here. People are not kept"),
+    (
+        f"{HEAD}audiences:\n  A:\n    users: [ada]",
+        "line 4: audiences › A › users: There is no “users” here. People are not kept",
+    ),
     (f"{HEAD}audiences: {{A: {{everyone: yes}}}}", "audiences › A › everyone: This is true or false."),
-    (f"{HEAD}audiences: {{A: {{paths: instance.owner}}}}", "audiences › A › paths: This is a list: [one, another]"),
+    (
+        f"{HEAD}audiences: {{A: {{paths: instance.owner}}}}",
+        "audiences › A › paths: This is a list: [one, another]",
+    ),
     (f"{HEAD}audiences: {{A: {{groups: [x, x]}}}}", "audiences › A › groups › 2: “x” is here twice."),
     (f"{HEAD}audiences: {{A: {{paths: ['']}}}}", "audiences › A › paths › 1: This one is empty."),
-    (f"{HEAD}templates: {{a: {{description: true}}}}", 'description: This is a text. Write it in quotes: "true".'),
+    (
+        f"{HEAD}templates: {{a: {{description: true}}}}",
+        'description: This is a text. Write it in quotes: "true".',
+    ),
     (f"{HEAD}templates: {{a: {{description: [x]}}}}", "description: This is a text."),
     (f'{HEAD}templates: {{a: {{description: "\\0"}}}}', "There is a character in it that no text can hold."),
     (content("text: b}, {channel: email, text: c"), "contents › 2: There are two contents for email."),
-    (f"{HEAD}templates: {{a: {{contents: [{{text: b}}]}}}}", "templates › a › contents › 1: “channel” is missing."),
-    (f"{HEAD}triggers: {{A: {{verb: post_save}}}}", "triggers › A › verb: There is no “verb” here. Write signal."),
+    (
+        f"{HEAD}templates: {{a: {{contents: [{{text: b}}]}}}}",
+        "templates › a › contents › 1: “channel” is missing.",
+    ),
+    (
+        f"{HEAD}triggers: {{A: {{verb: post_save}}}}",
+        "triggers › A › verb: There is no “verb” here. Write signal.",
+    ),
     (f"{HEAD}triggers: {{A: {{model: demo.post}}}}", "line 2: triggers › A: “signal” is missing."),
-    (f'{HEAD}audiences: {{"a\\0": {{}}}}', "line 2: audiences: There is a character in it that no text can hold."),
+    (
+        f'{HEAD}audiences: {{"a\\0": {{}}}}',
+        "line 2: audiences: There is a character in it that no text can hold.",
+    ),
     # what a field cannot hold
     (f"{HEAD}audiences: {{'': {{}}}}", "line 2: audiences › : This field cannot be blank."),
     (f"{HEAD}audiences: {{{'x' * 101}: {{everyone: true}}}}", "Ensure this value has at most 100 characters"),
@@ -413,17 +499,35 @@ BAD = [
         "triggers › Post created › saved: Value 'sometimes' is not a valid choice.",
     ),
     # what this stage does not have
-    (f"{HEAD}audiences: {{A: {{groups: [Staff]}}}}", "audiences › A › groups: There is no group “Staff” here. There are: none."),
+    (
+        f"{HEAD}audiences: {{A: {{groups: [Staff]}}}}",
+        "audiences › A › groups: There is no group “Staff” here. There are: none.",
+    ),
     (f"{HEAD}audiences: {{A: {{functions: [near]}}}}", "audiences › A › functions: Not registered: near."),
-    (f"{HEAD}audiences: {{A: {{addresses: ['fax: 1']}}}}", "audiences › A › addresses: “fax: 1”: write the channel first"),
-    (TRIGGER % "model: demo.nothing", "line 17: triggers › Post created › model: There is no model “demo.nothing”."),
+    (
+        f"{HEAD}audiences: {{A: {{addresses: ['fax: 1']}}}}",
+        "audiences › A › addresses: “fax: 1”: write the channel first",
+    ),
+    (
+        TRIGGER % "model: demo.nothing",
+        "line 17: triggers › Post created › model: There is no model “demo.nothing”.",
+    ),
     (
         SMALL.replace("post_save", "order_placed"),
         "line 16: triggers › Post created › signal: No signal is registered as “order_placed”.",
     ),
-    (SMALL.replace("[email]", "[email, fax]"), "triggers › Post created › subscriptions › 1 › channels: No such channel: fax."),
-    (SMALL.replace("[email]", "[email, sms]"), "subscriptions › 1 › template: The template “hello” has no content for: sms."),
-    (SMALL.replace("template: hello", "template: hallo"), "There is no template “hallo” in this file, nor in the database."),
+    (
+        SMALL.replace("[email]", "[email, fax]"),
+        "triggers › Post created › subscriptions › 1 › channels: No such channel: fax.",
+    ),
+    (
+        SMALL.replace("[email]", "[email, sms]"),
+        "subscriptions › 1 › template: The template “hello” has no content for: sms.",
+    ),
+    (
+        SMALL.replace("template: hello", "template: hallo"),
+        "There is no template “hallo” in this file, nor in the database.",
+    ),
     (
         SMALL.replace("[Everyone]", "[Nobody]"),
         "audiences: There is no audience “Nobody” in this file, nor in the database.",
@@ -433,8 +537,14 @@ BAD = [
         SMALL.replace("instance.title", "instance.price"),
         "line 9: templates › hello › contents › 1 › subject: “instance.price”",
     ),
-    (TRIGGER % "model: demo.post\n    condition: instance.price > 1", "triggers › Post created › condition: "),
-    (TRIGGER % "model: demo.post\n    instance: seven", "triggers › Post created › instance: “seven” value must be an integer"),
+    (
+        TRIGGER % "model: demo.post\n    condition: instance.price > 1",
+        "triggers › Post created › condition: ",
+    ),
+    (
+        TRIGGER % "model: demo.post\n    instance: seven",
+        "triggers › Post created › instance: “seven” value must be an integer",
+    ),
     (content('text: "{% debug %}"'), "line 2: templates › a › contents › 1 › text: "),
     (content('text: "{{ user.password }}"'), "templates › a › contents › 1 › text: "),
     (content("subject: x"), "templates › a › contents › 1 › text: Write a text or an HTML body."),
@@ -443,7 +553,10 @@ BAD = [
         LAYOUTS.replace("the_layout:", "another:"),
         "line 6: templates › a_letter › contents › 1 › text: There is no template “the_layout”",
     ),
-    (SMALL.replace("everyone: true", "paths: [instance.owner]"), "line 4: audiences › Everyone › paths: “instance.owner”"),
+    (
+        SMALL.replace("everyone: true", "paths: [instance.owner]"),
+        "line 4: audiences › Everyone › paths: “instance.owner”",
+    ),
 ]
 
 
@@ -457,7 +570,9 @@ def test_a_bad_file_is_refused_with_what_and_where(text, message):
 
 def test_an_audience_of_the_database_must_fit_the_files_triggers():
     audience = make_audience(paths="instance.audiences")
-    with pytest.raises(RulesFileRefused, match=f"subscriptions › 1 › audiences: “{audience.name}”: “instance.audiences”"):
+    with pytest.raises(
+        RulesFileRefused, match=f"subscriptions › 1 › audiences: “{audience.name}”: “instance.audiences”"
+    ):
         load(SMALL.replace("[Everyone]", f"[{audience.name}]"))
     assert load(SMALL.replace("[Everyone]", f"[{audience.name}]").replace("demo.post", "demo.movie"))
 
@@ -474,9 +589,15 @@ BAD_JSON = [
     ('{"version": 1,\n\n"version": 1}', "line 3: version: This is here twice; the first is on line 1."),
     ("[" * 5000, "nested more than"),
     ("9" * 5000, "There is a number in it that is too long."),
-    ('{"version": 1, "audiences": {"A": {\n"everyone": 1}}}', "line 2: audiences › A › everyone: This is true or false."),
+    (
+        '{"version": 1, "audiences": {"A": {\n"everyone": 1}}}',
+        "line 2: audiences › A › everyone: This is true or false.",
+    ),
     ('{"version": 1, "templates": {"a": {"description": 1.5}}}', "description: This is a text."),
-    ('{"version": 1, "templates": {"a": {"description": "\\ud800"}}}', "There is a character in it that no text can hold."),
+    (
+        '{"version": 1, "templates": {"a": {"description": "\\ud800"}}}',
+        "There is a character in it that no text can hold.",
+    ),
 ]
 
 
@@ -488,7 +609,11 @@ def test_a_bad_json_file_is_refused_with_what_and_where(text, message):
 
 
 def test_everything_that_is_wrong_is_said_at_once():
-    text = SMALL.replace("demo.post", "demo.nothing").replace("instance.title", "{").replace("[email]", "[email, fax]")
+    text = (
+        SMALL.replace("demo.post", "demo.nothing")
+        .replace("instance.title", "{")
+        .replace("[email]", "[email, fax]")
+    )
     with pytest.raises(RulesFileRefused) as refusal:
         load(text.replace("Hello", "{% debug %}"))
     lines = [problem.line for problem in refusal.value.problems]

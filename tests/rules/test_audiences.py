@@ -1,4 +1,6 @@
-"""Who receives an event: every kind of source, several at once, a person once, and an address for each channel."""
+"""Who receives an event: every kind of source, several at once, a person once, and an address for each
+channel.
+"""
 
 import logging
 
@@ -52,32 +54,46 @@ SOURCES = [
     ({"groups": ["readers"]}, ["ada@example.com"]),
     ({"everyone": True}, ["ada@example.com", "bo@example.com"]),
     ({"addresses": "email: ops@example.com"}, ["ops@example.com"]),
-    ({"addresses": "email: ops@example.com\n\n email:boss@example.com "}, ["boss@example.com", "ops@example.com"]),
+    (
+        {"addresses": "email: ops@example.com\n\n email:boss@example.com "},
+        ["boss@example.com", "ops@example.com"],
+    ),
     ({"addresses": "sms: +4930123456"}, []),  # an address for a channel that the subscription does not use
     ({}, []),  # nobody
     # Several at once, a person once.
     ({"users": ["ada"], "groups": ["readers"], "everyone": True}, ["ada@example.com", "bo@example.com"]),
-    ({"users": ["ada"], "addresses": "email: ada@example.com\nemail: ops@example.com"}, ["ada@example.com", "ops@example.com"]),
+    (
+        {"users": ["ada"], "addresses": "email: ada@example.com\nemail: ops@example.com"},
+        ["ada@example.com", "ops@example.com"],
+    ),
     ({"addresses": "email: ops@example.com\nemail: ops@example.com"}, ["ops@example.com"]),
 ]
 
 
 @pytest.mark.parametrize(("sources", "expected"), SOURCES)
 def test_each_source_gives_its_people_and_each_person_counts_once(people, sources, expected):
-    named = {name: [people[each] for each in sources[name]] for name in ("users", "groups") if name in sources}
+    named = {
+        name: [people[each] for each in sources[name]] for name in ("users", "groups") if name in sources
+    }
     make_trigger(contents={"email": HELLO}, audiences=[make_audience(**sources | named)])
     assert receivers(save_post) == expected
 
 
 def test_a_person_in_several_audiences_of_a_subscription_counts_once(people):
-    several = [make_audience(users=[people["ada"]]), make_audience(groups=[people["readers"]]), make_audience(everyone=True)]
+    several = [
+        make_audience(users=[people["ada"]]),
+        make_audience(groups=[people["readers"]]),
+        make_audience(everyone=True),
+    ]
     make_trigger(contents={"email": HELLO}, audiences=several)
     assert receivers(save_post) == ["ada@example.com", "bo@example.com"]
 
 
 def test_each_subscription_tells_its_own_people(people):
     trigger = make_trigger(contents={"email": HELLO}, audiences=[make_audience(users=[people["ada"]])])
-    make_subscription(trigger, contents={"email": {"text": "Another text"}}, audiences=[make_audience(everyone=True)])
+    make_subscription(
+        trigger, contents={"email": {"text": "Another text"}}, audiences=[make_audience(everyone=True)]
+    )
     assert receivers(save_post) == ["ada@example.com", "ada@example.com", "bo@example.com"]
 
 
@@ -96,9 +112,13 @@ PATHS = [
     ("email: instance.contact_email", ["carl@example.com"]),
     ("sms: instance.contact_email", []),  # for a channel that the subscription does not use
     ("instance.owner.email", ["ada@example.com"]),
-    ("instance.owner\ninstance.watchers\ninstance.contact_email", ["ada@example.com", "bo@example.com", "carl@example.com"]),
+    (
+        "instance.owner\ninstance.watchers\ninstance.contact_email",
+        ["ada@example.com", "bo@example.com", "carl@example.com"],
+    ),
     ("instance.owner\ninstance.owner.email", ["ada@example.com"]),  # a person and her address
-    ("instance.customer.first_name", ["Grace"]),  # any text is taken for an address; its channel will refuse it
+    # Any text is taken for an address; its channel will refuse it
+    ("instance.customer.first_name", ["Grace"]),
 ]
 
 
@@ -134,7 +154,9 @@ def test_a_path_that_leads_nowhere_leaves_the_other_sources(people, caplog, path
     make_trigger(model="shop.order", contents={"email": HELLO}, audiences=[audience])
     assert receivers(lambda: Order.objects.create(number="17")) == ["bo@example.com"]
     found = [record.message for record in caplog.records if record.levelno == logging.WARNING]
-    assert [message.startswith(f"Audience path {path} leads nowhere and is ignored:") for message in found] == [True] * logged
+    assert [
+        message.startswith(f"Audience path {path} leads nowhere and is ignored:") for message in found
+    ] == [True] * logged
     assert Order.objects.count() == 1
 
 
@@ -148,7 +170,9 @@ def test_before_the_first_save_a_relation_leads_to_nobody(people):
 def test_whom_a_deleted_object_named_is_told(people, verb):
     order = order_of(people, owner=people["ada"], contact_email="carl@example.com")
     paths = "instance.owner\ninstance.contact_email"
-    make_trigger(verb=verb, model="shop.order", contents={"email": HELLO}, audiences=[make_audience(paths=paths)])
+    make_trigger(
+        verb=verb, model="shop.order", contents={"email": HELLO}, audiences=[make_audience(paths=paths)]
+    )
     assert receivers(order.delete) == ["ada@example.com", "carl@example.com"]
 
 
@@ -161,13 +185,17 @@ def test_the_many_whom_an_object_names_are_told_before_it_is_deleted(people):
 
 def test_a_property_that_a_model_lists_can_name_people(people):
     parcel = Parcel.objects.create(label="Books", order=order_of(people))
-    make_trigger(model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.recipients")])
+    make_trigger(
+        model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.recipients")]
+    )
     assert receivers(parcel.save) == ["ada@example.com", "bo@example.com"]
 
 
 def test_a_property_that_a_model_does_not_list_names_nobody(people):
     parcel = Parcel.objects.create(label="Books")
-    make_trigger(model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.unlisted")])
+    make_trigger(
+        model="shop.parcel", contents={"email": HELLO}, audiences=[make_audience(paths="instance.unlisted")]
+    )
     parcel.unlisted = "carl@example.com"
     assert receivers(parcel.save) == []
 
@@ -204,16 +232,23 @@ def test_an_argument_of_a_custom_signal_can_be_people_or_an_address(people, requ
 
 
 def movie_night(**audience):
-    """The rule of django-signal-notifier's own example: a custom signal tells the people that a movie names."""
+    """The rule of django-signal-notifier's own example: a custom signal tells the people that a movie
+    names.
+    """
     text = {"email": {"text": "{{ movie.title }} for {{ user.first_name }}"}}
-    make_trigger(verb="notify_audiences", model="demo.movie", contents=text, audiences=[make_audience(**audience)])
+    make_trigger(
+        verb="notify_audiences", model="demo.movie", contents=text, audiences=[make_audience(**audience)]
+    )
     return Movie.objects.create(title="The Third Man")
 
 
 def test_a_movies_audiences_are_told_together_with_preset_users(people):
     movie = movie_night(paths="movie.audiences", users=[people["bo"]])
     movie.audiences.set([people["ada"], people["bo"]])
-    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=movie)) == ["ada@example.com", "bo@example.com"]
+    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=movie)) == [
+        "ada@example.com",
+        "bo@example.com",
+    ]
 
 
 MISMATCHES = [
@@ -228,7 +263,9 @@ MISMATCHES = [
 @pytest.mark.parametrize("mismatch", MISMATCHES)
 def test_a_mismatch_is_logged_and_ignored_and_preset_users_are_told(people, caplog, mismatch):
     movie_night(paths="movie.audiences", users=[people["bo"]])
-    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=mismatch(people))) == ["bo@example.com"]
+    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=mismatch(people))) == [
+        "bo@example.com"
+    ]
     assert "Audience path movie.audiences leads nowhere and is ignored" in caplog.text
 
 
@@ -246,7 +283,9 @@ def test_an_audience_is_read_at_the_fan_out_as_it_is_then(people):
 def test_functions_give_querysets_and_iterables(people):
     register_audience("a queryset", lambda event: User.objects.filter(username="ada"))
     register_audience("a slice", lambda event: User.objects.order_by("username")[1:2])
-    register_audience("an iterable", lambda event: iter([people["bo"], people["chidi"], "ops@example.com", 7]))
+    register_audience(
+        "an iterable", lambda event: iter([people["bo"], people["chidi"], "ops@example.com", 7])
+    )
     register_audience("nothing", lambda event: None)
     register_audience("knows the event", lambda event: [f"{event.verb}@example.com"])
     for names, expected in (
@@ -266,7 +305,9 @@ def test_functions_give_querysets_and_iterables(people):
 
 
 def test_a_function_that_is_not_registered_is_logged_and_leaves_the_other_sources(people, caplog):
-    make_trigger(contents={"email": HELLO}, audiences=[make_audience(callables=["gone since"], users=[people["bo"]])])
+    make_trigger(
+        contents={"email": HELLO}, audiences=[make_audience(callables=["gone since"], users=[people["bo"]])]
+    )
     assert receivers(save_post) == ["bo@example.com"]
     assert "Audience function gone since is not registered and is ignored." in caplog.text
 
@@ -276,7 +317,8 @@ ADDRESSES = [
     ({"phone": "+491"}, "+491", None),  # the settings' path, on her profile
     ({"phone": "+491", "point": "+492"}, "+492", None),  # her contact point comes first
     ({"point": "+492"}, "+492", None),  # without a profile
-    ({"phone": "+491", "point": "+492", "verified": False}, None, "unverified"),  # nor is the other address used instead
+    # Nor is the other address used instead
+    ({"phone": "+491", "point": "+492", "verified": False}, None, "unverified"),
     ({"phone": ""}, None, "no_address"),
     ({"phone": "  "}, None, "no_address"),
     ({"phone": " +491 "}, "+491", None),
@@ -291,7 +333,9 @@ def test_the_address_comes_from_a_contact_point_or_from_the_settings_path(known,
     if "phone" in known:
         Profile.objects.create(user=ada, phone=known["phone"])
     if "point" in known:
-        ContactPoint.objects.create(user=ada, channel="sms", address=known["point"], verified=known.get("verified", True))
+        ContactPoint.objects.create(
+            user=ada, channel="sms", address=known["point"], verified=known.get("verified", True)
+        )
     # A contact point is for its own channel.
     ContactPoint.objects.create(user=ada, channel="twitter", address="@ada")
     make_trigger(contents={"sms": HELLO}, channels=["sms"], audiences=[make_audience(users=[ada])])
@@ -311,20 +355,25 @@ def test_each_channel_has_its_own_address(people):
     with capture_notifications() as sent:
         save_post()
     assert sorted((message.channel, message.address) for message in sent) == [
-        ("email", "Linen"), ("email", "ops@example.com"), ("email", "work@example.com"), ("sms", "+491"), ("sms", "+499"),
+        ("email", "Linen"), ("email", "ops@example.com"), ("email", "work@example.com"), ("sms", "+491"),
+        ("sms", "+499"),
     ]  # fmt: skip
 
 
 def test_an_address_that_is_a_contact_points_counts_once(people):
     ContactPoint.objects.create(user=people["ada"], channel="email", address="work@example.com")
-    audience = make_audience(users=[people["ada"]], addresses="email: work@example.com\nemail: ada@example.com")
+    audience = make_audience(
+        users=[people["ada"]], addresses="email: work@example.com\nemail: ada@example.com"
+    )
     make_trigger(contents={"email": HELLO}, audiences=[audience])
     # Her other address is not hers on this channel any more.
     assert receivers(save_post) == ["ada@example.com", "work@example.com"]
 
 
 def test_no_secret_becomes_an_address(people):
-    make_trigger(model="auth.user", contents={"email": HELLO}, audiences=[make_audience(paths="instance.password")])
+    make_trigger(
+        model="auth.user", contents={"email": HELLO}, audiences=[make_audience(paths="instance.password")]
+    )
     people["ada"].set_password("open sesame")
     assert receivers(people["ada"].save) == []
     (event,) = Event.objects.all()

@@ -1,4 +1,6 @@
-"""A trigger's condition decides on what its event stores, the same on every database, and what it cannot mean is refused at save."""
+"""A trigger's condition decides on what its event stores, the same on every database, and what it cannot mean
+is refused at save.
+"""
 
 import datetime as dt
 import logging
@@ -25,17 +27,23 @@ SENT_AT = dt.datetime(2026, 5, 1, 22, 30, tzinfo=dt.UTC)
 
 
 def make_parcel():
-    """One of each type, as code assigns them: the decimal, a number and the key are text until the database has them."""
+    """One of each type, as code assigns them: the decimal, a number and the key are text until the database
+    has them.
+    """
     owner = make_user(username="ada", first_name="Ada")
     customer = Customer.objects.create(first_name="Grace")
-    order = Order.objects.create(id=KEY, number="17", customer=customer, owner=owner, status=Order.Status.PAID, total="120.10")
+    order = Order.objects.create(
+        id=KEY, number="17", customer=customer, owner=owner, status=Order.Status.PAID, total="120.10"
+    )
     order.watchers.set([owner])
     for name in "Shirt", "Sheet":
         Line.objects.create(order=order, name=name)
     return Parcel.objects.create(
-        label="Linen & more", size=Parcel.Size.LARGE, weight=0.1, price="19.99", sent_at=SENT_AT, due_on=dt.date(2026, 5, 3),
-        due_time=dt.time(9, 30), travel=dt.timedelta(hours=30), tracking=str(KEY), order=order,
-        details={"color": "red", "tags": ["new", "sale"], "count": 3, "gone": None, "due": {"$t": "date", "v": "2026-01-31"}},
+        label="Linen & more", size=Parcel.Size.LARGE, weight=0.1, price="19.99", sent_at=SENT_AT,
+        due_on=dt.date(2026, 5, 3), due_time=dt.time(9, 30), travel=dt.timedelta(hours=30), tracking=str(KEY),
+        order=order,
+        details={"color": "red", "tags": ["new", "sale"], "count": 3, "gone": None, "due": {"$t": "date",
+         "v": "2026-01-31"}},
     )  # fmt: skip
 
 
@@ -45,7 +53,9 @@ def context_of(instance, *, created=True, **more):
 
 
 def row(condition, *, model="shop.parcel", **values):
-    return Trigger(**{"name": "Parcels", "verb": "post_save", "model": model, "condition": condition} | values)
+    return Trigger(
+        **{"name": "Parcels", "verb": "post_save", "model": model, "condition": condition} | values
+    )
 
 
 RESULTS = [
@@ -139,14 +149,19 @@ def test_a_condition_is_true_or_false_in_memory_as_from_the_database_and_as_stor
     for instance in parcel, Parcel.objects.get():
         context = context_of(instance) | {"previous": None}
         assert (matching.explain_match(trigger, context, True) == "") is expected
-        event = Event.objects.create(trigger_id=1, verb="post_save", data=compiled.freeze(context), created_at=SENT_AT)
+        event = Event.objects.create(
+            trigger_id=1, verb="post_save", data=compiled.freeze(context), created_at=SENT_AT
+        )
         event.refresh_from_db()
         assert compiled.holds(event.data) is expected
 
 
 REFUSED = [
     # condition, what the error says
-    ("instance.titel == 1", "“instance.titel”: parcel has nothing called “titel” that can be stored. There is: .*label"),
+    (
+        "instance.titel == 1",
+        "“instance.titel”: parcel has nothing called “titel” that can be stored. There is: .*label",
+    ),
     ("instance.order.custmer", "“instance.order.custmer”: order has nothing called “custmer”"),
     ("invoice.total > 3", "“invoice.total”: the signal post_save has no “invoice”. It has: .*instance"),
     ('user.first_name == "Ada"', "“user” is the person who receives, and is not known yet"),
@@ -158,7 +173,10 @@ REFUSED = [
     ("instance.__class__", "may not begin with underscores"),
     ("instance._state.db", "may not begin with underscores"),
     ("instance..size", "has two dots with nothing between them"),
-    ("instance.size > 1 %}{% debug %}{% if created", "“%}” has no place here. Write only what would stand between {% if and %}."),
+    (
+        "instance.size > 1 %}{% debug %}{% if created",
+        "“%}” has no place here. Write only what would stand between {% if and %}.",
+    ),
     ("{{ instance.size }}", "“{{” has no place here"),
     ("created {# really #}", "“{#” has no place here"),
     ("created\nor created", "Write the condition on one line."),
@@ -189,7 +207,10 @@ REFUSED = [
     ),
     ("instance.label == 5", "“instance.label” is text and “5” is a number: .* Write it in quotation marks."),
     ('created == "true"', "Write True or False, without quotation marks."),
-    ('instance.sent_at > "2026-12-01"', '“instance.sent_at” is a date with a time .* instance.sent_at|date:"Y-m-d"'),
+    (
+        'instance.sent_at > "2026-12-01"',
+        '“instance.sent_at” is a date with a time .* instance.sent_at|date:"Y-m-d"',
+    ),
     ('"2026-12-01" < instance.due_on', 'Compare its text: instance.due_on|date:"Y-m-d".'),
     ("instance.sent_at > instance.due_on", "Compare their texts, each with .date"),
     ('instance.due_time < "10:00"', 'Compare its text: instance.due_time.time:"H:i".'),
@@ -201,7 +222,10 @@ REFUSED = [
     ('instance.order.lines.all|length == "2"', "Write the number without quotation marks."),
     ("instance.price|floatformat:2 > 10", "“instance.price.floatformat:2” is text and “10” is a number"),
     ("instance.size == 7", "“instance.size” is never 7. It is one of: 1, 2."),
-    ('instance.order.status != "payed"', '“instance.order.status” is never "payed". It is one of: "new", "paid".'),
+    (
+        'instance.order.status != "payed"',
+        '“instance.order.status” is never "payed". It is one of: "new", "paid".',
+    ),
     ('"1" in instance.size', "“instance.size” is a number, and nothing is in it."),
     ('instance.size in "1 2"', "“in” cannot compare them"),
     ("instance.order.lines", "“instance.order.lines” is a list: write instance.order.lines.all"),
@@ -210,7 +234,10 @@ REFUSED = [
     ("previous.titel", "“previous.titel”: .* There is: .*label"),
     ('previous.size == "2"', "“previous.size” is a number"),
     ("previous.summary", "“previous.summary”: of what was before a save, there are the columns alone."),
-    ("instance.label != previous.size", "“instance.label” is text and “previous.size” is a number: “!=” cannot compare them.$"),
+    (
+        "instance.label != previous.size",
+        "“instance.label” is text and “previous.size” is a number: “!=” cannot compare them.$",
+    ),
 ]
 
 
@@ -236,12 +263,18 @@ def test_what_a_signal_without_a_save_has_is_said():
 
 @pytest.mark.django_db
 def test_a_condition_decides_which_save_becomes_an_event_and_the_event_holds_what_it_read():
-    make_trigger(model="shop.order", condition='instance.total > 100 and instance.customer.first_name == "Grace"')
+    make_trigger(
+        model="shop.order", condition='instance.total > 100 and instance.customer.first_name == "Grace"'
+    )
     grace = Customer.objects.create(first_name="Grace")
     for number, total in ("1", "80"), ("2", "100.00"), ("3", "100.01"):
         Order.objects.create(number=number, total=total, customer=grace)
     data = data_of_the_event()["instance"]
-    assert (data["total"], data["customer"]["first_name"], str(data)) == (Decimal("100.01"), "Grace", "Order 3")
+    assert (data["total"], data["customer"]["first_name"], str(data)) == (
+        Decimal("100.01"),
+        "Grace",
+        "Order 3",
+    )
 
 
 @pytest.mark.django_db
@@ -271,7 +304,9 @@ def test_an_event_says_why_other_triggers_of_its_model_did_not_match():
     event = Event.objects.get(trigger=taken)
     found = {each["name"]: each["because"] for each in event.explanation}
     assert {"trigger": taken.pk, "name": "taken", "because": ""} in event.explanation
-    assert found.pop("no condition any more").startswith("its condition cannot be used: “instance.renamed”: customer has nothing")
+    assert found.pop("no condition any more").startswith(
+        "its condition cannot be used: “instance.renamed”: customer has nothing"
+    )
     assert found == {
         "taken": "",
         "new ones": "",
@@ -285,8 +320,14 @@ def test_an_event_says_why_other_triggers_of_its_model_did_not_match():
 
 @pytest.mark.django_db
 def test_a_subclass_is_explained_by_its_own_triggers_and_its_parents():
-    for name, model in ("customers", "shop.customer"), ("companies", "shop.company"), ("guests", "shop.guest"):
-        make_trigger(name=name, model=model, subscribe=False, condition="not created" if name == "companies" else "")
+    for name, model in (
+        ("customers", "shop.customer"),
+        ("companies", "shop.company"),
+        ("guests", "shop.guest"),
+    ):
+        make_trigger(
+            name=name, model=model, subscribe=False, condition="not created" if name == "companies" else ""
+        )
     Company.objects.create(first_name="Ada", trade_name="Linen")
     event = Event.objects.get(trigger__name="customers")
     assert [(each["name"], each["because"]) for each in event.explanation] == [
@@ -320,13 +361,16 @@ def test_an_explanation_is_bounded():
     condition = " and ".join(f"instance.details.a{number}" for number in range(30))
     details = {f"a{number}": "x" * 5000 for number in range(29)}
     because = matching.explain_match(row(condition), context_of(Parcel(details=details)), True)
-    assert because.startswith(f'condition is false: instance.details.a0 is "{"x" * 59}…", instance.details.a1 is')
+    assert because.startswith(
+        f'condition is false: instance.details.a0 is "{"x" * 59}…", instance.details.a1 is'
+    )
     assert len(because) < 550
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("condition", "error"), [("instance.broken", "ZeroDivisionError"), ("not instance.broken_query|length == 1", "Error")]
+    ("condition", "error"),
+    [("instance.broken", "ZeroDivisionError"), ("not instance.broken_query|length == 1", "Error")],
 )
 def test_a_condition_that_raises_does_not_match_is_logged_once_and_breaks_nothing(condition, error, caplog):
     make_trigger(name="broken", model="shop.parcel", subscribe=False, condition=condition)
@@ -352,7 +396,11 @@ def test_an_unusable_filter_argument_is_no_match_even_under_not():
 @pytest.mark.django_db
 def test_a_condition_costs_no_query_but_that_of_another_row_which_it_names():
     customer = Customer.objects.create(first_name="Grace")
-    make_trigger(model="shop.order", subscribe=False, condition='instance.total > 100 and instance.status == "paid" and created')
+    make_trigger(
+        model="shop.order",
+        subscribe=False,
+        condition='instance.total > 100 and instance.status == "paid" and created',
+    )
     with statements() as found:
         Order.objects.create(number="1", total="80")
     assert found == ["INSERT shop_order"]

@@ -32,7 +32,10 @@ def test_a_provider_gets_the_firing_and_what_it_adds_is_rendered():
     user = make_user()
     make_rule(
         "{{ forecast }} {{ nested.deep.1 }} {{ post.title }} {{ instance.title }}",
-        lambda context: FOUND | {"forecast": context["instance"].title.upper(), "post": context["instance"], "instance": None},
+        lambda context: (
+            FOUND
+            | {"forecast": context["instance"].title.upper(), "post": context["instance"], "instance": None}
+        ),
     )
     with capture_notifications() as sent:
         Post.objects.create(title="rain")
@@ -85,7 +88,10 @@ def test_a_provider_that_is_gone_fails_the_event():
 @pytest.mark.django_db
 def test_a_provider_cannot_change_what_others_read():
     user = make_user()
-    make_rule("{{ forecast }}{{ verb }}", lambda context: context.update(verb="hacked") or {"forecast": "x", "verb": "hacked"})
+    make_rule(
+        "{{ forecast }}{{ verb }}",
+        lambda context: context.update(verb="hacked") or {"forecast": "x", "verb": "hacked"},
+    )
     with capture_notifications() as sent:
         Post.objects.create(title="x")
     assert_notified(sent, user, containing="xpost_save")
@@ -119,11 +125,16 @@ def test_what_a_template_names_is_checked_when_it_is_saved():
     providers.register_provider("clash", dict, provides=["created"])
     trigger = make_trigger(contents={"email": {"text": "{{ forecast }}"}})
     template = Template.objects.get()
-    content, subscription = template.contents.get(), Subscription(trigger=trigger, template=template, channels=["email"])
+    content, subscription = (
+        template.contents.get(),
+        Subscription(trigger=trigger, template=template, channels=["email"]),
+    )
     with pytest.raises(ValidationError, match="has no “forecast”"):
         subscription.full_clean(exclude=["audiences"])
     template.providers = ["nonsense"]
-    with pytest.raises(ValidationError, match="There is no context provider nonsense. There are: clash, weather."):
+    with pytest.raises(
+        ValidationError, match="There is no context provider nonsense. There are: clash, weather."
+    ):
         template.full_clean()
     template.providers = ["clash"]
     with pytest.raises(ValidationError, match="“clash” gives created, and so does the signal post_save"):

@@ -33,7 +33,15 @@ from tests.builders import make_audience, make_trigger, make_user
 from tests.observing import data_of_the_event, recorded, register
 from tests.without_notifier import delete_notes
 
-MODEL_SIGNALS = [db.pre_init, db.post_init, db.pre_save, db.post_save, db.pre_delete, db.post_delete, db.m2m_changed]
+MODEL_SIGNALS = [
+    db.pre_init,
+    db.post_init,
+    db.pre_save,
+    db.post_save,
+    db.pre_delete,
+    db.post_delete,
+    db.m2m_changed,
+]
 # Django's own signals that no deployed process ever sends.
 NEVER_SENT = {
     id(template_rendered),  # by the test client alone
@@ -44,7 +52,9 @@ NEVER_SENT = {
 
 def signals_of_django():
     """``(name, signal)`` of every signal that a module called ``signals`` of Django holds."""
-    modules = [name for _, name, _ in pkgutil.walk_packages(django.__path__, "django.", onerror=lambda name: None)]
+    modules = [
+        name for _, name, _ in pkgutil.walk_packages(django.__path__, "django.", onerror=lambda name: None)
+    ]
     for name in modules:
         if name.endswith(".signals") or name == "django.utils.autoreload":
             members = vars(importlib.import_module(name)).items()
@@ -134,7 +144,9 @@ ACTIONS = [
 def test_every_signal_of_django_records_an_event(verb, model, act, action_object):
     make_trigger(verb=verb, model=model, subscribe=False)
     act()
-    keys = {name: getattr(kind.objects.last(), "pk", None) for name, kind in (("user", User), ("group", Group))}
+    keys = {
+        name: getattr(kind.objects.last(), "pk", None) for name, kind in (("user", User), ("group", Group))
+    }
     # A deleted post has left its key behind in the event alone.
     keys["post"] = next((found.rpartition(":")[2] for _, found in recorded()), "")
     assert (verb, action_object.format(**keys)) in recorded()
@@ -244,7 +256,8 @@ def test_a_custom_signal_can_name_its_objects_itself():
     signal = register("says_it_all")
     ada = make_user(username="ada")
     make_trigger(
-        verb="says_it_all", model="demo.movie", object_pk="4", actor_model="auth.user", actor_pk=str(ada.pk), target="Berlin",
+        verb="says_it_all", model="demo.movie", object_pk="4", actor_model="auth.user", actor_pk=str(ada.pk),
+        target="Berlin",
         contents={"email": {"text": "{{ action_object.pk }} {{ actor_object.username }} {{ target }}"}},
     )  # fmt: skip
     signal.send(sender=None, action_object=Movie(pk=4), actor_object=ada, target="Berlin")
@@ -280,7 +293,12 @@ REFUSED = [
     ("post_save", Signal(), [], "“post_save” is taken"),
     ("collides", Signal(), ["movie", "user"], "has the argument user, which templates use"),
     ("collides", Signal(), ["verb"], "has the argument verb"),
-    ("collides", Signal(), ["target", "actor_object", "action_object"], "action_object, actor_object, target"),
+    (
+        "collides",
+        Signal(),
+        ["target", "actor_object", "action_object"],
+        "action_object, actor_object, target",
+    ),
     ("no_signal", print, [], "not a django.dispatch.Signal but builtin_function_or_method"),
     ("no_signal", Signal, [], "not a django.dispatch.Signal but type"),
     ("one_text", Signal(), "movie", "args=\\['movie'\\]"),  # it would be the five arguments m, o, v, i, e
@@ -313,10 +331,17 @@ def test_a_second_start_of_the_app_connects_nothing_twice():
 def test_starting_asks_nothing_of_the_database(tmp_path):
     # SQLite makes the file when it is first asked for anything.
     file = tmp_path / "db.sqlite3"
-    environment = os.environ | {"DATABASE_URL": f"sqlite:///{file}", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{file}",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
     command = [sys.executable, "-W", "error", "manage.py", "check"]
-    ran = subprocess.run(command, env=environment, cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (0, "System check identified no issues (0 silenced).\n"), ran.stderr
+    ran = subprocess.run(
+        command, env=environment, cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (0, "System check identified no issues (0 silenced).\n"), (
+        ran.stderr
+    )
     assert not file.exists()
 
 
@@ -324,9 +349,14 @@ def test_starting_asks_nothing_of_the_database(tmp_path):
 def test_a_model_without_a_trigger_has_no_receiver_on_any_signal():
     for signal in MODEL_SIGNALS:
         if signal is not db.m2m_changed:
-            make_trigger(verb=next(name for name in signals.names() if signals.get(name).signal is signal), subscribe=False)
+            make_trigger(
+                verb=next(name for name in signals.names() if signals.get(name).signal is signal),
+                subscribe=False,
+            )
             assert signal.has_listeners(Post)
-        assert [signal.has_listeners(model) for model in (Note, NotePage, Movie, Movie.audiences.through)] == [False] * 4
+        assert [
+            signal.has_listeners(model) for model in (Note, NotePage, Movie, Movie.audiences.through)
+        ] == [False] * 4
 
 
 @pytest.mark.django_db
@@ -335,5 +365,7 @@ def test_a_deletion_without_a_trigger_runs_the_statements_that_it_runs_without_t
     command = [sys.executable, "-m", "tests.without_notifier"]
     without = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, check=True)
     found = [statement for statement in delete_notes() if statement.split()[0] in {"SELECT", "DELETE"}]
-    assert found == [statement for statement in json.loads(without.stdout) if statement.split()[0] in {"SELECT", "DELETE"}]
+    assert found == [
+        statement for statement in json.loads(without.stdout) if statement.split()[0] in {"SELECT", "DELETE"}
+    ]
     assert len(found) == 4

@@ -1,4 +1,7 @@
-"""``make screenshots``: every page of the admin, at two widths, light and dark. Next hop: ``tests.chromium`` looks at them."""
+"""``make screenshots``: every page of the admin, at two widths, light and dark.
+
+Next hop: ``tests.chromium`` looks at them.
+"""
 
 import os
 import sys
@@ -11,7 +14,10 @@ WIDTHS, SCHEMES, HEIGHT = (1280, 390), ("light", "dark"), 900
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        ours = {"DATABASE_URL": f"sqlite:///{folder}/screenshots.sqlite3", "DJANGO_SETTINGS_MODULE": "project.settings"}
+        ours = {
+            "DATABASE_URL": f"sqlite:///{folder}/screenshots.sqlite3",
+            "DJANGO_SETTINGS_MODULE": "project.settings",
+        }
         # Playwright runs a loop in this thread, which Django would take for asynchronous code.
         os.environ |= ours | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true", "LOG_LEVEL": "ERROR"}
         import django

@@ -1,4 +1,7 @@
-"""A shop that has used Notifier for a month, on top of the demo: what the pictures show. Next hop: ``tests.screenshots``."""
+"""A shop that has used Notifier for a month, on top of the demo: what the pictures show.
+
+Next hop: ``tests.screenshots``.
+"""
 
 import datetime as dt
 import random
@@ -33,8 +36,16 @@ WEEKDAYS = [0.8, 0.7, 0.9, 1.0, 1.4, 1.2, 0.6]
 # channel → messages in a busy hour, their price in millionths of a dollar, and of a hundred: skipped, failed
 TRAFFIC = {"email": (340, 100, 4, 0.9), "sms": (70, 37_000, 9, 1.6), "twitter": (0.4, 15_000, 0, 3)}
 MORE_TEMPLATES = [
-    ("big_sale", "sms", {"text": "{{ instance.discount_percent }}% off today, {{ user.first_name }}: {{ instance.title }}"}),
-    ("sale_prolonged", "email", {"subject": "A day longer: {{ instance.title }}", "text": "Until {{ instance.ends_at }}."}),
+    (
+        "big_sale",
+        "sms",
+        {"text": "{{ instance.discount_percent }}% off today, {{ user.first_name }}: {{ instance.title }}"},
+    ),
+    (
+        "sale_prolonged",
+        "email",
+        {"subject": "A day longer: {{ instance.title }}", "text": "Until {{ instance.ends_at }}."},
+    ),
 ]
 
 
@@ -42,7 +53,9 @@ def happen(cloud, pump):
     """Load the demo's rules and some more, let things happen, and count them."""
     rules.load_demo()
     # Who looks at the pages is somebody, and gets mail like everybody.
-    get_user_model().objects.filter(username=rules.ADMIN).update(first_name="Robin", last_name="Ek", email="robin@example.com")
+    get_user_model().objects.filter(username=rules.ADMIN).update(
+        first_name="Robin", last_name="Ek", email="robin@example.com"
+    )
     _count_the_past()
     _add_rules()
     history_people.set_up()
@@ -54,7 +67,12 @@ def happen(cloud, pump):
     budgets.keep()
     gauges.record(
         {gauges.dead_letters(name): 0 for name in registry.channel_names()}
-        | {gauges.BOUNCE_RATE: 0.012, gauges.COMPLAINT_RATE: 0.0004, gauges.QUOTA: 50_000, gauges.QUOTA_USED: 4_312}
+        | {
+            gauges.BOUNCE_RATE: 0.012,
+            gauges.COMPLAINT_RATE: 0.0004,
+            gauges.QUOTA: 50_000,
+            gauges.QUOTA_USED: 4_312,
+        }
     )
 
 
@@ -62,13 +80,17 @@ def pause(pump):
     """Pause SMS, and let a sale begin that has some."""
     pauses.pause(pauses.scope_of(channel="sms"), reason="The provider has raised its prices.", by="robin")
     sale = FlashSale.objects.get()
-    FlashSale.objects.create(title="A weekend of wool", discount_percent=50, ends_at=sale.ends_at, url=sale.url)
+    FlashSale.objects.create(
+        title="A weekend of wool", discount_percent=50, ends_at=sale.ends_at, url=sale.url
+    )
     pump.drain()
 
 
 def keys():
     """The primary keys of what the pages are about, by name."""
-    sale, moved = (Event.objects.filter(trigger__name=name) for name in ("Flash sale created", "Flash sale prolonged"))
+    sale, moved = (
+        Event.objects.filter(trigger__name=name) for name in ("Flash sale created", "Flash sale prolonged")
+    )
     return {
         "trigger": Trigger.objects.get(name="Flash sale created").pk,
         "in_shadow": Trigger.objects.get(shadow=True).pk,
@@ -91,16 +113,20 @@ def _add_rules():
     for name, channel, parts in MORE_TEMPLATES:
         TemplateContent.objects.create(template=Template.objects.create(name=name), channel=channel, **parts)
     big = Trigger.objects.create(
-        name="Big flash sale", verb="post_save", model="demo.flashsale", on="created", condition="instance.discount_percent >= 50"
+        name="Big flash sale",
+        verb="post_save",
+        model="demo.flashsale",
+        on="created",
+        condition="instance.discount_percent >= 50",
     )
     moved = Trigger.objects.create(
         name="Flash sale prolonged", verb="post_save", model="demo.flashsale", on="updated",
         condition="previous.ends_at < instance.ends_at", shadow=True,
     )  # fmt: skip
     for trigger, channel, name in (big, "sms", "big_sale"), (moved, "email", "sale_prolonged"):
-        Subscription.objects.create(trigger=trigger, template=Template.objects.get(name=name), channels=[channel]).audiences.add(
-            everyone
-        )
+        Subscription.objects.create(
+            trigger=trigger, template=Template.objects.get(name=name), channels=[channel]
+        ).audiences.add(everyone)
 
 
 def _rewrite_the_mail():
@@ -137,7 +163,10 @@ def _rows_of(hour, dice):
     busy = HOURS[hour.hour] / max(HOURS) * WEEKDAYS[hour.weekday()]
     for channel, (most, price, skipped, failed) in TRAFFIC.items():
         number = round(most * busy * dice.uniform(0.5, 1.3))
-        parts = {"skipped": round(number * skipped / 100), "failed": round(number * failed * dice.uniform(0, 2) / 100)}
+        parts = {
+            "skipped": round(number * skipped / 100),
+            "failed": round(number * failed * dice.uniform(0, 2) / 100),
+        }
         parts["sent"] = max(0, number - sum(parts.values()))
         for status, count in parts.items():
             if count:

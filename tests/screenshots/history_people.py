@@ -1,4 +1,7 @@
-"""What people chose, what came back, and what it may cost: the rest of the past. Next hop: ``tests.screenshots.history``."""
+"""What people chose, what came back, and what it may cost: the rest of the past.
+
+Next hop: ``tests.screenshots.history``.
+"""
 
 import datetime as dt
 
@@ -48,7 +51,9 @@ def set_up():
     suppression.suppress("sms", "+44 7400 123403", suppression.Reason.BY_HAND, "He asked us on the phone.")
     for number, (username, platform) in enumerate([("ada", "apns"), ("bo", "fcm"), ("bo", "fcm")]):
         token = f"c{number}F3kqPzR7yWm0xV9hT2nL5sD8bG1jA4uE6"
-        Device.objects.create(user=person(username), platform=platform, token=token, seen_at=timezone.now(), enabled=number < 2)
+        Device.objects.create(
+            user=person(username), platform=platform, token=token, seen_at=timezone.now(), enabled=number < 2
+        )
     for channel, dollars in ("sms", 800), ("email", 60):
         Budget.objects.create(channel=channel, monthly_usd=dollars)
     _add_flowing_rule()
@@ -60,10 +65,14 @@ def set_up():
 
 def _add_flowing_rule():
     """To the inbox first; and to the editors together, once an hour."""
-    corrected = Trigger.objects.create(name="Post corrected", verb="post_save", model="demo.post", on="updated")
+    corrected = Trigger.objects.create(
+        name="Post corrected", verb="post_save", model="demo.post", on="updated"
+    )
     first = Template.objects.create(name="post_corrected")
     for channel in ("inbox", "email"):
-        TemplateContent.objects.create(template=first, channel=channel, subject=CORRECTED, text="{{ instance.body }}")
+        TemplateContent.objects.create(
+            template=first, channel=channel, subject=CORRECTED, text="{{ instance.body }}"
+        )
     together = Template.objects.create(name="corrections_of_the_hour")
     TemplateContent.objects.create(
         template=together, channel="email", subject="Corrected posts",
@@ -74,26 +83,34 @@ def _add_flowing_rule():
     Subscription.objects.create(
         trigger=corrected, template=first, channels=["inbox", "email"], order=order, wait_minutes=120
     ).audiences.add(Audience.objects.get(name="Everyone"))
-    Subscription.objects.create(trigger=corrected, template=together, channels=["email"], digest_minutes=60).audiences.add(
-        editors
-    )
+    Subscription.objects.create(
+        trigger=corrected, template=together, channels=["email"], digest_minutes=60
+    ).audiences.add(editors)
 
 
 def hear_back():
     """One mail has arrived, and one came back for good; and people say when they want the next ones."""
     Preferences.objects.create(
-        user=person("ada"), quiet_from=dt.time(22), quiet_until=dt.time(7), time_zone="Europe/London", language="en"
+        user=person("ada"),
+        quiet_from=dt.time(22),
+        quiet_until=dt.time(7),
+        time_zone="Europe/London",
+        language="en",
     )
     Preferences.objects.create(user=person("bo"), digest=Preferences.Digest.DAILY)
     mails = Delivery.objects.filter(channel="email", status="sent", event__trigger__name="Flash sale created")
     arrived, bounced = (mails.get(recipient=f"user:{person(name).pk}") for name in ("bo", "chidi"))
-    for delivery, kind, detail in (arrived, Feedback.Kind.DELIVERED, ""), (bounced, Feedback.Kind.BOUNCED, BOUNCE):
+    for delivery, kind, detail in (
+        (arrived, Feedback.Kind.DELIVERED, ""),
+        (bounced, Feedback.Kind.BOUNCED, BOUNCE),
+    ):
         came_back = kind == Feedback.Kind.BOUNCED
         recording.record(
             feedback.Report(
-                channel="email", kind=kind, key=f"past:{delivery.pk}", message_id=delivery.provider_id, permanent=came_back,
-                happened_at=timezone.now(), sent_at=delivery.finished_at, addresses=(delivery.address,), delivery_id=delivery.pk,
-                detail=detail, suppress=str(suppression.Reason.BOUNCED) if came_back else "",
+                channel="email", kind=kind, key=f"past:{delivery.pk}", message_id=delivery.provider_id,
+                permanent=came_back, happened_at=timezone.now(), sent_at=delivery.finished_at,
+                addresses=(delivery.address,), delivery_id=delivery.pk, detail=detail,
+                suppress=str(suppression.Reason.BOUNCED) if came_back else "",
             )
         )  # fmt: skip
 

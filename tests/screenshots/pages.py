@@ -1,17 +1,26 @@
-"""Which pages of the admin are pictured, and what leads to them. Next hop: ``tests.screenshots`` takes them."""
+"""Which pages of the admin are pictured, and what leads to them.
+
+Next hop: ``tests.screenshots`` takes them.
+"""
 
 import re
 from dataclasses import dataclass
 
 NOTIFIER = "/admin/notifier"
-MAIL = "<h1>{{ instance.title }}</h1>\n<p>Hello {{ user.first_name }}, everything is {{ instance.discount_percent }}% off.</p>"
+MAIL = (
+    "<h1>{{ instance.title }}</h1>\n<p>Hello {{ user.first_name }}, everything is {{ "
+    "instance.discount_percent }}% off.</p>"
+)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A page, and its picture's name. ``path`` holds ``{names}`` of what is in the database; ``act`` does what leads to what is shown.
+    """A page, and its picture's name.
 
-    ``is_whole``: the page, however long, and not only what is in the window. ``in_readme``: the README shows the window.
+    ``path`` holds ``{names}`` of what is in the database; ``act`` does what leads to what is shown.
+
+    ``is_whole``: the page, however long, and not only what is in the window. ``in_readme``: the README shows
+    the window.
     """
 
     name: str
@@ -42,7 +51,9 @@ def _refuse_set_up(page):
 
 
 def _see_preview(page):
-    page.get_by_role("complementary", name="Preview").frame_locator("iframe").locator("body *").first.wait_for()
+    page.get_by_role("complementary", name="Preview").frame_locator("iframe").locator(
+        "body *"
+    ).first.wait_for()
 
 
 def _see_sms(page):
@@ -150,7 +161,9 @@ SHOTS = [
     Shot("outbox", "/outbox/", is_whole=False, signed_in=False),
     Shot("preferences", "/notifications/preferences/"),
     Shot("preferences-by-link", "/notifications/preferences/{link_of_person}/", signed_in=False),
-    Shot("preferences-saved", "/notifications/preferences/{link_of_person}/", _click("Save"), signed_in=False),
+    Shot(
+        "preferences-saved", "/notifications/preferences/{link_of_person}/", _click("Save"), signed_in=False
+    ),
     Shot("preferences-of-address", "/notifications/preferences/{link_of_address}/", signed_in=False),
     Shot("unsubscribe", "/notifications/unsubscribe/{unsubscribe}/", signed_in=False),
     Shot("unsubscribe-done", "/notifications/unsubscribe/{unsubscribed}/", signed_in=False),

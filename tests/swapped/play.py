@@ -1,4 +1,6 @@
-"""What happens in the project with the swapped user: ``python -m tests.swapped.play`` prints, as JSON, what was sent and what was not."""
+"""What happens in the project with the swapped user: ``python -m tests.swapped.play`` prints, as JSON, what
+was sent and what was not.
+"""
 
 import json
 import os
@@ -21,7 +23,10 @@ def main():
         make_rules(members)
         write_letters(members)
         pump.drain()
-        play["sent"] = [(message.channel, message.recipient, message.subject, message.text.strip()) for message in cloud.outbox()]
+        play["sent"] = [
+            (message.channel, message.recipient, message.subject, message.text.strip())
+            for message in cloud.outbox()
+        ]
     play["skipped"] = skipped(members)
     print(json.dumps(play))
 
@@ -32,7 +37,10 @@ def make_members():
 
     names = ["Ada", "Bo", "Chidi", "Dunya"]
     members = {
-        name: Member.objects.create(login=name.lower(), given_name=name, mailbox=f"{name.lower()}@example.com") for name in names
+        name: Member.objects.create(
+            login=name.lower(), given_name=name, mailbox=f"{name.lower()}@example.com"
+        )
+        for name in names
     }
     Member.objects.filter(login="chidi").update(mailbox="")
     ContactPoint.objects.create(user=members["Dunya"], channel="email", address="work@example.com")
@@ -51,10 +59,24 @@ def make_rules(members):
     make_rule("readers", channels=["email"], paths="instance.readers")
     make_rule("function", channels=["email"], callables=["a function"])
     make_rule(
-        "one of them", channels=["email"], users=[members["Bo"]], trigger={"object_pk": "dba24ffd-1111-4000-8000-000000000001"}
+        "one of them",
+        channels=["email"],
+        users=[members["Bo"]],
+        trigger={"object_pk": "dba24ffd-1111-4000-8000-000000000001"},
     )
-    signed_in = {"verb": "user_logged_in", "model": "people.member", "actor_model": "people.member", "actor_pk": members["Bo"].pk}
-    make_rule("signed in", channels=["email"], paths="actor_object", trigger=signed_in, title="actor_object.given_name")
+    signed_in = {
+        "verb": "user_logged_in",
+        "model": "people.member",
+        "actor_model": "people.member",
+        "actor_pk": members["Bo"].pk,
+    }
+    make_rule(
+        "signed in",
+        channels=["email"],
+        paths="actor_object",
+        trigger=signed_in,
+        title="actor_object.given_name",
+    )
 
 
 def make_rule(name, *, channels, users=(), trigger=None, title="instance.title", **sources):

@@ -1,4 +1,5 @@
-"""With very many deliveries no page reads them all: PostgreSQL's own plan of every statement that a page runs.
+"""With very many deliveries no page reads them all: PostgreSQL's own plan of every statement that a page
+runs.
 
 Here with 60,000 rows, from which its planner goes by indexes; ``make bench`` does the same with a million.
 """
@@ -18,9 +19,11 @@ pytestmark = [
 ]
 
 ROWS = 60_000
-# Session, user and permissions, the bell, the counted total, the rows and what they name; on the overview each of its panels.
+# Session, user and permissions, the bell, the counted total, the rows and what they name; on the overview
+# each of its panels.
 MOST_STATEMENTS = 13
-# One event's or delivery's page also tells of its rule, audiences, template, attempts, what came back, and pauses.
+# One event's or delivery's page also tells of its rule, audiences, template, attempts, what came back, and
+# pauses.
 MOST_STATEMENTS_ON_ITS_PAGE = {"an event": 23, "a delivery": 20}
 
 
@@ -38,8 +41,13 @@ def test_no_page_reads_all_deliveries_and_each_takes_few_statements(many):
     looks = {name: paging.look(many, path) for name, path in paging.pages().items()}
     assert {name: look.scanning for name, look in looks.items() if look.scanning} == {}
     most = {name: MOST_STATEMENTS_ON_ITS_PAGE.get(name, MOST_STATEMENTS) for name in looks}
-    assert {name: len(look.statements) for name, look in looks.items() if len(look.statements) > most[name]} == {}
+    assert {
+        name: len(look.statements) for name, look in looks.items() if len(look.statements) > most[name]
+    } == {}
     assert models.counts.counted_at() is not None
-    assert sum(HourlyCount.objects.values_list("number", flat=True)) == Delivery.objects.exclude(finished_at=None).count()
+    assert (
+        sum(HourlyCount.objects.values_list("number", flat=True))
+        == Delivery.objects.exclude(finished_at=None).count()
+    )
     # The look would say nothing if it could not see a scan.
     assert paging.scans(f"SELECT * FROM {Delivery._meta.db_table} WHERE detail = ''")

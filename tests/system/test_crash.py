@@ -35,7 +35,10 @@ def kill_at_statement(channel, ids, pattern, nth):
 
 
 def kill_in_call(gate, channel, ids, action, *, nth, taken):
-    with worker(channel, *bodies_for(channel, ids)) as process, gate.hold(action, nth=nth, taken=taken) as reached:
+    with (
+        worker(channel, *bodies_for(channel, ids)) as process,
+        gate.hold(action, nth=nth, taken=taken) as reached,
+    ):
         assert reached.wait(PATIENCE_SECONDS)
         process.kill()
         assert process.wait(PATIENCE_SECONDS) == -9
@@ -54,7 +57,9 @@ def received(cloud, ids):
     return counts
 
 
-def test_a_worker_killed_between_claim_and_call_sends_nothing_and_its_successor_everything_once(cloud, chunk, pump):
+def test_a_worker_killed_between_claim_and_call_sends_nothing_and_its_successor_everything_once(
+    cloud, chunk, pump
+):
     channel, _, _, ids = chunk
     kill_at_statement(channel, ids, READS_THE_EVENT, 1)
     assert statuses(ids) == ["claimed"] * CHUNK

@@ -55,9 +55,19 @@ def _listening():
 
 
 def test_signals_of_your_own(order_placed):
-    make_trigger(verb="order_placed", model="", target="web shop", contents={"email": {"text": "{{ order.number }}"}})
+    make_trigger(
+        verb="order_placed", model="", target="web shop", contents={"email": {"text": "{{ order.number }}"}}
+    )
     _, sending = blocks()["Signals of your own"]
-    run(sending, {"order_placed": order_placed, "Order": Order, "order": Order.objects.create(number="17"), "user": make_user()})
+    run(
+        sending,
+        {
+            "order_placed": order_placed,
+            "Order": Order,
+            "order": Order.objects.create(number="17"),
+            "user": make_user(),
+        },
+    )
     assert Event.objects.get().data["order"]["number"] == "17"
 
 

@@ -1,4 +1,6 @@
-"""What a subscription says of its flow, wherever a person meets it: refused, kept in files, in words, and as the answer to “Why?”."""
+"""What a subscription says of its flow, wherever a person meets it: refused, kept in files, in words, and as
+the answer to “Why?”.
+"""
 
 import datetime as dt
 
@@ -72,7 +74,8 @@ def test_the_flow_is_said_in_words():
 
 
 @pytest.mark.parametrize(
-    ("minutes", "words"), [(1, "a minute"), (90, "90 minutes"), (60, "an hour"), (120, "2 hours"), (2880, "2 days")]
+    ("minutes", "words"),
+    [(1, "a minute"), (90, "90 minutes"), (60, "an hour"), (120, "2 hours"), (2880, "2 days")],
 )
 def test_minutes_are_said_in_the_largest_unit_that_fits(minutes, words):
     assert durations.in_words(minutes) == words

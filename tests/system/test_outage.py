@@ -94,7 +94,9 @@ def test_whatever_sns_answers_the_fan_out_ends_and_its_deliveries_are_rung_for_s
     assert sweep() == 1
 
 
-def test_a_connection_that_breaks_costs_one_batch_and_not_the_others_of_the_transaction(gate, pump, cloud, readers):
+def test_a_connection_that_breaks_costs_one_batch_and_not_the_others_of_the_transaction(
+    gate, pump, cloud, readers
+):
     gate.cut(PUBLISH_BATCH, nth=2)
     with transaction.atomic():
         for number in range(25):
@@ -109,7 +111,9 @@ def test_a_connection_that_breaks_costs_one_batch_and_not_the_others_of_the_tran
 
 
 def failing_entries(*positions):
-    """SNS's answer of 200 in which these entries failed. https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
+    """SNS's answer of 200 in which these entries failed.
+    https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+    """
     failed = "".join(
         f"<member><Id>{position}</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>"
         for position in positions
@@ -157,7 +161,9 @@ def test_while_a_provider_is_down_deliveries_wait_and_are_sent_once_when_it_is_b
     ids = [make_delivery(channel=channel).pk for _ in range(3)]
     with down(cloud):
         assert invoke(channel, *bodies_for(channel, ids)) == []
-    assert set(Delivery.objects.values_list("status", "reason", "attempts")) == {("waiting", "unreachable", 1)}
+    assert set(Delivery.objects.values_list("status", "reason", "attempts")) == {
+        ("waiting", "unreachable", 1)
+    }
     assert not Delivery.objects.filter(due_at=None).exists()
     let_time_pass()
     assert sweep() == 3

@@ -17,7 +17,9 @@ def test_the_demo_sends_what_it_promises_and_nothing_else(cloud, pump):
     scenario.play()
     pump.drain()
     received = sorted((message.channel, message.recipient) for message in cloud.outbox())
-    expected = sorted((channel, _as_received(channel, address)) for channel, address in rules.expected_messages())
+    expected = sorted(
+        (channel, _as_received(channel, address)) for channel, address in rules.expected_messages()
+    )
     assert received == expected
     assert set(Event.objects.values_list("status", flat=True)) == {Event.Status.DONE}
 
@@ -34,7 +36,9 @@ def test_the_demo_passes_again_from_its_exported_rules(cloud, pump, tmp_path):
     scenario.play()
     pump.drain()
     received = sorted((message.channel, message.recipient) for message in cloud.outbox())
-    assert received == sorted((channel, _as_received(channel, address)) for channel, address in rules.expected_messages())
+    assert received == sorted(
+        (channel, _as_received(channel, address)) for channel, address in rules.expected_messages()
+    )
 
 
 def test_the_demos_own_rules_are_as_an_export_writes_them():
@@ -61,4 +65,9 @@ def test_what_is_skipped_says_why(cloud, pump):
     scenario.play()
     pump.drain()
     skipped = Delivery.objects.filter(status=Delivery.Status.SKIPPED)
-    assert set(skipped.values_list("reason", flat=True)) == {"no_address", "invalid_address", "inactive", "opted_out"}
+    assert set(skipped.values_list("reason", flat=True)) == {
+        "no_address",
+        "invalid_address",
+        "inactive",
+        "opted_out",
+    }

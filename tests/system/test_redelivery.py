@@ -1,4 +1,6 @@
-"""SQS delivers at least once, in any order, to several functions at a time: each delivery is sent once all the same."""
+"""SQS delivers at least once, in any order, to several functions at a time: each delivery is sent once all
+the same.
+"""
 
 import random
 from collections import Counter
@@ -26,7 +28,9 @@ POST = {"twitter": {"text": "{{ instance.title }}"}}
 
 @pytest.fixture
 def posts(cloud):
-    """Posts that were saved, and nothing more: each is to become a mail and an SMS to every reader, and a post on X."""
+    """Posts that were saved, and nothing more: each is to become a mail and an SMS to every reader, and a
+    post on X.
+    """
     for number in range(READERS):
         user = make_user()
         if number % 3 == 0:
@@ -34,7 +38,9 @@ def posts(cloud):
     trigger = make_trigger(contents=MAIL)
     everyone = make_audience(everyone=True)
     make_subscription(trigger, contents=SMS, channels=["sms"], audiences=[everyone])
-    make_subscription(trigger, contents=POST, channels=["twitter"], audiences=[make_audience(addresses="twitter: @us")])
+    make_subscription(
+        trigger, contents=POST, channels=["twitter"], audiences=[make_audience(addresses="twitter: @us")]
+    )
     return [Post.objects.create(title=f"Post {number}") for number in range(POSTS)]
 
 

@@ -1,4 +1,6 @@
-"""docs/requirements.md: a row for each thing that was asked, and every test and page that it names is there."""
+"""docs/requirements.md: a row for each thing that was asked, and every test and page that it names is
+there.
+"""
 
 import ast
 import re
@@ -26,7 +28,9 @@ def headings_of(path):
 
 def test_everything_that_was_asked_has_one_row():
     found = re.findall(r"^\| ([A-D]\d+)\b", TEXT, flags=re.M)
-    assert found == [f"{section}{number}" for section, last in SECTIONS.items() for number in range(1, last + 1)]
+    assert found == [
+        f"{section}{number}" for section, last in SECTIONS.items() for number in range(1, last + 1)
+    ]
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -48,7 +52,9 @@ def test_what_is_not_fully_met_is_said_at_the_top_too():
 
 
 @pytest.mark.parametrize(
-    "page", [*sorted(DOCS.glob("*.md")), TESTS.parent / "README.md", TESTS.parent / "CHANGELOG.md"], ids=lambda page: page.name
+    "page",
+    [*sorted(DOCS.glob("*.md")), TESTS.parent / "README.md", TESTS.parent / "CHANGELOG.md"],
+    ids=lambda page: page.name,
 )
 def test_every_link_between_pages_leads_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)

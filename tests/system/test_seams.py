@@ -1,4 +1,6 @@
-"""What one part of the way leaves to another: digests that come back, waiting past an expiry, trying again where another channel had it."""
+"""What one part of the way leaves to another: digests that come back, waiting past an expiry, trying again
+where another channel had it.
+"""
 
 import datetime as dt
 
@@ -44,10 +46,14 @@ def statuses(channel):
 def bounced(delivery, **values):
     """SES's word that the mail of a delivery has come back for good."""
     now = timezone.now()
-    report = {"message_id": delivery.provider_id, "delivery_id": delivery.pk, "addresses": (delivery.address,)} | values
+    report = {
+        "message_id": delivery.provider_id,
+        "delivery_id": delivery.pk,
+        "addresses": (delivery.address,),
+    } | values
     return Report(
-        channel="email", kind=Feedback.Kind.BOUNCED, key=f"bounce of {delivery.pk}", happened_at=now, sent_at=now,
-        permanent=True, **report,
+        channel="email", kind=Feedback.Kind.BOUNCED, key=f"bounce of {delivery.pk}", happened_at=now,
+        sent_at=now, permanent=True, **report,
     )  # fmt: skip
 
 
@@ -69,7 +75,9 @@ def test_all_that_went_in_a_mail_that_came_back_go_on_the_next_channel():
     assert set(Delivery.objects.filter(channel="email").values_list("returned", flat=True)) == {"bounced"}
     assert statuses("sms") == ["queued", "queued"]
     # And as one message there, too.
-    assert [message.text for message in send(*[pk for _, pk in sweep()], channel="sms")] == ["[first][next] next"]
+    assert [message.text for message in send(*[pk for _, pk in sweep()], channel="sms")] == [
+        "[first][next] next"
+    ]
 
 
 def test_a_bounce_that_is_quicker_than_the_answer_is_of_all_in_the_mail():
@@ -142,11 +150,13 @@ def test_however_many_stand_by_the_sweep_decides_about_them_together(django_asse
 # Again, by a person
 
 RETRIES = [
-    # what stands on the three channels, in their order; what then stands there once a person tries all of them again
+    # what stands on the three channels, in their order; what then stands there once a person tries all of
+    # them again
     (("failed", "sent", "standby"), ("failed", "sent", "standby")),  # somebody has it
     (("failed", "queued", "standby"), ("failed", "queued", "standby")),  # is about to
     (("unknown", "waiting", "standby"), ("unknown", "queued", "standby")),  # the one that waits anyway
-    (("failed", "failed", "failed"), ("queued", "standby", "standby")),  # one after the other, as the first time
+    # One after the other, as the first time
+    (("failed", "failed", "failed"), ("queued", "standby", "standby")),
     (("failed", "cancelled", "failed"), ("queued", "cancelled", "failed")),
     (("failed", "failed", "standby"), ("queued", "standby", "standby")),
     (("sent back", "failed", "failed"), ("sent", "queued", "standby")),
@@ -166,7 +176,9 @@ def test_trying_all_channels_again_sends_on_no_second_one(before, after):
     rung = deliveries.retry(list(Delivery.objects.values_list("pk", flat=True)))
     assert tuple(one(channel).status for channel in channels) == after
     assert [channel for channel, _ in rung] == [
-        channel for channel, was, status in zip(channels, before, after, strict=True) if status == "queued" != was
+        channel
+        for channel, was, status in zip(channels, before, after, strict=True)
+        if status == "queued" != was
     ]
 
 
@@ -191,7 +203,9 @@ def test_one_channel_that_was_sent_can_be_sent_once_more_on_purpose():
 
 def test_erasing_somebody_leaves_what_others_are_still_to_be_told_until_they_were():
     ada, bob = make_user(username="ada"), make_user(username="bob")
-    event = make_event(data={"title": "Ada has joined"}, status="done", due_at=None, action_object=f"auth.user:{ada.pk}")
+    event = make_event(
+        data={"title": "Ada has joined"}, status="done", due_at=None, action_object=f"auth.user:{ada.pk}"
+    )
     waiting = make_delivery(event=event, recipient=f"user:{bob.pk}", address=bob.email, status="waiting")
     erased = privacy.erase_person(explaining.find_person("ada"))
     assert (erased.events, erased.waiting) == (0, 1)
@@ -203,12 +217,16 @@ def test_erasing_somebody_leaves_what_others_are_still_to_be_told_until_they_wer
     assert Event.objects.get().data == {}
 
 
-def test_an_export_has_the_suppression_of_an_address_however_it_is_spelled_and_what_was_heard_of_each_message():
+def test_an_export_has_the_suppression_of_an_address_however_it_is_spelled_and_what_was_heard():
     ada = make_user(username="ada")
     ContactPoint.objects.create(user=ada, channel="sms", address="+44 7400 123456")
     mail = make_delivery(recipient=f"user:{ada.pk}", address="Ada@Exämple.com", status="sent")
     Feedback.objects.create(delivery=mail, kind="opened", happened_at=timezone.now(), key="1")
-    for channel, address in (("sms", "+447400123456"), ("email", "ada@xn--exmple-cua.com"), ("chat", "+447400123456")):
+    for channel, address in (
+        ("sms", "+447400123456"),
+        ("email", "ada@xn--exmple-cua.com"),
+        ("chat", "+447400123456"),
+    ):
         Suppression.objects.create(channel=channel, address=address)
     found = privacy.export_person(explaining.find_person("ada"))
     assert sorted(each["channel"] for each in found["suppression"]) == ["email", "sms"]
@@ -220,7 +238,12 @@ def test_an_export_has_the_suppression_of_an_address_however_it_is_spelled_and_w
 
 def test_rooms_that_nobody_writes_to_are_forgotten_and_channels_are_not():
     now = timezone.now().timestamp()
-    for name, taken, line in (("email", 0, 0), ("chat:idle", now - 90_000, 0), ("chat:busy", now, 0), ("chat:line", 0, now)):
+    for name, taken, line in (
+        ("email", 0, 0),
+        ("chat:idle", now - 90_000, 0),
+        ("chat:busy", now, 0),
+        ("chat:line", 0, now),
+    ):
         Rate.objects.create(name=name, taken_until=taken, line_until=line)
     assert rates.forget_idle() == 1
     assert set(Rate.objects.values_list("name", flat=True)) == {"email", "chat:busy", "chat:line"}

@@ -1,4 +1,6 @@
-"""Another user model, with a UUID for a key and without groups, `is_active` and `email`, is told of everything like Django's own."""
+"""Another user model, with a UUID for a key and without groups, `is_active` and `email`, is told of
+everything like Django's own.
+"""
 
 import json
 import os
@@ -13,14 +15,16 @@ from django.db import connection
 ADA, BO, DUNYA = ("email", "ada@example.com"), ("email", "bo@example.com"), ("email", "work@example.com")
 EXPECTED = {
     # rule: who receives it, and what it says
-    "everyone": [(*ADA, "Linen for Ada, Ada"), (*BO, "Linen for Bo, Bo"), (*DUNYA, "Linen for Dunya, Dunya")],  # a contact point
+    # A contact point
+    "everyone": [(*ADA, "Linen for Ada, Ada"), (*BO, "Linen for Bo, Bo"), (*DUNYA, "Linen for Dunya, Dunya")],
     "preset": [(*ADA, "Linen for Ada, Ada")],  # once, though her address is listed as well
     "recipient": [(*ADA, "Linen for Ada, Ada")],  # a foreign key
     "readers": [(*BO, "Linen for Bo, Bo")],  # many to many
     "function": [(*BO, "Linen for Bo, Bo")],
     "one of them": [(*BO, "Linen for Bo, Bo")],  # a trigger for one instance, by its UUID
     "signed in": [(*BO, "Bo for Bo, Bo")],  # an actor by his UUID; Dunya signed in, too
-    "": [("sms", "+4915112345678", "Linen for Ada, Ada")],  # an SMS has no subject; the number is on her profile
+    # An SMS has no subject; the number is on her profile
+    "": [("sms", "+4915112345678", "Linen for Ada, Ada")],
 }
 
 
@@ -32,14 +36,17 @@ def empty_database(tmp_path, transactional_db):
         return
     with connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE swapped")
-        yield f"postgres://{connection.settings_dict['USER']}@{quote(connection.settings_dict['HOST'], safe='')}/swapped"
+        found = connection.settings_dict
+        yield f"postgres://{found['USER']}@{quote(found['HOST'], safe='')}/swapped"
         cursor.execute("DROP DATABASE swapped WITH (FORCE)")
 
 
 def test_a_swapped_user_model_is_told_from_the_signal_to_the_message(empty_database):
     environment = os.environ | {"DATABASE_URL": empty_database}
     command = [sys.executable, "-W", "error::DeprecationWarning", "-m", "tests.swapped.play"]
-    ran = subprocess.run(command, env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     play = json.loads(ran.stdout.splitlines()[-1])
     by_rule = {}

@@ -1,4 +1,6 @@
-"""How the parts hang together: who may import whom, what stands where, and that nothing is there without its queue and stage."""
+"""How the parts hang together: who may import whom, what stands where, and that nothing is there without its
+queue and stage.
+"""
 
 import ast
 import inspect
@@ -87,7 +89,8 @@ def test_the_arrows_point_from_project_to_lambdas_to_notifier(package, forbidden
         for path in FILES
         if path.parts[0] == package
         for name in imports_of(path)
-        if name.split(".")[0] in forbidden and not (name.split(".")[0] == "lambdas" and stands_in(path, ASK_THE_FUNCTIONS))
+        if name.split(".")[0] in forbidden
+        and not (name.split(".")[0] == "lambdas" and stands_in(path, ASK_THE_FUNCTIONS))
     }
     assert found == set()
 
@@ -95,14 +98,22 @@ def test_the_arrows_point_from_project_to_lambdas_to_notifier(package, forbidden
 def test_boto_is_spoken_only_by_the_publisher_the_functions_and_what_stands_around_them():
     allowed = {path for path in FILES if path.parts[0] == "lambdas" or stands_in(path, AROUND_THE_FUNCTIONS)}
     allowed.add(Path("notifier/queue/publisher.py"))
-    speakers = {path for path in FILES if any(name.split(".")[0] in ("boto3", "botocore") for name in imports_of(path))}
+    speakers = {
+        path
+        for path in FILES
+        if any(name.split(".")[0] in ("boto3", "botocore") for name in imports_of(path))
+    }
     assert speakers - allowed == set()
     assert Path("notifier/queue/publisher.py") in speakers
 
 
 def test_the_publisher_imports_boto_only_when_it_publishes():
     """A save that matches nothing must not pay for it, nor the start of every web process."""
-    assert not {name for name in imports_of(Path("notifier/queue/publisher.py"), top_level=True) if name.startswith("boto")}
+    assert not {
+        name
+        for name in imports_of(Path("notifier/queue/publisher.py"), top_level=True)
+        if name.startswith("boto")
+    }
 
 
 def test_no_client_of_aws_is_made_at_import():
@@ -139,7 +150,9 @@ def test_no_product_code_prints():
     printing = [
         (path, node)
         for path, node in nodes()
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint", "breakpoint")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("print", "pprint", "breakpoint")
     ]
     assert where(printing) == []
 
@@ -149,7 +162,9 @@ def test_no_message_field_is_called_command():
     naming = [
         (path, node)
         for path, node in nodes(outside=["notifier/queue/ring.py"])
-        if not stands_in(path, AROUND_THE_FUNCTIONS) and isinstance(node, ast.Constant) and node.value == "command"
+        if not stands_in(path, AROUND_THE_FUNCTIONS)
+        and isinstance(node, ast.Constant)
+        and node.value == "command"
     ]
     assert where(naming) == []
 
@@ -203,7 +218,8 @@ def test_asking_what_a_channel_is_called_imports_nothing_of_it():
     code = "import sys, django; from django.conf import settings; settings.configure(); django.setup(); "
     code += (
         "import notifier.channels.registry as c; "
-        "assert c.label('twitter') == 'Post on X'; assert 'tweepy' not in sys.modules and 'lambdas.twitter' not in sys.modules"
+        "assert c.label('twitter') == 'Post on X'; assert 'tweepy' not in sys.modules and "
+        "'lambdas.twitter' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=HOUSE, check=True)
 
@@ -217,7 +233,9 @@ def subscriptions(session_cloud):
     sns = boto3.client("sns")
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=session_cloud.topic_arn)
     return {
-        found["Endpoint"]: sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
+        found["Endpoint"]: sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])[
+            "Attributes"
+        ]
         for page in pages
         for found in page["Subscriptions"]
     }
@@ -225,7 +243,9 @@ def subscriptions(session_cloud):
 
 def attributes_of(name):
     sqs = boto3.client("sqs")
-    return sqs.get_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], AttributeNames=["All"])["Attributes"]
+    return sqs.get_queue_attributes(
+        QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], AttributeNames=["All"]
+    )["Attributes"]
 
 
 @pytest.mark.parametrize("route", QUEUED)
@@ -257,7 +277,10 @@ def test_channels_and_functions_are_all_there_is():
 
 def stages():
     """Stage → Function, of those with a handler of their own."""
-    return {function.stage: function for function in read_deployment("production", HOUSE / "zappa_settings.json").functions[1:]}
+    return {
+        function.stage: function
+        for function in read_deployment("production", HOUSE / "zappa_settings.json").functions[1:]
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -281,7 +304,10 @@ def test_a_function_has_more_time_than_one_call_and_its_queue_six_times_that(clo
     stage = stages()[name]
     assert stage.config["timeout_seconds"] > RESERVE_SECONDS
     if stage.module in cloud.queues:
-        assert cloud.queues[stage.module].settings.visibility_timeout_seconds >= 6 * stage.config["timeout_seconds"]
+        assert (
+            cloud.queues[stage.module].settings.visibility_timeout_seconds
+            >= 6 * stage.config["timeout_seconds"]
+        )
 
 
 @pytest.mark.parametrize("channel", channel_names())
@@ -297,8 +323,14 @@ def test_a_call_fits_into_the_time_that_is_kept_for_it(channel):
 
 def provider_libraries(module):
     """What a channel's file imports from outside: neither ours, nor Python's, nor what every function has."""
-    common = {"django", "boto3", "botocore", "notifier", "lambdas", "project", "__future__"} | set(sys.stdlib_module_names)
-    return {name for name in imports_of(Path(f"lambdas/{module}.py"), top_level=True) if name.split(".")[0] not in common}
+    common = {"django", "boto3", "botocore", "notifier", "lambdas", "project", "__future__"} | set(
+        sys.stdlib_module_names
+    )
+    return {
+        name
+        for name in imports_of(Path(f"lambdas/{module}.py"), top_level=True)
+        if name.split(".")[0] not in common
+    }
 
 
 IMPORTING = """
@@ -323,8 +355,12 @@ json.dump(sorted(sys.modules), sys.stdout)
 
 
 def loaded_on_lambda(*modules):
-    """The modules that a fresh process has after importing these, with a Lambda's environment; without any, after Django's set-up."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "X_"))} | {
+    """The modules that a fresh process has after importing these, with a Lambda's environment; without any,
+    after Django's set-up.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "X_"))
+    } | {
         "AWS_LAMBDA_FUNCTION_NAME": "notifier",
         "AWS_DEFAULT_REGION": "us-east-1",
         "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
@@ -346,11 +382,19 @@ def loaded_by_django():
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_function_starts_by_itself_as_on_lambda_and_loads_no_other_channels_library(module, loaded_by_django):
+def test_a_function_starts_by_itself_as_on_lambda_and_loads_no_other_channels_library(
+    module, loaded_by_django
+):
     loaded = loaded_on_lambda(f"lambdas.{module}")
-    others = set().union(*(provider_libraries(other) for other in MODULES if other != module)) - provider_libraries(module)
+    others = set().union(
+        *(provider_libraries(other) for other in MODULES if other != module)
+    ) - provider_libraries(module)
     assert loaded & (others - loaded_by_django) == set()
-    assert not {name for name in loaded if name.split(".")[0] in ("moto", "pytest") or name.startswith("notifier.local")}
+    assert not {
+        name
+        for name in loaded
+        if name.split(".")[0] in ("moto", "pytest") or name.startswith("notifier.local")
+    }
 
 
 def test_the_libraries_of_the_channels_are_told_apart_at_all(loaded_by_django):

@@ -16,13 +16,25 @@ EVIL = "<script>alert(1)</script>\r\nBcc: eve@example.com {{ user.password }}"
 
 
 def attempt(source, part="html"):
-    """What one person receives of a template that was saved for posts. The post and the person hold what an attack is after."""
-    compiled = contents.compile_content(**({"subject": "", "text": "", "html": ""} | {part: source}), channel="email")
+    """What one person receives of a template that was saved for posts.
+
+    The post and the person hold what an attack is after.
+    """
+    compiled = contents.compile_content(
+        **({"subject": "", "text": "", "html": ""} | {part: source}), channel="email"
+    )
     for each in compiled.parts().values():
         offers.check_paths(each.paths, Trigger(verb="post_save", model="demo.post"))
-    live = {"instance": Post(title=EVIL, body="x" * 100), "created": True, "verb": "post_save", "action_object": Post}
+    live = {
+        "instance": Post(title=EVIL, body="x" * 100),
+        "created": True,
+        "verb": "post_save",
+        "action_object": Post,
+    }
     paths = dict(compiled.paths)
-    person = snapshot.freeze({"user": get_user_model()(username="ann", password="hash-of-ann")}, {"user": paths.pop("user", {})})
+    person = snapshot.freeze(
+        {"user": get_user_model()(username="ann", password="hash-of-ann")}, {"user": paths.pop("user", {})}
+    )
     return contents.EventContent(compiled, snapshot.freeze(live, paths)).render(person["user"])[part]
 
 
@@ -131,10 +143,19 @@ REFUSED = [
     ("{% extends instance.title %}", "in quotes"),
     ("{% extends 'layout' %}{% extends 'layout' %}", "must be the first tag"),
     ("{% extends 'layout' %}{% block __class__ %}{% endblock %}", "has no block"),
-    ("{% extends 'layout' %}{% block main %}" + "{{ block.super }}" * 3800 + "{% endblock %}", "more than 2,000 blocks"),
-    ("{% extends 'bomb' %}{% block main %}" + "{{ block.super }}" * 900 + "{% endblock %}", "more than 2,000 blocks"),
+    (
+        "{% extends 'layout' %}{% block main %}" + "{{ block.super }}" * 3800 + "{% endblock %}",
+        "more than 2,000 blocks",
+    ),
+    (
+        "{% extends 'bomb' %}{% block main %}" + "{{ block.super }}" * 900 + "{% endblock %}",
+        "more than 2,000 blocks",
+    ),
     ("{% extends 'layout' %}{% block main %}{% block main %}{% endblock %}{% endblock %}", "two blocks"),
-    ("{% extends 'turned' %}{% block two %}{% block one %}{{ block.super }}{% endblock %}{% endblock %}", "inside itself"),
+    (
+        "{% extends 'turned' %}{% block two %}{% block one %}{{ block.super }}{% endblock %}{% endblock %}",
+        "inside itself",
+    ),
     ("{% block a %}{{ block.super.__class__ }}{% endblock %}", UNDERSCORE),
     ("{% block a %}{{ block.context }}{% endblock %}", "stands alone"),
     # What a tag of ours takes.
@@ -155,7 +176,9 @@ def layouts(db):
         ("one", "{% block one %}{% endblock %}{% block two %}{% endblock %}"),
         ("turned", "{% extends 'one' %}{% block one %}{% block two %}{% endblock %}{% endblock %}"),
     ):
-        TemplateContent.objects.create(template=Template.objects.create(name=name), channel="email", html=html)
+        TemplateContent.objects.create(
+            template=Template.objects.create(name=name), channel="email", html=html
+        )
 
 
 @pytest.mark.parametrize(("source", "words"), REFUSED, ids=lambda value: value[:60])
@@ -180,13 +203,18 @@ SHOWN = [
     ("html", "{% translate instance.title as t %}{{ t }}", TITLE.replace("\r", "")),
     ("html", "{{ instance.title|truncatechars_html:3 }}", "&lt;script&gt;al…&lt;/script&gt;"),
     ("html", "{{ instance.title|striptags|slice:':8' }}", "alert(1)"),
-    ("html", "{{ '%(user)s %s {0.__class__}'|add:verb }}", "%(user)s %s {0.__class__}post_save"),  # nothing is formatted
+    # Nothing is formatted
+    ("html", "{{ '%(user)s %s {0.__class__}'|add:verb }}", "%(user)s %s {0.__class__}post_save"),
     ("html", "{% translate '%(password)s {user} %s' %}", "%(password)s {user} %s"),
     ("html", "{% translate '' %}", ""),  # gettext's answer to nothing is the head of the catalogue
     ("html", "{{ user.username.upper }}{{ instance.title.0 }}{{ verb.join }}{{ created.real }}", ""),
     ("html", "{{ action_object }}", "&lt;class &#x27;project.demo.models.Post&#x27;&gt;"),
     ("html", "{% verbatim %}{{ user.password }}{% endverbatim %}", "{{ user.password }}"),
-    ("html", "{% templatetag openvariable %} user.password {% templatetag closevariable %}", "{{ user.password }}"),
+    (
+        "html",
+        "{% templatetag openvariable %} user.password {% templatetag closevariable %}",
+        "{{ user.password }}",
+    ),
     ("html", "{% comment %}{% load os %}{{ user.password }}{% endcomment %}{# {% include 'x' %} #}", ""),
     ("html", "{% if user.username in instance.title or created.x.y.z %}a{% endif %}", ""),
     ("subject", "{{ instance.title }}", ONE_LINE),
@@ -230,11 +258,20 @@ STOPPED = [
 BOUNDED = [
     # What it shows instead.
     ("{{ s|add:s|add:s|length }}", "0"),
-    ("{% with a='xxxxxxxxxxxxxxxx' %}" + "{% with a=a|add:a %}" * 31 + "{{ a|length }}" + "{% endwith %}" * 32, "0"),
+    (
+        "{% with a='xxxxxxxxxxxxxxxx' %}"
+        + "{% with a=a|add:a %}" * 31
+        + "{{ a|length }}"
+        + "{% endwith %}" * 32,
+        "0",
+    ),
     ("{% with a=9 %}" + "{% with a=a|add:a %}" * 30 + "{{ a }}" + "{% endwith %}" * 31, str(9 * 2**30)),
     ("{{ n|add:n|length }}", "0"),
     ("{{ '9999999999999999999999'|floatformat:99|length }}", "122"),
-    ("{{ '1e999999999'|floatformat:2 }}{{ 'nan'|floatformat }}{{ 'inf'|floatformat:2 }}", "1e999999999naninf"),
+    (
+        "{{ '1e999999999'|floatformat:2 }}{{ 'nan'|floatformat }}{{ 'inf'|floatformat:2 }}",
+        "1e999999999naninf",
+    ),
     ("{{ s|wordwrap:0|length }}", None),  # an error of its own, or text; soon
     ("{{ s|truncatewords:999999999|length }}", "100000"),
     ("{{ s|truncatewords_html:999999999|length }}", "100000"),

@@ -44,7 +44,11 @@ def test_html_is_escaped_and_text_is_not():
         ("{{ missing }}{{ a.missing }}{{ a.b.missing.too }}", ""),  # nothing there is the empty string
         ("{{ a.b }}{{ lines.1.name }}{{ lines.7.name }}", "cpear"),  # keys, positions, a position too far
         ("{% for line in lines %}{{ forloop.counter }}{{ line.name }}{% endfor %}", "1apple2pear"),
-        ("{% for x in lines %}{% for y in lines %}{{ forloop.parentloop.counter }}{% endfor %}{% endfor %}", "1122"),
+        (
+            "{% for x in lines %}{% for y in lines %}{{ forloop.parentloop.counter }}{% endfor "
+            "%}{% endfor %}",
+            "1122",
+        ),
         ("{% for x in none %}x{% empty %}nothing{% endfor %}", "nothing"),
         ("{% for x, y in pairs %}{{ x }}{{ y }}{% endfor %}", "1234"),
         ("{% with n=a.b %}{{ n|upper }}{% endwith %}", "C"),
@@ -54,7 +58,8 @@ def test_html_is_escaped_and_text_is_not():
         ("{% for x in lines %}{% ifchanged x.kind %}{{ x.kind }}{% endifchanged %}{% endfor %}", "fruit"),
         ("{% spaceless %}<p> <b>x</b> </p>{% endspaceless %}", "<p><b>x</b></p>"),
         (
-            "{% verbatim %}{{ a }}{% endverbatim %}{% templatetag openvariable %}{# gone #}{% comment %}x{% endcomment %}",
+            "{% verbatim %}{{ a }}{% endverbatim %}{% templatetag openvariable %}{# gone #}{% "
+            "comment %}x{% endcomment %}",
             "{{ a }}{{",
         ),
         ("{% widthratio 1 2 100 %}", "50"),
@@ -63,14 +68,18 @@ def test_html_is_escaped_and_text_is_not():
             "3.50 2 January 2024 2 c",
         ),
         ("{{ lines|join:', ' }}", "Apple, Pear"),  # objects stand for their text
-        ("{{ a.b|default:missing.too }}{{ missing|default:missing.too }}", "c"),  # a missing argument does not stop it
+        # A missing argument does not stop it
+        ("{{ a.b|default:missing.too }}{{ missing|default:missing.too }}", "c"),
         ("{{ text|oneline }}|{{ text|lines }}", "x y z|x y\nz"),
     ],
 )
 def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
     data = {
         "a": {"b": "c"},
-        "lines": [{"": "Apple", "name": "apple", "kind": "fruit"}, {"": "Pear", "name": "pear", "kind": "fruit"}],
+        "lines": [
+            {"": "Apple", "name": "apple", "kind": "fruit"},
+            {"": "Pear", "name": "pear", "kind": "fruit"},
+        ],
         "pairs": [[1, 2], [3, 4]],
         "price": Decimal("3.5"),
         "day": dt.date(2024, 1, 2),
@@ -80,7 +89,10 @@ def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
 
 
 def test_values_are_written_into_json_as_json():
-    source = '{"a": {{ text|json }}, "b": {{ price|json }}, "c": {{ day|json }}, "d": {{ lines|json }}, "e": {{ none|json }}}'
+    source = (
+        '{"a": {{ text|json }}, "b": {{ price|json }}, "c": {{ day|json }}, "d": {{ lines|json }}, '
+        '"e": {{ none|json }}}'
+    )
     data = {
         "text": 'Say "ü"\n',
         "price": Decimal("3.5"),
@@ -98,7 +110,8 @@ def test_values_are_written_into_json_as_json():
         ("{{ instance }}", {"instance": VALUE}),
         ("{{ instance.title }}{{ instance.title|upper }}", {"instance": {"title": VALUE}}),
         (
-            "{% for line in instance.lines.all %}{{ line.product.name }}{% endfor %}{{ instance.title }}{{ instance }}",
+            "{% for line in instance.lines.all %}{{ line.product.name }}{% endfor %}{{ "
+                "instance.title }}{{ instance }}",
             {"instance": {"": {}, "title": VALUE, "lines": {"all": {"*": {"product": {"name": VALUE}}}}}},
         ),
         ("{% for line in a %}x{% endfor %}", {"a": {"*": {}}}),  # how many there are is read
@@ -109,17 +122,22 @@ def test_values_are_written_into_json_as_json():
             "{% with p=a.product %}{{ p.name }}{% endwith %}{{ p.name }}",
             {"a": {"product": {"name": VALUE}}, "p": {"name": VALUE}},
         ),
-        ("{% for x in a %}{{ forloop.counter }}{% endfor %}{{ forloop }}", {"a": {"*": {}}, "forloop": VALUE}),
-        ("{% for x in a|slice:':3' %}{{ x.b }}{% endfor %}", {"a": {"*": {"b": VALUE}}}),  # a slice keeps its items
+        ("{% for x in a %}{{ forloop.counter "
+            "}}{% endfor %}{{ forloop }}", {"a": {"*": {}}, "forloop": VALUE}),
+        # A slice keeps its items
+        ("{% for x in a|slice:':3' %}{{ x.b }}{% endfor %}", {"a": {"*": {"b": VALUE}}}),
         ("{% with x=a|first %}{{ x.b }}{% endwith %}", {"a": {"*": {"b": VALUE}}}),
         ("{% with x=a|default:b %}{{ x.c }}{% endwith %}", {"a": {"c": VALUE}, "b": {"c": VALUE}}),  # either
         ("{{ a|join:b }}", {"a": {"*": VALUE}, "b": VALUE}),
-        ("{% if a.b and not c|length > d %}{% elif e %}{% endif %}", {"a": {"b": VALUE}, "c": VALUE, "d": VALUE, "e": VALUE}),
+        ("{% if a.b and not c|length "
+            "> d %}{% elif e %}{% endif %}", {"a": {"b": VALUE}, "c": VALUE, "d": VALUE, "e": VALUE}),
         ("{% if True or None %}{% endif %}{{ 'text' }}{{ 5 }}", {}),
         ("{% firstof a b.c as n %}{{ n.x }}", {"a": VALUE, "b": {"c": VALUE}}),  # bound to a text
-        ("{% cycle d e as m %}{{ m.y }}", {"d": {"": {}, "y": VALUE}, "e": {"": {}, "y": VALUE}}),  # to the value
+        # To the value
+        ("{% cycle d e as m %}{{ m.y }}", {"d": {"": {}, "y": VALUE}, "e": {"": {}, "y": VALUE}}),
         (
-            "{% widthratio a b c %}{% ifchanged d %}{{ e }}{% endifchanged %}{% spaceless %}{{ f }}{% endspaceless %}",
+            "{% widthratio a b c %}{% ifchanged d %}{{ e }}{% endifchanged %}{% spaceless %}{{ "
+                "f }}{% endspaceless %}",
             dict.fromkeys("abcdef", VALUE),
         ),
         ("{% comment %}{{ a }}{% endcomment %}{# {{ b }} #}{% verbatim %}{{ c }}{% endverbatim %}", {}),
@@ -207,8 +225,10 @@ def test_an_ordinary_name_is_not_taken_for_a_secret(source):
 
 
 PIECES = """
-    {{ }} {% %} {# #} if elif else endif for in endfor empty with endwith cycle firstof as silent now templatetag widthratio
-    verbatim endverbatim comment spaceless ifchanged a a.b a.0 1 1. 1e 1e999 -2 'x' "y _('z') | : upper date add join and or
+    {{ }} {% %} {# #} if elif else endif for in endfor empty with endwith cycle firstof as silent now
+        templatetag widthratio
+    verbatim endverbatim comment spaceless ifchanged a a.b a.0 1 1. 1e 1e999 -2 'x' "y _('z') | : upper
+        date add join and or
     not is == < = , None ² .
 """
 
@@ -221,7 +241,9 @@ def test_any_text_at_all_compiles_or_is_refused_in_words(pieces):
 
 
 def test_a_refusal_names_the_line_the_part_and_what_would_be_allowed():
-    assert str(refusal("\n\n{{ instance.password }}")).startswith("Line 3: {{ instance.password }} cannot be used: ")
+    assert str(refusal("\n\n{{ instance.password }}")).startswith(
+        "Line 3: {{ instance.password }} cannot be used: "
+    )
     assert "Allowed are: comment, cycle, " in str(refusal("a\n{% load x %}"))
     assert "Allowed are: add, capfirst, " in str(refusal("{{ x|safe }}"))
     assert "{% endif %}" in str(refusal("{% if a %}"))
@@ -281,7 +303,8 @@ def nested_loops(body, depth):
         nested_loops("", 2),
         nested_loops("x" * 1000, 1),  # long bodies stop long before the iterations do
         nested_loops("x" * 30_000, 2),
-        "{% for x in l %}{% spaceless %}" + " " * 1000 + "{% endspaceless %}{% endfor %}",  # counted where it arises
+        # Counted where it arises
+        "{% for x in l %}{% spaceless %}" + " " * 1000 + "{% endspaceless %}{% endfor %}",
         "{{ s }}{{ s }}",
         "{{ s|urlencode|length }}",  # never shown, and yet never made
         "{{ l|join:s }}",
@@ -324,7 +347,8 @@ def test_the_bounds_are_where_they_are_said_to_be():
         "{% with a='xxxxxxxxxxxxxxxx' %}" + "{% with a=a|add:a %}" * 25 + "{{ a }}" + "{% endwith %}" * 26,
         "{{ 'xxxxxxxxxxxxxxxx'" + "|add:'xxxxxxxxxxxxxxxx'" * 2000 + "|length }}",
         "{% with a=l %}" + "{% with a=a|add:a %}" * 25 + "{{ a|length }}{% endwith %}" + "{% endwith %}" * 25,
-        "{% with a=1 %}{% for x in l %}{% with b=a|add:a %}{% cycle b as a silent %}{% endwith %}{% endfor %}{% endwith %}",
+        "{% with a=1 %}{% for x in l %}{% with b=a|add:a %}{% cycle b as a silent %}{% endwith "
+        "%}{% endfor %}{% endwith %}",
         "{{ '&'" + "|force_escape" * 3000 + "|length }}",
     ],
 )
@@ -341,7 +365,8 @@ def test_values_that_grow_from_themselves_stay_small(source):
         "{% if a %}{% elif a" + " or a" * 500 + " %}{% endif %}",
         "{{ a" + ".b" * 1000 + " }}",
         "{% with a=a.b.c.d.e %}" * 10 + "{{ a }}" + "{% endwith %}" * 10,  # a long path made of short ones
-        "{% with a=a.x|default:a.y %}" * 20 + "{{ a }}" + "{% endwith %}" * 20,  # a million things that `a` may stand for
+        # A million things that `a` may stand for
+        "{% with a=a.x|default:a.y %}" * 20 + "{{ a }}" + "{% endwith %}" * 20,
     ],
 )
 def test_a_template_that_is_too_deep_is_refused(source):
@@ -349,7 +374,10 @@ def test_a_template_that_is_too_deep_is_refused(source):
 
 
 def test_a_frozen_object_stands_for_its_text_and_is_compared_by_its_key():
-    ann, also_ann = FrozenObject({"": "Ann", "pk": 1, "model": "a.user"}), FrozenObject({"": "Bob", "pk": 1, "model": "a.user"})
+    ann, also_ann = (
+        FrozenObject({"": "Ann", "pk": 1, "model": "a.user"}),
+        FrozenObject({"": "Bob", "pk": 1, "model": "a.user"}),
+    )
     order = FrozenObject({"": "Ann", "pk": 1, "model": "a.order"})
     assert (str(ann), f"{[ann]}", str(FrozenObject(x=1)), bool(FrozenObject())) == ("Ann", "[Ann]", "", True)
     assert ann == also_ann
@@ -358,7 +386,15 @@ def test_a_frozen_object_stands_for_its_text_and_is_compared_by_its_key():
     assert (ann != also_ann) is False  # which Python asks apart
     assert ann == "Ann"
     assert (
-        render("{{ a }} {% if a == b %}same{% endif %}{% if a != c %}, other{% endif %}", a=dict(ann), b=dict(also_ann), c=order)
+        render(
+            "{{ a }} {% if a == b %}same{% endif %}{% if a != c %}, other{% endif %}",
+            a=dict(ann),
+            b=dict(also_ann),
+            c=order,
+        )
         == "Ann same, other"
     )
-    assert render("{% if a in l %}in{% endif %}{% if a %}, true{% endif %}", a={"": ""}, l=[{"": ""}]) == "in, true"
+    assert (
+        render("{% if a in l %}in{% endif %}{% if a %}, true{% endif %}", a={"": ""}, l=[{"": ""}])
+        == "in, true"
+    )

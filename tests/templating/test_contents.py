@@ -1,4 +1,6 @@
-"""Contents compiled once a version and specialised once an event; subjects that a header cannot be broken with."""
+"""Contents compiled once a version and specialised once an event; subjects that a header cannot be broken
+with.
+"""
 
 import pytest
 
@@ -49,12 +51,18 @@ def test_a_blank_text_is_made_from_the_html_of_each_person():
         html=contents.compile_part("<p>Hello <b>{{ user.first_name }}</b></p>", html=True),
     )
     content = contents.EventContent(compiled, {})
-    assert [content.render({"first_name": name})["text"] for name in ("Ada", "Bo & Co")] == ["Hello Ada", "Hello Bo & Co"]
+    assert [content.render({"first_name": name})["text"] for name in ("Ada", "Bo & Co")] == [
+        "Hello Ada",
+        "Hello Bo & Co",
+    ]
 
 
 def test_what_is_the_same_for_everybody_is_rendered_once_and_what_is_not_each_time():
     content = content_of(text="{{ title|length }} for {{ user.first_name }}")
-    assert [content.render({"first_name": name})["text"] for name in ("Ada", "Bo")] == ["6 for Ada", "6 for Bo"]
+    assert [content.render({"first_name": name})["text"] for name in ("Ada", "Bo")] == [
+        "6 for Ada",
+        "6 for Bo",
+    ]
     assert content.user_paths == {"first_name": {"": {}}}
 
 
@@ -74,7 +82,9 @@ def test_a_part_that_does_not_compile_is_named_with_its_line(part, source, line)
 
 
 @pytest.mark.django_db
-def test_a_version_is_compiled_once_and_a_change_of_the_template_is_another_version(django_assert_num_queries):
+def test_a_version_is_compiled_once_and_a_change_of_the_template_is_another_version(
+    django_assert_num_queries,
+):
     content = make_template({"email": {"subject": "One", "text": "One"}}).contents.get()
     before = content.version_id
     with django_assert_num_queries(1):
@@ -96,7 +106,8 @@ DRAFTS = [
     # what is wrong with the parts, the part and the line that are named, the words
     ({"subject": "a\n{{ title|safe }}"}, "subject", 2, "There is no filter"),
     ({"html": "{% extends 'none' %}"}, "html", None, "There is no template “none”"),
-    ({"text": "x", "html": "{% for a in title %}" + "{{ title }}" * 300 + "{% endfor %}"}, "html", None, "longer"),
+    ({"text": "x", "html": "{% for a in title %}" + "{{ title }}" * 300 + "{% endfor %}"}, "html", None,
+     "longer"),
     ({"text": "{{ title|wordwrap:0 }}"}, "text", None, "It cannot be rendered: "),
 ]  # fmt: skip
 
@@ -112,13 +123,20 @@ def test_a_draft_that_cannot_be_shown_says_where(parts, part, line, words):
 @pytest.mark.django_db
 def test_a_draft_is_rendered_as_it_would_be_sent():
     make_template({"email": {"html": "x"}})
-    layout = make_template({"email": {"html": "<style>p{color:red}</style><p>{% block main %}{% endblock %}"}})
+    layout = make_template(
+        {"email": {"html": "<style>p{color:red}</style><p>{% block main %}{% endblock %}"}}
+    )
     parts = {
         "subject": "{{ title }}\n!",
         "html": f"{{% extends '{layout.name}' %}}{{% block main %}}Hi {{{{ user.name }}}}{{% endblock %}}",
     }
     draft = contents.render_draft(
-        parts, channel="email", book=layout_book("email"), data={"title": "Sale"}, user={"name": "Ann & Bo"}, links={}
+        parts,
+        channel="email",
+        book=layout_book("email"),
+        data={"title": "Sale"},
+        user={"name": "Ann & Bo"},
+        links={},
     )
     assert (draft["subject"], draft["text"]) == ("Sale !", "Hi Ann & Bo")
     assert '<p style="color: red;">Hi Ann &amp; Bo</p>' in draft["html"]

@@ -1,4 +1,6 @@
-"""A content names a template file of the project: read where Django reads templates, compiled by our engine, copied into a version."""
+"""A content names a template file of the project: read where Django reads templates, compiled by our engine,
+copied into a version.
+"""
 
 from copy import deepcopy
 
@@ -44,9 +46,21 @@ def test_the_files_source_is_copied_into_a_version(folder):
     content.full_clean()
     content.save()
     (folder / "emails/sale.html").unlink()
-    assert (content.html, content.version.html, content.version.subject) == ("", "<p>{{ title }}</p>\n", "Now: {{ title }}")
-    parts = contents.EventContent(versions.compiled_version(content.version_id), {"title": "<Linen>"}).render({})
-    assert parts == {"subject": "Now: <Linen>", "text": "<Linen>", "html": "<p>&lt;Linen&gt;</p>\n", "link": "", "icon": ""}
+    assert (content.html, content.version.html, content.version.subject) == (
+        "",
+        "<p>{{ title }}</p>\n",
+        "Now: {{ title }}",
+    )
+    parts = contents.EventContent(versions.compiled_version(content.version_id), {"title": "<Linen>"}).render(
+        {}
+    )
+    assert parts == {
+        "subject": "Now: <Linen>",
+        "text": "<Linen>",
+        "html": "<p>&lt;Linen&gt;</p>\n",
+        "link": "",
+        "icon": "",
+    }
 
 
 def test_a_text_file_beside_it_is_its_text_and_a_text_alone_has_no_html(folder):
@@ -56,10 +70,11 @@ def test_a_text_file_beside_it_is_its_text_and_a_text_alone_has_no_html(folder):
 
 
 NAMES = [
-    "", "../outside.html", "emails/../../outside.html", "/etc/passwd", "/etc/hosts.html", "emails\\sale.html", "..\\outside.html",
-    "C:\\x.html", "emails/sale.html\0", "emails/sale.html\n", "sale.py", "settings.py", ".env", ".hidden.html", "emails/.git/x.html",
-    "emails//sale.html", "./emails/sale.html", "emails/", "emails", "http://example.com/x.html", "file:///etc/x.html", "~/x.html",
-    "emails/sale.html.py", "%2e%2e/outside.html", "none.html", "emails.html", "é.html", "a" * 300 + ".html", "{{ x }}.html",
+    "", "../outside.html", "emails/../../outside.html", "/etc/passwd", "/etc/hosts.html", "emails\\sale.html",
+    "..\\outside.html", "C:\\x.html", "emails/sale.html\0", "emails/sale.html\n", "sale.py", "settings.py",
+    ".env", ".hidden.html", "emails/.git/x.html", "emails//sale.html", "./emails/sale.html", "emails/",
+    "emails", "http://example.com/x.html", "file:///etc/x.html", "~/x.html", "emails/sale.html.py",
+    "%2e%2e/outside.html", "none.html", "emails.html", "é.html", "a" * 300 + ".html", "{{ x }}.html",
 ]  # fmt: skip
 
 
@@ -79,7 +94,8 @@ REFUSED = [
     (b"{{ title|safe }}", "There is no filter “safe”"),
     (b"\xff\xfe", "cannot be read: UnicodeDecodeError"),
     (b"x" * 70_000, "longer than 65,536 bytes"),
-    (b"{% extends 'base.html' %}", "There is no template “base.html” for email"),  # layouts are the database's
+    # Layouts are the database's
+    (b"{% extends 'base.html' %}", "There is no template “base.html” for email"),
 ]
 
 
@@ -93,7 +109,9 @@ def test_a_file_may_say_what_a_template_of_the_database_may(folder, source, word
         make_content().save()
 
 
-@pytest.mark.parametrize(("parts", "field"), [({"html": "x"}, "file"), ({"text": "x"}, "file"), ({"file": ""}, "text")])
+@pytest.mark.parametrize(
+    ("parts", "field"), [({"html": "x"}, "file"), ({"text": "x"}, "file"), ({"file": ""}, "text")]
+)
 def test_a_content_has_a_file_or_parts_and_not_both(folder, parts, field):
     with pytest.raises(ValidationError) as caught:
         make_content(**parts).full_clean()
@@ -108,7 +126,11 @@ def test_a_deployment_brings_a_file_that_has_changed_and_nothing_else(folder):
     (folder / "emails/sale.html").write_text("<p>New {{ title }}</p>")
     migrate()
     version = TemplateContent.objects.get().version
-    assert (version.number, version.html, version.note) == (2, "<p>New {{ title }}</p>", "The file has changed.")
+    assert (version.number, version.html, version.note) == (
+        2,
+        "<p>New {{ title }}</p>",
+        "The file has changed.",
+    )
 
 
 @pytest.mark.parametrize("spoil", [lambda file: file.unlink(), lambda file: file.write_text("{% load x %}")])
@@ -119,6 +141,10 @@ def test_a_file_that_cannot_be_used_keeps_its_version_and_is_complained_of(folde
     migrate()
     assert TemplateContent.objects.get().version_id == content.version_id
     assert "emails/sale.html" in caplog.text
-    found = [problem for problem in checks.run_checks(tags=["database"], databases=["default"]) if problem.id == "notifier.W005"]
+    found = [
+        problem
+        for problem in checks.run_checks(tags=["database"], databases=["default"])
+        if problem.id == "notifier.W005"
+    ]
     assert len(found) == 1
     assert "sale · email" in found[0].msg

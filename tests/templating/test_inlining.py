@@ -1,4 +1,6 @@
-"""Styles stand in the elements, once for everybody where that is the same; odd or costly HTML goes as it is."""
+"""Styles stand in the elements, once for everybody where that is the same; odd or costly HTML goes as it
+is.
+"""
 
 import pytest
 from css_inline import CSSInliner
@@ -9,7 +11,9 @@ from notifier.templating.residue import Residue
 from notifier.templating.specialising import specialise
 from tests.effort import at_most
 
-STYLE = "<style>p{color:red} .big{margin:0} @media (max-width:9px){p{color:blue}} a:hover{color:green}</style>"
+STYLE = (
+    "<style>p{color:red} .big{margin:0} @media (max-width:9px){p{color:blue}} a:hover{color:green}</style>"
+)
 PEOPLE = [
     {"name": "Ann", "vip": True, "id": 5, "tags": ["a"]},
     {"name": "<b class='big'>\"&' Bo", "vip": False, "id": "x y>", "tags": []},
@@ -60,7 +64,9 @@ def test_styles_moved_once_for_everybody_are_those_moved_for_each(source, once, 
 
 
 def test_media_queries_and_hover_stay_and_the_text_shows_no_style():
-    compiled = contents.compile_content("", "", f"{STYLE}<style>b{{display:block}}</style><p>A<b>B</b>{{{{ user.name }}}}</p>")
+    compiled = contents.compile_content(
+        "", "", f"{STYLE}<style>b{{display:block}}</style><p>A<b>B</b>{{{{ user.name }}}}</p>"
+    )
     parts = contents.EventContent(contents.replace(compiled, text=None), {}).render({"name": "Ann"})
     assert '<p style="color: red;">' in parts["html"]
     assert "@media (max-width:9px)" in parts["html"]
@@ -71,9 +77,9 @@ def test_media_queries_and_hover_stay_and_the_text_shows_no_style():
 
 def test_html_without_styles_is_sent_byte_for_byte():
     html = "<P CLASS=x>Tom & Ann<br/><unclosed {{ user.name }}"
-    assert contents.EventContent(contents.compile_content("", "x", html), {}).render({"name": "<"})["html"] == (
-        "<P CLASS=x>Tom & Ann<br/><unclosed &lt;"
-    )
+    assert contents.EventContent(contents.compile_content("", "x", html), {}).render({"name": "<"})[
+        "html"
+    ] == ("<P CLASS=x>Tom & Ann<br/><unclosed &lt;")
 
 
 ODD = [
@@ -82,11 +88,16 @@ ODD = [
     "<div>" * 40_000,  # would overflow its stack and end the process
     "<div></x>" * 40_000,
     "<div><button></div></button>" * 8_000,  # deeper than its tags say
-    "".join(f"<b x={number}>" for number in range(400)) + "<p>" * 400,  # formatting is opened anew in each paragraph
+    # Formatting is opened anew in each paragraph
+    "".join(f"<b x={number}>" for number in range(400)) + "<p>" * 400,
     "<table>" * 30_000,
     "<svg><p>" * 20_000,
     "<style>" + "".join(f"a{number}:b;" for number in range(4000)) + "</style>" + "<p style='c:d'>" * 2000,
-    "<style>p{" + "".join(f"a{number}:b;" for number in range(3000)) + "}</style>" + "<p style='c:d'></p>" * 1000,  # 45 s
+    # 45 s
+    "<style>p{"
+    + "".join(f"a{number}:b;" for number in range(3000))
+    + "}</style>"
+    + "<p style='c:d'></p>" * 1000,
     "<style>p{a:" + "b" * 10_000 + "}</style>" + "<p></p>" * 4000,  # 40 MB
     "<style>" + "* ~ * ~ * ~ * ~ y{a:b}" * 1000 + "</style>" + "<y></y>" * 3000,
 ]
@@ -100,7 +111,9 @@ def test_odd_or_costly_html_goes_as_it_is_and_soon(html):
 
 def test_nothing_is_loaded(monkeypatch):
     links = "<link rel=stylesheet href='http://127.0.0.1:9/a.css'><link rel=stylesheet href='/etc/passwd'>"
-    html = inlining.inline_styles(f"{links}<style>@import url(http://127.0.0.1:9/b.css); p{{color:red}}</style><p>")
+    html = inlining.inline_styles(
+        f"{links}<style>@import url(http://127.0.0.1:9/b.css); p{{color:red}}</style><p>"
+    )
     assert '<p style="color: red;">' in html
     assert "root:" not in html
 

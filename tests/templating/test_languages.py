@@ -1,4 +1,6 @@
-"""Everybody gets the content, the numbers, the dates and the words of their own language, at their own time of day."""
+"""Everybody gets the content, the numbers, the dates and the words of their own language, at their own time
+of day.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -59,7 +61,17 @@ def test_what_is_no_language_is_none(value, tag):
     assert languages.tag_of(value) == tag
 
 
-ZONES = ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "America", "", None, "Europe/Berlin\0", "x" * 99, "\ud800"]
+ZONES = [
+    "Mars/Olympus",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "America",
+    "",
+    None,
+    "Europe/Berlin\0",
+    "x" * 99,
+    "\ud800",
+]
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -85,10 +97,16 @@ RENDERED = [
     ('{% translate "May" context "alt. month" %}', "de", "", "Mai"),
     ('{% translate "Monday" as day %}{{ day|upper }}', "de", "", "MONTAG"),
     ("{% translate day %} {% translate day|upper %}", "de", "", "Montag MONDAY"),
-    ('{% translate "100% Monday %s %(x)s" %}', "de", "", "100% Monday %s %(x)s"),  # nothing is put in its place
+    # Nothing is put in its place
+    ('{% translate "100% Monday %s %(x)s" %}', "de", "", "100% Monday %s %(x)s"),
     ('{% translate "" %}{% translate none %}', "de", "", ""),  # gettext would give the catalogue's head
     ("{% translate price %}", "de", "", "12,5"),
-    ("{% translate 'Monday' %}{% if user.name %}{% translate 'Tuesday' %}{% endif %}", "de", "", "MontagDienstag"),
+    (
+        "{% translate 'Monday' %}{% if user.name %}{% translate 'Tuesday' %}{% endif %}",
+        "de",
+        "",
+        "MontagDienstag",
+    ),
 ]
 
 
@@ -110,9 +128,9 @@ def test_a_translation_of_data_is_escaped_and_one_of_the_template_is_as_in_djang
 def test_a_text_is_made_from_each_html_where_words_are_translated():
     assert Skeleton.of("<p>{% translate 'Tom &amp; Ann' %}</p>") is None
     assert (
-        contents.render_draft({"html": "<p>{% translate 'Monday' %} &amp;</p>"}, language="de", data={}, user={}, links={})[
-            "text"
-        ]
+        contents.render_draft(
+            {"html": "<p>{% translate 'Monday' %} &amp;</p>"}, language="de", data={}, user={}, links={}
+        )["text"]
         == "Montag &"
     )
 
@@ -127,7 +145,9 @@ def people(settings):
 
 def make_event_in_languages(people):
     event = make_event(
-        contents={"email": {"text": "any {{ at|date:'j F H:i' }}"}}, data={"at": MOMENT}, audiences=[make_audience(users=people)]
+        contents={"email": {"text": "any {{ at|date:'j F H:i' }}"}},
+        data={"at": MOMENT},
+        audiences=[make_audience(users=people)],
     )
     template = event.trigger.subscriptions.get().template
     for language in ("de", "en"):
@@ -144,8 +164,16 @@ def test_each_person_is_sent_their_language_at_their_time(people):
     event = make_event_in_languages(people)
     fan_out(event.pk, lease_seconds=900)
     rows = Delivery.objects.order_by("pk").values_list("language", "time_zone")
-    assert list(rows) == [("de-at", "Europe/Vienna"), ("en", ""), ("en", ""), ("en", "Asia/Tokyo"), ("en", "")]
-    works = deliveries.claim_deliveries(list(Delivery.objects.values_list("pk", flat=True)), channel="email", lease_seconds=900)
+    assert list(rows) == [
+        ("de-at", "Europe/Vienna"),
+        ("en", ""),
+        ("en", ""),
+        ("en", "Asia/Tokyo"),
+        ("en", ""),
+    ]
+    works = deliveries.claim_deliveries(
+        list(Delivery.objects.values_list("pk", flat=True)), channel="email", lease_seconds=900
+    )
     ready, refused = composing.compose_messages(works)
     assert refused == []
     assert [message.text for _, message in sorted(ready, key=lambda pair: pair[0].pk)] == [
@@ -187,4 +215,6 @@ PATHS = [
 def test_a_path_that_leads_nowhere_is_an_error_of_the_checks(path, wrong, settings):
     for ours in ({"LANGUAGE": path}, {"TIME_ZONE": path}, {"ADDRESSES": {"email": path}}):
         settings.NOTIFIER = settings.NOTIFIER | ours
-        assert ("notifier.E006" in [problem.id for problem in checks.run_checks(tags=["compatibility"])]) is wrong
+        assert (
+            "notifier.E006" in [problem.id for problem in checks.run_checks(tags=["compatibility"])]
+        ) is wrong

@@ -1,4 +1,6 @@
-"""A template extends another of the database; the version holds the whole, and a layout that changes takes its templates along."""
+"""A template extends another of the database; the version holds the whole, and a layout that changes takes
+its templates along.
+"""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -60,20 +62,33 @@ def test_a_layout_can_be_sent_itself():
 
 def test_a_layout_may_extend_a_layout():
     save("base", html=LAYOUT)
-    save("shop", html="{% extends 'base' %}{% block main %}shop: {% block item %}{% endblock %}{% endblock %}")
+    save(
+        "shop", html="{% extends 'base' %}{% block main %}shop: {% block item %}{% endblock %}{% endblock %}"
+    )
     mail = save(
-        "mail", html="{% extends 'shop' %}{% block item %}linen{% endblock %}{% block foot %}{{ block.super }}!{% endblock %}"
+        "mail",
+        html=(
+            "{% extends 'shop' %}{% block item %}linen{% endblock %}{% block foot %}{{ block.super "
+            "}}!{% endblock %}"
+        ),
     )
     assert whole(mail) == "<html>H<main>shop: linen</main>F!</html>"
     above = save(
         "above",
-        html="{% extends 'mail' %}{% block main %}({{ block.super }}){% endblock %}{% block foot %}{{ block.super }}?{% endblock %}",
+        html=(
+            "{% extends 'mail' %}{% block main %}({{ block.super }}){% endblock %}{% block foot "
+            "%}{{ block.super }}?{% endblock %}"
+        ),
     )
     assert whole(above) == "<html>H<main>(shop: linen)</main>F!?</html>"
 
 
 def test_an_event_is_rendered_from_the_whole_and_a_text_is_made_of_it():
-    save("base", html="<p>{% block main %}{% endblock %}</p><p>Bye</p>", text="{% block main %}{% endblock %}--")
+    save(
+        "base",
+        html="<p>{% block main %}{% endblock %}</p><p>Bye</p>",
+        text="{% block main %}{% endblock %}--",
+    )
     mail = save("mail", html="{% extends 'base' %}{% block main %}Hi {{ user.first_name }}{% endblock %}")
     assert mail.version.text_from_html == "Hi {{ user.first_name|oneline }}\n\nBye"
     TemplateContent.objects.filter(template__name="base").update(html="gone")
@@ -88,7 +103,10 @@ def test_an_event_is_rendered_from_the_whole_and_a_text_is_made_of_it():
 def test_the_layout_is_that_of_the_same_language_then_of_the_sites():
     for language in ("", "en", "de"):
         save("base", language, html=f"{language}:{{% block main %}}{{% endblock %}}")
-    found = {language: whole(save("mail", language, html="{% extends 'base' %}")) for language in ("", "de", "de-at", "fr")}
+    found = {
+        language: whole(save("mail", language, html="{% extends 'base' %}"))
+        for language in ("", "de", "de-at", "fr")
+    }
     assert found == {"": ":", "de": "de:", "de-at": "de:", "fr": "en:"}
 
 
@@ -102,7 +120,11 @@ REFUSED = [
     ("{{ a }}{% extends 'base' %}", "must be the first tag", 1),
     ("{% extends 'base' %}\n\nHello", "stands in no block", 3),
     ("{% extends 'base' %}\n{% if a %}{% block main %}{% endblock %}{% endif %}", "stands in no block", 2),
-    ("{% extends 'base' %}\n{% block nonsense %}{% endblock %}", "“base” has no block “nonsense”. It has: foot, head, main.", 2),
+    (
+        "{% extends 'base' %}\n{% block nonsense %}{% endblock %}",
+        "“base” has no block “nonsense”. It has: foot, head, main.",
+        2,
+    ),
     ("{% block a %}{% endblock %}\n{% block a %}{% endblock %}", "two blocks with the name “a”", 2),
     ("{% block a %}{% block a %}{% endblock %}{% endblock %}", "two blocks", 1),
     ("{% block a %}\n{% endblock b %}", "the open one is “a”", 2),
@@ -110,12 +132,22 @@ REFUSED = [
     ("{% block %}{% endblock %}", "a name of one word", 1),
     ("{% block a b %}{% endblock %}", "a name of one word", 1),
     ("{% endblock %}{% block a %}{% endblock %}", "no tag “endblock”", 1),
-    ("{% extends 'base' %}{% block main %}\n{{ a.password }}{% endblock %}", "may be a secret", 2),  # its own lines
+    # Its own lines
+    ("{% extends 'base' %}{% block main %}\n{{ a.password }}{% endblock %}", "may be a secret", 2),
     ("{% extends 'base' %}{% block main %}\n{% if a %}{% endblock %}", "endif", 2),
     ("{% extends 'base' %}{% block main %}{{ block.super|upper }}{% endblock %}", "stands alone", None),
-    ("{% extends 'base' %}{% block main %}{% if block.super %}x{% endif %}{% endblock %}", "stands alone", None),
+    (
+        "{% extends 'base' %}{% block main %}{% if block.super %}x{% endif %}{% endblock %}",
+        "stands alone",
+        None,
+    ),
     ("{% extends 'texts' %}", "has no HTML for email", None),
-    ("{% extends 'other' %}{% block x %}{% block y %}{% block x2 %}{% endblock %}{% endblock %}{% endblock %}", "", None),
+    (
+        "{% extends 'other' %}{% block x %}{% block y %}{% block x2 %}{% endblock %}{% "
+        "endblock %}{% endblock %}",
+        "",
+        None,
+    ),
 ]
 
 
@@ -150,7 +182,10 @@ def test_text_and_html_extend_one_layout_and_a_subject_none():
 def test_circles_are_refused_wherever_they_are_closed():
     first = save("first", html="{% block a %}{% endblock %}")
     second = save("second", html="{% extends 'first' %}")
-    for content, name, words in ((first, "first", "“first” → “first”"), (first, "second", "“first” → “second” → “first”")):
+    for content, name, words in (
+        (first, "first", "“first” → “first”"),
+        (first, "second", "“first” → “second” → “first”"),
+    ):
         content.html = f"{{% extends '{name}' %}}"
         with pytest.raises(ValidationError, match=words):
             content.full_clean()
@@ -190,11 +225,16 @@ def test_a_layout_that_changes_makes_versions_of_all_that_extend_it():
 
 
 def test_a_layout_that_would_break_what_extends_it_is_not_saved():
-    base, mail = save("base", html=LAYOUT), save("mail", html="{% extends 'base' %}{% block main %}x{% endblock %}")
+    base, mail = (
+        save("base", html=LAYOUT),
+        save("mail", html="{% extends 'base' %}{% block main %}x{% endblock %}"),
+    )
     base.html = "<p>no blocks</p>"
     with pytest.raises(ValidationError) as caught:
         base.full_clean()
-    assert "mail · email: Line 1: “base” has no block “main”. It has: none." in caught.value.message_dict["html"]
+    assert (
+        "mail · email: Line 1: “base” has no block “main”. It has: none." in caught.value.message_dict["html"]
+    )
     with pytest.raises(TemplateRefused, match="mail · email: Line 1: “base” has no block “main”"):
         base.save()
     assert TemplateContent.objects.get(pk=base.pk).html == LAYOUT
@@ -225,4 +265,7 @@ def test_a_version_says_who_made_it_and_why():
     content = save("base", html="one")
     content.html = "two"
     content.save(author="ada", note="Spelling.")
-    assert list(content.versions.values_list("number", "author", "note")) == [(2, "ada", "Spelling."), (1, "", "")]
+    assert list(content.versions.values_list("number", "author", "note")) == [
+        (2, "ada", "Spelling."),
+        (1, "", ""),
+    ]

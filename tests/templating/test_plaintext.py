@@ -16,11 +16,14 @@ from notifier.templating.plaintext import html_to_text, text_template_from_html,
         ("a<br><br><br><br>b", "a\n\nb"),  # empty lines are one at most
         ("  a \n\n b\tc&nbsp;d  ", "a b c d"),
         ("<ul><li>x</li><li>y</li></ul>", "* x\n  * y"),
-        ("<html><head><title>T</title><style>p{}</style></head><body><style>b{}</style>x<!-- c --></body></html>", "x"),
+        ("<html><head><title>T</title><style>p{}</style></head><body><style>b{}</style>x<!-- c "
+            "--></body></html>", "x"),
         ("<script>a()</script><body><script>b()</script>x</body>", "x"),
         ("<p style='display:none'>preheader</p>x", "x"),
         ("<a href='https://x.org/?a=1&amp;b=2'>the <b>shop</b></a>!", "the shop (https://x.org/?a=1&b=2)!"),
-        ("<a href='https://x.org'>https://x.org</a> <a href='mailto:a@x.org'>a@x.org</a>", "https://x.org a@x.org"),  # not twice
+        # Not twice
+        ("<a href='https://x.org'>https://x.org</a> "
+            "<a href='mailto:a@x.org'>a@x.org</a>", "https://x.org a@x.org"),
         ("<a href='#top'>top</a> <a>none</a> <a href=''>empty</a>", "top none empty"),
         ("<a href='https://x.org'><img src='logo.png' alt='Shop'></a>", "Shop (https://x.org)"),
         ("<a href='https://x.org'><img src='logo.png'></a>", "https://x.org"),
@@ -44,7 +47,8 @@ def test_text_keeps_what_a_reader_sees(html, text):
     [
         ("<p>Hello {{ user.name }},</p><p>{{ a }}</p>", "Hello {{ user.name|oneline }},\n\n{{ a|oneline }}"),
         ("<style>p{}</style>{# note #}<p class='{{ b }}'>{{ a|upper }}</p>", "{{ a|upper|oneline }}"),
-        ("<a href='{{ url }}'>shop</a> <a href='{{ url }}'>{{ url }}</a>", "shop ({{ url|oneline }}) {{ url|oneline }}"),
+        ("<a href='{{ url }}'>shop</a> <a "
+            "href='{{ url }}'>{{ url }}</a>", "shop ({{ url|oneline }}) {{ url|oneline }}"),
         (
             "<ul>\n{% for x in xs %}\n  <li>{{ x.name }}: {{ x.n|floatformat:2 }}</li>\n{% endfor %}</ul>",
             "{% for x in xs %}  * {{ x.name|oneline }}: {{ x.n|floatformat:2|oneline }}\n{% endfor %}",
@@ -63,7 +67,8 @@ def test_text_keeps_what_a_reader_sees(html, text):
         ),
         ("Hi\n{% if a < b %}\nX\n{% endif %}\nBye", "Hi {% if a < b %}X {% endif %}Bye"),
         ("<div>{{ b|linebreaks }}</div>", "{{ b|lines }}"),
-        ("<table><tr><td>{{ a }}</td></tr><tr><td>{{ b }}</td></tr></table>", "{{ a|oneline }}\n{{ b|oneline }}"),
+        ("<table><tr><td>{{ a }}</td></tr><tr><td>{{ "
+            "b }}</td></tr></table>", "{{ a|oneline }}\n{{ b|oneline }}"),
         (
             "<p>x</p><ul>{% for x in xs %}<li>{{ x }}</li>{% endfor %}</ul><p>y</p>",
             "x\n\n{% for x in xs %}  * {{ x|oneline }}\n{% endfor %}\ny",
@@ -79,8 +84,10 @@ def test_a_text_template_is_made_from_the_source(source, expected):
 @pytest.mark.parametrize(
     "source",
     [
-        "<table><tr><td>{{ a }}</td><td>x</td></tr><tr><td>{{ b }}</td><td>y</td></tr></table>",  # as wide as their values
-        "<table>{% for x in xs %}<tr><td>{{ x }}</td></tr>{% endfor %}</table>",  # tags between rows have no place in text
+        # As wide as their values
+        "<table><tr><td>{{ a }}</td><td>x</td></tr><tr><td>{{ b }}</td><td>y</td></tr></table>",
+        # Tags between rows have no place in text
+        "<table>{% for x in xs %}<tr><td>{{ x }}</td></tr>{% endfor %}</table>",
         "<pre>{{ a }}</pre>",  # keeps its blanks
         "x{% if b %}<pre>{{ a }}</pre>{% endif %}",  # the same, where only some see it
         "a {% if b %}c{% endif %} d",  # two blanks, where HTML shows one
@@ -96,7 +103,8 @@ def test_a_text_template_is_made_from_the_source(source, expected):
         "&#123;% if a %}x{% if b %}y{% endif %}",
         "{% if a %}<p>",  # does not compile at all
         "{{ a.password }}",
-        "{% if a %}x{% endif %}" + "".join(f"{{% if a{n} %}}x{{% endif %}}" for n in range(30)),  # too much to try
+        # Too much to try
+        "{% if a %}x{% endif %}" + "".join(f"{{% if a{n} %}}x{{% endif %}}" for n in range(30)),
         "\ue000v0\ue001{{ a }}",  # our own marks
     ],
 )
@@ -107,7 +115,16 @@ def test_no_text_template_is_made_where_it_would_give_another_text(source):
 WORDS = st.text(st.sampled_from("ab &<>;\n\té\"'{}%"), min_size=1, max_size=12).map(lambda text: f"w{text}w")
 BODIES = st.recursive(
     st.sampled_from(
-        ["{{ a }}", "{{ b }}", "{{ item }}", "text", "<br>", "<a href='{{ b }}'>{{ a }}</a>", " ", "{{ b|linebreaksbr }}"]
+        [
+            "{{ a }}",
+            "{{ b }}",
+            "{{ item }}",
+            "text",
+            "<br>",
+            "<a href='{{ b }}'>{{ a }}</a>",
+            " ",
+            "{{ b|linebreaksbr }}",
+        ]
     ),
     lambda inner: st.one_of(
         st.builds("<p>{}</p>".format, inner),

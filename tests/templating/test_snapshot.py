@@ -1,4 +1,6 @@
-"""An event holds what its templates read, as plain data of that moment, and nothing that is a secret or a call."""
+"""An event holds what its templates read, as plain data of that moment, and nothing that is a secret or a
+call.
+"""
 
 import datetime as dt
 import json
@@ -62,7 +64,8 @@ PATHS = [
     ("{{ instance.status }}", "new"),
     ("{{ instance.get_absolute_url }}", f"/orders/{KEY}/"),
     ("{{ instance.total|floatformat:1 }}", "12.5"),
-    ("{% for line in instance.lines.all %}{{ line.name }} {% endfor %}", "Shirt Sheet "),  # a reverse relation
+    # A reverse relation
+    ("{% for line in instance.lines.all %}{{ line.name }} {% endfor %}", "Shirt Sheet "),
     ("{% for each in instance.watchers.all %}{{ each.username }} {% endfor %}", "ada bo "),  # many to many
     ("{{ instance.lines.all|length }}", "2"),
     ("{{ instance.lines.all.0.name }}", "Shirt"),
@@ -78,7 +81,9 @@ PATHS = [
 @pytest.mark.parametrize(("text", "expected"), PATHS)
 def test_what_a_template_names_is_frozen_and_rendered_from_plain_data(order, text, expected):
     boss = make_user(email="boss@example.com")
-    make_trigger(model="shop.order", contents={"email": {"text": f"<{text}>"}}, audiences=[make_audience(users=[boss])])
+    make_trigger(
+        model="shop.order", contents={"email": {"text": f"<{text}>"}}, audiences=[make_audience(users=[boss])]
+    )
     with capture_notifications() as sent:
         order.save()
     assert [message.text for message in sent] == [f"<{expected.format(customer=order.customer_id)}>"]
@@ -98,7 +103,11 @@ def test_what_a_template_names_is_frozen_and_rendered_from_plain_data(order, tex
     ],
 )
 def test_what_is_not_there_is_nothing(text):
-    make_trigger(model="shop.order", contents={"email": {"text": f"<{text}>"}}, audiences=[make_audience(users=[make_user()])])
+    make_trigger(
+        model="shop.order",
+        contents={"email": {"text": f"<{text}>"}},
+        audiences=[make_audience(users=[make_user()])],
+    )
     with capture_notifications() as sent:
         Order.objects.create(number="18")
     assert [message.text.replace("None", "") for message in sent] == ["<>"]
@@ -108,7 +117,9 @@ def test_what_is_not_there_is_nothing(text):
 def test_a_reverse_one_to_one_relation_is_followed_where_it_leads_somewhere():
     ada, bo = make_user(username="ada"), make_user(username="bo")
     Profile.objects.create(user=ada, phone="+4930123456")
-    assert freeze("{{ instance.profile.phone }}", instance=ada)["instance"]["profile"]["phone"] == "+4930123456"
+    assert (
+        freeze("{{ instance.profile.phone }}", instance=ada)["instance"]["profile"]["phone"] == "+4930123456"
+    )
     assert freeze("{{ instance.profile.phone }}", instance=bo)["instance"]["profile"] is None
 
 
@@ -134,11 +145,17 @@ def test_what_a_model_lists_for_events_is_stored_and_what_it_does_not_list_is_no
 
 @pytest.mark.django_db
 def test_a_json_field_is_stored_whole_or_in_parts():
-    parcel = Parcel(label="Books", details={"to": {"city": "Berlin", "street": "Hauptstraße"}, "tags": ["a", "b"]})
+    parcel = Parcel(
+        label="Books", details={"to": {"city": "Berlin", "street": "Hauptstraße"}, "tags": ["a", "b"]}
+    )
     assert freeze("{{ instance.details }}", instance=parcel)["instance"]["details"] == parcel.details
-    part = freeze("{{ instance.details.to.city }} {{ instance.details.tags.0 }}", instance=parcel)["instance"]["details"]
+    part = freeze("{{ instance.details.to.city }} {{ instance.details.tags.0 }}", instance=parcel)[
+        "instance"
+    ]["details"]
     assert part == {"to": {"city": "Berlin"}, "tags": ["a", "b"]}
-    assert freeze("{{ instance.details.nothing.here }}", instance=parcel)["instance"]["details"] == {"nothing": None}
+    assert freeze("{{ instance.details.nothing.here }}", instance=parcel)["instance"]["details"] == {
+        "nothing": None
+    }
 
 
 VALUES = [
@@ -149,7 +166,10 @@ VALUES = [
     (None, None),
     (0.25, 0.25),
     (Decimal("12.50"), Decimal("12.50")),
-    (dt.datetime(2026, 1, 31, 23, 59, 1, 5, tzinfo=dt.UTC), dt.datetime(2026, 1, 31, 23, 59, 1, 5, tzinfo=dt.UTC)),
+    (
+        dt.datetime(2026, 1, 31, 23, 59, 1, 5, tzinfo=dt.UTC),
+        dt.datetime(2026, 1, 31, 23, 59, 1, 5, tzinfo=dt.UTC),
+    ),
     (dt.datetime(2026, 1, 31, 23, 59, tzinfo=UTC_2), dt.datetime(2026, 1, 31, 23, 59, tzinfo=UTC_2)),
     (dt.datetime(2026, 1, 31, 23, 59), dt.datetime(2026, 1, 31, 23, 59)),  # without a time zone
     (dt.date(2026, 1, 31), dt.date(2026, 1, 31)),
@@ -170,7 +190,8 @@ VALUES = [
     ({7}, [7]),  # such as m2m_changed's pk_set
     (frozenset({7}), [7]),
     ({"at": dt.date(2026, 1, 31), 7: [Decimal(1)]}, {"at": dt.date(2026, 1, 31), "7": [Decimal(1)]}),
-    ({"$t": "uuid", "v": "not one"}, {"$t": "uuid", "v": "not one"}),  # somebody's own JSON that looks like ours
+    # Somebody's own JSON that looks like ours
+    ({"$t": "uuid", "v": "not one"}, {"$t": "uuid", "v": "not one"}),
     ({"$t": "decimal", "v": []}, {"$t": "decimal", "v": []}),
     ({"$t": "timedelta", "v": "soon"}, {"$t": "timedelta", "v": "soon"}),
     ({"$t": "timedelta", "v": 10**18}, {"$t": "timedelta", "v": 10**18}),
@@ -193,14 +214,20 @@ def test_types_survive_the_database(value, expected, request):
 @pytest.mark.django_db
 def test_the_types_of_fields_survive_the_database():
     values = {
-        "weight": 1.25, "price": Decimal("3.10"), "due_on": dt.date(2026, 1, 31), "due_time": dt.time(8, 30), "tracking": KEY,
-        "sent_at": dt.datetime(2026, 1, 30, 12, tzinfo=dt.UTC), "travel": dt.timedelta(hours=36), "details": {"fragile": True},
+        "weight": 1.25, "price": Decimal("3.10"), "due_on": dt.date(2026, 1, 31), "due_time": dt.time(8, 30),
+        "tracking": KEY, "sent_at": dt.datetime(2026, 1, 30, 12, tzinfo=dt.UTC),
+        "travel": dt.timedelta(hours=36), "details": {"fragile": True},
     }  # fmt: skip
-    make_trigger(model="shop.parcel", contents={"email": {"text": " ".join(f"{{{{ instance.{name} }}}}" for name in values)}})
+    make_trigger(
+        model="shop.parcel",
+        contents={"email": {"text": " ".join(f"{{{{ instance.{name} }}}}" for name in values)}},
+    )
     Parcel.objects.create(label="Books", **values)
     frozen = data_of_the_event()["instance"]
     assert {name: frozen[name] for name in values} == values
-    assert {name: type(frozen[name]) for name in values} == {name: type(value) for name, value in values.items()}
+    assert {name: type(frozen[name]) for name in values} == {
+        name: type(value) for name, value in values.items()
+    }
 
 
 @pytest.mark.django_db
@@ -216,7 +243,9 @@ def test_an_object_inside_an_argument_is_its_text_and_key():
 def test_a_lazy_object_is_what_it_stands_for():
     ada = make_user(username="ada")
     order = Order(number="17", owner=SimpleLazyObject(lambda: ada))
-    frozen = freeze("{{ instance.owner.username }} {{ actor_object.username }}", instance=order, actor_object=order.owner)
+    frozen = freeze(
+        "{{ instance.owner.username }} {{ actor_object.username }}", instance=order, actor_object=order.owner
+    )
     assert stored(frozen)["actor_object"] == {"model": "auth.user", "pk": ada.pk, "username": "ada"}
     assert frozen["instance"]["owner"]["username"] == "ada"
 
@@ -230,8 +259,10 @@ def orders_of(customer, number):
 LOOPS = [
     # a list and what its items lead to
     "{% for order in instance.order_set.all %}{{ order.number }}{% endfor %}",
-    "{% for order in instance.order_set.all %}{{ order.owner.username }}{{ order.customer.first_name }}{% endfor %}",
-    "{% for order in instance.order_set.all %}{{ order.customer.company.trade_name }}{{ order.owner.profile.phone }}{% endfor %}",
+    "{% for order in instance.order_set.all %}{{ order.owner.username }}{{ "
+    "order.customer.first_name }}{% endfor %}",
+    "{% for order in instance.order_set.all %}{{ order.customer.company.trade_name }}{{ "
+    "order.owner.profile.phone }}{% endfor %}",
 ]
 
 
@@ -252,10 +283,15 @@ def test_a_list_costs_one_query_however_long_it_is_and_wherever_its_items_lead(t
 def test_a_list_of_relations_of_relations_costs_one_query():
     order = Order.objects.create(customer=Customer.objects.create(first_name="Grace"), owner=make_user())
     Line.objects.bulk_create(Line(order=order, name=str(number)) for number in range(20))
-    text = "{% for line in instance.lines.all %}{{ line.order.customer.first_name }}{{ line.order.owner.email }}{% endfor %}"
+    text = (
+        "{% for line in instance.lines.all %}{{ line.order.customer.first_name }}{{ "
+        "line.order.owner.email }}{% endfor %}"
+    )
     with statements() as found:
         frozen = freeze(text, instance=order)
-    assert [line["order"]["customer"]["first_name"] for line in frozen["instance"]["lines"]["all"]] == ["Grace"] * 20
+    assert [line["order"]["customer"]["first_name"] for line in frozen["instance"]["lines"]["all"]] == [
+        "Grace"
+    ] * 20
     assert found == ["SELECT shop_line"]
 
 
@@ -279,8 +315,13 @@ def test_before_the_first_save_nothing_is_related_to_an_object():
 @pytest.mark.django_db
 def test_later_changes_and_deletions_do_not_show():
     reader = make_user(email="reader@example.com")
-    text = "{{ instance.number }} of {{ instance.customer.first_name }}: {% for line in instance.lines.all %}{{ line.name }}{% endfor %}"
-    make_trigger(model="shop.order", contents={"email": {"text": text}}, audiences=[make_audience(users=[reader])])
+    text = (
+        "{{ instance.number }} of {{ instance.customer.first_name }}: {% for line in "
+        "instance.lines.all %}{{ line.name }}{% endfor %}"
+    )
+    make_trigger(
+        model="shop.order", contents={"email": {"text": text}}, audiences=[make_audience(users=[reader])]
+    )
     grace = Customer.objects.create(first_name="Grace")
     order = Order(number="17", customer=grace)
     with capture_notifications() as sent:
@@ -311,7 +352,10 @@ def test_what_may_be_a_secret_is_never_stored(name):
 
 REFUSED = [
     # a template, what its refusal says
-    ("{{ instance.numbr }}", "“instance.numbr”: order has nothing called “numbr” that can be stored. There is: .*number"),
+    (
+        "{{ instance.numbr }}",
+        "“instance.numbr”: order has nothing called “numbr” that can be stored. There is: .*number",
+    ),
     ("{{ instance.delete }}", "“instance.delete”"),  # a call that changes something
     ("{{ instance.save }}", "“instance.save”"),
     ("{{ instance.owner.check_password }}", "“check_password” may be a secret"),
@@ -323,7 +367,10 @@ REFUSED = [
         "“instance.watchers” is a list: write instance.watchers.all, not instance.watchers.username",
     ),
     ("{{ instance.lines.first.name }}", "“instance.lines” is a list"),
-    ("{% for line in instance.lines.all %}{{ line.nam }}{% endfor %}", "“instance.lines.all.nam”: line has nothing called “nam”"),
+    (
+        "{% for line in instance.lines.all %}{{ line.nam }}{% endfor %}",
+        "“instance.lines.all.nam”: line has nothing called “nam”",
+    ),
     ("{{ movie.title }}", "“movie.title”: the signal post_save has no “movie”. It has: .*instance"),
     ("{{ action_object.numbr }}", "“action_object.numbr”"),
 ]
@@ -342,7 +389,9 @@ def test_a_template_that_can_be_stored_is_not_refused(text):
 
 @pytest.mark.django_db
 def test_data_beyond_the_bound_fails_the_event_and_says_so():
-    make_trigger(contents={"email": {"text": "{{ instance.body }}"}}, audiences=[make_audience(users=[make_user()])])
+    make_trigger(
+        contents={"email": {"text": "{{ instance.body }}"}}, audiences=[make_audience(users=[make_user()])]
+    )
     with capture_notifications() as sent:
         Post.objects.create(title="Long", body="x" * 256 * 1024)
         Post.objects.create(title="Short", body="x" * 200 * 1024)

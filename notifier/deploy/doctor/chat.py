@@ -15,7 +15,9 @@ SHAPE = '{"ops": "slack://…", "telegram": "tgram://…/{to}"}'
 
 
 def check_rooms(context):
-    """The secret is readable, and each URL in it is one that Apprise knows and that the function would use."""
+    """The secret is readable, and each URL in it is one that Apprise knows and that the function would
+    use.
+    """
     # Not at the top: a deployment without this channel needs none of it.
     from lambdas._chat_rooms import TO, parse_rooms, plugin_for, url_of
 
@@ -27,9 +29,14 @@ def check_rooms(context):
         yield error(refusal.detail, store)
         return
     if not rooms:
-        yield warning(f"{ROOMS} names no room, so nothing can be sent to a chat. It is a JSON object: {SHAPE}", store)
+        yield warning(
+            f"{ROOMS} names no room, so nothing can be sent to a chat. It is a JSON object: {SHAPE}", store
+        )
     elif not find_spec("apprise"):
-        yield unchecked("the rooms of the chat channel: Apprise is not installed here.", "pip install -r requirements-chat.txt")
+        yield unchecked(
+            "the rooms of the chat channel: Apprise is not installed here.",
+            "pip install -r requirements-chat.txt",
+        )
     else:
         for name, url in rooms.items():
             try:

@@ -1,4 +1,6 @@
-"""Every check, by what it looks at, and the visit: each runs by itself, and one that cannot is a finding like the others."""
+"""Every check, by what it looks at, and the visit: each runs by itself, and one that cannot is a finding like
+the others.
+"""
 
 import logging
 from collections.abc import Callable
@@ -72,7 +74,8 @@ def checks_for(context):
     checks = [Check(about=about, run=partial(check, context)) for about, check in named.items()]
     for function in context.functions:
         checks += [
-            Check(about=about, of=function.name, run=partial(check, context, function)) for about, check in OF_A_FUNCTION.items()
+            Check(about=about, of=function.name, run=partial(check, context, function))
+            for about, check in OF_A_FUNCTION.items()
         ]
     return checks
 

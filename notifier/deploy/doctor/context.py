@@ -1,4 +1,7 @@
-"""What the checks look at: the settings file, the deployment that it declares, and AWS with little patience. Next: ``checks``."""
+"""What the checks look at: the settings file, the deployment that it declares, and AWS with little patience.
+
+Next: ``checks``.
+"""
 
 import json
 from functools import cached_property
@@ -14,7 +17,9 @@ PATIENCE = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attemp
 
 
 class HurriedSession(boto3.session.Session):
-    """A session whose clients have ``patience``, whatever they are made with: the stack's plan would try for minutes."""
+    """A session whose clients have ``patience``, whatever they are made with: the stack's plan would try for
+    minutes.
+    """
 
     patience = PATIENCE
 
@@ -25,7 +30,8 @@ class HurriedSession(boto3.session.Session):
 class Context:
     """One visit of the doctor. ``stage`` "" is this process and the account that its credentials reach.
 
-    Raises ConfigurationError when the stage is not in the settings file. ``patience`` is the botocore Config of every call.
+    Raises ConfigurationError when the stage is not in the settings file. ``patience`` is the botocore Config
+    of every call.
     """
 
     def __init__(self, stage="", *, settings_file="zappa_settings.json", patience=PATIENCE):
@@ -40,7 +46,10 @@ class Context:
 
     @cached_property
     def deployments(self):
-        """The one that is looked at, or all that the settings file declares. Raises ConfigurationError, OSError or ValueError."""
+        """The one that is looked at, or all that the settings file declares.
+
+        Raises ConfigurationError, OSError or ValueError.
+        """
         if self.deployment:
             return [self.deployment]
         stages = json.loads(Path(self.settings_file).read_text())

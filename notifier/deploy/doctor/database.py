@@ -1,4 +1,7 @@
-"""The database as this process sees it: reachable, up to date, with connections to spare. Next: ``here`` puts it together."""
+"""The database as this process sees it: reachable, up to date, with connections to spare.
+
+Next: ``here`` puts it together.
+"""
 
 from contextlib import closing
 
@@ -35,15 +38,23 @@ def check_reachable(where):
     """Opens a connection of its own, with a short time-out; what is pooled may have been opened yesterday."""
     probe = connection.copy()
     if probe.vendor == "postgresql":
-        probe.settings_dict["OPTIONS"] = {**probe.settings_dict.get("OPTIONS", {}), "connect_timeout": CONNECT_SECONDS}
+        probe.settings_dict["OPTIONS"] = {
+            **probe.settings_dict.get("OPTIONS", {}),
+            "connect_timeout": CONNECT_SECONDS,
+        }
     with closing(probe):
         try:
             probe.ensure_connection()
         except DatabaseError as failure:
-            yield error(f"The database {_address()} cannot be used: {_reason(failure)}.", where.remedy_for_database)
+            yield error(
+                f"The database {_address()} cannot be used: {_reason(failure)}.", where.remedy_for_database
+            )
             return
     if where.on_lambda and probe.vendor == "sqlite":
-        yield error("The functions keep their data in SQLite, each its own, until its container ends.", where.remedy_for_database)
+        yield error(
+            "The functions keep their data in SQLite, each its own, until its container ends.",
+            where.remedy_for_database,
+        )
 
 
 def check_migrations(where):
@@ -60,7 +71,8 @@ def check_connections(where):
     if (counts := count_connections()) and counts["used"] >= NEARLY_USED * counts["most"]:
         yield warning(
             f"{counts['used']} of the {counts['most']} connections of the database {_address()} are in use.",
-            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the database, or raise max_connections.",
+            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the "
+            "database, or raise max_connections.",
         )
 
 
@@ -71,14 +83,19 @@ def count_connections():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
         (used,) = cursor.fetchone()
-        cursor.execute("SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int")
+        cursor.execute(
+            "SELECT current_setting('max_connections')::int - "
+            "current_setting('superuser_reserved_connections')::int"
+        )
         (most,) = cursor.fetchone()
     return {"used": used, "most": most}
 
 
 def channels_in_use():
     """Names of the channels that an enabled rule sends by; None where the tables are not there yet."""
-    if (Subscription._meta.app_label, "0001_initial") not in MigrationRecorder(connection).applied_migrations():
+    if (Subscription._meta.app_label, "0001_initial") not in MigrationRecorder(
+        connection
+    ).applied_migrations():
         return None
     used = Subscription.objects.filter(enabled=True, trigger__enabled=True).values_list("channels", flat=True)
     return sorted({channel for channels in used for channel in channels})

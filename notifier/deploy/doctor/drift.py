@@ -2,7 +2,8 @@
 
 from .findings import error
 
-# A plan's way to say that a resource needs a function first; that the function is missing is a finding of its own.
+# A plan's way to say that a resource needs a function first; that the function is missing is a finding of its
+# own.
 WAITS_FOR_FUNCTION = "wait"
 ACTIONS = {"create": "is missing", "delete": "should not be there"}
 

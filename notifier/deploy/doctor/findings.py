@@ -14,7 +14,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """``what`` is a sentence that says what and where; ``remedy`` is a command to type or a place to change."""
+    """``what`` is a sentence that says what and where; ``remedy`` is a command to type or a place to
+    change.
+    """
 
     severity: Severity
     what: str
@@ -33,7 +35,11 @@ class Report:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     def as_json(self):
-        return {"failed": self.failed, "checked": self.checked, "findings": [asdict(finding) for finding in self.findings]}
+        return {
+            "failed": self.failed,
+            "checked": self.checked,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
 
 
 def error(what, remedy):

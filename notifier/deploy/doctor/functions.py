@@ -22,14 +22,21 @@ def check_deployed(context, function):
     if state != "Active":
         reason = configuration.get("StateReason")
         say = error if state == "Failed" else warning
-        yield say(f"{function.name} is not ready: {state}{f', {reason}' if reason else ''}", f"zappa update {function.stage}")
+        yield say(
+            f"{function.name} is not ready: {state}{f', {reason}' if reason else ''}",
+            f"zappa update {function.stage}",
+        )
 
 
 def check_concurrency(context, function):
     """A reserved concurrency of 0 switches a function off."""
     if context.configuration(function) is None:
         return
-    reserved = context.client("lambda").get_function_concurrency(FunctionName=function.name).get("ReservedConcurrentExecutions")
+    reserved = (
+        context.client("lambda")
+        .get_function_concurrency(FunctionName=function.name)
+        .get("ReservedConcurrentExecutions")
+    )
     if reserved == 0:
         yield error(
             f"{function.name} is switched off: its reserved concurrency is 0.",
@@ -40,30 +47,40 @@ def check_concurrency(context, function):
 def check_environment(context, function):
     """What the deployed environment switches on, whatever the settings file says by now."""
     variables = context.environment(function)
-    if variables.get("LOG_LEVEL", "").upper() == LOUD or variables.get("POWERTOOLS_LOG_LEVEL", "").upper() == LOUD:
+    if (
+        variables.get("LOG_LEVEL", "").upper() == LOUD
+        or variables.get("POWERTOOLS_LOG_LEVEL", "").upper() == LOUD
+    ):
         yield warning(
             f"{function.name} writes its log at DEBUG, with what requests carry.",
-            f'Set "LOG_LEVEL": "INFO" for {function.stage} in {context.settings_file}, then: zappa update {function.stage}',
+            f'Set "LOG_LEVEL": "INFO" for {function.stage} in {context.settings_file}, then: '
+            f"zappa update {function.stage}",
         )
     if variables.get("DEBUG", "").lower() in ("1", "true", "yes", "on"):
         yield warning(
             f"{function.name} was deployed with DEBUG on.",
-            f'Take "DEBUG" out of {function.stage} in {context.settings_file}, then: zappa update {function.stage}',
+            f'Take "DEBUG" out of {function.stage} in {context.settings_file}, then: zappa '
+            f"update {function.stage}",
         )
 
 
 def check_kept_warm(context, function):
-    """A rule of Zappa's that calls the function every four minutes, left over from a deploy with ``keep_warm``."""
+    """A rule of Zappa's that calls the function every four minutes, left over from a deploy with
+    ``keep_warm``.
+    """
     configuration = context.configuration(function)
     if configuration is None:
         return
-    rules = context.client("events").list_rule_names_by_target(TargetArn=configuration["FunctionArn"])["RuleNames"]
+    rules = context.client("events").list_rule_names_by_target(TargetArn=configuration["FunctionArn"])[
+        "RuleNames"
+    ]
     for rule in rules:
         if KEEP_WARM in rule:
             yield warning(
                 f"{function.name} is called every four minutes for nothing: Zappa's keep_warm rule is there.",
                 # Neither `zappa update` takes it away, nor `zappa unschedule` it alone.
-                f"aws events remove-targets --rule {rule} --ids {' '.join(_targets(context, rule))} ; aws events delete-rule --name {rule}",
+                f"aws events remove-targets --rule {rule} --ids "
+                f"{' '.join(_targets(context, rule))} ; aws events delete-rule --name {rule}",
             )
 
 

@@ -1,7 +1,8 @@
-"""What only a process itself can see, its settings and its database: this one's, or the deployed web function's.
+"""What only a process itself can see, its settings and its database: this one's, or the deployed web
+function's.
 
-The doctor invokes the web function with ``{"command": "notifier.deploy.doctor.here.report"}``: Zappa's handler returns what such a
-function returns, while it returns nothing from a management command.
+The doctor invokes the web function with ``{"command": "notifier.deploy.doctor.here.report"}``: Zappa's
+handler returns what such a function returns, while it returns nothing from a management command.
 """
 
 import os
@@ -35,7 +36,8 @@ class Where:
         if not self.stage:
             return "Start the database, or correct DATABASE_URL in the environment."
         return (
-            f"Correct the secret DATABASE_URL, or let the functions reach the database: vpc_config in zappa_settings.json and the "
+            "Correct the secret DATABASE_URL, or let the functions reach the database: "
+            "vpc_config in zappa_settings.json and the "
             f"database's security group, then: zappa update {self.stage}"
         )
 
@@ -45,7 +47,10 @@ def check_settings(where):
     for message in checks.run_checks(include_deployment_checks=where.on_lambda):
         if message.level >= checks.WARNING and not message.is_silenced():
             say = error if message.level >= checks.ERROR else warning
-            yield say(f"Settings: {message.msg.splitlines()[0]} ({message.id})", message.hint or "Correct project/settings.py.")
+            yield say(
+                f"Settings: {message.msg.splitlines()[0]} ({message.id})",
+                message.hint or "Correct project/settings.py.",
+            )
 
 
 CHECKS = {
@@ -56,7 +61,10 @@ CHECKS = {
 
 
 def look(stage=""):
-    """``(checked, findings, facts)``. ``facts`` are what the doctor outside needs: channels in use, counts of connections."""
+    """``(checked, findings, facts)``.
+
+    ``facts`` are what the doctor outside needs: channels in use, counts of connections.
+    """
     where = Where(stage=stage)
     findings = list(database.check_reachable(where))
     reachable = not findings
@@ -66,8 +74,16 @@ def look(stage=""):
         try:
             findings += check(where)
         except DatabaseError as failure:
-            findings.append(unchecked(f"{about}: the database answered {type(failure).__name__}.", where.remedy_for_database))
-    facts = {"channels": database.channels_in_use(), "connections": database.count_connections()} if reachable else {}
+            findings.append(
+                unchecked(
+                    f"{about}: the database answered {type(failure).__name__}.", where.remedy_for_database
+                )
+            )
+    facts = (
+        {"channels": database.channels_in_use(), "connections": database.count_connections()}
+        if reachable
+        else {}
+    )
     return ["database", *CHECKS], findings, facts
 
 

@@ -1,4 +1,7 @@
-"""Settings and database as they look from where they are used, and what follows from them out here. Next: ``here``."""
+"""Settings and database as they look from where they are used, and what follows from them out here.
+
+Next: ``here``.
+"""
 
 import json
 
@@ -8,9 +11,11 @@ from botocore.exceptions import ReadTimeoutError
 from . import here
 from .findings import error, unchecked, warning
 
-# A cold start in a VPC, and a database that does not answer. Not repeated: each call would hold another container.
+# A cold start in a VPC, and a database that does not answer. Not repeated: each call would hold another
+# container.
 INVOKING = Config(connect_timeout=3, read_timeout=45, retries={"total_max_attempts": 1})
-# The only errors whose text is ours (``notifier.deploy.environment`` raises the second), and so holds no secret.
+# The only errors whose text is ours (``notifier.deploy.environment`` raises the second), and so holds no
+# secret.
 OURS = {"ConfigurationError", "ImproperlyConfigured"}
 # A deployment from before there was a doctor.
 OLD = {"ModuleNotFoundError", "ImportError", "AttributeError", "Runtime.ImportModuleError"}
@@ -26,9 +31,13 @@ def look(context):
         return [], {}
     event = {"command": here.COMMAND, "stage": context.stage}
     try:
-        answer = context.patient_client("lambda", INVOKING).invoke(FunctionName=web.name, Payload=json.dumps(event))
+        answer = context.patient_client("lambda", INVOKING).invoke(
+            FunctionName=web.name, Payload=json.dumps(event)
+        )
     except ReadTimeoutError:
-        return [error(f"{web.name} does not answer within {INVOKING.read_timeout} s.", f"zappa tail {web.stage}")], {}
+        return [
+            error(f"{web.name} does not answer within {INVOKING.read_timeout} s.", f"zappa tail {web.stage}")
+        ], {}
     payload = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:
         return [_failure(web, payload or {})], {}
@@ -42,7 +51,8 @@ def check_rules(context, facts):
     for channel in facts.get("channels") or []:
         if context.stage and channel not in served:
             yield error(
-                f"Rules in the admin send by {channel}, which has no function in {context.stage}: those notifications stay.",
+                f"Rules in the admin send by {channel}, which has no function in "
+                f"{context.stage}: those notifications stay.",
                 f"Add the stage {context.stage}_{channel} and deploy it, or take {channel} out of the rules.",
             )
 
@@ -55,21 +65,27 @@ def check_room(context, facts):
     at_once = sum(map(lambda function: _most_at_once(context, function), context.functions))
     if at_once >= connections["most"]:
         yield warning(
-            f"The functions may open {at_once} connections at once; the database takes {connections['most']}, and the website needs some.",
-            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the database, or raise max_connections.",
+            f"The functions may open {at_once} connections at once; the database takes "
+            f"{connections['most']}, and the website needs some.",
+            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the "
+            "database, or raise max_connections.",
         )
 
 
 def _most_at_once(context, function):
     """MaximumConcurrency of the function's mappings, where it is known; 0 where there is no mapping."""
-    return sum(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0) for mapping in context.mappings(function))
+    return sum(
+        mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+        for mapping in context.mappings(function)
+    )
 
 
 def _failure(function, payload):
     kind, remedy = payload.get("errorType", "an error"), f"zappa tail {function.stage}"
     if kind in OLD:
         return unchecked(
-            f"settings and database of {function.name}: it was deployed without the doctor.", f"zappa update {function.stage}"
+            f"settings and database of {function.name}: it was deployed without the doctor.",
+            f"zappa update {function.stage}",
         )
     if kind in OURS:
         return error(f"{function.name} cannot start: {payload.get('errorMessage')}", remedy)

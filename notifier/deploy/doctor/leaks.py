@@ -1,4 +1,6 @@
-"""Secrets where others read them: in ``zappa_settings.json``, which is in Git, and in the functions' plain environment."""
+"""Secrets where others read them: in ``zappa_settings.json``, which is in Git, and in the functions' plain
+environment.
+"""
 
 import json
 import math
@@ -31,8 +33,10 @@ def check_settings_file(context):
     for path, value in _walk(json.loads(Path(context.settings_file).read_text())):
         if kind := kind_of_secret(path[-1], value):
             yield error(
-                f"{context.settings_file} holds {kind}, at {'.'.join(path)}: everyone who reads the repository has it.",
-                f"{parameters.put(stacks[path[0]], path[-1])} ; take it out of the file ; change it where it comes from.",
+                f"{context.settings_file} holds {kind}, at {'.'.join(path)}: everyone who "
+                "reads the repository has it.",
+                f"{parameters.put(stacks[path[0]], path[-1])} ; take it out of the file ; "
+                "change it where it comes from.",
             )
 
 
@@ -42,7 +46,8 @@ def check_environment(context, function):
         if kind := kind_of_secret(name, value):
             yield error(
                 f"The environment of {function.name} holds {kind}, in {name}, in plain text.",
-                f"{parameters.put(context.deployment.stack_name, name)} ; take it out of the stage ; zappa update {function.stage}",
+                f"{parameters.put(context.deployment.stack_name, name)} ; take it out of the "
+                f"stage ; zappa update {function.stage}",
             )
 
 
@@ -53,9 +58,18 @@ def kind_of_secret(name, value):
             return kind
     if REFERENCE.fullmatch(value) and not SECRET_NAME.search(name):
         return ""
-    if SECRET_NAME.search(name) and not NOT_ITSELF.search(name) and not REFERENCE.fullmatch(value) and len(value) >= 8:
+    if (
+        SECRET_NAME.search(name)
+        and not NOT_ITSELF.search(name)
+        and not REFERENCE.fullmatch(value)
+        and len(value) >= 8
+    ):
         return "what its name calls a secret"
-    return "a random text like a key" if RANDOM.fullmatch(value) and _bits_per_character(value) >= RANDOM_BITS else ""
+    return (
+        "a random text like a key"
+        if RANDOM.fullmatch(value) and _bits_per_character(value) >= RANDOM_BITS
+        else ""
+    )
 
 
 def _bits_per_character(text):

@@ -8,7 +8,8 @@ NEARLY_USED = 0.8
 
 
 def check_sender(context):
-    """The From address, or a domain that covers it, has to be verified: an identity of a domain covers its subdomains.
+    """The From address, or a domain that covers it, has to be verified: an identity of a domain covers its
+    subdomains.
 
     https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
@@ -16,7 +17,8 @@ def check_sender(context):
     name, _, domain = address.rpartition("@")
     if not name:
         yield error(
-            "There is no sender: DEFAULT_FROM_EMAIL holds no address.", "Set DEFAULT_FROM_EMAIL to an address of your domain."
+            "There is no sender: DEFAULT_FROM_EMAIL holds no address.",
+            "Set DEFAULT_FROM_EMAIL to an address of your domain.",
         )
         return
     known = _identities(context.client("sesv2"), [address, *_with_parents(domain)])
@@ -24,7 +26,8 @@ def check_sender(context):
     if not known:
         yield error(
             f"SES does not know the sender {address}, nor its domain: every mail is refused.",
-            f"aws sesv2 create-email-identity --email-identity {domain}   then publish the CNAME records that it answers with.",
+            f"aws sesv2 create-email-identity --email-identity {domain}   then publish the "
+            "CNAME records that it answers with.",
         )
     elif not verified:
         name = list(known)[-1]
@@ -38,19 +41,26 @@ def _check_signature(name, identity):
     if "@" in name:
         domain = name.rpartition("@")[2]
         yield warning(
-            f"Only the address {name} is verified, not its domain: mails are not signed for it and land in spam folders.",
-            f"aws sesv2 create-email-identity --email-identity {domain}   then publish the CNAME records that it answers with.",
+            f"Only the address {name} is verified, not its domain: mails are not signed for it "
+            "and land in spam folders.",
+            f"aws sesv2 create-email-identity --email-identity {domain}   then publish the "
+            "CNAME records that it answers with.",
         )
     elif status != "SUCCESS":
-        yield warning(f"Mails from {name} are not signed (DKIM is {status}) and land in spam folders.", _verify(name))
+        yield warning(
+            f"Mails from {name} are not signed (DKIM is {status}) and land in spam folders.", _verify(name)
+        )
 
 
 def check_account(context):
-    """Sandbox, pause and daily quota: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html"""
+    """Sandbox, pause and daily quota:
+    https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+    """
     account = context.client("sesv2").get_account()
     if not account.get("SendingEnabled", True):
         yield error(
-            "SES sends nothing: sending is paused for the account.", "aws sesv2 put-account-sending-attributes --sending-enabled"
+            "SES sends nothing: sending is paused for the account.",
+            "aws sesv2 put-account-sending-attributes --sending-enabled",
         )
     status = account.get("EnforcementStatus", "HEALTHY")
     if status != "HEALTHY":
@@ -97,4 +107,7 @@ def _with_parents(domain):
 def _verify(name):
     if "@" in name:
         return f"Click the link in the mail that SES has sent to {name}."
-    return f"Publish the CNAME records: aws sesv2 get-email-identity --email-identity {name} --query DkimAttributes.Tokens"
+    return (
+        f"Publish the CNAME records: aws sesv2 get-email-identity --email-identity {name} --query "
+        "DkimAttributes.Tokens"
+    )

@@ -25,7 +25,11 @@ def render(report, *, of):
 
 def _summary(report):
     counts = Counter(finding.severity for finding in report.findings)
-    said = [f"{counts[severity]} {NOUNS[severity][counts[severity] > 1]}" for severity in Severity if counts[severity]]
+    said = [
+        f"{counts[severity]} {NOUNS[severity][counts[severity] > 1]}"
+        for severity in Severity
+        if counts[severity]
+    ]
     return f"{', '.join(said)}."
 
 
@@ -35,7 +39,9 @@ def _block(finding):
 
 
 def _list(names):
-    return textwrap.fill(", ".join(names), _width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.fill(
+        ", ".join(names), _width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
 
 
 def _wrapped(text, *, first):

@@ -1,4 +1,6 @@
-"""Are the secrets that the functions read at their start in SSM, and encrypted? Their values are not asked for."""
+"""Are the secrets that the functions read at their start in SSM, and encrypted? Their values are not asked
+for.
+"""
 
 from .findings import error, warning
 
@@ -16,7 +18,8 @@ def check_parameters(context):
     for name, functions in users.items():
         if name not in found:
             yield error(
-                f"The secret {path_of(stack, name)} is not in SSM; these do not start without it: {', '.join(functions)}.",
+                f"The secret {path_of(stack, name)} is not in SSM; these do not start without "
+                f"it: {', '.join(functions)}.",
                 put(stack, name),
             )
         elif found[name]["Type"] != "SecureString":

@@ -1,4 +1,6 @@
-"""Will SNS push for us: the platform applications that are named, whether they are on, and until when Apple's certificate is good."""
+"""Will SNS push for us: the platform applications that are named, whether they are on, and until when Apple's
+certificate is good.
+"""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -8,7 +10,9 @@ from django.utils.dateparse import parse_datetime
 from .findings import error, warning
 
 SOON = timedelta(days=30)
-NAME_THEM = "Name their ARNs in PUSH_APPLICATIONS of the push stage in zappa_settings.json, with commas between them."
+NAME_THEM = (
+    "Name their ARNs in PUSH_APPLICATIONS of the push stage in zappa_settings.json, with commas between them."
+)
 OR_WITHOUT = "Where nobody has an app, take that stage out."
 RENEW = "Give the application a new credential: SNS console, Mobile, Push notifications."
 
@@ -30,7 +34,9 @@ def check_applications(context):
 def _named(context, variable):
     if not context.stage:
         return os.environ.get(variable, "")
-    return next(filter(None, (context.environment(function).get(variable) for function in context.functions)), "")
+    return next(
+        filter(None, (context.environment(function).get(variable) for function in context.functions)), ""
+    )
 
 
 def _check_application(sns, key, arn):
@@ -44,4 +50,6 @@ def _check_application(sns, key, arn):
     # https://docs.aws.amazon.com/sns/latest/api/API_GetPlatformApplicationAttributes.html
     ends = parse_datetime(found.get("AppleCertificateExpiryDate", ""))
     if ends and ends < datetime.now(UTC) + SOON:
-        yield warning(f"Apple's certificate of {key} ends on {ends:%Y-%m-%d}; after that no push gets out.", RENEW)
+        yield warning(
+            f"Apple's certificate of {key} ends on {ends:%Y-%m-%d}; after that no push gets out.", RENEW
+        )

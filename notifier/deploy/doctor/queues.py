@@ -4,7 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from .findings import error
 
-COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 # CloudWatch has SQS's figures a few minutes late.
 LOOK_BACK = timedelta(minutes=15)
 
@@ -15,7 +19,8 @@ def check_failed_messages(context, function):
         return
     if count := sum(int(dlq[name]) for name in COUNTS):
         yield error(
-            f"{count} message{'s' if count > 1 else ''} of {function.name} failed for good{_age(context, function)}: "
+            f"{count} message{'s' if count > 1 else ''} of {function.name} failed for "
+            f"good{_age(context, function)}: "
             f"in the queue {function.name}-dlq.",
             f"zappa tail {function.stage}   and once the cause is gone: "
             f"aws sqs start-message-move-task --source-arn {dlq['QueueArn']}",
@@ -45,8 +50,10 @@ def check_visibility(context, function):
     timeout, hidden = configuration["Timeout"], int(queue["VisibilityTimeout"])
     if hidden < 6 * timeout:
         yield error(
-            f"The queue {function.name} hides a message for {hidden} s, but its function may run {timeout} s; it takes {6 * timeout} s.",
-            f"aws sqs set-queue-attributes --queue-url {queue['QueueUrl']} --attributes VisibilityTimeout={6 * timeout}",
+            f"The queue {function.name} hides a message for {hidden} s, but its function may "
+            f"run {timeout} s; it takes {6 * timeout} s.",
+            f"aws sqs set-queue-attributes --queue-url {queue['QueueUrl']} --attributes "
+            f"VisibilityTimeout={6 * timeout}",
         )
 
 

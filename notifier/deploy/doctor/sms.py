@@ -1,4 +1,6 @@
-"""Will SNS or Twilio, whichever sends, take our SMS: SNS's limits and sandbox, or Twilio's keys and account."""
+"""Will SNS or Twilio, whichever sends, take our SMS: SNS's limits and sandbox, or Twilio's keys and
+account.
+"""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,8 @@ FIRST_LIMIT_USD = 1.0
 NEARLY_SPENT = 0.8
 TWILIO_SECONDS = (3, 10)
 NEW_KEYS = (
-    "Look at console.twilio.com for the account’s SID and token, and store them as TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+    "Look at console.twilio.com for the account’s SID and token, and store them as "
+    "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
 )
 
 RAISE = (
@@ -35,11 +38,15 @@ def check_spend_limit(context):
     spent = _spent_this_month(context.client("cloudwatch"))
     if spent >= NEARLY_SPENT * limit:
         say = error if spent >= limit else warning
-        yield say(f"{spent:.2f} of the {limit:g} USD that the account may spend on SMS this month are spent.", RAISE)
+        yield say(
+            f"{spent:.2f} of the {limit:g} USD that the account may spend on SMS this month are spent.", RAISE
+        )
 
 
 def check_sandbox(context):
-    """In the sandbox an SMS reaches only numbers that were verified: https://docs.aws.amazon.com/sns/latest/dg/sns-sms-sandbox.html"""
+    """In the sandbox an SMS reaches only numbers that were verified:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-sms-sandbox.html
+    """
     if _driver(context) == "sns" and context.client("sns").get_sms_sandbox_account_status()["IsInSandbox"]:
         yield warning(
             "SMS is in its sandbox: it reaches up to ten verified numbers only.",
@@ -48,29 +55,43 @@ def check_sandbox(context):
 
 
 def check_driver(context):
-    """``SMS_DRIVER`` is one that there is; where it is Twilio, it knows the keys and the account is in use. Nothing is sent."""
+    """``SMS_DRIVER`` is one that there is; where it is Twilio, it knows the keys and the account is in use.
+
+    Nothing is sent.
+    """
     # Not at the top: a deployment without this channel needs none of it.
     from lambdas._sms_twilio import KEYS
     from lambdas.sms import DRIVERS
 
     driver = _driver(context)
     if driver not in DRIVERS:
-        yield error(f"SMS_DRIVER is {driver}, and there is no such driver: SNS sends.", f"Set it to {' or '.join(DRIVERS)}.")
+        yield error(
+            f"SMS_DRIVER is {driver}, and there is no such driver: SNS sends.",
+            f"Set it to {' or '.join(DRIVERS)}.",
+        )
     if driver != "twilio":
         return
     names = (*KEYS, "TWILIO_API_KEY")
-    keys = parameters.read(context, names) if context.stage else {name: os.environ[name] for name in names if name in os.environ}
+    keys = (
+        parameters.read(context, names)
+        if context.stage
+        else {name: os.environ[name] for name in names if name in os.environ}
+    )
     if missing := [name for name in KEYS if not keys.get(name)]:
         stack = context.stage and context.deployment.stack_name
         remedy = " ; ".join(parameters.put(stack, name) if stack else f"export {name}=…" for name in missing)
         yield error(
-            f"Twilio sends the SMS, and these are missing: {', '.join(missing)}.", f"{remedy} ; and name them in SECRETS."
+            f"Twilio sends the SMS, and these are missing: {', '.join(missing)}.",
+            f"{remedy} ; and name them in SECRETS.",
         )
         return
     try:
         yield from _judge_twilio(_ask_twilio(keys))
     except requests.RequestException as failure:
-        yield unchecked(f"the keys of Twilio: no answer from it ({type(failure).__name__}).", "Run this again in a minute.")
+        yield unchecked(
+            f"the keys of Twilio: no answer from it ({type(failure).__name__}).",
+            "Run this again in a minute.",
+        )
 
 
 def _driver(context):
@@ -87,18 +108,26 @@ def _ask_twilio(keys):
 
     account, token, _sender = (keys[name] for name in KEYS)
     user = keys.get("TWILIO_API_KEY") or account
-    return requests.get(f"{account_url(account)}.json", auth=(user, token), timeout=TWILIO_SECONDS, allow_redirects=False)
+    return requests.get(
+        f"{account_url(account)}.json", auth=(user, token), timeout=TWILIO_SECONDS, allow_redirects=False
+    )
 
 
 def _judge_twilio(answer):
     if answer.status_code in (401, 403, 404):
         yield error(f"Twilio refuses the keys (it answered {answer.status_code}): no SMS gets out.", NEW_KEYS)
     elif answer.status_code != requests.codes.ok:
-        yield unchecked(f"the keys of Twilio: it answered {answer.status_code}.", "Run this again in a quarter of an hour.")
+        yield unchecked(
+            f"the keys of Twilio: it answered {answer.status_code}.",
+            "Run this again in a quarter of an hour.",
+        )
     elif (status := answer.json().get("status")) != "active":
         yield error(f"The account at Twilio is {status}: no SMS gets out.", "console.twilio.com says why.")
     elif answer.json().get("type") == "Trial":
-        yield warning("The account at Twilio is a trial: it reaches verified numbers only.", "Upgrade it at console.twilio.com.")
+        yield warning(
+            "The account at Twilio is a trial: it reaches verified numbers only.",
+            "Upgrade it at console.twilio.com.",
+        )
 
 
 def _spent_this_month(cloudwatch):

@@ -1,4 +1,6 @@
-"""Does ``zappa_settings.json`` name a function for each channel, one that exists, and switch on nothing that costs or shows too much?"""
+"""Does ``zappa_settings.json`` name a function for each channel, one that exists, and switch on nothing that
+costs or shows too much?
+"""
 
 import json
 from importlib import import_module
@@ -25,8 +27,10 @@ def check_channels(context):
             if channel not in served:
                 stage = f"{deployment.name}_{channel}"
                 yield warning(
-                    f"The channel {channel} has no function in {deployment.name}: nothing would take what is sent by it.",
-                    f'Add the stage "{stage}" with "lambda_handler": "lambdas.{channel}.handler" to {context.settings_file}, '
+                    f"The channel {channel} has no function in {deployment.name}: nothing "
+                    "would take what is sent by it.",
+                    f'Add the stage "{stage}" with "lambda_handler": '
+                    f'"lambdas.{channel}.handler" to {context.settings_file}, '
                     f"then: zappa deploy {stage}",
                 )
 
@@ -38,20 +42,24 @@ def check_handlers(context):
         if problem := _problem_with(handler):
             yield error(
                 f'The stage {function.stage} names "{handler}", {problem}.',
-                f'Correct "lambda_handler" of {function.stage} in {context.settings_file}, then: zappa update {function.stage}',
+                f'Correct "lambda_handler" of {function.stage} in {context.settings_file}, '
+                f"then: zappa update {function.stage}",
             )
 
 
 def check_switches(context):
     """Zappa's ``debug``, ``keep_warm`` and ``log_level``, which are all on where a stage says nothing."""
     for key, (unwanted, effect, wanted) in UNWANTED.items():
-        affected = [each for each in _functions_of(context) if each.config.get(key, ZAPPA_DEFAULTS[key]) == unwanted]
+        affected = [
+            each for each in _functions_of(context) if each.config.get(key, ZAPPA_DEFAULTS[key]) == unwanted
+        ]
         # Stages extend one another: said once, with the first, it is usually said for all.
         if affected:
             first, stages = affected[0].stage, ", ".join(function.stage for function in affected)
             yield warning(
                 f'"{key}" is {json.dumps(unwanted)} in {stages}{_unset(key, affected)}: it {effect}.',
-                f'Set "{key}": {wanted} in {context.settings_file}, in {first} and where it is set again, then: zappa update --all',
+                f'Set "{key}": {wanted} in {context.settings_file}, in {first} and where it is '
+                "set again, then: zappa update --all",
             )
 
 

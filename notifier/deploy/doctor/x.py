@@ -11,8 +11,12 @@ from . import parameters
 from .findings import error, unchecked, warning
 
 CONNECT_SECONDS, READ_SECONDS = 3, 10
-RENEW = "Make new ones with the permission “Read and write” (developer.x.com, your app, Keys and tokens), then store them:"
-# How X says what a token may do, on every answer: https://groups.google.com/g/twitter-api-announce/c/OL3G2SRpm3o
+RENEW = (
+    "Make new ones with the permission “Read and write” (developer.x.com, your app, Keys and "
+    "tokens), then store them:"
+)
+# How X says what a token may do, on every answer:
+# https://groups.google.com/g/twitter-api-announce/c/OL3G2SRpm3o
 ACCESS_LEVEL = "x-access-level"
 
 
@@ -21,15 +25,24 @@ def check_keys(context):
     # Not at the top: a deployment without this channel needs none of it.
     from lambdas.twitter import KEYS
 
-    keys = parameters.read(context, KEYS) if context.stage else {name: os.environ[name] for name in KEYS if os.environ.get(name)}
+    keys = (
+        parameters.read(context, KEYS)
+        if context.stage
+        else {name: os.environ[name] for name in KEYS if os.environ.get(name)}
+    )
     store = " ; ".join(_store(context, name) for name in KEYS)
     if missing := [name for name in KEYS if name not in keys]:
-        yield error(f"Keys of X are missing: {', '.join(missing)}.", " ; ".join(_store(context, name) for name in missing))
+        yield error(
+            f"Keys of X are missing: {', '.join(missing)}.",
+            " ; ".join(_store(context, name) for name in missing),
+        )
         return
     try:
         yield from _judge(_ask(*(keys[name] for name in KEYS)), store)
     except requests.RequestException as failure:
-        yield unchecked(f"the keys of X: no answer from it ({type(failure).__name__}).", "Run this again in a minute.")
+        yield unchecked(
+            f"the keys of X: no answer from it ({type(failure).__name__}).", "Run this again in a minute."
+        )
 
 
 def _ask(consumer_key, consumer_secret, access_token, access_token_secret):
@@ -46,7 +59,9 @@ def _ask(consumer_key, consumer_secret, access_token, access_token_secret):
         access_token_secret=access_token_secret,
         return_type=requests.Response,
     )
-    client.session.mount("https://", XAdapter(os.environ.get("X_API_URL"), timeout=(CONNECT_SECONDS, READ_SECONDS)))
+    client.session.mount(
+        "https://", XAdapter(os.environ.get("X_API_URL"), timeout=(CONNECT_SECONDS, READ_SECONDS))
+    )
     with closing(client.session):
         try:
             return client.get_me()
@@ -56,9 +71,13 @@ def _ask(consumer_key, consumer_secret, access_token, access_token_secret):
 
 def _judge(answer, store):
     if answer.status_code in (401, 403):
-        yield error(f"X refuses the keys (it answered {answer.status_code}): no post gets out.", f"{RENEW} {store}")
+        yield error(
+            f"X refuses the keys (it answered {answer.status_code}): no post gets out.", f"{RENEW} {store}"
+        )
     elif answer.status_code != 200:
-        yield unchecked(f"the keys of X: it answered {answer.status_code}.", "Run this again in a quarter of an hour.")
+        yield unchecked(
+            f"the keys of X: it answered {answer.status_code}.", "Run this again in a quarter of an hour."
+        )
     elif "write" not in answer.headers.get(ACCESS_LEVEL, "write"):
         yield error("The keys of X may read but not write: every post is refused.", f"{RENEW} {store}")
     elif not answer.json().get("data"):

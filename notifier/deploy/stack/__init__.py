@@ -4,4 +4,14 @@ from .changes import Change
 from .declaration import RouteSettings, Stack, default_routes
 from .engine import Applied, Queue, apply, destroy, plan
 
-__all__ = ["Applied", "Change", "Queue", "RouteSettings", "Stack", "apply", "default_routes", "destroy", "plan"]
+__all__ = [
+    "Applied",
+    "Change",
+    "Queue",
+    "RouteSettings",
+    "Stack",
+    "apply",
+    "default_routes",
+    "destroy",
+    "plan",
+]

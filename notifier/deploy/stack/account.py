@@ -13,7 +13,10 @@ TAG = "notifier:stack"
 
 
 class Account:
-    """``session`` is a boto3 session, ``region`` None means its own. Raises NoRegionError when neither has one."""
+    """``session`` is a boto3 session, ``region`` None means its own.
+
+    Raises NoRegionError when neither has one.
+    """
 
     def __init__(self, stack, session=None):
         self.stack, self._session = stack, session or boto3.session.Session()
@@ -26,7 +29,9 @@ class Account:
         # Making clients is the one thing that a session's threads may not do at once.
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(service, region_name=self.region, config=PATIENT)
+                self._clients[service] = self._session.client(
+                    service, region_name=self.region, config=PATIENT
+                )
             return self._clients[service]
 
     @cached_property
@@ -58,7 +63,10 @@ class Account:
         return [{"Key": TAG, "Value": self.stack.name}]
 
     def is_tagged(self, tags):
-        """Whether what has these ``tags`` was made by this stack. Takes both of the forms that AWS gives them in."""
+        """Whether what has these ``tags`` was made by this stack.
+
+        Takes both of the forms that AWS gives them in.
+        """
         if isinstance(tags, list):
             tags = {each["Key"]: each["Value"] for each in tags}
         return tags.get(TAG) == self.stack.name

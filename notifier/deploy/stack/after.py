@@ -1,4 +1,7 @@
-"""After a function is there: migrations, the first administrator, and a canary through every link. Next hop: ``deploy.operations``."""
+"""After a function is there: migrations, the first administrator, and a canary through every link.
+
+Next hop: ``deploy.operations``.
+"""
 
 import json
 import os
@@ -27,7 +30,8 @@ _amiss = []
 def check(cli, deployment, stack):
     """Do what the stage of ``cli`` needs now. Raises ConfigurationError for what does not work.
 
-    With ``--all``, a canary that is lost does not keep Zappa from the stages that follow: the last one raises for all.
+    With ``--all``, a canary that is lost does not keep Zappa from the stages that follow: the last one raises
+    for all.
     """
     function, web = deployment.function(cli.api_stage), deployment.web
     there = _deployed(cli.zappa.lambda_client, deployment)
@@ -36,7 +40,11 @@ def check(cli, deployment, stack):
     if function.module == SWEEP:
         _invoke(cli.zappa.lambda_client, function, {})
     elif web.name in there and f"{deployment.stack_name}-{FANOUT}" in there:
-        channels = [each.module for each in ([function] if function != web else deployment.functions) if _is_channel(each, there)]
+        channels = [
+            each.module
+            for each in ([function] if function != web else deployment.functions)
+            if _is_channel(each, there)
+        ]
         _amiss.extend(_lost_canaries(cli, web, stack, channels))
     if _amiss and _is_last(cli):
         raise ConfigurationError("\n".join(_amiss))
@@ -49,7 +57,9 @@ def _is_channel(function, there):
 def _deployed(client, deployment):
     """Names of the deployment's functions that exist."""
     pages = client.get_paginator("list_functions").paginate()
-    return {found["FunctionName"] for page in pages for found in page["Functions"]} & {each.name for each in deployment.functions}
+    return {found["FunctionName"] for page in pages for found in page["Functions"]} & {
+        each.name for each in deployment.functions
+    }
 
 
 def _is_last(cli):
@@ -59,7 +69,9 @@ def _is_last(cli):
 def _migrate(cli, web):
     applied = _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.migrate"})
     click.echo(f"  migrations: {len(applied)} applied" if applied else "  migrations: none is missing")
-    named = {name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)}
+    named = {
+        name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)
+    }
     wanted = named if {"username", "password"} <= named.keys() else None
     payload = {"command": "notifier.deploy.operations.create_administrator", "administrator": wanted}
     made = _invoke(cli.zappa.lambda_client, web, payload)
@@ -67,7 +79,8 @@ def _migrate(cli, web):
         click.echo(f"  administrator: {named['username']} was made")
     elif made == "missing":
         click.echo(
-            "  administrator: there is none. Set DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD (and _EMAIL) here and run "
+            "  administrator: there is none. Set DJANGO_SUPERUSER_USERNAME and "
+            "DJANGO_SUPERUSER_PASSWORD (and _EMAIL) here and run "
             f"zappa update {cli.api_stage}."
         )
 
@@ -76,7 +89,9 @@ def _lost_canaries(cli, web, stack, channels):
     """A sentence for each route on which the canary did not arrive."""
     client = cli.zappa.lambda_client
     try:
-        rows = _invoke(client, web, {"command": "notifier.deploy.operations.release_canary", "channels": channels})
+        rows = _invoke(
+            client, web, {"command": "notifier.deploy.operations.release_canary", "channels": channels}
+        )
     except ConfigurationError as error:
         return [f"The canary could not be sent: {error}"]
     deadline, seconds, arrived = time.monotonic() + CANARY_SECONDS, {}, 0
@@ -98,7 +113,11 @@ def _tell(cli, web, stack, route, took):
         click.echo(f"  canary: {route} after {took:.1f} s")
         return None
     broken = broken_link(stack, route, cli.zappa.boto_session, stage=web.stage)
-    click.echo(f"  canary: {route} did not arrive" if broken else f"  canary: {route} is busy, the canary is still behind others")
+    click.echo(
+        f"  canary: {route} did not arrive"
+        if broken
+        else f"  canary: {route} is busy, the canary is still behind others"
+    )
     return broken and f"The canary did not reach {route}: {broken}"
 
 
@@ -108,5 +127,7 @@ def _invoke(client, function, payload):
     result = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:
         message = result.get("errorMessage") if isinstance(result, dict) else result
-        raise ConfigurationError(f"{function.name} failed: {message}\nIts log: zappa tail {function.stage} --since 5m")
+        raise ConfigurationError(
+            f"{function.name} failed: {message}\nIts log: zappa tail {function.stage} --since 5m"
+        )
     return result

@@ -10,10 +10,11 @@ MOST_CHARACTERS = 80
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """``action`` is create, change or delete; or wait, when the resource needs a function that is not deployed yet.
+    """``action`` is create, change or delete; or wait, when the resource needs a function that is not
+    deployed yet.
 
-    ``resource`` is its kind and its name, ``differences`` maps an attribute to what was found and what is wanted. As text it
-    is a line for the terminal.
+    ``resource`` is its kind and its name, ``differences`` maps an attribute to what was found and what is
+    wanted. As text it is a line for the terminal.
     """
 
     resource: str
@@ -25,7 +26,9 @@ class Change:
         if self.action == "wait":
             return f"{line} (its function is not deployed)"
         return ": ".join(
-            [line, "; ".join(_difference(*each) for each in self.differences.items())] if self.differences else [line]
+            [line, "; ".join(_difference(*each) for each in self.differences.items())]
+            if self.differences
+            else [line]
         )
 
 

@@ -1,11 +1,15 @@
-"""What a function's own file says about itself. Next hop: ``notifier.channels.constants``, which reads it without importing it."""
+"""What a function's own file says about itself.
+
+Next hop: ``notifier.channels.constants``, which reads it without importing it.
+"""
 
 from notifier.channels import constants
 from notifier.exceptions import ConfigurationError
 
 
 def declared(handler, constant, default):
-    """The value of ``constant`` in the module of ``handler`` (``lambdas.sms.handler``), which must be a literal; else ``default``.
+    """The value of ``constant`` in the module of ``handler`` (``lambdas.sms.handler``), which must be a
+    literal; else ``default``.
 
     Raises ConfigurationError when there is no such module, or the constant is computed.
     """
@@ -15,4 +19,6 @@ def declared(handler, constant, default):
     try:
         return constants.declared(module, constant, default)
     except ModuleNotFoundError:
-        raise ConfigurationError(f"zappa_settings.json names {module} as a function, and there is no such module.") from None
+        raise ConfigurationError(
+            f"zappa_settings.json names {module} as a function, and there is no such module."
+        ) from None

@@ -8,12 +8,13 @@ from notifier.queue.ring import FANOUT
 
 from .constants import declared
 
-# A queue's visibility timeout should be six times its function's timeout, and a message should get five tries before it
-# goes aside: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+# A queue's visibility timeout should be six times its function's timeout, and a message should get five tries
+# before it goes aside: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 TIMEOUTS_TO_WAIT = 6
 VISIBILITY_TIMEOUT_SECONDS = TIMEOUTS_TO_WAIT * 60
 MAX_RECEIVE_COUNT = 5
-# Five messages are 250 deliveries: 20 s of mails at 80 ms each, so a function ends well before its minute does.
+# Five messages are 250 deliveries: 20 s of mails at 80 ms each, so a function ends well before its minute
+# does.
 BATCH_SIZE = 5
 # Each invocation holds a database connection. AWS allows 2 to 1,000:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
@@ -24,7 +25,9 @@ FEEDBACK = "feedback"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RouteSettings:
-    """How one route's queue treats messages; ``batch_size`` is what its function gets at once, in ``maximum_concurrency`` copies."""
+    """How one route's queue treats messages; ``batch_size`` is what its function gets at once, in
+    ``maximum_concurrency`` copies.
+    """
 
     visibility_timeout_seconds: int = VISIBILITY_TIMEOUT_SECONDS
     batch_size: int = BATCH_SIZE
@@ -33,7 +36,9 @@ class RouteSettings:
 
 
 def default_routes(**settings):
-    """Settings per route: the fan-out, every channel that exists and the feedback, each with ``settings`` over the defaults."""
+    """Settings per route: the fan-out, every channel that exists and the feedback, each with ``settings``
+    over the defaults.
+    """
     return {route: RouteSettings(**settings) for route in [FANOUT, *channel_names(), FEEDBACK]}
 
 
@@ -41,8 +46,8 @@ def default_routes(**settings):
 class Stack:
     """What a deployment should have. ``sender`` is an address or domain to make known to SES, or empty.
 
-    ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass through: topic, queues
-    and mail.
+    ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass
+    through: topic, queues and mail.
     """
 
     name: str = "notifier"
@@ -53,7 +58,9 @@ class Stack:
 
     @property
     def feedback_topic(self):
-        """The name of the topic on which SES tells what became of a mail; empty where nobody sends or listens."""
+        """The name of the topic on which SES tells what became of a mail; empty where nobody sends or
+        listens.
+        """
         return f"{self.name}-{FEEDBACK}" if self.sender or FEEDBACK in self.routes else ""
 
     def topic_of(self, route):
@@ -62,12 +69,18 @@ class Stack:
 
     @classmethod
     def of(cls, deployment, region=None):
-        """The stack of a :class:`~notifier.deploy.stack.stages.Deployment`: a route for every stage that a queue feeds."""
+        """The stack of a :class:`~notifier.deploy.stack.stages.Deployment`: a route for every stage that a
+        queue feeds.
+        """
         web = deployment.web
         return cls(
             name=deployment.stack_name,
             region=region or web.config.get("aws_region"),
-            routes={each.module: _route_of(each) for each in deployment.functions if each != web and _is_fed(each.module)},
+            routes={
+                each.module: _route_of(each)
+                for each in deployment.functions
+                if each != web and _is_fed(each.module)
+            },
             sender=parseaddr(web.environment.get("DEFAULT_FROM_EMAIL", ""))[1],
             functions=deployment.functions,
         )
@@ -78,6 +91,8 @@ def _is_fed(module):
 
 
 def _route_of(function):
-    settings = RouteSettings(maximum_concurrency=declared(function.handler, "MAXIMUM_CONCURRENCY", MAXIMUM_CONCURRENCY))
+    settings = RouteSettings(
+        maximum_concurrency=declared(function.handler, "MAXIMUM_CONCURRENCY", MAXIMUM_CONCURRENCY)
+    )
     longest = TIMEOUTS_TO_WAIT * function.config.get("timeout_seconds", 0)
     return replace(settings, visibility_timeout_seconds=max(longest, settings.visibility_timeout_seconds))

@@ -1,4 +1,5 @@
-"""The steps around Zappa's own: before packaging, the resources and the package; after it, everything that needs the function.
+"""The steps around Zappa's own: before packaging, the resources and the package; after it, everything that
+needs the function.
 
 Next hop: ``notifier.deploy.stack.apply``, ``notifier.deploy.stack.package``, ``notifier.deploy.stack.after``.
 """
@@ -35,7 +36,10 @@ def plainly():
 
 
 def prepare(cli):
-    """Zappa's ``settings`` callback: runs before every command, with the stage's settings loaded. ``cli`` is the ZappaCLI."""
+    """Zappa's ``settings`` callback: runs before every command, with the stage's settings loaded.
+
+    ``cli`` is the ZappaCLI.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", cli.django_settings or "")
     with plainly():
         if cli.command in PACKAGING:
@@ -46,7 +50,9 @@ def prepare(cli):
 
 
 def _prepare_package(cli):
-    environment = package.build_environment(runtime=cli.runtime, architecture=cli.architecture, module=_module_of(cli))
+    environment = package.build_environment(
+        runtime=cli.runtime, architecture=cli.architecture, module=_module_of(cli)
+    )
     os.environ["VIRTUAL_ENV"] = str(environment)
     # Zappa imports pip next, whose setuptools prints two lines about who was first.
     warnings.filterwarnings("ignore", module="_distutils_hack")
@@ -86,7 +92,8 @@ def measure(cli):
     click.echo(f"  package: {packed / 1e6:.1f} MB zipped, {unpacked / 1e6:.1f} MB unpacked")
     if unpacked > package.MAX_UNPACKED_BYTES:
         raise click.ClickException(
-            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is not needed from requirements*.txt, "
+            f"Lambda takes {package.MAX_UNPACKED_BYTES / 1e6:.0f} MB unpacked. Remove what is "
+            "not needed from requirements*.txt, "
             "or from the project by exclude_glob in zappa_settings.json."
         )
 
@@ -112,7 +119,9 @@ def _prepare_account(cli):
 
 
 def _correct_requests(cli):
-    """Put right what Zappa asks of Lambda: who may call, no variable that is gone from the settings, the architecture."""
+    """Put right what Zappa asks of Lambda: who may call, no variable that is gone from the settings, the
+    architecture.
+    """
     wanted = dict(cli.aws_environment_variables)
 
     def register(operation, change):
@@ -120,14 +129,17 @@ def _correct_requests(cli):
 
     register("AddPermission", _only_through_the_url)
     # Zappa keeps what it finds there: a secret that was moved to SSM would stay, and win.
-    register("UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted}))
+    register(
+        "UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted})
+    )
     register("UpdateFunctionCode", lambda params, **_: params.update(Architectures=[cli.architecture]))
 
 
 def _go_on(cli):
     """With ``--all``, deploy what is missing and update what is there, whichever of the two was asked for.
 
-    Zappa stops at the first stage that it finds otherwise, so a deploy that failed half-way could not be repeated.
+    Zappa stops at the first stage that it finds otherwise, so a deploy that failed half-way could not be
+    repeated.
     """
     if not cli.vargs.get("all"):
         return
@@ -140,16 +152,20 @@ def _go_on(cli):
 
 
 def _only_through_the_url(params, **_event):
-    """Zappa lets everybody invoke the web function, and its handler runs any Python that an invocation names as ``raw_command``.
+    """Zappa lets everybody invoke the web function, and its handler runs any Python that an invocation names
+    as ``raw_command``.
 
-    A function URL needs that permission only for calls through itself: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    A function URL needs that permission only for calls through itself:
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
     """
     if params.get("Principal") == "*" and params["Action"] == "lambda:InvokeFunction":
         params["InvokedViaFunctionUrl"] = True
 
 
 def finish(cli):
-    """Zappa's ``post`` callback: the function is there; connect it, bring the database up to date, and see that a message arrives."""
+    """Zappa's ``post`` callback: the function is there; connect it, bring the database up to date, and see
+    that a message arrives.
+    """
     with plainly():
         deployment = read_deployment(cli.api_stage)
         stack = Stack.of(deployment, region=cli.zappa.aws_region)

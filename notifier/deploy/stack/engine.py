@@ -1,4 +1,6 @@
-"""Compares what a stack declares with what AWS has, and makes AWS follow. What ``plan`` lists is what ``apply`` does.
+"""Compares what a stack declares with what AWS has, and makes AWS follow.
+
+What ``plan`` lists is what ``apply`` does.
 
 Reading comes first and changes nothing; each kind of resource reads in a thread of its own.
 """
@@ -18,7 +20,8 @@ from .resources import KINDS, Bucket, Queues, Roles
 
 logger = logging.getLogger(__name__)
 
-# Lambda refuses a role that IAM has not spread yet, and Zappa does not ask twice: https://github.com/aws/aws-cli/issues/7700
+# Lambda refuses a role that IAM has not spread yet, and Zappa does not ask twice:
+# https://github.com/aws/aws-cli/issues/7700
 ROLE_SECONDS = 10
 
 
@@ -35,7 +38,10 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """What is there after :func:`apply`. ``role_arns`` are by function name; ``changes`` are what had to be done, or still waits."""
+    """What is there after :func:`apply`.
+
+    ``role_arns`` are by function name; ``changes`` are what had to be done, or still waits.
+    """
 
     topic_arn: str
     queues: dict[str, Queue]
@@ -61,8 +67,9 @@ def plan(stack, session=None):
 def apply(stack, session=None):
     """Make AWS hold what ``stack`` declares, and return it as :class:`Applied`.
 
-    ``session`` is a boto3 session; without one, the environment's. What needs a function that is not deployed waits for a later
-    call. Things that the stack made and no longer declares are deleted; those of others are left alone.
+    ``session`` is a boto3 session; without one, the environment's. What needs a function that is not deployed
+    waits for a later call. Things that the stack made and no longer declares are deleted; those of others are
+    left alone.
     """
     account = Account(stack, session)
     kinds = _kinds(account)
@@ -75,9 +82,12 @@ def apply(stack, session=None):
 
 
 def destroy(stack, session=None, *, dry_run=False):
-    """Delete everything of ``stack``, also what is only half there, and return the list of Change. Twice is harmless.
+    """Delete everything of ``stack``, also what is only half there, and return the list of Change.
 
-    With ``dry_run`` nothing is deleted. The functions themselves are Zappa's to undeploy, and secrets are kept.
+    Twice is harmless.
+
+    With ``dry_run`` nothing is deleted. The functions themselves are Zappa's to undeploy, and secrets are
+    kept.
     """
     kinds = _kinds(Account(stack, session), with_all=True)
     steps = [step for kind, found in reversed(_survey(kinds)) for step in _deletions(kind, found)]
@@ -101,7 +111,9 @@ def _steps(kinds):
     """What is to be done: first what is missing or differs, then, from the end, what is too much."""
     surveyed = _survey(kinds)
     steps = [step for kind, found in surveyed for step in _puts(kind, found)]
-    return steps + [step for kind, found in reversed(surveyed) for step in _deletions(kind, found, keep=kind.wanted())]
+    return steps + [
+        step for kind, found in reversed(surveyed) for step in _deletions(kind, found, keep=kind.wanted())
+    ]
 
 
 def _puts(kind, found):
@@ -111,9 +123,14 @@ def _puts(kind, found):
             if (function := kind.needed(name)) and not kind.account.is_deployed(function):
                 yield Step(change=Change(resource=resource, action="wait"))
             else:
-                yield Step(change=Change(resource=resource, action="create"), run=_later(kind.create, name, attributes))
+                yield Step(
+                    change=Change(resource=resource, action="create"),
+                    run=_later(kind.create, name, attributes),
+                )
         elif differing := {
-            key: (found[name].get(key), value) for key, value in attributes.items() if found[name].get(key) != value
+            key: (found[name].get(key), value)
+            for key, value in attributes.items()
+            if found[name].get(key) != value
         }:
             wanted = {key: value for key, (_, value) in differing.items()}
             change = Change(resource=resource, action="change", differences=differing)
@@ -123,7 +140,9 @@ def _puts(kind, found):
 def _deletions(kind, found, *, keep=()):
     for name in found:
         if name not in keep and kind.is_ours(name):
-            yield Step(change=Change(resource=f"{kind.label} {name}", action="delete"), run=_later(kind.delete, name))
+            yield Step(
+                change=Change(resource=f"{kind.label} {name}", action="delete"), run=_later(kind.delete, name)
+            )
 
 
 def _later(method, *arguments):
@@ -138,12 +157,15 @@ def _run(steps):
 
 
 def _refuse_orphans(account, steps):
-    """A function whose stage is gone from the settings would lose its queue, with what waits in it, and its role."""
+    """A function whose stage is gone from the settings would lose its queue, with what waits in it, and its
+    role.
+    """
     for step in steps:
         kind, _, name = step.change.resource.rpartition(" ")
         if step.change.action == "delete" and kind == Roles.label and account.is_deployed(name):
             raise ConfigurationError(
-                f"The function {name} is deployed, and zappa_settings.json has no stage for it. Put the stage back; to be rid of both, "
+                f"The function {name} is deployed, and zappa_settings.json has no stage for "
+                "it. Put the stage back; to be rid of both, "
                 "run zappa undeploy with it, then take it out."
             )
 

@@ -1,4 +1,7 @@
-"""What Zappa calls, by the names in ``zappa_settings.json``. Next hop: ``notifier.deploy.stack.deployment``."""
+"""What Zappa calls, by the names in ``zappa_settings.json``.
+
+Next hop: ``notifier.deploy.stack.deployment``.
+"""
 
 import os
 import sys

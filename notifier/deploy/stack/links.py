@@ -9,9 +9,11 @@ VISIBLE, IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessages
 
 
 def broken_link(stack, route, session=None, *, stage):
-    """One sentence about the first link, from the topic on, that keeps messages from the function behind ``route``.
+    """One sentence about the first link, from the topic on, that keeps messages from the function behind
+    ``route``.
 
-    None when they move, and only others are before them. ``stage`` is the environment's, for the command that mends it.
+    None when they move, and only others are before them. ``stage`` is the environment's, for the command that
+    mends it.
     """
     session = session or boto3.session.Session()
     name = f"{stack.name}-{route}"
@@ -34,11 +36,18 @@ def _stuck(sqs, name, stage):
     if waiting and taken:
         return None
     if waiting:
-        return f"{waiting} messages wait in queue {name} and nobody takes them: is its event source mapping enabled?"
+        return (
+            f"{waiting} messages wait in queue {name} and nobody takes them: is its event source "
+            "mapping enabled?"
+        )
     if taken:
-        return f"function {name} takes messages ({taken} under way) and does not get done with them. See: zappa tail {stage} --since 15m"
+        return (
+            f"function {name} takes messages ({taken} under way) and does not get done with them. "
+            f"See: zappa tail {stage} --since 15m"
+        )
     return (
-        f"nothing has come to queue {name}. Either the fan-out before it has not passed it on, or the subscription is new: SNS takes up "
+        f"nothing has come to queue {name}. Either the fan-out before it has not passed it on, "
+        "or the subscription is new: SNS takes up "
         "to 15 minutes to follow a new filter."
     )
 

@@ -1,8 +1,11 @@
-"""What goes to Lambda: the project's packages, and an environment of what its requirements name. Next hop: Zappa, which zips both.
+"""What goes to Lambda: the project's packages, and an environment of what its requirements name.
 
-Zappa packs the virtual environment that is active, with the test tools that happen to be in it. So it is shown another one,
-built here and kept under ``.cache/`` until the requirements change. All functions share ``requirements.txt`` and one environment, but
-for a module with a ``requirements-<module>.txt`` of its own: that one's has these too, and its cold start alone pays for them.
+Next hop: Zappa, which zips both.
+
+Zappa packs the virtual environment that is active, with the test tools that happen to be in it. So it is
+shown another one, built here and kept under ``.cache/`` until the requirements change. All functions share
+``requirements.txt`` and one environment, but for a module with a ``requirements-<module>.txt`` of its own:
+that one's has these too, and its cold start alone pays for them.
 """
 
 import compileall
@@ -40,10 +43,21 @@ TOOLS = (
 )
 # What only a compiler or a translator reads.
 SOURCES = ("*.po", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h")
-# Of botocore's four hundred services those that a Django project may call; all of them would be a third of the package.
-# Add the name of another here: without it boto3 raises UnknownServiceError.
+# Of botocore's four hundred services those that a Django project may call; all of them would be a third of
+# the package. Add the name of another here: without it boto3 raises UnknownServiceError.
 AWS_SERVICES = frozenset(
-    ["bedrock-runtime", "cloudwatch", "cognito-idp", "dynamodb", "events", "firehose", "kinesis", "kms", "lambda", "logs"]
+    [
+        "bedrock-runtime",
+        "cloudwatch",
+        "cognito-idp",
+        "dynamodb",
+        "events",
+        "firehose",
+        "kinesis",
+        "kms",
+        "lambda",
+        "logs",
+    ]
     + ["s3", "scheduler", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts"]
 )
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -53,9 +67,11 @@ DATA_FOLDERS = frozenset({"templates", "locale", "staticfiles"})
 
 
 def build_environment(*, runtime, architecture="x86_64", module=""):
-    """Path of an environment for Lambda's ``runtime`` (``python3.11``), as Zappa expects one: packages under ``lib/pythonX.Y``.
+    """Path of an environment for Lambda's ``runtime`` (``python3.11``), as Zappa expects one: packages under
+    ``lib/pythonX.Y``.
 
-    ``module`` is the file behind the function's handler, such as ``chat``; what others need besides is not in it.
+    ``module`` is the file behind the function's handler, such as ``chat``; what others need besides is not in
+    it.
 
     Raises ConfigurationError when the requirements cannot be installed; the message is the installer's.
     """
@@ -71,7 +87,9 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as unfinished:
             # Zappa looks in the folder of the Python that it runs under, whichever the function's is.
-            packages = Path(unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
+            packages = Path(
+                unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages"
+            )
             _install(requirements, packages, runtime.removeprefix("python"), PLATFORMS[architecture])
             _slim(packages)
             _compile(packages, runtime)
@@ -93,7 +111,16 @@ def _install(requirements, folder, version, platform):
         raise ConfigurationError(
             "Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv"
         ) from None
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--python-version", version]
+    command = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        str(folder),
+        "--python-version",
+        version,
+    ]
     done = subprocess.run(
         [*command, "--python-platform", platform, *(part for each in requirements for part in ("-r", each))],
         # The machine's own certificates, as pip is often told: in an office a proxy may stand between.
@@ -103,7 +130,9 @@ def _install(requirements, folder, version, platform):
         check=False,
     )
     if done.returncode:
-        raise ConfigurationError(f"{' and '.join(requirements)} cannot be installed for Lambda:\n{done.stderr.strip()}")
+        raise ConfigurationError(
+            f"{' and '.join(requirements)} cannot be installed for Lambda:\n{done.stderr.strip()}"
+        )
 
 
 def _slim(packages):
@@ -127,21 +156,26 @@ def _remove(path):
 
 
 def _compile(packages, runtime):
-    """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile everything anew.
+    """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile
+    everything anew.
 
     By the source's hash and unchecked, because files in a zip have no time that could be compared.
     """
     if runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
-        compileall.compile_dir(packages, quiet=2, ddir="", invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+        compileall.compile_dir(
+            packages, quiet=2, ddir="", invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+        )
 
 
 def left_out(root="."):
-    """What of the project does not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any depth) and ``exclude_glob``.
+    """What of the project does not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any depth)
+    and ``exclude_glob``.
 
     A top-level package or module goes, and DATA_FOLDERS; tests, documents, databases and hidden files stay.
     """
     outside = [path for path in Path(root).iterdir() if not _goes(path)]
-    # By name where the name cannot be one inside a package, so that Zappa does not copy gigabytes only to remove them.
+    # By name where the name cannot be one inside a package, so that Zappa does not copy gigabytes only to
+    # remove them.
     hidden = [path.name for path in outside if path.name.startswith(".") or (path / "pyvenv.cfg").exists()]
     # Bytecode of the working tree is by the time of files, which a zip does not keep.
     stale = [f"{path.name}/**/__pycache__" for path in Path(root).iterdir() if path.is_dir() and _goes(path)]

@@ -14,7 +14,8 @@ WEB = "web"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Function:
-    """One stage: ``name`` is what Zappa calls its Lambda function, ``module`` the file behind its handler, or ``web``.
+    """One stage: ``name`` is what Zappa calls its Lambda function, ``module`` the file behind its handler, or
+    ``web``.
 
     ``config`` is the stage's settings with those that it extends.
     """
@@ -41,7 +42,9 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """The web function's stage and those named after it (``production``, ``production_email``, …); the web function is first."""
+    """The web function's stage and those named after it (``production``, ``production_email``, …); the web
+    function is first.
+    """
 
     name: str
     functions: tuple[Function, ...]
@@ -59,11 +62,16 @@ class Deployment:
         for function in self.functions:
             if function.stage == stage:
                 return function
-        raise ConfigurationError(f"{self.name} has no stage {stage}. It has: {', '.join(each.stage for each in self.functions)}.")
+        raise ConfigurationError(
+            f"{self.name} has no stage {stage}. It has: {', '.join(each.stage for each in self.functions)}."
+        )
 
 
 def read_deployment(stage, settings_file=SETTINGS_FILE):
-    """The :class:`Deployment` that ``stage`` is part of. Raises ConfigurationError when the file or the stage is not there."""
+    """The :class:`Deployment` that ``stage`` is part of.
+
+    Raises ConfigurationError when the file or the stage is not there.
+    """
     stages = _read(Path(settings_file))
     if stage not in stages:
         raise ConfigurationError(f"{settings_file} has no stage {stage}. It has: {', '.join(stages)}.")
@@ -72,9 +80,13 @@ def read_deployment(stage, settings_file=SETTINGS_FILE):
     environment = _environment_of(stage, webs)
     if environment is None:
         raise ConfigurationError(
-            f"No web stage belongs to {stage}: it should be named like one, with an underscore and the function."
+            f"No web stage belongs to {stage}: it should be named like one, with an underscore "
+            "and the function."
         )
-    members = [environment, *(name for name in stages if name != environment and _environment_of(name, webs) == environment)]
+    members = [
+        environment,
+        *(name for name in stages if name != environment and _environment_of(name, webs) == environment),
+    ]
     for name in members:
         configs[name]["aws_environment_variables"] = _variables(stages, name, environment, webs)
     return Deployment(name=environment, functions=tuple(_function(name, configs[name]) for name in members))
@@ -93,7 +105,8 @@ def _config(stages, name, below=()):
     """As Zappa merges: a key of the stage replaces the extended one whole."""
     if name in below or name not in stages:
         raise ConfigurationError(
-            f"Stage {(*below, name)[0]} extends {name}, which {'extends it' if name in below else 'is not there'}."
+            f"Stage {(*below, name)[0]} extends {name}, which "
+            f"{'extends it' if name in below else 'is not there'}."
         )
     own = stages[name]
     inherited = _config(stages, own["extends"], (*below, name)) if own.get("extends") else {}
@@ -101,7 +114,10 @@ def _config(stages, name, below=()):
 
 
 def _variables(stages, name, web, webs):
-    """The web stage's variables, and over them those of the function's own stages. Zappa alone would replace the one by the other."""
+    """The web stage's variables, and over them those of the function's own stages.
+
+    Zappa alone would replace the one by the other.
+    """
     own = [each for each in _chain(stages, name) if each not in webs]
     merged = {}
     for each in [*_chain(stages, web), *own]:
@@ -125,5 +141,8 @@ def _function(stage, config):
     project = config.get("project_name") or slugify(Path.cwd().name)[:15]
     handler = config.get("lambda_handler", "")
     return Function(
-        stage=stage, name=slugify(f"{project}-{stage}"), module=handler.split(".")[-2] if "." in handler else WEB, config=config
+        stage=stage,
+        name=slugify(f"{project}-{stage}"),
+        module=handler.split(".")[-2] if "." in handler else WEB,
+        config=config,
     )

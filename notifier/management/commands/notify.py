@@ -1,4 +1,7 @@
-"""``manage.py notify``: what the admin shows and does, in a terminal. Next hop: a module of ``management.terminal`` a subcommand."""
+"""``manage.py notify``: what the admin shows and does, in a terminal.
+
+Next hop: a module of ``management.terminal`` a subcommand.
+"""
 
 from argparse import RawDescriptionHelpFormatter
 from importlib import import_module
@@ -26,7 +29,7 @@ examples:
   manage.py notify send-test flash_sale --channel sms --to ada    to ada’s own address, marked as a test
   manage.py notify explain ada 12                                 why ada got, or did not get, event 12
   manage.py notify purge --dry-run                                what is old enough to go
-  manage.py notify export-person ada                              all that is kept of ada; erase-person removes it
+  manage.py notify export-person ada                              what is kept of ada; see erase-person
 
 `manage.py notify emit --help` and so on say more.
 """

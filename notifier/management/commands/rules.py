@@ -27,7 +27,10 @@ People of an audience, one by one, are not written: they are personal data. Grou
 
 
 class Command(BaseCommand):
-    help = "Triggers, templates, audiences and categories as a file: export, import, diff. The format is YAML, or JSON."
+    help = (
+        "Triggers, templates, audiences and categories as a file: export, import, diff. The format "
+        "is YAML, or JSON."
+    )
 
     def add_arguments(self, parser):
         parser.formatter_class = RawDescriptionHelpFormatter
@@ -40,9 +43,15 @@ class Command(BaseCommand):
         ):
             action = actions.add_parser(name, help=text, description=text)
             action.add_argument("file", nargs="?", default="-", help="its path, or - (the default)")
-            action.add_argument("--format", choices=FORMATS, help="by default what the file's ending says, else yaml")
-        actions.choices["import"].add_argument("--prune", action="store_true", help="remove what the file does not have")
-        actions.choices["import"].add_argument("--dry-run", action="store_true", help="check all, say all, save nothing")
+            action.add_argument(
+                "--format", choices=FORMATS, help="by default what the file's ending says, else yaml"
+            )
+        actions.choices["import"].add_argument(
+            "--prune", action="store_true", help="remove what the file does not have"
+        )
+        actions.choices["import"].add_argument(
+            "--dry-run", action="store_true", help="check all, say all, save nothing"
+        )
 
     def handle(self, *, action, file, format, **options):
         self.file = file
@@ -53,7 +62,8 @@ class Command(BaseCommand):
             number = len(error.problems)
             problems = "\n".join(f"  {problem}" for problem in error.problems)
             raise CommandError(
-                f"{self._name()}: {number} {'thing is' if number == 1 else 'things are'} wrong. Nothing was changed.\n{problems}",
+                f"{self._name()}: {number} {'thing is' if number == 1 else 'things are'} "
+                f"wrong. Nothing was changed.\n{problems}",
                 returncode=2,
             ) from error
 
@@ -68,7 +78,9 @@ class Command(BaseCommand):
             try:
                 Path(self.file).write_text(text, encoding="utf-8")
             except OSError as error:
-                raise CommandError(f"{self.file} cannot be written: {error.strerror}.", returncode=2) from error
+                raise CommandError(
+                    f"{self.file} cannot be written: {error.strerror}.", returncode=2
+                ) from error
         if people := rulefiles.unwritten_people():
             names = ", ".join(f"“{name}”" for name in people)
             self.stderr.write(f"Not written: the people chosen one by one in {names}.", self.style.NOTICE)
@@ -80,7 +92,9 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{self.file} cannot be read: {error.strerror}.", returncode=2) from error
         except UnicodeDecodeError as error:
-            raise CommandError(f"{self._name()} is not UTF-8: byte {error.start} is no character.", returncode=2) from error
+            raise CommandError(
+                f"{self._name()} is not UTF-8: byte {error.start} is no character.", returncode=2
+            ) from error
 
     def _diff(self, file_format, options):
         document, places = self._read(file_format)
@@ -110,7 +124,10 @@ class Command(BaseCommand):
 
     def _sum_up(self, changes, is_dry_run):
         kept = [change.what for change in changes if change.action == "kept"]
-        number = {action: sum(change.action == action for change in changes) for action in ("created", "changed", "removed")}
+        number = {
+            action: sum(change.action == action for change in changes)
+            for action in ("created", "changed", "removed")
+        }
         said = ", ".join(f"{count} {action}" for action, count in number.items() if count)
         if not said:
             self.stdout.write("Nothing to change.")
@@ -125,7 +142,11 @@ def described(change):
     yield f"{change.action} {change.what}"
     for key, old, new in change.fields:
         is_long = isinstance(new, str) and "\n" in f"{old}{new}".strip("\n")
-        yield f"    {key}: {_lines_changed(old, new)}" if is_long else f"    {key}: {_short(old)} → {_short(new)}"
+        yield (
+            f"    {key}: {_lines_changed(old, new)}"
+            if is_long
+            else f"    {key}: {_short(old)} → {_short(new)}"
+        )
 
 
 def _lines_changed(old, new):

@@ -1,4 +1,7 @@
-"""``notify emit``: say that something happened, as ``notifier.emit`` does. Next hop: ``notifier.events.emit``."""
+"""``notify emit``: say that something happened, as ``notifier.emit`` does.
+
+Next hop: ``notifier.events.emit``.
+"""
 
 import json
 
@@ -16,7 +19,8 @@ examples:
   notify emit order_placed --arg order=shop.order:7 --arg total=120 --key order-7
   notify emit notify_audiences --arg movie=demo.movie:3 --actor auth.user:1
 
-An argument is an object where it reads as one (app_label.model:key), else JSON (12, true, [1, 2], "text"), else plain text.
+An argument is an object where it reads as one (app_label.model:key), else JSON (12, true, [1, 2], "text"),
+else plain text.
 """
 
 
@@ -26,12 +30,18 @@ def add_arguments(parser):
     parser.add_argument("--actor", metavar="MODEL:KEY", help="who did it")
     parser.add_argument("--target", metavar="MODEL:KEY", help="what it was done for: an object, or a text")
     parser.add_argument(
-        "--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument of the signal; may be repeated"
+        "--arg",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an argument of the signal; may be repeated",
     )
     parser.add_argument("--key", help="the same key again makes no second event")
     saved = parser.add_mutually_exclusive_group()
     saved.add_argument("--created", action="store_const", const=True, dest="created", help="the save made it")
-    saved.add_argument("--updated", action="store_const", const=False, dest="created", help="the save changed it")
+    saved.add_argument(
+        "--updated", action="store_const", const=False, dest="created", help="the save changed it"
+    )
 
 
 def run(command, *, verb, instance, actor, target, arg, key, created, **options):
@@ -44,15 +54,20 @@ def run(command, *, verb, instance, actor, target, arg, key, created, **options)
         key=key,
         **dict(map(_argument, arg)),
     )
-    names = dict(Trigger.objects.filter(pk__in=[event.trigger_id for event in events]).values_list("pk", "name"))
+    names = dict(
+        Trigger.objects.filter(pk__in=[event.trigger_id for event in events]).values_list("pk", "name")
+    )
     for event in events:
         reason = f" ({event.reason})" if event.reason else ""
         command.stdout.write(
-            f"Event {event.pk}: {names.get(event.trigger_id, 'a trigger')}, {event.get_status_display()}{reason}."
+            f"Event {event.pk}: {names.get(event.trigger_id, 'a trigger')}, "
+            f"{event.get_status_display()}{reason}."
         )
     if not events:
         again = ", or the key was used before" if key else ""
-        command.stdout.write(f"No event: no live trigger of {verb} matches{again}. `notify rules` lists them.")
+        command.stdout.write(
+            f"No event: no live trigger of {verb} matches{again}. `notify rules` lists them."
+        )
 
 
 RESERVED = {"instance", "sender", "actor", "target", "created", "key", "using", "verb"}
@@ -64,7 +79,8 @@ def _argument(text):
         raise CommandError(f"--arg {text}: write name=value.", returncode=USAGE)
     if name in RESERVED:
         raise CommandError(
-            f"--arg {name}: this has an option of its own, or is none of the signal's arguments.", returncode=USAGE
+            f"--arg {name}: this has an option of its own, or is none of the signal's arguments.",
+            returncode=USAGE,
         )
     return name, _value(value)
 

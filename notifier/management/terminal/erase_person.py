@@ -12,8 +12,8 @@ examples:
   notify erase-person ada --yes
   notify export-person ada > ada.json && notify erase-person ada --yes
 
-The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses and opt-outs stay, so
-that nobody writes to them again.
+The user's own row is the project's: delete it afterwards, if it is to go. Suppressed addresses and opt-outs
+stay, so that nobody writes to them again.
 """
 
 
@@ -26,21 +26,27 @@ def run(command, *, person, yes, **options):
     found = explaining.find_person(person)
     if (
         not yes
-        and input(f"Remove what is kept of {found.name} ({found.key})? It cannot be undone. [y/N] ").strip().lower() != "y"
+        and input(f"Remove what is kept of {found.name} ({found.key})? It cannot be undone. [y/N] ")
+        .strip()
+        .lower()
+        != "y"
     ):
         raise CommandError("Nothing was removed.", returncode=1)
     erased = privacy.erase_person(found)
     command.stdout.write(
-        f"Removed: {erased.rows} rows (addresses, choices, inbox); the address from {erased.deliveries} deliveries; what "
+        f"Removed: {erased.rows} rows (addresses, choices, inbox); the address from "
+        f"{erased.deliveries} deliveries; what "
         f"{erased.events} events said. Cancelled: {erased.cancelled} deliveries."
     )
     if erased.under_way:
         command.stderr.write(
-            f"{erased.under_way} deliveries are being sent right now. Run this again in a minute.", command.style.WARNING
+            f"{erased.under_way} deliveries are being sent right now. Run this again in a minute.",
+            command.style.WARNING,
         )
     if erased.waiting:
         command.stderr.write(
-            f"{erased.waiting} events about this person wait to be told to others (a digest, quiet hours, a pause) and keep what they "
+            f"{erased.waiting} events about this person wait to be told to others (a digest, "
+            "quiet hours, a pause) and keep what they "
             "say until then. Run this again when they were sent, or cancel them in the admin first.",
             command.style.WARNING,
         )

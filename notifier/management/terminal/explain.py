@@ -37,7 +37,8 @@ def add_arguments(parser):
 def run(command, *, person, subject, channel, since, until, **options):
     if channel and channel not in registry.channel_names():
         raise CommandError(
-            f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.", returncode=USAGE
+            f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.",
+            returncode=USAGE,
         )
     if subject and (since or until):
         raise CommandError("Write a subject or a time (--since, --until), not both.", returncode=USAGE)
@@ -52,7 +53,9 @@ def run(command, *, person, subject, channel, since, until, **options):
         rows = [_as_data(about, answer) for about, each in answers for answer in each]
         command.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    command.stdout.write("\n\n".join("\n".join(_lines(about, each)) for about, each in answers) or "No event in this time.")
+    command.stdout.write(
+        "\n\n".join("\n".join(_lines(about, each)) for about, each in answers) or "No event in this time."
+    )
     if more:
         command.stderr.write("There are older events. Ask for a shorter time.", command.style.NOTICE)
 
@@ -84,5 +87,7 @@ def _as_data(about, answer):
         "outcome": str(answer.outcome),
         "sentence": answer.sentence,
         "delivery": answer.delivery.pk if answer.delivery else None,
-        "steps": [{"title": str(step.title), "state": step.state, "text": step.text} for step in answer.steps],
+        "steps": [
+            {"title": str(step.title), "state": step.state, "text": step.text} for step in answer.steps
+        ],
     }

@@ -1,4 +1,7 @@
-"""What a word of a command line means: an object, a user, a template's content. Raises CommandError with what to write."""
+"""What a word of a command line means: an object, a user, a template's content.
+
+Raises CommandError with what to write.
+"""
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -47,6 +50,11 @@ def find_content(name, channel, language=""):
         raise CommandError(f"There is no template “{name}”. There are: {known}.", returncode=USAGE)
     contents = {each.language: each for each in template.contents.filter(channel=channel)}
     if not contents:
-        known = ", ".join(template.contents.order_by("channel").values_list("channel", flat=True).distinct()) or "none"
-        raise CommandError(f"“{name}” has no content for the channel “{channel}”. It has: {known}.", returncode=USAGE)
+        known = (
+            ", ".join(template.contents.order_by("channel").values_list("channel", flat=True).distinct())
+            or "none"
+        )
+        raise CommandError(
+            f"“{name}” has no content for the channel “{channel}”. It has: {known}.", returncode=USAGE
+        )
     return contents[languages.choose(contents, language)]

@@ -1,4 +1,7 @@
-"""``notify purge``: removes what is too old, as the sweep does by itself. Next hop: ``notifier.operations.retention``."""
+"""``notify purge``: removes what is too old, as the sweep does by itself.
+
+Next hop: ``notifier.operations.retention``.
+"""
 
 from ... import conf
 from ...operations import retention
@@ -13,7 +16,9 @@ examples:
 
 
 def add_arguments(parser):
-    parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be removed, and remove nothing"
+    )
 
 
 def run(command, *, dry_run, **options):
@@ -31,4 +36,7 @@ def run(command, *, dry_run, **options):
 
 
 def _sentence(begin, found):
-    return f"{begin} emptied: {found.emptied} events; removed: {found.removed} events with their deliveries, {found.items} inbox items."
+    return (
+        f"{begin} emptied: {found.emptied} events; removed: {found.removed} events with their "
+        f"deliveries, {found.items} inbox items."
+    )

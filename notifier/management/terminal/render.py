@@ -1,4 +1,7 @@
-"""``notify render``: a message as somebody would get it. Next hop: ``notifier.explaining.preview``, as the admin's preview."""
+"""``notify render``: a message as somebody would get it.
+
+Next hop: ``notifier.explaining.preview``, as the admin's preview.
+"""
 
 import json
 
@@ -34,7 +37,9 @@ def add_subject(parser):
     """Where the data comes from."""
     subject = parser.add_mutually_exclusive_group()
     subject.add_argument("--event", type=int, metavar="NUMBER", help="with the data of this event")
-    subject.add_argument("--instance", metavar="MODEL:KEY", help="about this object as it is now: app_label.model:key")
+    subject.add_argument(
+        "--instance", metavar="MODEL:KEY", help="about this object as it is now: app_label.model:key"
+    )
 
 
 def run(command, *, template, channel, language, event, instance, user, **options):
@@ -104,5 +109,7 @@ def as_data(content, found):
         "limit": examined.limit,
         "unit": str(examined.unit),
         "pieces": list(examined.pieces),
-        "problems": [{"part": each.part, "text": str(each.text), "error": each.is_error} for each in examined.problems],
+        "problems": [
+            {"part": each.part, "text": str(each.text), "error": each.is_error} for each in examined.problems
+        ],
     }

@@ -1,4 +1,7 @@
-"""``notify rules``: what is sent when, by what and to whom, one subscription a line. Next hop: standard output."""
+"""``notify rules``: what is sent when, by what and to whom, one subscription a line.
+
+Next hop: standard output.
+"""
 
 import json
 
@@ -29,12 +32,19 @@ def add_arguments(parser):
 
 def run(command, *, signal, channel, json: bool, **options):
     if signal and signals.get(signal) is None:
-        raise CommandError(f"No signal is registered as “{signal}”. Known: {', '.join(signals.names())}.", returncode=USAGE)
+        raise CommandError(
+            f"No signal is registered as “{signal}”. Known: {', '.join(signals.names())}.", returncode=USAGE
+        )
     if channel and channel not in registry.channel_names():
         raise CommandError(
-            f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.", returncode=USAGE
+            f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.",
+            returncode=USAGE,
         )
-    rows = [row for row in rule_rows() if signal in (None, row["signal"]) and (channel is None or channel in row["channels"])]
+    rows = [
+        row
+        for row in rule_rows()
+        if signal in (None, row["signal"]) and (channel is None or channel in row["channels"])
+    ]
     if json:
         command.stdout.write(_as_json(rows))
     elif rows:
@@ -45,9 +55,15 @@ def run(command, *, signal, channel, json: bool, **options):
 
 def rule_rows():
     """One dict a subscription, or a trigger that has none, by signal and trigger."""
-    triggers = Trigger.objects.order_by("verb", "name").prefetch_related("subscriptions__template", "subscriptions__audiences")
+    triggers = Trigger.objects.order_by("verb", "name").prefetch_related(
+        "subscriptions__template", "subscriptions__audiences"
+    )
     paused = set(Pause.objects.values_list("scope", flat=True))
-    return [_row(trigger, each, paused) for trigger in triggers for each in [*trigger.subscriptions.all()] or [None]]
+    return [
+        _row(trigger, each, paused)
+        for trigger in triggers
+        for each in [*trigger.subscriptions.all()] or [None]
+    ]
 
 
 def _row(trigger, subscription, paused):
@@ -58,7 +74,9 @@ def _row(trigger, subscription, paused):
         "trigger": trigger.name,
         "template": subscription.template.name if subscription else "",
         "channels": sorted(subscription.channels) if subscription else [],
-        "audiences": sorted(audience.name for audience in subscription.audiences.all()) if subscription else [],
+        "audiences": sorted(audience.name for audience in subscription.audiences.all())
+        if subscription
+        else [],
         "state": _state(trigger, subscription, paused),
     }
 

@@ -11,7 +11,9 @@ from ...templating import readable, snapshot
 
 
 def event_of(content, instance):
-    """An event about ``instance``, not saved, as the first live trigger that sends ``content`` for its model would record it."""
+    """An event about ``instance``, not saved, as the first live trigger that sends ``content`` for its model
+    would record it.
+    """
     live = {each.pk: each for each in loading.load_triggers()}
     found = preview.triggers_of(content.template_id, content.channel)
     for trigger in found:
@@ -20,7 +22,8 @@ def event_of(content, instance):
             return _record(trigger, live[trigger.pk], instance)
     names = ", ".join(f"“{trigger}”" for trigger in found) or "none"
     raise CommandError(
-        f"No live trigger sends “{content.template}” by {content.channel} for a {instance._meta.verbose_name}. "
+        f"No live trigger sends “{content.template}” by {content.channel} for a "
+        f"{instance._meta.verbose_name}. "
         f"Those that send it: {names}.",
         returncode=1,
     )

@@ -1,4 +1,7 @@
-"""``notify send-test``: a template to one person's own address, marked as a test. Next hop: ``notifier.explaining.preview``."""
+"""``notify send-test``: a template to one person's own address, marked as a test.
+
+Next hop: ``notifier.explaining.preview``.
+"""
 
 from django.core.management.base import CommandError
 
@@ -26,7 +29,10 @@ def run(command, *, template, channel, to, language, event, instance, **options)
     user, content = find_user(to), find_content(template, channel, language)
     found = previewed(content, event=event, instance=instance, person=user)
     if found.examination.is_public:
-        raise CommandError(f"What {channel} sends is public, so it is not tested on people. See `notify render`.", returncode=1)
+        raise CommandError(
+            f"What {channel} sends is public, so it is not tested on people. See `notify render`.",
+            returncode=1,
+        )
     if refused := [each for each in found.examination.problems if each.is_error]:
         raise CommandError(f"{channel} would refuse it: {refused[0].text}", returncode=1)
     address = preview.own_address(user, channel)

@@ -6,4 +6,7 @@ def table(head, rows):
     shown = [column for column in range(len(head)) if any(row[column] for row in rows)]
     lines = [[row[column] for column in shown] for row in [head, *rows]]
     widths = [max(len(line[column]) for line in lines) for column in range(len(shown))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -1,4 +1,7 @@
-"""``notify webhook-secret``: what the receiver at a URL checks our signatures with. Next hop: ``notifier.channels.webhook_secrets``."""
+"""``notify webhook-secret``: what the receiver at a URL checks our signatures with.
+
+Next hop: ``notifier.channels.webhook_secrets``.
+"""
 
 from django.core.management.base import CommandError
 
@@ -19,5 +22,8 @@ def add_arguments(parser):
 
 def run(command, *, url, **options):
     if not url.strip().lower().startswith("https://"):
-        raise CommandError("Write the whole URL, from https:// on, as the audience or the contact point has it.", returncode=2)
+        raise CommandError(
+            "Write the whole URL, from https:// on, as the audience or the contact point has it.",
+            returncode=2,
+        )
     command.stdout.write("\n".join(secrets_of(url)))

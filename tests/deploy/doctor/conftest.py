@@ -51,7 +51,10 @@ def settings_of_the_shop():
             "timeout_seconds": 60,
         }
     secrets = ",".join(["SECRET_KEY", "DATABASE_URL", *X_KEYS])
-    stages["production_twitter"]["aws_environment_variables"] = {**web["aws_environment_variables"], "SECRETS": secrets}
+    stages["production_twitter"]["aws_environment_variables"] = {
+        **web["aws_environment_variables"],
+        "SECRETS": secrets,
+    }
     application = f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:app/APNS/shop"
     stages["production_push"]["aws_environment_variables"] = {
         **web["aws_environment_variables"],
@@ -62,7 +65,9 @@ def settings_of_the_shop():
 
 def _make_application():
     """The ARN of what sends to the shop's iPhones."""
-    found = boto3.client("sns", region_name=REGION).create_platform_application(Name="shop", Platform="APNS", Attributes={})
+    found = boto3.client("sns", region_name=REGION).create_platform_application(
+        Name="shop", Platform="APNS", Attributes={}
+    )
     return found["PlatformApplicationArn"]
 
 
@@ -81,7 +86,9 @@ def edge(session_cloud, monkeypatch):
 
 @pytest.fixture
 def settings_file(tmp_path):
-    """The shop's settings file; ``settings_file.edit(stage, key=value)`` changes it, None takes a key away."""
+    """The shop's settings file; ``settings_file.edit(stage, key=value)`` changes it, None takes a key
+    away.
+    """
     path = tmp_path / "zappa_settings.json"
 
     def edit(stage, **keys):
@@ -107,7 +114,9 @@ def shop(account):
 
 @pytest.fixture
 def account(edge, settings_file):
-    """What is there besides: the website, the secrets, a sender that is verified and leave to spend on SMS."""
+    """What is there besides: the website, the secrets, a sender that is verified and leave to spend on
+    SMS.
+    """
     deployment = read_deployment("production", settings_file=settings_file.path)
     deploy(deployment.web, a_role())
     for name in ("SECRET_KEY", "DATABASE_URL", *X_KEYS):
@@ -121,7 +130,9 @@ def account(edge, settings_file):
 
 @pytest.fixture
 def visit(settings_file):
-    """``visit(about, stage=…)`` is the findings of the checks of that name; without a name the Report of all."""
+    """``visit(about, stage=…)`` is the findings of the checks of that name; without a name the Report of
+    all.
+    """
 
     def visit(about=None, stage="production"):
         context = Context(stage, settings_file=settings_file.path)
@@ -162,7 +173,9 @@ def put_secret(path, value):
 
 
 def verify(name, *, dkim="SUCCESS"):
-    """What the owner of a domain does by its DNS, or of an address by a click: moto has no call for either."""
+    """What the owner of a domain does by its DNS, or of an address by a click: moto has no call for
+    either.
+    """
     identity = ses_backends[DEFAULT_ACCOUNT_ID][REGION].email_identities[name]
     identity.verified_for_sending_status = True
     identity.dkim_attributes |= {"SigningEnabled": True, "Status": dkim}

@@ -1,4 +1,6 @@
-"""The outermost edge of a deployed account: moto, with what moto does not know, cannot run or would always allow."""
+"""The outermost edge of a deployed account: moto, with what moto does not know, cannot run or would always
+allow.
+"""
 
 import json
 from contextlib import closing
@@ -26,13 +28,18 @@ ACCOUNT = {
 SANDBOX = """<GetSMSSandboxAccountStatusResponse xmlns="https://sns.amazonaws.com/doc/2010-03-31/">
 <GetSMSSandboxAccountStatusResult><IsInSandbox>{}</IsInSandbox></GetSMSSandboxAccountStatusResult>
 <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetSMSSandboxAccountStatusResponse>"""
-DENIED_XML = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+DENIED_XML = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+    "<Message>no</Message></Error></ErrorResponse>"
+)
 
 
 class Edge(LoopbackServer):
-    """``account`` and ``sms_sandbox`` are what SES and SNS answer; ``denied`` and ``held`` hold parts of calls' names.
+    """``account`` and ``sms_sandbox`` are what SES and SNS answer; ``denied`` and ``held`` hold parts of
+    calls' names.
 
-    A call's name is its target, its action, or its method and path. ``web(event)`` is what invoking a function does.
+    A call's name is its target, its action, or its method and path. ``web(event)`` is what invoking a
+    function does.
     """
 
     def __init__(self, *, region):
@@ -84,7 +91,9 @@ def _name_of(request, body):
     if target := request.headers.get("X-Amz-Target"):
         return target
     if b"Action=" in body:
-        return Request.from_values(data=body, method="POST", content_type="application/x-www-form-urlencoded").form["Action"]
+        return Request.from_values(
+            data=body, method="POST", content_type="application/x-www-form-urlencoded"
+        ).form["Action"]
     return f"{request.method} {request.path}"
 
 

@@ -30,7 +30,8 @@ def visit_chat(account, visit, settings_file):
         ("tgram://x", Severity.ERROR, "no JSON object"),  # not readable
         (json.dumps({"ops": "nonsense://x"}), Severity.ERROR, "room “ops”"),  # Apprise does not know it
         (json.dumps({"log": "syslog://"}), Severity.ERROR, "room “log”"),  # it does not go out
-        (json.dumps({"two words": f"tgram://{TELEGRAM_BOT}/1"}), Severity.ERROR, "room’s name"),  # no address could name it
+        # No address could name it
+        (json.dumps({"two words": f"tgram://{TELEGRAM_BOT}/1"}), Severity.ERROR, "room’s name"),
     ],
 )
 def test_a_room_that_cannot_be_used_is_said_until_it_is_mended(visit_chat, text, severity, said):

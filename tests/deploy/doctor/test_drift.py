@@ -10,7 +10,11 @@ DRIFT = "topic, queues, filters, mappings, roles and alarms"
 
 def loosen_filter():
     sns = boto3.client("sns")
-    (topic,) = [each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":shop-production")]
+    (topic,) = [
+        each["TopicArn"]
+        for each in sns.list_topics()["Topics"]
+        if each["TopicArn"].endswith(":shop-production")
+    ]
     subscription = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"]
     sns.set_subscription_attributes(
         SubscriptionArn=subscription, AttributeName="FilterPolicy", AttributeValue='{"route": ["fax"]}'
@@ -26,7 +30,9 @@ def delete_mapping():
 def widen_role():
     iam = boto3.client("iam")
     (policy,) = iam.list_role_policies(RoleName="shop-production-email")["PolicyNames"]
-    everything = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    everything = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+    )
     iam.put_role_policy(RoleName="shop-production-email", PolicyName=policy, PolicyDocument=everything)
 
 

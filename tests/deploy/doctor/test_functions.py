@@ -8,13 +8,19 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from notifier.deploy.doctor.findings import Severity
 from tests.deploy.doctor.conftest import REGION, a_role, deploy, only
 
-STATE, CONCURRENCY, ENVIRONMENT = "the functions' state", "the functions' concurrency", "the functions' environment"
+STATE, CONCURRENCY, ENVIRONMENT = (
+    "the functions' state",
+    "the functions' concurrency",
+    "the functions' environment",
+)
 KEEP_WARM, LEAKS = "keep_warm rules", "secrets in the functions' environment"
 WEB = "shop-production"
 
 
 def set_environment(**variables):
-    boto3.client("lambda").update_function_configuration(FunctionName=WEB, Environment={"Variables": variables})
+    boto3.client("lambda").update_function_configuration(
+        FunctionName=WEB, Environment={"Variables": variables}
+    )
 
 
 def deployed_function():
@@ -25,7 +31,9 @@ def deployed_function():
 def test_a_function_that_is_not_deployed_is_an_error_until_it_is(account, visit):
     missing = account.functions[1:]
     findings = visit(STATE)
-    assert [finding.remedy for finding in findings] == [f"zappa deploy {function.stage}" for function in missing]
+    assert [finding.remedy for finding in findings] == [
+        f"zappa deploy {function.stage}" for function in missing
+    ]
     assert {finding.severity for finding in findings} == {Severity.ERROR}
     assert "shop-production-sms is not deployed" in "".join(finding.what for finding in findings)
 
@@ -38,7 +46,10 @@ def test_an_update_that_failed_is_an_error_until_another_succeeds(account, visit
     healthy = [deploy(function, a_role()) for function in account.functions[1:]]
     assert len(healthy) == len(account.functions) - 1
     function = deployed_function()
-    configuration, told = function.get_configuration, {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such subnet"}
+    configuration, told = (
+        function.get_configuration,
+        {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such subnet"},
+    )
     function.get_configuration = lambda *args, **options: {**configuration(*args, **options), **told}
 
     finding = only(visit(STATE))
@@ -51,7 +62,8 @@ def test_an_update_that_failed_is_an_error_until_another_succeeds(account, visit
 
 
 @pytest.mark.parametrize(
-    ("state", "severity"), [("Failed", Severity.ERROR), ("Pending", Severity.WARNING), ("Inactive", Severity.WARNING)]
+    ("state", "severity"),
+    [("Failed", Severity.ERROR), ("Pending", Severity.WARNING), ("Inactive", Severity.WARNING)],
 )
 def test_a_function_that_cannot_be_called_yet_is_said_to_be(account, visit, state, severity):
     for each in account.functions[1:]:
@@ -98,7 +110,10 @@ def test_a_rule_that_keeps_a_function_warm_is_a_warning_until_it_is_deleted(acco
 
     finding = only(visit(KEEP_WARM))
     assert finding.severity is Severity.WARNING
-    assert finding.remedy == f"aws events remove-targets --rule {rule} --ids Id1 ; aws events delete-rule --name {rule}"
+    assert (
+        finding.remedy
+        == f"aws events remove-targets --rule {rule} --ids Id1 ; aws events delete-rule --name {rule}"
+    )
 
     events.remove_targets(Rule=rule, Ids=["Id1"])
     events.delete_rule(Name=rule)
@@ -110,7 +125,10 @@ def test_a_secret_in_the_plain_environment_is_an_error_until_it_is_stored_elsewh
     finding = only(visit(LEAKS))
     assert finding.severity is Severity.ERROR
     assert f"{WEB} holds an address with a password, in DATABASE_URL" in finding.what
-    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/DATABASE_URL" in finding.remedy
+    assert (
+        "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/DATABASE_URL"
+        in finding.remedy
+    )
     assert "horse" not in f"{finding}"
 
     set_environment(LOG_LEVEL="INFO")

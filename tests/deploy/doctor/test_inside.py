@@ -37,13 +37,27 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def look_inside(settings_file):
-    return lambda stage="production": list(checks._check_inside(Context(stage, settings_file=settings_file.path)))
+    return lambda stage="production": list(
+        checks._check_inside(Context(stage, settings_file=settings_file.path))
+    )
 
 
 def reported(database_url, **environment):
     """What a fresh process with this database reports, as the web function would."""
-    environment = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "project.settings", **environment}
-    done = subprocess.run([sys.executable, "-c", REPORT], cwd=HOUSE, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        **environment,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT],
+        cwd=HOUSE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return here.parse(json.loads(done.stdout)), done.stdout + done.stderr
 
@@ -72,7 +86,9 @@ def test_migrations_that_are_missing_are_an_error_until_they_are_applied(account
     assert look_inside() == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's database is a file; the next test is about a server")
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="SQLite's database is a file; the next test is about a server"
+)
 def test_a_database_that_is_not_there_is_an_error_until_it_is(account, look_inside, monkeypatch, tmp_path):
     connection.close()
     with monkeypatch.context() as patched:
@@ -106,7 +122,9 @@ def test_sqlite_on_lambda_is_an_error(tmp_path, monkeypatch):
 def test_connections_that_are_nearly_used_up_are_a_warning_until_they_are_closed():
     with temporary_cluster(find_programs()) as url:
         environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "project.settings"}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=HOUSE, env=environment, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=HOUSE, env=environment, check=True
+        )
         with ExitStack() as others:
             for _ in range(80):
                 others.enter_context(closing(psycopg.connect(url)))
@@ -118,8 +136,14 @@ def test_connections_that_are_nearly_used_up_are_a_warning_until_they_are_closed
         assert findings == []
 
 
-def test_functions_that_could_use_up_the_database_are_a_warning_until_they_are_fewer(edge, account, look_inside):
-    edge.web = lambda event: {"checked": [], "findings": [], "facts": {"connections": {"used": 3, "most": 97}}}
+def test_functions_that_could_use_up_the_database_are_a_warning_until_they_are_fewer(
+    edge, account, look_inside
+):
+    edge.web = lambda event: {
+        "checked": [],
+        "findings": [],
+        "facts": {"connections": {"used": 3, "most": 97}},
+    }
     deploy(account.function("production_email"), a_role())
     client, sqs = boto3.client("lambda"), boto3.client("sqs")
     url = sqs.create_queue(QueueName="shop-production-email")["QueueUrl"]
@@ -136,7 +160,9 @@ def test_functions_that_could_use_up_the_database_are_a_warning_until_they_are_f
     assert look_inside() == []
 
 
-def test_a_rule_that_sends_by_a_channel_without_a_function_is_an_error_until_it_does_not(account, look_inside, settings_file):
+def test_a_rule_that_sends_by_a_channel_without_a_function_is_an_error_until_it_does_not(
+    account, look_inside, settings_file
+):
     trigger = make_trigger(channels=["email", "sms"])
     settings_file.edit("production_sms", extends=None, lambda_handler=None, timeout_seconds=None)
 
@@ -156,8 +182,17 @@ def raise_(error):
 @pytest.mark.parametrize(
     ("failure", "severity", "what"),
     [
-        (ConfigurationError("SECRET_KEY is not set."), Severity.ERROR, "cannot start: SECRET_KEY is not set."),  # our own words
-        (ImproperlyConfigured("SECRET_KEY is missing"), Severity.ERROR, "cannot start: SECRET_KEY is missing"),
+        # Our own words
+        (
+            ConfigurationError("SECRET_KEY is not set."),
+            Severity.ERROR,
+            "cannot start: SECRET_KEY is not set.",
+        ),
+        (
+            ImproperlyConfigured("SECRET_KEY is missing"),
+            Severity.ERROR,
+            "cannot start: SECRET_KEY is missing",
+        ),
         (
             ValueError("postgres://shop:correct-horse@db"),
             Severity.ERROR,
@@ -166,7 +201,9 @@ def raise_(error):
         (ModuleNotFoundError("notifier.deploy.doctor"), Severity.UNCHECKED, "deployed without the doctor"),
     ],
 )
-def test_a_web_function_that_fails_is_said_to_without_what_it_says(edge, account, look_inside, failure, severity, what):
+def test_a_web_function_that_fails_is_said_to_without_what_it_says(
+    edge, account, look_inside, failure, severity, what
+):
     edge.web = lambda event: raise_(failure)
     finding = only(look_inside())
     assert finding.severity is severity

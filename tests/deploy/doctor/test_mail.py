@@ -14,7 +14,9 @@ def forget(*names):
         boto3.client("sesv2").delete_email_identity(EmailIdentity=name)
 
 
-def test_a_sender_that_ses_does_not_know_is_an_error_until_its_domain_is_made_known_and_verified(account, visit):
+def test_a_sender_that_ses_does_not_know_is_an_error_until_its_domain_is_made_known_and_verified(
+    account, visit
+):
     forget(DOMAIN)
 
     finding = only(visit(SENDER))
@@ -60,7 +62,9 @@ def test_an_address_alone_is_a_warning_until_its_domain_is_verified(account, vis
 
 def test_a_domain_covers_its_subdomains(account, visit, settings_file):
     variables = {"DEFAULT_FROM_EMAIL": f"news@mail.{DOMAIN}"}
-    boto3.client("lambda").update_function_configuration(FunctionName=account.web.name, Environment={"Variables": variables})
+    boto3.client("lambda").update_function_configuration(
+        FunctionName=account.web.name, Environment={"Variables": variables}
+    )
 
     assert visit(SENDER) == []
 
@@ -94,14 +98,31 @@ QUOTA = {"Max24HourSend": 200.0, "MaxSendRate": 1.0}
     ("wrong", "severity", "what", "remedy"),
     [
         ({"ProductionAccessEnabled": False}, Severity.WARNING, "sandbox", "Request production access"),
-        ({"SendingEnabled": False}, Severity.ERROR, "paused", "aws sesv2 put-account-sending-attributes --sending-enabled"),
+        (
+            {"SendingEnabled": False},
+            Severity.ERROR,
+            "paused",
+            "aws sesv2 put-account-sending-attributes --sending-enabled",
+        ),
         ({"EnforcementStatus": "PROBATION"}, Severity.WARNING, "PROBATION", "answer AWS's case"),
         ({"EnforcementStatus": "SHUTDOWN"}, Severity.ERROR, "SHUTDOWN", "answer AWS's case"),
-        ({"SendQuota": {**QUOTA, "SentLast24Hours": 160.0}}, Severity.WARNING, "160 of the 200", "Service Quotas"),
-        ({"SendQuota": {**QUOTA, "SentLast24Hours": 200.0}}, Severity.ERROR, "200 of the 200", "Service Quotas"),
+        (
+            {"SendQuota": {**QUOTA, "SentLast24Hours": 160.0}},
+            Severity.WARNING,
+            "160 of the 200",
+            "Service Quotas",
+        ),
+        (
+            {"SendQuota": {**QUOTA, "SentLast24Hours": 200.0}},
+            Severity.ERROR,
+            "200 of the 200",
+            "Service Quotas",
+        ),
     ],
 )
-def test_what_keeps_the_account_from_sending_is_said_until_it_is_gone(edge, visit, account, wrong, severity, what, remedy):
+def test_what_keeps_the_account_from_sending_is_said_until_it_is_gone(
+    edge, visit, account, wrong, severity, what, remedy
+):
     healthy = {key: edge.account[key] for key in wrong}
     edge.account |= wrong
 
@@ -114,7 +135,9 @@ def test_what_keeps_the_account_from_sending_is_said_until_it_is_gone(edge, visi
     assert visit(ACCOUNT) == []
 
 
-@pytest.mark.parametrize("quota", [{**QUOTA, "SentLast24Hours": 159.0}, {"Max24HourSend": -1.0, "SentLast24Hours": 1e6}])
+@pytest.mark.parametrize(
+    "quota", [{**QUOTA, "SentLast24Hours": 159.0}, {"Max24HourSend": -1.0, "SentLast24Hours": 1e6}]
+)
 def test_a_quota_with_room_or_without_a_limit_is_fine(edge, visit, account, quota):
     edge.account["SendQuota"] = quota
     assert visit(ACCOUNT) == []

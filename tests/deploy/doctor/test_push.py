@@ -43,6 +43,8 @@ def test_one_that_is_missing_is_named(edge, visit, monkeypatch, named, severity,
     ],
 )
 def test_one_that_is_off_or_soon_will_be_is_said(application, visit, attributes, severity, words):
-    boto3.client("sns").set_platform_application_attributes(PlatformApplicationArn=application, Attributes=attributes)
+    boto3.client("sns").set_platform_application_attributes(
+        PlatformApplicationArn=application, Attributes=attributes
+    )
     finding = only(visit(APPLICATIONS, stage=""))
     assert (finding.severity, words in finding.what) == (severity, True)

@@ -60,7 +60,9 @@ def test_one_message_is_one_also_when_somebody_is_reading_it_and_its_age_is_not_
 
 def test_a_function_that_does_not_fetch_is_an_error_until_its_mapping_is_enabled(email, visit):
     client = boto3.client("lambda")
-    mapping = client.create_event_source_mapping(FunctionName=EMAIL, EventSourceArn=email[1], Enabled=True)["UUID"]
+    mapping = client.create_event_source_mapping(FunctionName=EMAIL, EventSourceArn=email[1], Enabled=True)[
+        "UUID"
+    ]
     assert visit(FETCHING) == []
     client.update_event_source_mapping(UUID=mapping, Enabled=False)
 
@@ -80,7 +82,10 @@ def test_a_message_that_is_hidden_too_briefly_is_an_error_until_its_queue_hides_
     finding = only(visit(VISIBILITY))
     assert finding.severity is Severity.ERROR
     assert "360 s" in finding.what
-    assert finding.remedy == f"aws sqs set-queue-attributes --queue-url {email[0]} --attributes VisibilityTimeout=366"
+    assert (
+        finding.remedy
+        == f"aws sqs set-queue-attributes --queue-url {email[0]} --attributes VisibilityTimeout=366"
+    )
 
     boto3.client("sqs").set_queue_attributes(QueueUrl=email[0], Attributes={"VisibilityTimeout": "366"})
     assert visit(VISIBILITY) == []

@@ -44,7 +44,8 @@ def test_errors_end_with_1_and_come_with_what_to_do(account, settings_file):
 
     assert status == 1
     assert (
-        "error        The function shop-production-email is not deployed.\n               → zappa deploy production_email" in text
+        "error        The function shop-production-email is not deployed.\n               → "
+        "zappa deploy production_email" in text
     )
 
 
@@ -92,7 +93,9 @@ def test_a_function_of_a_deployment_stands_for_all_of_it(account, settings_file)
 @pytest.mark.parametrize(
     "call", ["GetAccount", "GetSMSAttributes", "GetEmailIdentity", "GetParameters", "GetFunctionConcurrency"]
 )
-def test_a_call_that_is_not_allowed_is_not_checked_and_stops_no_other_check(edge, account, settings_file, call):
+def test_a_call_that_is_not_allowed_is_not_checked_and_stops_no_other_check(
+    edge, account, settings_file, call
+):
     paths = {
         "GetAccount": "/v2/email/account",
         "GetEmailIdentity": "/v2/email/identities",
@@ -105,7 +108,9 @@ def test_a_call_that_is_not_allowed_is_not_checked_and_stops_no_other_check(edge
     assert denied
     assert {finding.severity for finding in denied} == {Severity.UNCHECKED}
     assert call in denied[0].remedy
-    assert "The function shop-production-sms is not deployed." in {finding.what for finding in report.findings}
+    assert "The function shop-production-sms is not deployed." in {
+        finding.what for finding in report.findings
+    }
 
 
 def test_an_endpoint_that_is_dead_is_not_checked_and_said_once(edge, account, settings_file, monkeypatch):
@@ -120,7 +125,11 @@ def test_an_endpoint_that_is_dead_is_not_checked_and_said_once(edge, account, se
 
 def test_an_endpoint_that_is_slow_does_not_hold_the_others(edge, account, settings_file):
     edge.held.add("/v2/email")
-    report = examine(Context("production", settings_file=settings_file.path, patience=IN_HASTE.merge(Config(read_timeout=2))))
+    report = examine(
+        Context(
+            "production", settings_file=settings_file.path, patience=IN_HASTE.merge(Config(read_timeout=2))
+        )
+    )
 
     assert not edge.released.is_set(), "it has waited for the answer"
     slow = [finding for finding in report.findings if "no answer in time" in finding.what]
@@ -129,9 +138,12 @@ def test_an_endpoint_that_is_slow_does_not_hold_the_others(edge, account, settin
 
 
 @pytest.mark.parametrize(
-    ("missing", "remedy"), [("AWS_ACCESS_KEY_ID", "aws sso login"), ("AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION")]
+    ("missing", "remedy"),
+    [("AWS_ACCESS_KEY_ID", "aws sso login"), ("AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION")],
 )
-def test_without_credentials_or_a_region_it_says_what_to_set(edge, settings_file, monkeypatch, missing, remedy):
+def test_without_credentials_or_a_region_it_says_what_to_set(
+    edge, settings_file, monkeypatch, missing, remedy
+):
     monkeypatch.delenv(missing)
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     report = examine(Context("production", settings_file=settings_file.path))
@@ -142,14 +154,18 @@ def test_without_credentials_or_a_region_it_says_what_to_set(edge, settings_file
 def test_a_settings_file_that_is_no_json_is_said_where_it_is_read(edge, account, tmp_path):
     (tmp_path / "broken.json").write_text("{")
     report = examine(Context(settings_file=tmp_path / "broken.json"))
-    assert "the settings file does not hold what it should" in "".join(finding.what for finding in report.findings)
+    assert "the settings file does not hold what it should" in "".join(
+        finding.what for finding in report.findings
+    )
 
 
 def test_no_secret_is_ever_printed(edge, account, settings_file):
     secrets = ["correct-horse", "battery-staple-1", "AKIAIOSFODNN7EXAMPLE"]
     settings_file.edit("production_sms", environment_variables={"SECRET_KEY": secrets[1], "NOTE": secrets[2]})
     variables = {"DATABASE_URL": f"postgres://shop:{secrets[0]}@db/shop"}
-    boto3.client("lambda").update_function_configuration(FunctionName="shop-production", Environment={"Variables": variables})
+    boto3.client("lambda").update_function_configuration(
+        FunctionName="shop-production", Environment={"Variables": variables}
+    )
     edge.denied.add("GetParameters")
 
     for arguments in (["production"], ["production", "--json"], []):
@@ -161,7 +177,11 @@ def test_no_secret_is_ever_printed(edge, account, settings_file):
 def test_the_page_has_the_worst_first_and_remedies_in_one_piece(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     report = Report(
-        findings=[error("Alpha " * 12, "aws do this " * 10), warning("Beta.", "zappa that"), unchecked("gamma: why.", "Again.")]
+        findings=[
+            error("Alpha " * 12, "aws do this " * 10),
+            warning("Beta.", "zappa that"),
+            unchecked("gamma: why.", "Again."),
+        ]
     )
 
     text = page.render(report, of="production")

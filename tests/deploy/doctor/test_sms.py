@@ -39,7 +39,9 @@ def test_a_limit_that_was_never_set_is_that_of_a_new_account(edge, visit):
     assert "1 USD" in only(visit(LIMIT)).what
 
 
-def test_money_that_is_nearly_spent_is_a_warning_and_an_error_once_it_is_until_the_limit_is_raised(account, visit):
+def test_money_that_is_nearly_spent_is_a_warning_and_an_error_once_it_is_until_the_limit_is_raised(
+    account, visit
+):
     spend(41)
     finding = only(visit(LIMIT))
     assert finding.severity is Severity.WARNING
@@ -79,7 +81,11 @@ def twilio(account, settings_file, monkeypatch):
     """A shop whose SMS go by Twilio, which knows its keys."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings_file.edit("production_sms", aws_environment_variables={"SMS_DRIVER": "twilio"})
-    for name, value in {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_FROM": SENDER}.items():
+    for name, value in {
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "TWILIO_FROM": SENDER,
+    }.items():
         put_secret(f"/shop-production/{name}", value)
     stand_in = TwilioStandIn()
     stand_in.start()
@@ -94,7 +100,11 @@ def test_twilios_keys_are_an_error_while_it_refuses_them_or_they_are_missing(twi
 
     put_secret("/shop-production/TWILIO_AUTH_TOKEN", "an-old-one-that-was-revoked")
     finding = only(visit(DRIVER))
-    assert (finding.severity, "401" in finding.what, "revoked" in f"{finding}") == (Severity.ERROR, True, False)
+    assert (finding.severity, "401" in finding.what, "revoked" in f"{finding}") == (
+        Severity.ERROR,
+        True,
+        False,
+    )
 
     boto3.client("ssm").delete_parameters(Names=["/shop-production/TWILIO_FROM"])
     finding = only(visit(DRIVER))

@@ -8,7 +8,13 @@ from notifier.deploy.doctor.findings import Severity
 from notifier.deploy.doctor.leaks import kind_of_secret
 from tests.deploy.doctor.conftest import only, put_secret
 
-CHANNELS, HANDLERS, SWITCHES, LEAKS, STORED = "channels", "handlers", "switches", "secrets in the settings file", "secrets in SSM"
+CHANNELS, HANDLERS, SWITCHES, LEAKS, STORED = (
+    "channels",
+    "handlers",
+    "switches",
+    "secrets in the settings file",
+    "secrets in SSM",
+)
 
 
 @pytest.mark.parametrize("stage", ["", "production"])
@@ -46,7 +52,9 @@ def test_another_deployment_is_looked_at_only_when_it_is_asked_for(edge, visit, 
         ("handler", "there is no such module"),
     ],
 )
-def test_a_handler_that_does_not_exist_is_an_error_until_it_is_corrected(edge, visit, settings_file, handler, what):
+def test_a_handler_that_does_not_exist_is_an_error_until_it_is_corrected(
+    edge, visit, settings_file, handler, what
+):
     settings_file.edit("production_sms", lambda_handler=handler)
 
     finding = only(visit(HANDLERS))
@@ -89,7 +97,10 @@ def test_a_secret_in_the_settings_file_is_an_error_until_it_is_taken_out(edge, v
     finding = only(visit(LEAKS, stage=stage))
     assert finding.severity is Severity.ERROR
     assert "production_email.environment_variables.SECRET_KEY" in finding.what
-    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/SECRET_KEY" in finding.remedy
+    assert (
+        "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/SECRET_KEY"
+        in finding.remedy
+    )
     assert "hunter" not in f"{finding}"
 
     settings_file.edit("production_email", environment_variables=None)
@@ -153,11 +164,15 @@ def test_a_secret_that_is_not_stored_is_an_error_until_it_is(account, visit):
 
 def test_a_secret_that_is_stored_in_plain_text_is_a_warning_until_it_is_encrypted(account, visit):
     boto3.client("ssm").delete_parameter(Name="/shop-production/SECRET_KEY")
-    boto3.client("ssm").put_parameter(Type="String", Name="/shop-production/SECRET_KEY", Value="for-all-to-see")
+    boto3.client("ssm").put_parameter(
+        Type="String", Name="/shop-production/SECRET_KEY", Value="for-all-to-see"
+    )
 
     finding = only(visit(STORED))
     assert finding.severity is Severity.WARNING
-    assert finding.remedy.startswith("aws ssm delete-parameter --name /shop-production/SECRET_KEY && aws ssm put-parameter")
+    assert finding.remedy.startswith(
+        "aws ssm delete-parameter --name /shop-production/SECRET_KEY && aws ssm put-parameter"
+    )
     assert "for-all" not in f"{finding}"
 
     boto3.client("ssm").delete_parameter(Name="/shop-production/SECRET_KEY")

@@ -19,12 +19,17 @@ def x(session_cloud):
 
 
 def test_keys_that_are_missing_are_an_error_until_they_are_stored(account, x, visit):
-    boto3.client("ssm").delete_parameters(Names=["/shop-production/X_ACCESS_TOKEN", "/shop-production/X_CONSUMER_KEY"])
+    boto3.client("ssm").delete_parameters(
+        Names=["/shop-production/X_ACCESS_TOKEN", "/shop-production/X_CONSUMER_KEY"]
+    )
 
     finding = only(visit(KEYS))
     assert finding.severity is Severity.ERROR
     assert "X_CONSUMER_KEY, X_ACCESS_TOKEN" in finding.what
-    assert "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/X_ACCESS_TOKEN" in finding.remedy
+    assert (
+        "aws ssm put-parameter --type SecureString --overwrite --name /shop-production/X_ACCESS_TOKEN"
+        in finding.remedy
+    )
 
     for name in ("X_ACCESS_TOKEN", "X_CONSUMER_KEY"):
         put_secret(f"/shop-production/{name}", X_KEYS[name])

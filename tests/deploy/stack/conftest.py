@@ -87,7 +87,9 @@ def undeploy(stack):
 
 @pytest.fixture(scope="module")
 def make_stack(session_cloud, tmp_path_factory):
-    """``make_stack(**what make_settings takes)`` → a Stack read from a settings file; of its own name unless ``project`` is given."""
+    """``make_stack(**what make_settings takes)`` → a Stack read from a settings file; of its own name unless
+    ``project`` is given.
+    """
 
     def make(project=None, *, stage=None, settings=None, **described):
         settings = settings or make_settings(project or f"shop{next(_numbers)}", **described)
@@ -122,7 +124,9 @@ def long_lived(make_stack):
 
 @pytest.fixture
 def recorded():
-    """``(session, writes)``: a boto3 session, and the names of what was asked through it that is more than a question."""
+    """``(session, writes)``: a boto3 session, and the names of what was asked through it that is more than a
+    question.
+    """
     session, writes = boto3.session.Session(), []
 
     def note(model, **_):

@@ -71,7 +71,9 @@ def test_destroy_with_yes_does_not_ask(here, monkeypatch):
 
 
 def test_an_unknown_stage_is_answered_with_those_there_are(here):
-    with pytest.raises(CommandError, match="no stage live. It has: production, production_fanout, production_sweep"):
+    with pytest.raises(
+        CommandError, match="no stage live. It has: production, production_fanout, production_sweep"
+    ):
         run("plan", "live")
 
 

@@ -14,7 +14,9 @@ class ZappaCLI:
 
     def __init__(self, *, command, every=True):
         self.command, self.vargs, self.done = command, {"all": every}, []
-        self.zappa = SimpleNamespace(get_lambda_function_versions=lambda name: ["1"] if name in DEPLOYED else [])
+        self.zappa = SimpleNamespace(
+            get_lambda_function_versions=lambda name: ["1"] if name in DEPLOYED else []
+        )
 
     def deploy(self, source_zip=None, docker_image_uri=None):
         self.done.append(("deploy", source_zip, docker_image_uri))

@@ -15,7 +15,17 @@ from notifier.deploy.stack import Change, RouteSettings, Stack
 from notifier.deploy.stack.resources import KINDS
 from notifier.deploy.stack.resources.bucket import Bucket
 from notifier.exceptions import ConfigurationError
-from tests.deploy.stack.conftest import SENDER, account_of, apply, deploy, destroy, make_settings, plan, shared_session, undeploy
+from tests.deploy.stack.conftest import (
+    SENDER,
+    account_of,
+    apply,
+    deploy,
+    destroy,
+    make_settings,
+    plan,
+    shared_session,
+    undeploy,
+)
 from tests.sizes import full_or
 
 
@@ -30,7 +40,9 @@ def lines(changes):
 
 def resources(stack):
     """``(label, name)`` of everything that the stack declares."""
-    return [(kind.label, name) for kind in (each(account_of(stack)) for each in KINDS) for name in kind.wanted()]
+    return [
+        (kind.label, name) for kind in (each(account_of(stack)) for each in KINDS) for name in kind.wanted()
+    ]
 
 
 def listed(service, operation, key, name=None):
@@ -128,7 +140,8 @@ def test_the_applied_stack_tells_what_a_deploy_needs(long_lived):
     applied, account = apply(long_lived), account_of(long_lived)
 
     roles = {
-        function.name: f"arn:aws:iam::{account.id}:role/{long_lived.name}/{function.name}" for function in long_lived.functions
+        function.name: f"arn:aws:iam::{account.id}:role/{long_lived.name}/{function.name}"
+        for function in long_lived.functions
     }
     assert applied.role_arns == roles
     assert applied.topic_arn == f"arn:aws:sns:{account.region}:{account.id}:{long_lived.name}"
@@ -142,7 +155,9 @@ def test_the_applied_stack_tells_what_a_deploy_needs(long_lived):
 
 def edit_queue(stack, *, route="email", **attributes):
     sqs = client("sqs")
-    sqs.set_queue_attributes(QueueUrl=sqs.get_queue_url(QueueName=f"{stack.name}-{route}")["QueueUrl"], Attributes=attributes)
+    sqs.set_queue_attributes(
+        QueueUrl=sqs.get_queue_url(QueueName=f"{stack.name}-{route}")["QueueUrl"], Attributes=attributes
+    )
 
 
 def edit_topic(stack, name, **attributes):
@@ -153,7 +168,9 @@ def edit_topic(stack, name, **attributes):
 
 def edit_subscription(stack, **attributes):
     sns = client("sns")
-    listed = sns.list_subscriptions_by_topic(TopicArn=account_of(stack).arn("sns", stack.name))["Subscriptions"]
+    listed = sns.list_subscriptions_by_topic(TopicArn=account_of(stack).arn("sns", stack.name))[
+        "Subscriptions"
+    ]
     (arn,) = [each["SubscriptionArn"] for each in listed if each["Endpoint"].endswith("-email")]
     for key, value in attributes.items():
         sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=key, AttributeValue=value)
@@ -161,14 +178,22 @@ def edit_subscription(stack, **attributes):
 
 def edit_mapping(stack, **arguments):
     functions = client("lambda")
-    listed = functions.list_event_source_mappings(EventSourceArn=account_of(stack).arn("sqs", f"{stack.name}-email"))
+    listed = functions.list_event_source_mappings(
+        EventSourceArn=account_of(stack).arn("sqs", f"{stack.name}-email")
+    )
     functions.update_event_source_mapping(UUID=listed["EventSourceMappings"][0]["UUID"], **arguments)
 
 
 def edit_destination(stack, **changed):
-    described = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": feedback_arn(stack)}} | changed
+    described = {
+        "Enabled": True,
+        "MatchingEventTypes": ["BOUNCE"],
+        "SnsDestination": {"TopicArn": feedback_arn(stack)},
+    } | changed
     client("sesv2").update_configuration_set_event_destination(
-        ConfigurationSetName=stack.name, EventDestinationName=f"{stack.name}-feedback", EventDestination=described
+        ConfigurationSetName=stack.name,
+        EventDestinationName=f"{stack.name}-feedback",
+        EventDestination=described,
     )
 
 
@@ -193,7 +218,9 @@ def edit_alarm(stack, **changed):
 
 
 def edit_rule(stack, **changed):
-    client("events").put_rule(Name=f"{stack.name}-sweep", **{"ScheduleExpression": "rate(1 minute)"} | changed)
+    client("events").put_rule(
+        Name=f"{stack.name}-sweep", **{"ScheduleExpression": "rate(1 minute)"} | changed
+    )
 
 
 def aim_rule(stack, id_):
@@ -205,7 +232,10 @@ def edit_permission(stack):
     functions, name = client("lambda"), f"{stack.name}-sweep"
     functions.remove_permission(FunctionName=name, StatementId="schedule")
     functions.add_permission(
-        FunctionName=name, StatementId="schedule", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+        FunctionName=name,
+        StatementId="schedule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
     )
 
 
@@ -214,7 +244,9 @@ def call_role(stack, operation, **arguments):
 
 
 def attach_to_role(stack):
-    policy = client("iam").create_policy(PolicyName=f"{stack.name}-more", PolicyDocument=json.dumps(ANYTHING))["Policy"]
+    policy = client("iam").create_policy(
+        PolicyName=f"{stack.name}-more", PolicyDocument=json.dumps(ANYTHING)
+    )["Policy"]
     call_role(stack, "attach_role_policy", PolicyArn=policy["Arn"])
 
 
@@ -223,12 +255,21 @@ def call_bucket(stack, operation, **arguments):
 
 
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-ANYBODY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish"}]})
-TRUSTED = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+ANYBODY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish"}]}
 )
-MONTH = {"Rules": [{"ID": "packages", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}]}
-OPEN = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
+TRUSTED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+)
+MONTH = {
+    "Rules": [{"ID": "packages", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}]
+}
+OPEN = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False
+)
 
 
 def open_to_everybody(stack):
@@ -244,18 +285,24 @@ EDITS = [
     ("SES event destination {}-feedback", "Events", edit_destination),
     ("SES event destination {}-feedback", "Enabled", lambda stack: edit_destination(stack, Enabled=False)),
     ("topic {}", "Policy", lambda stack: edit_topic(stack, stack.name, Policy=ANYBODY)),
-    ("topic {}-feedback", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-feedback", Policy=ANYBODY)),
+    ("topic {}-feedback", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-feedback",
+     Policy=ANYBODY)),
     ("queue {}-email", "VisibilityTimeout", lambda stack: edit_queue(stack, VisibilityTimeout="1")),
     ("queue {}-email", "RedrivePolicy", lambda stack: edit_queue(stack, RedrivePolicy="")),
     ("queue {}-email", "Policy", lambda stack: edit_queue(stack, Policy="")),
-    ("queue {}-email-dlq", "MessageRetentionPeriod", lambda stack: edit_queue(stack, route="email-dlq", MessageRetentionPeriod="60")),
-    ("subscription {}-email", "FilterPolicy", lambda stack: edit_subscription(stack, FilterPolicy='{"route": ["sms"]}')),
-    ("subscription {}-email", "RawMessageDelivery", lambda stack: edit_subscription(stack, RawMessageDelivery="false")),
+    ("queue {}-email-dlq", "MessageRetentionPeriod", lambda stack: edit_queue(stack, route="email-dlq",
+     MessageRetentionPeriod="60")),
+    ("subscription {}-email", "FilterPolicy", lambda stack: edit_subscription(stack,
+     FilterPolicy='{"route": ["sms"]}')),
+    ("subscription {}-email", "RawMessageDelivery", lambda stack: edit_subscription(stack,
+     RawMessageDelivery="false")),
     ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: client("logs").put_retention_policy(
         logGroupName=f"/aws/lambda/{stack.name}-email", retentionInDays=1)),
-    ("log group /aws/lambda/{}-email", "retentionInDays", lambda stack: client("logs").delete_retention_policy(
+    ("log group /aws/lambda/{}-email", "retentionInDays",
+     lambda stack: client("logs").delete_retention_policy(
         logGroupName=f"/aws/lambda/{stack.name}-email")),
-    ("role {}-email", "Trust", lambda stack: call_role(stack, "update_assume_role_policy", PolicyDocument=TRUSTED)),
+    ("role {}-email", "Trust", lambda stack: call_role(stack, "update_assume_role_policy",
+     PolicyDocument=TRUSTED)),
     ("role {}-email", "Policy", lambda stack: call_role(
         stack, "put_role_policy", PolicyName="function", PolicyDocument=json.dumps(ANYTHING))),
     ("role {}-email", "Policy", lambda stack: call_role(stack, "delete_role_policy", PolicyName="function")),
@@ -264,15 +311,20 @@ EDITS = [
     ("role {}-email", "OtherPolicies", attach_to_role),
     ("bucket {}-packages-123456789012-us-east-1", "PublicAccessBlock", lambda stack: call_bucket(
         stack, "put_public_access_block", PublicAccessBlockConfiguration=OPEN)),
-    ("bucket {}-packages-123456789012-us-east-1", "PublicAccessBlock", lambda stack: call_bucket(stack, "delete_public_access_block")),
+    ("bucket {}-packages-123456789012-us-east-1", "PublicAccessBlock", lambda stack: call_bucket(stack,
+     "delete_public_access_block")),
     ("bucket {}-packages-123456789012-us-east-1", "Lifecycle", lambda stack: call_bucket(
         stack, "put_bucket_lifecycle_configuration", LifecycleConfiguration=MONTH)),
-    ("bucket {}-packages-123456789012-us-east-1", "Lifecycle", lambda stack: call_bucket(stack, "delete_bucket_lifecycle")),
+    ("bucket {}-packages-123456789012-us-east-1", "Lifecycle", lambda stack: call_bucket(stack,
+     "delete_bucket_lifecycle")),
     ("alarm {}-email-given-up", "Threshold", lambda stack: edit_alarm(stack, Threshold=99.0)),
-    ("alarm {}-email-given-up", "MetricName", lambda stack: edit_alarm(stack, MetricName="NumberOfMessagesSent")),
+    ("alarm {}-email-given-up", "MetricName", lambda stack: edit_alarm(stack,
+     MetricName="NumberOfMessagesSent")),
     ("alarm {}-email-given-up", "Period", lambda stack: edit_alarm(stack, Period=300)),
-    ("alarm {}-email-given-up", "TreatMissingData", lambda stack: edit_alarm(stack, TreatMissingData="breaching")),
-    ("schedule {}-sweep", "ScheduleExpression", lambda stack: edit_rule(stack, ScheduleExpression="rate(1 day)")),
+    ("alarm {}-email-given-up", "TreatMissingData", lambda stack: edit_alarm(stack,
+     TreatMissingData="breaching")),
+    ("schedule {}-sweep", "ScheduleExpression", lambda stack: edit_rule(stack,
+     ScheduleExpression="rate(1 day)")),
     ("schedule {}-sweep", "State", lambda stack: edit_rule(stack, State="DISABLED")),
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "sweep")),
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "another")),
@@ -280,16 +332,21 @@ EDITS = [
     ("public access to {}", "only through its URL", open_to_everybody),
     ("event source mapping {}-email", "State", lambda stack: edit_mapping(stack, Enabled=False)),
     ("event source mapping {}-email", "BatchSize", lambda stack: edit_mapping(stack, BatchSize=10)),
-    ("event source mapping {}-email", "FunctionResponseTypes", lambda stack: edit_mapping(stack, FunctionResponseTypes=[])),
-    ("event source mapping {}-email", "ScalingConfig", lambda stack: edit_mapping(stack, ScalingConfig={"MaximumConcurrency": 999})),
+    ("event source mapping {}-email", "FunctionResponseTypes", lambda stack: edit_mapping(stack,
+     FunctionResponseTypes=[])),
+    ("event source mapping {}-email", "ScalingConfig", lambda stack: edit_mapping(stack,
+     ScalingConfig={"MaximumConcurrency": 999})),
     ("event source mapping {}-email", "MaximumBatchingWindowInSeconds", lambda stack: edit_mapping(
         stack, MaximumBatchingWindowInSeconds=300)),
-    ("event source mapping {}-email", "FunctionArn", lambda stack: edit_mapping(stack, FunctionName=f"{stack.name}-sms")),
+    ("event source mapping {}-email", "FunctionArn", lambda stack: edit_mapping(stack,
+     FunctionName=f"{stack.name}-sms")),
 ]  # fmt: skip
 
 
 def rounds(edits):
-    """The rows in rounds, of which none has a resource twice: what costs time is to look at everything, not how much is found."""
+    """The rows in rounds, of which none has a resource twice: what costs time is to look at everything, not
+    how much is found.
+    """
     found = []
     for row in edits:
         for taken in found:
@@ -307,7 +364,9 @@ def test_what_was_changed_by_hand_is_found_and_put_right(long_lived, edits):
         edit(long_lived)
 
     found = plan(long_lived)
-    assert {(each.resource, each.action) for each in found} == {(row[0].format(long_lived.name), "change") for row in edits}
+    assert {(each.resource, each.action) for each in found} == {
+        (row[0].format(long_lived.name), "change") for row in edits
+    }
     differences = {each.resource: each.differences for each in found}
     for resource, attribute, _ in edits:
         assert attribute in differences[resource.format(long_lived.name)]
@@ -320,8 +379,13 @@ def test_every_attribute_that_is_declared_has_its_row_above(long_lived):
     """The table would say nothing about a kind that is added later."""
     rows = {(resource.split(" {}")[0].split(" /")[0], attribute) for resource, attribute, _ in EDITS}
     kinds = [each(account_of(long_lived)) for each in KINDS]
-    declared = {(kind.label, key) for kind in kinds for attributes in kind.wanted().values() for key in attributes}
-    same_call = {("alarm", key) for key in ("Namespace", "Dimensions", "Statistic", "EvaluationPeriods", "ComparisonOperator")}
+    declared = {
+        (kind.label, key) for kind in kinds for attributes in kind.wanted().values() for key in attributes
+    }
+    same_call = {
+        ("alarm", key)
+        for key in ("Namespace", "Dimensions", "Statistic", "EvaluationPeriods", "ComparisonOperator")
+    }
     cannot_change = {("subscription", "FilterPolicyScope"), ("SES event destination", "TopicArn")}
     statement = {("permission to call", key) for key in ("Sid", "Effect", "Principal", "Action", "Resource")}
     assert declared - rows == same_call | cannot_change | statement
@@ -365,7 +429,9 @@ def test_a_permission_that_was_changed_is_replaced_and_not_joined_by_another(lon
 def test_what_may_not_be_asked_is_an_error_and_not_something_missing(stack):
     session = boto3.session.Session()
     refusal = AWSResponse("http://localhost", 403, {}, io.BytesIO(b""))
-    refusal._content = b"<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>"
+    refusal._content = (
+        b"<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>"
+    )
     session.events.register("before-send.sns.GetTopicAttributes", lambda **_: refusal)
 
     with pytest.raises(ClientError, match="AuthorizationError"):
@@ -377,7 +443,9 @@ def test_who_is_told_about_an_alarm_stays_a_persons_choice(long_lived):
 
     apply(long_lived)
 
-    (alarm,) = client("cloudwatch").describe_alarms(AlarmNames=[f"{long_lived.name}-email-given-up"])["MetricAlarms"]
+    (alarm,) = client("cloudwatch").describe_alarms(AlarmNames=[f"{long_lived.name}-email-given-up"])[
+        "MetricAlarms"
+    ]
     assert (alarm["Threshold"], alarm["AlarmActions"]) == (0.0, [feedback_arn(long_lived)])
 
 
@@ -407,9 +475,13 @@ def test_a_stage_that_is_gone_takes_its_resources_along_and_no_others(deployed, 
     assert plan(smaller) == []
 
 
-def test_a_function_whose_stage_is_gone_keeps_its_queue_and_its_role_until_it_is_undeployed(deployed, make_stack):
+def test_a_function_whose_stage_is_gone_keeps_its_queue_and_its_role_until_it_is_undeployed(
+    deployed, make_stack
+):
     before = everything(deployed.name)
-    with pytest.raises(ConfigurationError, match=f"{deployed.name}-sms is deployed, and .* Put the stage back"):
+    with pytest.raises(
+        ConfigurationError, match=f"{deployed.name}-sms is deployed, and .* Put the stage back"
+    ):
         apply(make_stack(deployed.name.removesuffix("-production"), channels=("email",)))
     assert everything(deployed.name) == before
 
@@ -475,7 +547,9 @@ def test_a_senders_identity_stays_as_another_environment_may_send_by_it(make_sta
     apply(production)
     destroy(staging)
 
-    assert shared in [each["IdentityName"] for each in client("sesv2").list_email_identities()["EmailIdentities"]]
+    assert shared in [
+        each["IdentityName"] for each in client("sesv2").list_email_identities()["EmailIdentities"]
+    ]
     assert plan(production) == [change for change in plan(production) if change.action == "wait"]
 
 
@@ -505,7 +579,9 @@ def test_every_channel_has_its_concurrency_from_its_own_file(make_stack):
     stack = make_stack(channels=channel_names())
 
     found = {route: settings.maximum_concurrency for route, settings in stack.routes.items()}
-    lower = {route: number for route, number in found.items() if number != RouteSettings().maximum_concurrency}
+    lower = {
+        route: number for route, number in found.items() if number != RouteSettings().maximum_concurrency
+    }
     assert lower == {"twitter": 2, "chat": 2, "inbox": 4}
     # A small database of RDS takes about 80 connections, and the website needs some: docs/deploy.md.
     assert sum(found.values()) <= 60
@@ -526,14 +602,18 @@ def test_a_slower_function_has_a_queue_that_waits_longer(make_stack):
     [
         (Change(resource="topic shop", action="create"), "+ create topic shop"),
         (Change(resource="topic shop", action="delete"), "- delete topic shop"),
-        (Change(resource="schedule shop", action="wait"), "… wait schedule shop (its function is not deployed)"),
+        (
+            Change(resource="schedule shop", action="wait"),
+            "… wait schedule shop (its function is not deployed)",
+        ),
         (
             Change(
                 resource="queue shop",
                 action="change",
                 differences={"VisibilityTimeout": ("1", "360"), "Policy": (None, {"a": 1})},
             ),
-            '~ change queue shop: VisibilityTimeout is "1", should be "360"; Policy is not set, should be {"a": 1}',
+            '~ change queue shop: VisibilityTimeout is "1", should be "360"; Policy is not '
+            'set, should be {"a": 1}',
         ),
         # A policy in full is more than a person reads.
         (

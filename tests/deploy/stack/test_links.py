@@ -17,19 +17,27 @@ def said(stack):
 
 def test_a_subscription_that_filters_for_another_route(deployed):
     sns = boto3.client("sns")
-    topic = next(each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(f":{deployed.name}"))
+    topic = next(
+        each["TopicArn"]
+        for each in sns.list_topics()["Topics"]
+        if each["TopicArn"].endswith(f":{deployed.name}")
+    )
     (arn,) = [
         each["SubscriptionArn"]
         for each in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
         if each["Endpoint"].endswith("-email")
     ]
-    sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"route": ["sms"]}')
+    sns.set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"route": ["sms"]}'
+    )
     assert "FilterPolicy" in said(deployed)
     assert "stack apply production" in said(deployed)
 
 
 def test_a_queue_that_the_topic_may_not_send_to(deployed):
-    boto3.client("sqs").set_queue_attributes(QueueUrl=queue_url(f"{deployed.name}-email"), Attributes={"Policy": ""})
+    boto3.client("sqs").set_queue_attributes(
+        QueueUrl=queue_url(f"{deployed.name}-email"), Attributes={"Policy": ""}
+    )
     assert "Policy" in said(deployed)
 
 

@@ -64,7 +64,9 @@ def test_packages_modules_and_templates_go_and_everything_else_stays(project, mo
     names = packed(package.build_environment(runtime=RUNTIME), monkeypatch)
     assert {"shop/models.py", "shop/docs/__init__.py", "manage.py", "templates/base.html", "six.py"} <= names
     ours = {
-        name for name in names if not name.startswith(("six", "botocore", "jmespath", "urllib3", "dateutil", "python_dateutil"))
+        name
+        for name in names
+        if not name.startswith(("six", "botocore", "jmespath", "urllib3", "dateutil", "python_dateutil"))
     }
     assert ours == {
         "shop/__init__.py",
@@ -103,7 +105,9 @@ def test_what_only_one_function_needs_is_in_its_package_and_in_no_other(project,
     Path("requirements.txt").write_text("six==1.17.0\n")
     Path("requirements-chat.txt").write_text("iniconfig==2.3.1\n")
 
-    chat, email, web = (package.build_environment(runtime=RUNTIME, module=module) for module in ("chat", "email", ""))
+    chat, email, web = (
+        package.build_environment(runtime=RUNTIME, module=module) for module in ("chat", "email", "")
+    )
 
     assert email == web != chat
     assert {"iniconfig/__init__.py", "six.py"} <= packed(chat, monkeypatch)

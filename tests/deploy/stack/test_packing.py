@@ -10,7 +10,9 @@ from notifier.deploy.stack.packing import build_once
 
 @pytest.fixture
 def build(tmp_path, monkeypatch):
-    """As Zappa's: makes a file in the current folder, a new one each time, and adds to the list that it gets."""
+    """As Zappa's: makes a file in the current folder, a new one each time, and adds to the list that it
+    gets.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
     numbers = count(1)

@@ -14,12 +14,20 @@ from tests.deploy.stack.conftest import SENDER, account_of, make_settings
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SECRETS = {"ssm:GetParameters"}
-QUEUE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:GetQueueUrl", "sqs:SendMessage"}
+QUEUE = {
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:GetQueueUrl",
+    "sqs:SendMessage",
+}
 # All that each function does, and what Lambda does for it.
 ACTIONS = {
     "web": LOG | SECRETS | {"sns:Publish"},
     "fanout": LOG | SECRETS | QUEUE | {"sns:Publish"},
-    "sweep": LOG | SECRETS | {"sns:Publish", "sqs:GetQueueAttributes", "cloudwatch:GetMetricData", "ses:GetAccount"},
+    "sweep": LOG
+    | SECRETS
+    | {"sns:Publish", "sqs:GetQueueAttributes", "cloudwatch:GetMetricData", "ses:GetAccount"},
     "email": LOG | SECRETS | QUEUE | {"ses:SendEmail", "ses:SendRawEmail"},
     "feedback": LOG | SECRETS | QUEUE,
     "sms": LOG | SECRETS | QUEUE | {"sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut"},
@@ -32,7 +40,8 @@ ACTIONS = {
     | QUEUE
     | {"sns:Publish", "sns:CreatePlatformEndpoint", "sns:SetEndpointAttributes", "sns:DeleteEndpoint"},
 }
-# Where AWS takes no name: a question about a phone number, figures of the whole account, and network interfaces.
+# Where AWS takes no name: a question about a phone number, figures of the whole account, and network
+# interfaces.
 WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}
 
 
@@ -57,9 +66,14 @@ def allows(statements, action, resource, **context):
         if action not in statement["Action"]:
             return False
         refused = statement.get("NotResource")
-        named = not fnmatchcase(resource, refused) if refused else any(fnmatchcase(resource, each) for each in listed(statement))
+        named = (
+            not fnmatchcase(resource, refused)
+            if refused
+            else any(fnmatchcase(resource, each) for each in listed(statement))
+        )
         return named and all(
-            context.get(key) in value for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
+            context.get(key) in value
+            for key, value in statement.get("Condition", {}).get("StringEquals", {}).items()
         )
 
     return any(map(matches, statements))
@@ -85,7 +99,8 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         assert not [action for action in statement["Action"] if "*" in action]
         if statement["Sid"] not in WITHOUT_RESOURCE and "NotResource" not in statement:
             for arn in listed(statement):
-                # A function's own log streams, whichever of the account's identities the sender is, and devices.
+                # A function's own log streams, whichever of the account's identities the sender is, and
+                # devices.
                 assert "*" not in re.sub(r":(\*|identity/\*|app/\*|endpoint/\*)$", "", arn), arn
 
 
@@ -102,7 +117,8 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         ("email", "logs:PutLogEvents", "logs", "log-group:/aws/lambda/{}-email:log-stream:2026/11/21", True),
         ("email", "logs:PutLogEvents", "logs", "log-group:/aws/lambda/{}-sms:log-stream:2026/11/21", False),
         ("email", "ssm:GetParameters", "ssm", "parameter/{}/SECRET_KEY", True),
-        ("email", "ssm:GetParameters", "ssm", "parameter/{}/X_ACCESS_TOKEN", False),  # a secret of another function
+        # A secret of another function
+        ("email", "ssm:GetParameters", "ssm", "parameter/{}/X_ACCESS_TOKEN", False),
         ("sms", "sns:Publish", "sns", "{}", False),  # a topic is no phone
         ("sms", "sns:Publish", "sns", "somebody-elses", False),
         ("push", "sns:Publish", "sns", "endpoint/GCM/shop/1", True),
@@ -110,7 +126,9 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         ("push", "ssm:GetParameters", "ssm", "parameter/{}/WEBHOOK_SIGNING_KEYS", False),
     ],
 )
-def test_what_is_allowed_is_allowed_on_its_own_resource_only(stack, module, action, service, resource, allowed):
+def test_what_is_allowed_is_allowed_on_its_own_resource_only(
+    stack, module, action, service, resource, allowed
+):
     assert allows(policy_of(stack, module), action, of(stack, service, resource)) is allowed
 
 
@@ -131,7 +149,10 @@ def test_an_sms_goes_to_a_phone_number(stack):
 )
 def test_mail_is_sent_as_the_sender_only(stack, sender, resource, allowed):
     statements = policy_of(stack, "email")
-    assert allows(statements, "ses:SendRawEmail", of(stack, "ses", resource), **{"ses:FromAddress": sender}) is allowed
+    assert (
+        allows(statements, "ses:SendRawEmail", of(stack, "ses", resource), **{"ses:FromAddress": sender})
+        is allowed
+    )
 
 
 def test_a_function_without_secrets_reads_none(make_stack):
@@ -141,7 +162,9 @@ def test_a_function_without_secrets_reads_none(make_stack):
 
 def test_in_a_network_a_function_may_make_its_interfaces(make_stack):
     stack = make_stack(vpc_config={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})
-    assert "ec2:CreateNetworkInterface" in {action for each in policy_of(stack, "email") for action in each["Action"]}
+    assert "ec2:CreateNetworkInterface" in {
+        action for each in policy_of(stack, "email") for action in each["Action"]
+    }
 
 
 def test_a_project_adds_its_own_permissions_by_zappas_key(make_stack):
@@ -156,7 +179,10 @@ def test_the_roles_hold_these_policies_and_trust_lambda_alone(deployed):
         held = iam.get_role_policy(RoleName=function.name, PolicyName="function")["PolicyDocument"]
         assert held["Statement"] == policy_of(deployed, function.module)
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert (trust["Principal"], trust["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
+        assert (trust["Principal"], trust["Action"]) == (
+            {"Service": "lambda.amazonaws.com"},
+            "sts:AssumeRole",
+        )
         assert iam.list_role_policies(RoleName=function.name)["PolicyNames"] == ["function"]
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
         assert len(json.dumps(held, separators=(",", ":"))) < 10_240

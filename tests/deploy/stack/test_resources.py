@@ -1,4 +1,6 @@
-"""The stack is what it says, the second time too, and each queue gets its own route's messages and no others."""
+"""The stack is what it says, the second time too, and each queue gets its own route's messages and no
+others.
+"""
 
 import json
 
@@ -15,7 +17,10 @@ def stack(cloud, request):
     """A stack of this test's own, in the local cloud, without functions."""
     return Stack(
         name=f"stack-{abs(hash(request.node.name))}",
-        routes={"email": RouteSettings(visibility_timeout_seconds=7, max_receive_count=3), "sms": RouteSettings()},
+        routes={
+            "email": RouteSettings(visibility_timeout_seconds=7, max_receive_count=3),
+            "sms": RouteSettings(),
+        },
     )
 
 
@@ -71,7 +76,9 @@ def test_a_queue_takes_messages_from_the_topic_only(stack):
 def test_a_message_reaches_the_queue_of_its_route_raw(stack, message_attributes, email, sms):
     applied = apply(stack)
 
-    boto3.client("sns").publish(TopicArn=applied.topic_arn, Message="hello", MessageAttributes=message_attributes)
+    boto3.client("sns").publish(
+        TopicArn=applied.topic_arn, Message="hello", MessageAttributes=message_attributes
+    )
 
     assert receive(applied.queues["email"].url) == email
     assert receive(applied.queues["sms"].url) == sms

@@ -21,7 +21,9 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("stage", ["production", "production_sms", "production_fanout"])
 def test_every_stage_leads_to_its_deployment(write, stage):
-    deployment = read_deployment(stage, settings_file=write(make_settings("shop") | make_settings("shop", "staging")))
+    deployment = read_deployment(
+        stage, settings_file=write(make_settings("shop") | make_settings("shop", "staging"))
+    )
 
     assert (deployment.name, deployment.stack_name) == ("production", "shop-production")
     assert [(each.stage, each.name, each.module) for each in deployment.functions] == [
@@ -48,7 +50,10 @@ def test_an_environment_may_be_named_like_another_with_something_after_it(write)
 
 def test_a_stage_extends_at_any_depth_and_its_own_keys_win(write):
     settings = make_settings("shop") | {"staging": {"extends": "production", "timeout_seconds": 10}}
-    settings["staging_email"] = {"extends": "production_email", "aws_environment_variables": {"SECRETS": "ONE"}}
+    settings["staging_email"] = {
+        "extends": "production_email",
+        "aws_environment_variables": {"SECRETS": "ONE"},
+    }
 
     deployment = read_deployment("staging", settings_file=write(settings))
 

@@ -1,4 +1,7 @@
-"""``manage.py console``: prints what is for the channel ``console``, as it comes. Next hop: ``notifier.console.printing``."""
+"""``manage.py console``: prints what is for the channel ``console``, as it comes.
+
+Next hop: ``notifier.console.printing``.
+"""
 
 import time
 
@@ -10,7 +13,10 @@ EVERY_SECONDS = 0.5
 
 
 class Command(BaseCommand):
-    help = "Prints the notifications of the channel “console”, those that wait and those that come, until Ctrl-C."
+    help = (
+        "Prints the notifications of the channel “console”, those that wait and those that come, "
+        "until Ctrl-C."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="Print those that wait, and end.")

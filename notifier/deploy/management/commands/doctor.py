@@ -12,7 +12,8 @@ THIS = "This process and its account"
 
 class Command(BaseCommand):
     help = (
-        "Looks at this process and the account that its credentials reach, or at what is deployed under a stage's name. "
+        "Looks at this process and the account that its credentials reach, or at what is "
+        "deployed under a stage's name. "
         "Exits with 1 if something is wrong, with 0 if there are only warnings."
     )
     # It is the one that tells what is wrong: it must not stop at the first system check.
@@ -20,13 +21,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "stage", nargs="?", default="", help="A deployment's name in zappa_settings.json, such as production."
+            "stage",
+            nargs="?",
+            default="",
+            help="A deployment's name in zappa_settings.json, such as production.",
         )
         parser.add_argument("--json", action="store_true", help="For machines.")
         parser.add_argument(
-            "--here", action="store_true", help="Only this process: its settings and its database, nothing of AWS."
+            "--here",
+            action="store_true",
+            help="Only this process: its settings and its database, nothing of AWS.",
         )
-        parser.add_argument("--settings-file", default="zappa_settings.json", help="Default: zappa_settings.json.")
+        parser.add_argument(
+            "--settings-file", default="zappa_settings.json", help="Default: zappa_settings.json."
+        )
 
     def handle(self, *, stage, here, settings_file, **options):
         report = look_here() if here else look(stage, settings_file)

@@ -19,9 +19,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "action",
             choices=["plan", "apply", "diff", "destroy"],
-            help="plan: what apply would do. diff: the same, exit code 1 when something differs. destroy: delete everything.",
+            help=(
+                "plan: what apply would do. diff: the same, exit code 1 when something differs. "
+                "destroy: delete everything."
+            ),
         )
-        parser.add_argument("stage", nargs="?", default="production", help="a stage of zappa_settings.json (default: production)")
+        parser.add_argument(
+            "stage",
+            nargs="?",
+            default="production",
+            help="a stage of zappa_settings.json (default: production)",
+        )
         parser.add_argument("--yes", action="store_true", help="destroy without asking")
 
     def handle(self, *, action, stage, yes, **options):
@@ -44,11 +52,15 @@ class Command(BaseCommand):
         self._show(doomed, otherwise=f"Nothing is left of {stack.name}.")
         if not doomed:
             return
-        if not yes and input(f'This cannot be undone. Type "{stack.name}" to delete all of it: ') != stack.name:
+        if (
+            not yes
+            and input(f'This cannot be undone. Type "{stack.name}" to delete all of it: ') != stack.name
+        ):
             raise CommandError("Nothing was deleted.")
         destroy(stack, session)
         self.stdout.write(
-            f"Deleted. Its functions go with zappa undeploy, and its secrets stay under /{stack.name} in Parameter Store."
+            "Deleted. Its functions go with zappa undeploy, and its secrets stay under "
+            f"/{stack.name} in Parameter Store."
         )
 
     def _show(self, changes, *, otherwise):

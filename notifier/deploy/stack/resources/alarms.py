@@ -1,8 +1,12 @@
-"""Two alarms per route: a message was given up, and messages are not taken. They are seen in CloudWatch; nobody is written to."""
+"""Two alarms per route: a message was given up, and messages are not taken.
+
+They are seen in CloudWatch; nobody is written to.
+"""
 
 from .kind import Kind
 
-# A batch that fails comes back after its visibility timeout, six minutes. Twice is bad luck, from then on something is wrong.
+# A batch that fails comes back after its visibility timeout, six minutes. Twice is bad luck, from then on
+# something is wrong.
 OLDEST_SECONDS = 15 * 60
 # How often SQS tells its figures, while a queue is in use:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
@@ -16,8 +20,12 @@ class Alarms(Kind):
         alarms = {}
         for route in self.stack.routes:
             queue = f"{self.stack.name}-{route}"
-            alarms[f"{queue}-given-up"] = _alarm(f"{queue}-dlq", "ApproximateNumberOfMessagesVisible", above=0)
-            alarms[f"{queue}-not-taken"] = _alarm(queue, "ApproximateAgeOfOldestMessage", above=OLDEST_SECONDS)
+            alarms[f"{queue}-given-up"] = _alarm(
+                f"{queue}-dlq", "ApproximateNumberOfMessagesVisible", above=0
+            )
+            alarms[f"{queue}-not-taken"] = _alarm(
+                queue, "ApproximateAgeOfOldestMessage", above=OLDEST_SECONDS
+            )
         return alarms
 
     def found(self):
@@ -29,10 +37,14 @@ class Alarms(Kind):
         if name in self.wanted():
             return True
         arn = self.account.arn("cloudwatch", f"alarm:{name}")
-        return self.account.is_tagged(self.account.client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"])
+        return self.account.is_tagged(
+            self.account.client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
+        )
 
     def create(self, name, attributes):
-        self.account.client("cloudwatch").put_metric_alarm(AlarmName=name, Tags=self.account.tag_list, **attributes)
+        self.account.client("cloudwatch").put_metric_alarm(
+            AlarmName=name, Tags=self.account.tag_list, **attributes
+        )
 
     def change(self, name, attributes):
         """The call replaces the whole alarm; who is told about it is a person's choice and stays."""

@@ -1,4 +1,7 @@
-"""The bucket through which Zappa uploads packages. Zappa deletes each afterwards; what an interrupted deploy leaves goes by itself."""
+"""The bucket through which Zappa uploads packages.
+
+Zappa deletes each afterwards; what an interrupted deploy leaves goes by itself.
+"""
 
 import zlib
 
@@ -8,7 +11,8 @@ MISSING = ("NoSuchBucket", "404")
 DAYS = 1
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 MOST_CHARACTERS = 63
-# Where S3 began, which must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+# Where S3 began, which must not be named:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 FIRST_REGION = "us-east-1"
 
 
@@ -17,7 +21,9 @@ class Bucket(Kind):
 
     @staticmethod
     def name_in(account):
-        """Names of buckets are the world's, so the account is part of it; what is too long is cut and told apart by a sum."""
+        """Names of buckets are the world's, so the account is part of it; what is too long is cut and told
+        apart by a sum.
+        """
         rest = f"-packages-{account.id}-{account.region}"
         name = account.stack.name
         if len(name) + len(rest) > MOST_CHARACTERS:
@@ -33,19 +39,36 @@ class Bucket(Kind):
             "Expiration": {"Days": DAYS},
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS},
         }
-        return {self.name_in(self.account): {"PublicAccessBlock": dict.fromkeys(closed, True), "Lifecycle": [rule]}}
+        return {
+            self.name_in(self.account): {
+                "PublicAccessBlock": dict.fromkeys(closed, True),
+                "Lifecycle": [rule],
+            }
+        }
 
     def found(self):
         s3, name = self.account.client("s3"), self.name_in(self.account)
         if unless(MISSING, s3.head_bucket, Bucket=name) is None:
             return {}
-        block = unless(("NoSuchPublicAccessBlockConfiguration",), s3.get_public_access_block, Bucket=name) or {}
-        rules = unless(("NoSuchLifecycleConfiguration",), s3.get_bucket_lifecycle_configuration, Bucket=name) or {}
-        return {name: {"PublicAccessBlock": block.get("PublicAccessBlockConfiguration"), "Lifecycle": rules.get("Rules")}}
+        block = (
+            unless(("NoSuchPublicAccessBlockConfiguration",), s3.get_public_access_block, Bucket=name) or {}
+        )
+        rules = (
+            unless(("NoSuchLifecycleConfiguration",), s3.get_bucket_lifecycle_configuration, Bucket=name)
+            or {}
+        )
+        return {
+            name: {
+                "PublicAccessBlock": block.get("PublicAccessBlockConfiguration"),
+                "Lifecycle": rules.get("Rules"),
+            }
+        }
 
     def create(self, name, attributes):
         region = self.account.region
-        place = {} if region == FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        place = (
+            {} if region == FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        )
         self.account.client("s3").create_bucket(Bucket=name, **place)
         self.change(name, attributes)
 

@@ -1,10 +1,15 @@
-"""What a kind of resource knows: what of it should be there, what is there, and how to bring the one to the other."""
+"""What a kind of resource knows: what of it should be there, what is there, and how to bring the one to the
+other.
+"""
 
 from botocore.exceptions import ClientError
 
 
 class Kind:
-    """Base of all kinds. A resource is a name and a dict of attributes, in the same form in ``wanted`` and ``found``."""
+    """Base of all kinds.
+
+    A resource is a name and a dict of attributes, in the same form in ``wanted`` and ``found``.
+    """
 
     label = ""
     # Whether it is of use only where functions are deployed.
@@ -42,7 +47,9 @@ class Kind:
 
 
 def unless(codes, call, **arguments):
-    """What ``call`` answers, or None when AWS answers with one of the error ``codes``: mostly that there is no such thing."""
+    """What ``call`` answers, or None when AWS answers with one of the error ``codes``: mostly that there is
+    no such thing.
+    """
     try:
         return call(**arguments)
     except ClientError as error:

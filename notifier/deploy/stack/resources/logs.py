@@ -10,7 +10,10 @@ class LogGroups(Kind):
     label = "log group"
 
     def wanted(self):
-        return {f"/aws/lambda/{function.name}": {"retentionInDays": RETENTION_DAYS} for function in self.stack.functions}
+        return {
+            f"/aws/lambda/{function.name}": {"retentionInDays": RETENTION_DAYS}
+            for function in self.stack.functions
+        }
 
     def found(self):
         pages = self.account.client("logs").get_paginator("describe_log_groups")

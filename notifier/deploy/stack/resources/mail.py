@@ -7,7 +7,10 @@ EVENTS = ["BOUNCE", "COMPLAINT", "DELIVERY", "DELIVERY_DELAY", "REJECT", "RENDER
 
 
 class Identities(Kind):
-    """The sender. It can send once it is verified: SES writes to the address, or tells what to put into a domain's DNS."""
+    """The sender.
+
+    It can send once it is verified: SES writes to the address, or tells what to put into a domain's DNS.
+    """
 
     label = "SES identity"
     needs_functions = False
@@ -18,7 +21,9 @@ class Identities(Kind):
     def found(self):
         if not self.stack.sender:
             return {}
-        answer = unless(MISSING, self.account.client("sesv2").get_email_identity, EmailIdentity=self.stack.sender)
+        answer = unless(
+            MISSING, self.account.client("sesv2").get_email_identity, EmailIdentity=self.stack.sender
+        )
         return {} if answer is None else {self.stack.sender: {}}
 
     def is_ours(self, name):
@@ -47,14 +52,19 @@ class ConfigurationSets(Kind):
         )
 
     def create(self, name, attributes):
-        self.account.client("sesv2").create_configuration_set(ConfigurationSetName=name, Tags=self.account.tag_list)
+        self.account.client("sesv2").create_configuration_set(
+            ConfigurationSetName=name, Tags=self.account.tag_list
+        )
 
     def delete(self, name):
         unless(MISSING, self.account.client("sesv2").delete_configuration_set, ConfigurationSetName=name)
 
 
 class EventDestinations(Kind):
-    """From the configuration set to the topic of feedback. Both are there before: SES tries the topic at once."""
+    """From the configuration set to the topic of feedback.
+
+    Both are there before: SES tries the topic at once.
+    """
 
     label = "SES event destination"
     needs_functions = False
@@ -66,11 +76,18 @@ class EventDestinations(Kind):
     def wanted(self):
         if not self.stack.sender:
             return {}
-        return {self.name: {"Enabled": True, "Events": EVENTS, "TopicArn": self.account.arn("sns", self.name)}}
+        return {
+            self.name: {"Enabled": True, "Events": EVENTS, "TopicArn": self.account.arn("sns", self.name)}
+        }
 
     def found(self):
         client = self.account.client("sesv2")
-        answer = unless(MISSING, client.get_configuration_set_event_destinations, ConfigurationSetName=self.stack.name) or {}
+        answer = (
+            unless(
+                MISSING, client.get_configuration_set_event_destinations, ConfigurationSetName=self.stack.name
+            )
+            or {}
+        )
         return {
             each["Name"]: {
                 "Enabled": each.get("Enabled", False),

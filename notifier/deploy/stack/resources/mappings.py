@@ -28,7 +28,9 @@ SETTLED = WaiterModel(
 
 
 class Mappings(Kind):
-    """Named like their queue, which is named like its function. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    """Named like their queue, which is named like its function.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
 
     label = "event source mapping"
 
@@ -58,7 +60,9 @@ class Mappings(Kind):
         prefix = self.account.arn("sqs", f"{self.stack.name}-")
         pages = self.account.client("lambda").get_paginator("list_event_source_mappings")
         listed = [
-            each for page in pages.paginate(PaginationConfig={"PageSize": MOST_LISTED}) for each in page["EventSourceMappings"]
+            each
+            for page in pages.paginate(PaginationConfig={"PageSize": MOST_LISTED})
+            for each in page["EventSourceMappings"]
         ]
         ours = {
             each["EventSourceArn"].rpartition(":")[2]: each
@@ -82,14 +86,18 @@ class Mappings(Kind):
 
     def change(self, name, attributes):
         self._settle(name)
-        self.account.client("lambda").update_event_source_mapping(UUID=self._ids[name], **_arguments(attributes))
+        self.account.client("lambda").update_event_source_mapping(
+            UUID=self._ids[name], **_arguments(attributes)
+        )
 
     def delete(self, name):
         self._settle(name)
         unless(MISSING, self.account.client("lambda").delete_event_source_mapping, UUID=self._ids[name])
 
     def _settle(self, name):
-        create_waiter_with_client("Settled", SETTLED, self.account.client("lambda")).wait(UUID=self._ids[name])
+        create_waiter_with_client("Settled", SETTLED, self.account.client("lambda")).wait(
+            UUID=self._ids[name]
+        )
 
 
 def _attributes(mapping):

@@ -1,4 +1,7 @@
-"""What each function may do, named as exactly as AWS allows. A channel's own calls stand in its own file, as ``PERMISSIONS``."""
+"""What each function may do, named as exactly as AWS allows.
+
+A channel's own calls stand in its own file, as ``PERMISSIONS``.
+"""
 
 from notifier.queue.ring import FANOUT
 
@@ -7,7 +10,8 @@ from ..stages import WEB
 from .schedule import SWEEP
 
 PUBLISHING = (WEB, FANOUT, SWEEP)
-# Lambda needs them on everything: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+# Lambda needs them on everything:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 NETWORK = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -21,8 +25,9 @@ NETWORK = [
 def statements_of(function, account):
     """The statements of a function's policy.
 
-    A channel's ``PERMISSIONS`` are statements in which ``{partition}``, ``{region}``, ``{account}``, ``{stack}``, ``{function}`` and
-    ``{sender}`` are filled in. A stage's ``extra_permissions``, Zappa's own key, are taken as they are.
+    A channel's ``PERMISSIONS`` are statements in which ``{partition}``, ``{region}``, ``{account}``,
+    ``{stack}``, ``{function}`` and ``{sender}`` are filled in. A stage's ``extra_permissions``, Zappa's own
+    key, are taken as they are.
     """
     names = {
         "partition": account.partition,
@@ -33,7 +38,12 @@ def statements_of(function, account):
         "sender": account.stack.sender,
     }
     own = [_filled_in(each, names) for each in declared(function.handler, "PERMISSIONS", [])]
-    return [*_common(function, account), *_queue(function, account), *own, *function.config.get("extra_permissions", [])]
+    return [
+        *_common(function, account),
+        *_queue(function, account),
+        *own,
+        *function.config.get("extra_permissions", []),
+    ]
 
 
 def _common(function, account):
@@ -41,14 +51,16 @@ def _common(function, account):
     yield _allow("WriteItsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:*")
     if function.secrets:
         path = function.environment.get("SECRETS_PATH", f"/{account.stack.name}")
-        # No kms:Decrypt: the key that Parameter Store has of itself lets everybody in who may read the parameter.
-        # https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+        # No kms:Decrypt: the key that Parameter Store has of itself lets everybody in who may read the
+        # parameter. https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
         secrets = [account.arn("ssm", f"parameter{path}/{name}") for name in function.secrets]
         yield _allow("ReadItsSecrets", ["ssm:GetParameters"], secrets)
     if function.module in PUBLISHING:
         yield _allow("RingAtTheTopic", ["sns:Publish"], account.arn("sns", account.stack.name))
     if function.module == SWEEP:
-        dead_letters = [account.arn("sqs", f"{account.stack.name}-{route}-dlq") for route in account.stack.routes]
+        dead_letters = [
+            account.arn("sqs", f"{account.stack.name}-{route}-dlq") for route in account.stack.routes
+        ]
         yield _allow("CountDeadLetters", ["sqs:GetQueueAttributes"], dead_letters)
     if function.config.get("vpc_config"):
         yield _allow("JoinTheNetwork", NETWORK, "*")
@@ -58,7 +70,9 @@ def _queue(function, account):
     """What the event source mapping does in the function's name, and moving a malformed message aside."""
     if function.module in account.stack.routes:
         queue = account.arn("sqs", f"{account.stack.name}-{function.module}")
-        yield _allow("TakeMessages", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], queue)
+        yield _allow(
+            "TakeMessages", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], queue
+        )
         yield _allow("PutMessagesAside", ["sqs:GetQueueUrl", "sqs:SendMessage"], f"{queue}-dlq")
 
 

@@ -12,14 +12,19 @@ STATEMENT = "FunctionURLAllowPublicAccessInvoke"
 class PublicAccess(Kind):
     """The second of the two statements that a public function URL needs.
 
-    Zappa makes it without the condition. Then whoever knows the function's ARN may invoke it, and Zappa's handler runs any Python
-    that an invocation holds as ``raw_command``. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    Zappa makes it without the condition. Then whoever knows the function's ARN may invoke it, and Zappa's
+    handler runs any Python that an invocation holds as ``raw_command``.
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
     """
 
     label = "public access to"
 
     def wanted(self):
-        return {function.name: {"only through its URL": True} for function in self.stack.functions if _is_public(function.config)}
+        return {
+            function.name: {"only through its URL": True}
+            for function in self.stack.functions
+            if _is_public(function.config)
+        }
 
     def needed(self, name):
         return name
@@ -31,7 +36,9 @@ class PublicAccess(Kind):
             for statement in json.loads(answer["Policy"])["Statement"] if answer else ():
                 if statement["Sid"] == STATEMENT:
                     condition = statement.get("Condition", {}).get("Bool", {})
-                    found[name] = {"only through its URL": condition.get("lambda:InvokedViaFunctionUrl") == "true"}
+                    found[name] = {
+                        "only through its URL": condition.get("lambda:InvokedViaFunctionUrl") == "true"
+                    }
         return found
 
     def create(self, name, attributes):
@@ -48,9 +55,14 @@ class PublicAccess(Kind):
         self.create(name, attributes)
 
     def delete(self, name):
-        unless(MISSING, self.account.client("lambda").remove_permission, FunctionName=name, StatementId=STATEMENT)
+        unless(
+            MISSING, self.account.client("lambda").remove_permission, FunctionName=name, StatementId=STATEMENT
+        )
 
 
 def _is_public(config):
     # Zappa's own default for a function URL.
-    return bool(config.get("function_url_enabled")) and config.get("function_url_config", {}).get("authorizer", "NONE") == "NONE"
+    return (
+        bool(config.get("function_url_enabled"))
+        and config.get("function_url_config", {}).get("authorizer", "NONE") == "NONE"
+    )

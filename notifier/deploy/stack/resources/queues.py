@@ -38,7 +38,9 @@ class Queues(Kind):
 
     def found(self):
         pages = self.account.client("sqs").get_paginator("list_queues")
-        listed = pages.paginate(QueueNamePrefix=f"{self.stack.name}-", PaginationConfig={"PageSize": MOST_LISTED})
+        listed = pages.paginate(
+            QueueNamePrefix=f"{self.stack.name}-", PaginationConfig={"PageSize": MOST_LISTED}
+        )
         self.urls = {url.rpartition("/")[2]: url for page in listed for url in page.get("QueueUrls", ())}
         wanted, queues = self.wanted(), {}
         for name, url in self.urls.items():
@@ -55,16 +57,22 @@ class Queues(Kind):
 
     def create(self, name, attributes):
         sqs = self.account.client("sqs")
-        self.urls[name] = sqs.create_queue(QueueName=name, Attributes=_as_text(attributes), tags=self.account.tags)["QueueUrl"]
+        self.urls[name] = sqs.create_queue(
+            QueueName=name, Attributes=_as_text(attributes), tags=self.account.tags
+        )["QueueUrl"]
 
     def change(self, name, attributes):
-        self.account.client("sqs").set_queue_attributes(QueueUrl=self.urls[name], Attributes=_as_text(attributes))
+        self.account.client("sqs").set_queue_attributes(
+            QueueUrl=self.urls[name], Attributes=_as_text(attributes)
+        )
 
     def delete(self, name):
         unless(MISSING, self.account.client("sqs").delete_queue, QueueUrl=self.urls[name])
 
     def _read(self, url):
-        answer = unless(MISSING, self.account.client("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+        answer = unless(
+            MISSING, self.account.client("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["All"]
+        )
         return answer and {key: _as_data(key, value) for key, value in answer["Attributes"].items()}
 
     def _topic_sends(self, name, topic):

@@ -9,7 +9,9 @@ MISSING = ("NoSuchEntity",)
 POLICY = "function"
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
 }
 
 
@@ -24,21 +26,33 @@ class Roles(Kind):
 
     def wanted(self):
         return {
-            function.name: {"Trust": TRUST, "Policy": policy(*statements_of(function, self.account)), "OtherPolicies": []}
+            function.name: {
+                "Trust": TRUST,
+                "Policy": policy(*statements_of(function, self.account)),
+                "OtherPolicies": [],
+            }
             for function in self.stack.functions
         }
 
     def found(self):
         iam = self.account.client("iam")
-        roles = [role for page in iam.get_paginator("list_roles").paginate(PathPrefix=self.path) for role in page["Roles"]]
+        roles = [
+            role
+            for page in iam.get_paginator("list_roles").paginate(PathPrefix=self.path)
+            for role in page["Roles"]
+        ]
         return {
-            role["RoleName"]: {"Trust": role["AssumeRolePolicyDocument"], **self._policies(role["RoleName"])} for role in roles
+            role["RoleName"]: {"Trust": role["AssumeRolePolicyDocument"], **self._policies(role["RoleName"])}
+            for role in roles
         }
 
     def create(self, name, attributes):
         iam = self.account.client("iam")
         iam.create_role(
-            RoleName=name, Path=self.path, AssumeRolePolicyDocument=json.dumps(attributes["Trust"]), Tags=self.account.tag_list
+            RoleName=name,
+            Path=self.path,
+            AssumeRolePolicyDocument=json.dumps(attributes["Trust"]),
+            Tags=self.account.tag_list,
         )
         self._put_policy(name, attributes["Policy"])
 
@@ -68,10 +82,14 @@ class Roles(Kind):
         iam = self.account.client("iam")
         inline = unless(MISSING, iam.list_role_policies, RoleName=name) or {}
         attached = unless(MISSING, iam.list_attached_role_policies, RoleName=name) or {}
-        return inline.get("PolicyNames", []), [each["PolicyArn"] for each in attached.get("AttachedPolicies", ())]
+        return inline.get("PolicyNames", []), [
+            each["PolicyArn"] for each in attached.get("AttachedPolicies", ())
+        ]
 
     def _put_policy(self, name, document):
-        self.account.client("iam").put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document))
+        self.account.client("iam").put_role_policy(
+            RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(document)
+        )
 
     def _strip(self, name, keep=None):
         iam = self.account.client("iam")

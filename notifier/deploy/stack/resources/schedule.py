@@ -34,7 +34,10 @@ class Schedules(Scheduled):
     label = "schedule"
 
     def wanted(self):
-        return {name: {"ScheduleExpression": RATE, "State": "ENABLED", "Targets": [self._target(name)]} for name in self.names}
+        return {
+            name: {"ScheduleExpression": RATE, "State": "ENABLED", "Targets": [self._target(name)]}
+            for name in self.names
+        }
 
     def found(self):
         events, rules, more = self.account.client("events"), {}, {}
@@ -123,4 +126,9 @@ class Permissions(Scheduled):
         self.create(name, attributes)
 
     def delete(self, name):
-        unless(MISSING, self.account.client("lambda").remove_permission, FunctionName=name, StatementId=self.statement_id)
+        unless(
+            MISSING,
+            self.account.client("lambda").remove_permission,
+            FunctionName=name,
+            StatementId=self.statement_id,
+        )

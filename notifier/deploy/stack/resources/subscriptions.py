@@ -1,4 +1,6 @@
-"""Each queue's subscription to its topic: its own route's messages, as they were published; of the feedback's topic all."""
+"""Each queue's subscription to its topic: its own route's messages, as they were published; of the feedback's
+topic all.
+"""
 
 import json
 
@@ -21,7 +23,11 @@ class Subscriptions(Kind):
             f"{self.stack.name}-{route}": {
                 "RawMessageDelivery": "true",
                 # What SES publishes has no attributes.
-                **({} if route == FEEDBACK else {"FilterPolicyScope": "MessageAttributes", "FilterPolicy": {"route": [route]}}),
+                **(
+                    {}
+                    if route == FEEDBACK
+                    else {"FilterPolicyScope": "MessageAttributes", "FilterPolicy": {"route": [route]}}
+                ),
             }
             for route in self.stack.routes
         }
@@ -47,7 +53,9 @@ class Subscriptions(Kind):
         unless(MISSING, self.account.client("sns").unsubscribe, SubscriptionArn=self._arns[name])
 
     def _listed(self):
-        """Those of queues that are named as this stack names them; whoever else listens to a topic is left alone."""
+        """Those of queues that are named as this stack names them; whoever else listens to a topic is left
+        alone.
+        """
         for topic in (self.stack.name, f"{self.stack.name}-{FEEDBACK}"):
             self._list(self.account.arn("sns", topic))
         return self._arns
@@ -62,10 +70,12 @@ class Subscriptions(Kind):
             more = {"NextToken": answer["NextToken"]}
 
     def _read(self, arn):
-        answer = unless(MISSING, self.account.client("sns").get_subscription_attributes, SubscriptionArn=arn) or {
-            "Attributes": {}
+        answer = unless(
+            MISSING, self.account.client("sns").get_subscription_attributes, SubscriptionArn=arn
+        ) or {"Attributes": {}}
+        return answer["Attributes"] | {
+            "FilterPolicy": json.loads(answer["Attributes"].get("FilterPolicy") or "null")
         }
-        return answer["Attributes"] | {"FilterPolicy": json.loads(answer["Attributes"].get("FilterPolicy") or "null")}
 
 
 def _as_text(value):

@@ -13,7 +13,10 @@ from project.demo import rules, scenario
 
 
 class Command(BaseCommand):
-    help = "Plays the demo once on a local cloud and prints every message. Exits with 1 if an expected one is missing."
+    help = (
+        "Plays the demo once on a local cloud and prints every message. Exits with 1 if an "
+        "expected one is missing."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--json", action="store_true", help="Print a JSON list instead of a table.")
@@ -27,7 +30,9 @@ class Command(BaseCommand):
             pump.drain()
             rows = report(before, cloud.outbox())
         self.stdout.write(as_json(rows) if json else table(rows))
-        sent = sorted((row["channel"], row["recipient"]) for row in rows if row["status"] == Delivery.Status.SENT)
+        sent = sorted(
+            (row["channel"], row["recipient"]) for row in rows if row["status"] == Delivery.Status.SENT
+        )
         if missing := _less(rules.expected_messages(), sent):
             raise CommandError(f"Missing: {'; '.join(' to '.join(pair) for pair in missing)}", returncode=1)
 

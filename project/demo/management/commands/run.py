@@ -16,7 +16,9 @@ HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
-    help = "Starts the local cloud, loads the demo, sends one flash sale, and serves the admin and the outbox."
+    help = (
+        "Starts the local cloud, loads the demo, sends one flash sale, and serves the admin and the outbox."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=8000, help="The port of the admin (default: 8000).")
@@ -30,7 +32,9 @@ class Command(BaseCommand):
             scenario.create_flash_sale()
             pump.drain()
             self.stdout.write(f"\n{table(report(before, cloud.outbox()))}\n")
-            self.stdout.write(f"\n  Admin    http://{HOST}:{port}/admin/   ({rules.ADMIN} / {rules.PASSWORD})")
+            self.stdout.write(
+                f"\n  Admin    http://{HOST}:{port}/admin/   ({rules.ADMIN} / {rules.PASSWORD})"
+            )
             self.stdout.write(f"  Outbox   http://{HOST}:{port}/outbox/")
             self.stdout.write("  Ctrl-C stops everything.\n\n")
             self.stdout.flush()
@@ -38,7 +42,9 @@ class Command(BaseCommand):
             os.environ.setdefault("DJANGO_RUNSERVER_HIDE_WARNING", "true")
             with serving(pump):
                 # `insecure`: static files are served although DEBUG is off, as it is when deployed.
-                call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True, insecure_serving=True)
+                call_command(
+                    "runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True, insecure_serving=True
+                )
 
 
 def refuse_taken(port):
