@@ -5,11 +5,12 @@ missing here, or slow.
 import ast
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 from ..exceptions import ConfigurationError
 
 
-def declared(module, constant, default):
+def declared(module: str, constant: str, default: Any) -> Any:
     """The value of ``constant`` in ``module``, which must be a literal; else ``default``.
 
     Raises ConfigurationError when the constant is computed, ModuleNotFoundError when there is no such module.
@@ -27,7 +28,7 @@ def declared(module, constant, default):
 
 
 @cache
-def _assigned(path):
+def _assigned(path: str) -> dict[str, ast.expr]:
     """Name → what it is set to, at the top level of a file."""
     with open(path, encoding="utf-8") as source:
         nodes = [node for node in ast.parse(source.read()).body if isinstance(node, ast.Assign)]

@@ -7,13 +7,14 @@ import pkgutil
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import conf
 from .constants import declared
-from .message import Examination
+from .message import Examination, Message
 
 # Functions that live beside the channels and are none.
 FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
@@ -21,7 +22,7 @@ FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
 _registered: set[str] = set()
 
 
-def examine(channel, message):
+def examine(channel: str, message: Message) -> Examination:
     """The Examination of a Message by its channel's own module, ``examine(message)`` there.
 
     Pure: nothing is asked of anybody.
@@ -30,7 +31,7 @@ def examine(channel, message):
     return examiner(message) if examiner else Examination()
 
 
-def price(channel, message):
+def price(channel: str, message: Message) -> int:
     """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the
     channel's own module.
 
@@ -40,7 +41,7 @@ def price(channel, message):
     return pricer(message) if pricer else 0
 
 
-def disturbs(channel):
+def disturbs(channel: str) -> bool:
     """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours.
 
     ``DISTURBS = False`` in its module.
@@ -49,7 +50,7 @@ def disturbs(channel):
 
 
 @lru_cache
-def _function(package, channel, name):
+def _function(package: str, channel: str, name: str) -> Any:
     return (
         getattr(import_module(f"{package}.{channel}"), name, None)
         if find_spec(f"{package}.{channel}")
@@ -57,66 +58,66 @@ def _function(package, channel, name):
     )
 
 
-def label(name):
+def label(name: str) -> str:
     """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says
     none.
     """
     return _say(name, "LABEL") or capfirst(name)
 
 
-def verb(name):
+def verb(name: str) -> str:
     """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active
     users”.
     """
     return _say(name, "VERB") or _("send by %s to") % name
 
 
-def way(name):
+def way(name: str) -> str:
     """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its
     label, “by e-mail”.
     """
     return _say(name, "WAY") or _("by %s") % noun(name)
 
 
-def noun(name):
+def noun(name: str) -> str:
     """Its label within a sentence: “e-mail”, and “SMS” as it is."""
     said = label(name)
     return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
-def example(name):
+def example(name: str) -> str:
     """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes
     none.
     """
     return _said(name, "EXAMPLE")
 
 
-def mark(name):
+def mark(name: str) -> str:
     """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says
     none.
     """
     return _said(name, "MARK")
 
 
-def _say(name, constant):
+def _say(name: str, constant: str) -> str:
     # An empty text would be translated to the head of the catalogue.
     said = _said(name, constant)
     return _(said) if said else ""
 
 
-def _said(name, constant):
+def _said(name: str, constant: str) -> str:
     try:
         return declared(f"{conf.get('CHANNELS_PACKAGE')}.{name}", constant, "")
     except ModuleNotFoundError:  # a channel of another app
         return ""
 
 
-def register_channel(name):
+def register_channel(name: str) -> None:
     """Make a channel of another app known by ``name``; its function is that app's own affair."""
     _registered.add(name)
 
 
-def channel_names():
+def channel_names() -> list[str]:
     """Names of all channels, sorted: the modules of the channels package, found by listing it and without
     importing them.
     """

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from types import NoneType
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models, transaction
@@ -20,6 +21,14 @@ logger = logging.getLogger(__name__)
 
 # What an event's explanation holds at most; the triggers that matched come first.
 MAX_EXPLAINED = 50
+
+
+class Explained(TypedDict):
+    """What matching says of one ``trigger`` (its id): ``because`` is why it did not match, or blank."""
+
+    trigger: int
+    name: str
+    because: str
 
 
 class Matched(list):
@@ -39,10 +48,8 @@ class Matched(list):
         found._missed, found._subject = missed, context.get("action_object")
         return found
 
-    def explain(self):
-        """``[{"trigger": id, "name": …, "because": ""}, …]``, then those about the same model with why they
-        did not match.
-        """
+    def explain(self) -> list[Explained]:
+        """Those that matched, then those about the same model that did not."""
         missed = [each for each in self._missed if is_one(self._subject, each[0].model, "")]
         all_of_them = [(trigger, "") for trigger in self] + missed
         return [

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ..channels import registry
 from ..events import recipients
 from ..events.context import context_of
+from ..events.live import LiveTrigger
 from ..events.matching import explain_match
 from ..gates import allow_list, opted_out, quiet_hours
 from ..models import (
@@ -29,6 +30,7 @@ from ..models import (
 from ..people import devices, opt_outs, suppression
 from ..rules import signals
 from ..rules.audiences import describe_sources
+from ..rules.plans import Step
 from ..templating import readable, snapshot
 from . import summaries
 from .answers import Outcome, Seen
@@ -46,11 +48,11 @@ class Case:
     person: Person
     trigger: Trigger
     # As the index holds it; None where it is switched off or cannot be read.
-    live: object
+    live: LiveTrigger | None
     context: dict
     event: Event
     subscription: Subscription | None = None
-    step: dict | None = None
+    step: Step | None = None
     channel: str = ""
 
     @property

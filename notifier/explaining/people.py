@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 
 from .. import conf
@@ -25,7 +26,7 @@ class Person:
 
     key: str
     name: str
-    user: object = None
+    user: AbstractBaseUser | None = None
     address: str = ""
 
     def recipients(self, channel):
