@@ -28,9 +28,9 @@ _QUIET = f"""
 """  # noqa: S608 - the tables' names are our own
 
 
-def wait_for_the_end(candidates, channel):
-    """A gate: Later for those whose quiet hours are now, unless the category is mandatory or the channel
-    disturbs nobody.
+def refuse(candidates, channel):
+    """Later for those whose quiet hours are now, unless the category is mandatory or the channel disturbs
+    nobody. One query.
     """
     asked = [
         each

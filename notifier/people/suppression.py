@@ -1,6 +1,6 @@
 """Addresses that get nothing more, whoever they belong to.
 
-Next hop: ``gates.table`` asks here before anything is sent.
+``gates.suppressed`` asks here before anything is sent.
 
 Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its
 normal form is stored and asked for. That form is made without the channel's own module, because the fan-out
@@ -14,7 +14,7 @@ import unicodedata
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from ..exceptions import SendError, Skipped
+from ..exceptions import SendError
 from ..models import Suppression
 
 logger = logging.getLogger(__name__)
@@ -71,16 +71,14 @@ def _as_in_dns(domain):
         return domain
 
 
-def gate(candidates, channel):
-    """For each candidate Skipped where its address is suppressed, else None.
+def find_all(channel, addresses):
+    """Address → Suppression, of those of ``addresses``, in their normal form, that are suppressed.
 
-    One query, or none where nobody has an address.
+    One query, or none where no address is given.
     """
-    addresses = [normalise(each.address or "") for each in candidates]
     asked = set(addresses) - {""}
     found = Suppression.objects.filter(channel=channel, address__in=asked) if asked else ()
-    known = {each.address: each for each in found}
-    return [_skipped(known[address]) if address in known else None for address in addresses]
+    return {each.address: each for each in found}
 
 
 def find(channel, address):
@@ -91,10 +89,6 @@ def find(channel, address):
 def describe(suppression):
     """Why and since when, without the address: “Bounced permanently on 3 May 2026.”"""
     return SKIPPED[suppression.reason] % date_format(localtime(suppression.created_at), "j M Y")
-
-
-def _skipped(suppression):
-    return Skipped("suppressed", describe(suppression))
 
 
 def suppress(channel, address, reason, detail=""):
