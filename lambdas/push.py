@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from notifier.channels.message import Examination, Problem
+from notifier.channels.recipient import Recipient
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
@@ -99,8 +100,8 @@ def send(message, sns):
     """
     from notifier.models import Device, DevicePush  # Django is set up by then
 
-    kind, _, key = message.recipient.partition(":")
-    if kind != "user":
+    recipient = Recipient.parse(message.recipient)
+    if not recipient.is_user:
         raise Skipped("invalid_address", "Only users have devices.")
     if not (message.subject.strip() or message.text.strip()):
         raise Rejected("empty")
@@ -109,7 +110,9 @@ def send(message, sns):
         if message.attempt > 1
         else {}
     )
-    left = list(Device.objects.filter(user=key, enabled=True).exclude(pk__in=had).order_by("pk"))
+    left = list(
+        Device.objects.filter(user=recipient.user_key, enabled=True).exclude(pk__in=had).order_by("pk")
+    )
     taken, failed = _send_to_all(left, message, sns)
     again = [error for error in failed if not isinstance(error, Rejected)]
     if again and not ((had or taken) and message.attempt >= MAX_PARTIAL_ATTEMPTS):
