@@ -9,6 +9,7 @@ from ._handler import make_handler  # isort: split
 from django.contrib.auth import get_user_model
 
 from notifier.channels.message import Examination, Problem
+from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, Skipped
 from notifier.inbox.items import MAX_TITLE_CHARACTERS, add_item
 from notifier.models import Event
@@ -37,8 +38,8 @@ def send(message, _session):
     So a crash between the item and the delivery's record costs nothing: the delivery is sent again, and finds
     it.
     """
-    kind, _, key = message.recipient.partition(":")
-    if kind != "user":
+    recipient = Recipient.parse(message.recipient)
+    if not recipient.is_user:
         raise Skipped("invalid_address", "Only users have an inbox.")
     title, text = message.subject, message.text.strip()
     if not title and not text:
@@ -48,8 +49,8 @@ def send(message, _session):
     try:
         about, category = Event.objects.values_list("action_object", "category_id").get(pk=message.event)
         item = add_item(
-            key, delivery=message.delivery, title=title, text=text, link=message.link, icon=message.icon,
-            about=about, category_id=category,
+            recipient.user_key, delivery=message.delivery, title=title, text=text, link=message.link,
+            icon=message.icon, about=about, category_id=category,
         )  # fmt: skip
     except get_user_model().DoesNotExist:
         raise Skipped("user_deleted") from None

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 import boto3
 
 from notifier.channels.message import Examination, Problem
+from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, SendError, Skipped, TryAgain
 from notifier.models import Device, DevicePush
 
@@ -52,8 +53,8 @@ def send(message, sns):
     the first that failed; once one has, the others are tried MAX_PARTIAL_ATTEMPTS times, and never one of
     them twice that took it.
     """
-    kind, _, key = message.recipient.partition(":")
-    if kind != "user":
+    recipient = Recipient.parse(message.recipient)
+    if not recipient.is_user:
         raise Skipped("invalid_address", "Only users have devices.")
     if not (message.subject.strip() or message.text.strip()):
         raise Rejected("empty")
@@ -62,7 +63,9 @@ def send(message, sns):
         if message.attempt > 1
         else {}
     )
-    left = list(Device.objects.filter(user=key, enabled=True).exclude(pk__in=had).order_by("pk"))
+    left = list(
+        Device.objects.filter(user=recipient.user_key, enabled=True).exclude(pk__in=had).order_by("pk")
+    )
     taken, failed = _send_to_all(left, message, sns)
     again = [error for error in failed if not isinstance(error, Rejected)]
     if again and not ((had or taken) and message.attempt >= MAX_PARTIAL_ATTEMPTS):

@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from .. import deliveries
 from ..channels.message import Message
+from ..channels.recipient import Recipient, user_keys
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
@@ -132,9 +133,9 @@ def _content_for(event_id, version_id, language, time_zone, others):
 
 
 def _people_of(works, tree):
-    """What the template reads of each recipient: ``"user:<key>"`` → frozen data."""
-    keys = [work.recipient.partition(":")[2] for work in works if work.recipient.startswith("user:")]
-    return {f"user:{key}": person for key, person in audiences.read_people(keys, tree).items()}
+    """What the template reads of each recipient who is a user: recipient → frozen data."""
+    found = audiences.read_people(user_keys(works), tree)
+    return {str(Recipient.of_user(key)): person for key, person in found.items()}
 
 
 def forget():

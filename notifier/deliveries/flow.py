@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from functools import cached_property
 
+from ..channels.recipient import Recipient, user_keys
 from ..models import Category, Delivery, Preferences
 from ..models.flow import READ_IN_THE_SITE
 from ..rules import durations
@@ -114,11 +115,8 @@ class Pace:
         """Recipient → Preferences, of those who want digests."""
         if not self._may_be_gathered:
             return {}
-        keys = {
-            each.recipient.removeprefix("user:") for each in deliveries if each.recipient.startswith("user:")
-        }
-        found = Preferences.objects.filter(user__in=keys).exclude(digest="")
-        return {f"user:{each.user_id}": each for each in found}
+        found = Preferences.objects.filter(user__in=set(user_keys(deliveries))).exclude(digest="")
+        return {str(Recipient.of_user(each.user_id)): each for each in found}
 
     @cached_property
     def _may_be_gathered(self):

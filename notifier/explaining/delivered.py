@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from .. import conf
 from ..channels import registry
+from ..channels.recipient import Recipient
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
 from ..people import suppression
 from ..rules.audiences import describe_sources
@@ -260,8 +261,8 @@ def _user(case):
 
 
 def _other(delivery):
-    kind, _colon, key = delivery.recipient.partition(":")
-    return f"the user {key}" if kind == "user" else "a plain address of the audience"
+    recipient = Recipient.parse(delivery.recipient)
+    return f"the user {recipient.user_key}" if recipient.is_user else "a plain address of the audience"
 
 
 def _tries(delivery):

@@ -8,9 +8,9 @@ from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationErr
 
 from .. import conf
 from ..channels import registry
+from ..channels.recipient import Recipient
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
-from ..people.suppression import recipient_of
 from ..rules import audiences
 
 # So many are named where one word means several people.
@@ -35,7 +35,9 @@ class Person:
         """
         own = self.address or self.address_on(channel)[0]
         return (
-            [self.key, recipient_of(own)] if own and not self.address else [self.key, *self._holders(channel)]
+            [self.key, str(Recipient.of_address(own))]
+            if own and not self.address
+            else [self.key, *self._holders(channel)]
         )
 
     def address_on(self, channel):
@@ -54,11 +56,13 @@ class Person:
 
     def _holders(self, channel):
         """The users who have this plain address on ``channel``."""
-        return [f"user:{user.pk}" for user in _users_with(self.address, [channel])] if self.address else []
+        found = _users_with(self.address, [channel]) if self.address else []
+        return [str(Recipient.of_user(user.pk)) for user in found]
 
 
 def person_of(user):
-    return Person(key=f"user:{user.pk}", name=user.get_full_name() or user.get_username(), user=user)
+    key = str(Recipient.of_user(user.pk))
+    return Person(key=key, name=user.get_full_name() or user.get_username(), user=user)
 
 
 def find_person(text):
@@ -68,12 +72,14 @@ def find_person(text):
     UnknownPerson says what else to write.
     """
     text = text.replace("\0", "").strip()
-    kind, _colon, rest = text.partition(":")
-    if kind == "address" and rest.strip():
-        return Person(key=recipient_of(rest), name=rest.strip(), address=rest.strip())
-    if kind == "user":
-        user = _by_key(rest)
-        return person_of(user) if user else Person(key=text, name=f"The user {rest}, who was deleted,")
+    asked = Recipient.parse(text)
+    if address := asked.address.strip():
+        return _person_at(address)
+    if asked.is_user:
+        user = _by_key(asked.user_key)
+        return (
+            person_of(user) if user else Person(key=text, name=f"The user {asked.user_key}, who was deleted,")
+        )
     users = get_user_model()._default_manager
     named = users.filter(**{get_user_model().USERNAME_FIELD: text}).first()
     if user := named or _by_key(text):
@@ -85,8 +91,12 @@ def find_person(text):
     if found:
         return person_of(found[0])
     if "@" in text or text.startswith("+"):
-        return Person(key=recipient_of(text), name=text, address=text)
+        return _person_at(text)
     raise UnknownPerson(f"Nobody is called “{text}”. Write a user name, a number of a user, or an address.")
+
+
+def _person_at(address):
+    return Person(key=str(Recipient.of_address(address)), name=address, address=address)
 
 
 def _by_key(text):

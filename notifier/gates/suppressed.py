@@ -1,5 +1,6 @@
 """The gate of addresses that get nothing more. Asks ``people.suppression``."""
 
+from ..channels.recipient import normalise
 from ..exceptions import Skipped
 from ..people import suppression
 
@@ -9,7 +10,7 @@ def refuse(candidates, channel):
 
     One query, or none where nobody has an address.
     """
-    addresses = [suppression.normalise(each.address or "") for each in candidates]
+    addresses = [normalise(each.address or "") for each in candidates]
     known = suppression.find_all(channel, addresses)
     return [_skipped(known[address]) if address in known else None for address in addresses]
 

@@ -73,8 +73,8 @@ def ask_all(candidates: Sequence[Candidate], channel: str) -> list[SendError | N
     return _ask([*FINAL_GATES, *TIMELY_GATES], candidates, channel)
 
 
-def _ask(gates, candidates, channel):
-    answers = [None] * len(candidates)
+def _ask(gates: Sequence[Gate], candidates: Sequence[Candidate], channel: str) -> list[SendError | None]:
+    answers: list[SendError | None] = [None] * len(candidates)
     for gate in gates:
         still = [position for position, answer in enumerate(answers) if answer is None]
         if not still:

@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from ..channels.recipient import Recipient, user_keys
 from ..exceptions import Skipped
 from ..models import Device
 
@@ -55,7 +56,8 @@ def ask_for_device(candidates, channel):
     """A gate (see ``notifier.gates.table``): who has no device is skipped, and nobody is rung for."""
     if channel != CHANNEL:
         return [None] * len(candidates)
-    keys = [each.recipient.removeprefix("user:") for each in candidates if each.recipient.startswith("user:")]
-    found = Device.objects.filter(user__in=keys, enabled=True).values_list("user_id", flat=True)
-    reachable = {f"user:{key}" for key in found}
+    found = Device.objects.filter(user__in=user_keys(candidates), enabled=True).values_list(
+        "user_id", flat=True
+    )
+    reachable = {str(Recipient.of_user(key)) for key in found}
     return [None if each.recipient in reachable else Skipped("no_device") for each in candidates]

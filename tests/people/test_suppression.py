@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from lambdas import feedback as function
 from notifier import deliveries
+from notifier.channels.recipient import normalise
 from notifier.exceptions import Skipped
 from notifier.feedback import sms
 from notifier.gates import suppressed
@@ -48,12 +49,12 @@ APART = [
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
 def test_spellings_of_one_address_are_one(one, other):
-    assert suppression.normalise(one) == suppression.normalise(other)
+    assert normalise(one) == normalise(other)
 
 
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_other_addresses_are_others(one, other):
-    assert suppression.normalise(one) != suppression.normalise(other)
+    assert normalise(one) != normalise(other)
 
 
 @pytest.mark.django_db(transaction=True)
