@@ -1,6 +1,6 @@
 """The addresses that get nothing more: why, since when, and how one is let go again.
 
-Next hop: ``notifier.suppression``.
+Next hop: ``notifier.people.suppression``.
 """
 
 from django import forms
