@@ -8,11 +8,12 @@ import os
 import re
 from bisect import bisect_right
 from contextlib import closing, contextmanager
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 
 from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
@@ -90,7 +91,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 NO_ENDPOINT, BAD_TOKEN = "No endpoint found", "Token Reason:"
 
 
-def send(message, sns):
+def send(message: Message, sns: Any) -> str:
     """Send to each of the person's devices that has not had it yet; the id of the first that took it.
 
     A device that is gone is dropped and the others go on. While no device has taken it, the delivery fares as
@@ -128,7 +129,8 @@ def send(message, sns):
 
 def _send_to_all(devices, message, sns):
     """``(device → id, SendErrors)``."""
-    taken, failed, arns = {}, [], applications()
+    taken, arns = {}, applications()
+    failed: list[SendError] = []
     for device in devices:
         try:
             taken[device] = _send_to(device, message, sns, arns)
@@ -281,7 +283,7 @@ def _json(payload):
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What phones will show of it. Pure; never raises."""
     problems = []
     if not (message.subject.strip() or message.text.strip()):
@@ -308,7 +310,7 @@ def examine(message):
     )
 
 
-def price(_message):
+def price(_message: Message) -> int:
     """What SNS asks for a push to one device, in millionths of a US dollar; how many a person has is not told
     here.
     """
