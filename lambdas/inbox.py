@@ -8,7 +8,7 @@ from ._handler import make_handler  # isort: split
 
 from django.contrib.auth import get_user_model
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, Skipped
 from notifier.inbox.items import MAX_TITLE_CHARACTERS, add_item
@@ -32,7 +32,7 @@ MARK = "✉"
 DISTURBS = False
 
 
-def send(message, _session):
+def send(message: Message, _session: None) -> str:
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item.
 
     So a crash between the item and the delivery's record costs nothing: the delivery is sent again, and finds
@@ -57,7 +57,7 @@ def send(message, _session):
     return str(item.pk)
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What an item will show, and what it will not. Pure; never raises."""
     problems, length = [], len(message.text.strip())
     if not message.subject.strip() and not length:

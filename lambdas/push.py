@@ -6,10 +6,11 @@ deliveries.
 from ._handler import make_handler  # isort: split
 
 from contextlib import closing, contextmanager
+from typing import Any
 
 import boto3
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, SendError, Skipped, TryAgain
 from notifier.models import Device, DevicePush
@@ -46,7 +47,7 @@ PERMISSIONS = [
 ]
 
 
-def send(message, sns):
+def send(message: Message, sns: Any) -> str:
     """Send to each of the person's devices that has not had it yet; the id of the first that took it.
 
     A device that is gone is dropped and the others go on. While no device has taken it, the delivery fares as
@@ -84,7 +85,8 @@ def send(message, sns):
 
 def _send_to_all(devices, message, sns):
     """``(device → id, SendErrors)``."""
-    taken, failed, arns = {}, [], applications()
+    taken, arns = {}, applications()
+    failed: list[SendError] = []
     for device in devices:
         try:
             taken[device] = push_to(device, message, sns, arns)
@@ -102,7 +104,7 @@ def _send_to_all(devices, message, sns):
     return taken, failed
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What phones will show of it. Pure; never raises."""
     problems = []
     if not (message.subject.strip() or message.text.strip()):
@@ -127,7 +129,7 @@ def examine(message):
     )
 
 
-def price(_message):
+def price(_message: Message) -> int:
     """What SNS asks for a push to one device, in millionths of a US dollar; how many a person has is not told
     here.
     """

@@ -18,6 +18,7 @@ from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
 from ..rules import audiences
 from ..templating import contents, digest_data
+from .claims import Work
 from .versions import compiled_version
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ def compose_messages(works, channel=""):
     ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the
     newest stands for all, with the others in it.
     """
-    ready, refused = [], []
+    ready = []
+    refused: list[tuple[Work, SendError]] = []
     by_content = {}
     for work in _gather(works):
         others = tuple(other.event_id for other in work.others)

@@ -4,11 +4,12 @@ Next hop: back to ``notifier.events.index``.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from types import NoneType
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models, transaction
@@ -16,6 +17,7 @@ from django.db import connections, models, transaction
 from ..exceptions import ConditionRefused
 from ..rules.conditions import Condition, compile_condition
 from ..templating import readable
+from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ class Explained(TypedDict):
 class Matched(list):
     """The triggers that a firing matched, and what kept the others from it."""
 
-    _missed, _subject = (), None
+    _missed: Sequence[tuple[LiveTrigger, Any]] = ()
+    _subject: Any = None
 
     @classmethod
     def among(cls, triggers, context, created):

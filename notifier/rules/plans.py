@@ -35,6 +35,10 @@ class NamedRelation(TypedDict):
     pk: int | str
 
 
+# Who the event itself names.
+Named = NamedAddress | NamedPeople | NamedRelation
+
+
 class Step(TypedDict):
     """What one ``subscription`` (its id) sends of an event.
 
@@ -44,7 +48,7 @@ class Step(TypedDict):
 
     subscription: int
     contents: Contents
-    recipients: NotRequired[list[NamedAddress | NamedPeople | NamedRelation]]
+    recipients: NotRequired[list[Named]]
 
 
 # A step a subscription, in the order of the fan-out.
