@@ -28,6 +28,8 @@ LABEL = "E-mail"
 VERB = "e-mail"
 EXAMPLE = "ops@example.com"
 MARK = "@"
+ADDRESS_FIELD = "EmailField"
+PARTS = ("subject", "text", "html")
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 ANSWERS = {
     "TooManyRequestsException": (TryAgain, "throttled"),

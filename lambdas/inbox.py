@@ -27,9 +27,12 @@ LABEL = "Inbox"
 VERB = "show in the inbox of"
 WAY = "in the inbox"
 MARK = "✉"
-
-# It waits to be looked at.
+# Everybody has an inbox: it is found by the person's key.
+ADDRESS = "pk"
+PARTS = ("subject", "text", "link", "icon")
+# It waits to be looked at, and then it is known that it was.
 DISTURBS = False
+READ_IN_THE_SITE = True
 
 
 def send(message: Message, _session: None) -> str:
@@ -83,7 +86,7 @@ def examine(message: Message) -> Examination:
             Problem(part="html", text="An inbox shows text alone: HTML is only what the text is made from.")
         )
     return Examination(
-        look="inbox", parts=("subject", "text", "link", "icon"), problems=tuple(problems),
+        look="inbox", parts=PARTS, problems=tuple(problems),
         length=length, limit=MAX_TEXT_CHARACTERS, unit="characters",
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from notifier.channels.message import Examination, Message, Problem
 from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, SendError, Skipped, TryAgain
 from notifier.models import Device, DevicePush
+from notifier.people import devices
 
 from ._aws import single_request_config
 from ._push_endpoints import DeviceGone, EndpointLost, applications, drop, push_to
@@ -24,6 +25,10 @@ LABEL = "Push"
 VERB = "notify on the phone"
 WAY = "on the phone"
 MARK = "●"
+# A person is reached by their key, and has devices or not.
+ADDRESS = "pk"
+refuse = devices.refuse_without_device
+reachable = devices.with_device
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # Once one of a person's devices has it, the others are tried this often.
 MAX_PARTIAL_ATTEMPTS = 5

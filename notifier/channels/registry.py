@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import conf
-from .constants import declared
+from .constants import declared, defines
 from .message import Examination, Message
 
 # Functions that live beside the channels and are none.
@@ -27,7 +27,7 @@ def examine(channel: str, message: Message) -> Examination:
 
     Pure: nothing is asked of anybody.
     """
-    examiner = _function(conf.get("CHANNELS_PACKAGE"), channel, "examine")
+    examiner = _function(channel, "examine")
     return examiner(message) if examiner else Examination()
 
 
@@ -37,8 +37,40 @@ def price(channel: str, message: Message) -> int:
 
     Asked of each message that is sent, so it must not take as long as an examination may.
     """
-    pricer = _function(conf.get("CHANNELS_PACKAGE"), channel, "price")
+    pricer = _function(channel, "price")
     return pricer(message) if pricer else 0
+
+
+def own_gate(channel: str) -> Any:
+    """The gate of this channel alone, ``refuse(candidates, channel)`` of its own module; None where it has
+    none. See ``notifier.gates.table``.
+    """
+    return _function(channel, "refuse")
+
+
+def keep_reachable(channel: str, users: Any) -> Any:
+    """Those of a queryset of users whom the channel's own gate lets through, by ``reachable(users)`` of its
+    module.
+    """
+    narrow = _function(channel, "reachable")
+    return narrow(users) if narrow else users
+
+
+def _function(channel: str, name: str) -> Any:
+    """A function of the channel's own module, or None.
+
+    Only a module that has it is imported: the fan-out asks for every channel's gate, and has no channel's
+    library.
+    """
+    return _find_function(conf.get("CHANNELS_PACKAGE"), channel, name)
+
+
+@lru_cache
+def _find_function(package: str, channel: str, name: str) -> Any:
+    module = f"{package}.{channel}"
+    if find_spec(module) is None or not defines(module, name):
+        return None
+    return getattr(import_module(module), name)
 
 
 def disturbs(channel: str) -> bool:
@@ -46,16 +78,41 @@ def disturbs(channel: str) -> bool:
 
     ``DISTURBS = False`` in its module.
     """
-    return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
+    return _said(channel, "DISTURBS") is not False
+
+
+def is_read_in_the_site(channel: str) -> bool:
+    """Whether its messages are items of the inbox, so that it is known what was read: ``READ_IN_THE_SITE =
+    True`` in its module.
+    """
+    return _said(channel, "READ_IN_THE_SITE") is True
+
+
+def parts(channel: str) -> tuple[str, ...]:
+    """Those of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
+    module, else the text alone.
+    """
+    return _said(channel, "PARTS") or ("text",)
+
+
+def addresses() -> dict[str, str]:
+    """Per channel, the path on the user that holds the address: ``ADDRESS`` of its own module, and before it
+    what the settings name.
+    """
+    return _own_addresses(conf.get("CHANNELS_PACKAGE")) | conf.get("ADDRESSES")
 
 
 @lru_cache
-def _function(package: str, channel: str, name: str) -> Any:
-    return (
-        getattr(import_module(f"{package}.{channel}"), name, None)
-        if find_spec(f"{package}.{channel}")
-        else None
-    )
+def _own_addresses(package: str) -> dict[str, str]:
+    found = {name: _declared(package, name, "ADDRESS") for name in channel_names()}
+    return {name: path for name, path in found.items() if path}
+
+
+def address_field(channel: str) -> str:
+    """The kind of model field that holds addresses for it, ``ADDRESS_FIELD`` of its module: “EmailField”;
+    blank where none does.
+    """
+    return _said(channel, "ADDRESS_FIELD")
 
 
 def label(name: str) -> str:
@@ -105,9 +162,15 @@ def _say(name: str, constant: str) -> str:
     return _(said) if said else ""
 
 
-def _said(name: str, constant: str) -> str:
+def _said(name: str, constant: str) -> Any:
+    return _declared(conf.get("CHANNELS_PACKAGE"), name, constant)
+
+
+@lru_cache
+def _declared(package: str, name: str, constant: str) -> Any:
+    # Asked for each of a fan-out's deliveries.
     try:
-        return declared(f"{conf.get('CHANNELS_PACKAGE')}.{name}", constant, "")
+        return declared(f"{package}.{name}", constant, "")
     except ModuleNotFoundError:  # a channel of another app
         return ""
 

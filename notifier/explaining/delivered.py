@@ -5,7 +5,6 @@ Next hop: ``answers.walk``, after ``recorded``.
 
 from django.contrib.auth import get_user_model
 
-from .. import conf
 from ..channels import registry
 from ..channels.recipient import Recipient
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
@@ -113,7 +112,7 @@ def look_at_address(case):
             f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case)
         )
     # The person is the address
-    if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":
+    if not case.delivery.address or registry.addresses().get(case.channel) == "pk":
         return None
     return Seen(f"the address was {case.delivery.address}.", about=_user(case))
 

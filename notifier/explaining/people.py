@@ -6,7 +6,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 
-from .. import conf
 from ..channels import registry
 from ..channels.recipient import Recipient
 from ..exceptions import UnknownPerson
@@ -51,7 +50,7 @@ class Person:
             .values_list("address", "verified")
             .first()
         )
-        address, verified = point or (_read(self.user, conf.get("ADDRESSES").get(channel)), True)
+        address, verified = point or (_read(self.user, registry.addresses().get(channel)), True)
         return address.strip(), verified
 
     def _holders(self, channel):
@@ -110,7 +109,7 @@ def _users_with(address, names):
     users = get_user_model()._default_manager
     points = ContactPoint.objects.filter(channel__in=names, address__iexact=address)
     found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
-    for channel, path in conf.get("ADDRESSES").items():
+    for channel, path in registry.addresses().items():
         if channel in names:
             found |= {
                 user.pk: user

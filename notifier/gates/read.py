@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q
 
+from ..channels import registry
 from ..exceptions import Skipped
 from ..models import Delivery, InboxItem
 
@@ -11,9 +12,10 @@ def refuse(candidates, channel):
 
     No query where nothing of that kind is asked about.
     """
-    if not any(each.follows for each in candidates):
+    asked = [each for each in candidates if each.follows and registry.is_read_in_the_site(each.follows)]
+    if not asked:
         return [None] * len(candidates)
-    read = _read_in_the_site([each for each in candidates if each.follows])
+    read = _read_in_the_site(asked)
     return [
         Skipped("read") if (each.event_id, each.subscription_id, each.recipient) in read else None
         for each in candidates

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..exceptions import SendError
-from . import allow_list, expired, no_device, opted_out, quiet_hours, read, suppressed
+from . import allow_list, channels_own, expired, opted_out, quiet_hours, read, suppressed
 
 
 class Candidate(Protocol):
@@ -49,7 +49,7 @@ class Gate(Protocol):
 # the moment.
 FINAL_GATES: list[Gate] = [
     allow_list,
-    no_device,
+    channels_own,
     suppressed,
     opted_out,
     expired,

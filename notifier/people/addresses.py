@@ -6,6 +6,7 @@ Next hop: ``notifier.deliveries.fanout`` makes deliveries of them.
 from django.contrib.auth import get_user_model
 
 from .. import conf
+from ..channels import registry
 from ..channels.recipient import MAX_ADDRESS_CHARACTERS, USER_PREFIX, Recipient
 from ..models import ContactPoint, Delivery
 from ..rules import audiences
@@ -18,7 +19,7 @@ LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 
 def columns_for(channels):
     """What is read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
-    paths = {channel: path for channel, path in conf.get("ADDRESSES").items() if channel in channels}
+    paths = {channel: path for channel, path in registry.addresses().items() if channel in channels}
     paths |= {
         key: path
         for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE")))

@@ -7,16 +7,15 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Trim
 
-from .. import conf
+from ..channels import registry
 from ..channels.recipient import MAX_ADDRESS_CHARACTERS, Recipient
 from ..models import ContactPoint
 from ..rules import audiences
-from . import devices
 
 
 def _column(channel):
     """The look-up from a user to the address on ``channel``, or None where the settings name none."""
-    path = conf.get("ADDRESSES").get(channel)
+    path = registry.addresses().get(channel)
     return path and path.replace(".", "__")
 
 
@@ -33,9 +32,7 @@ def reachable(users, channel):
         users = users.annotate(notifier_address=Trim(Cast(column, TextField())))
         # `> ''` leaves out NULL as well.
         found |= Q(notifier_address__gt="") & ~Exists(points)
-    users = users.filter(found)
-    if channel == devices.CHANNEL:
-        users = devices.with_device(users)
+    users = registry.keep_reachable(channel, users.filter(found))
     return users.filter(is_active=True) if audiences.has_field(get_user_model(), "is_active") else users
 
 
