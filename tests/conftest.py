@@ -21,12 +21,12 @@ TESTS = Path(__file__).parent
 # Most pages read a few rows by their keys, on any database alike; these search, count and lock.
 PAGES, PAGES_THAT_ASK_MUCH = (
     TESTS / "admin",
-    {"test_acting.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
+    {"test_delivery_actions.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
 )
 # These keep what they make in a database, and are about something else: what a template may do, what a
 # provider or AWS answers, how a page is served.
 ABOUT_SOMETHING_ELSE = {
-    "admin/test_outbox.py",
+    "admin/outcomes/test_outbox.py",
     "browser/test_preferences.py",
     "console/test_quick_start.py",
     "deploy/doctor/test_chat.py",
@@ -188,7 +188,7 @@ def _belongs_to_both_databases(item):
     if _place(item) in ABOUT_SOMETHING_ELSE:
         return False
     if (
-        item.path.parent == PAGES
+        PAGES in item.path.parents
         and item.path.name not in PAGES_THAT_ASK_MUCH
         or item.path.parent == IN_A_BROWSER
     ):

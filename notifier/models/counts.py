@@ -69,7 +69,7 @@ class Gauge(models.Model):
 
 
 class Overview(HourlyCount):
-    """The kept counts as a page; see ``notifier.admin.overview``."""
+    """The kept counts as a page; see ``notifier.admin.overview.page``."""
 
     class Meta:
         proxy = True

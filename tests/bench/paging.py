@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from notifier.admin.deliveries import DeliveryAdmin
+from notifier.admin.outcomes.deliveries import DeliveryAdmin
 from notifier.admin.reading import MOST_COUNTED
 from notifier.channels.recipient import Recipient
 from notifier.models import Delivery, Event

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from notifier.admin import names, setup_choices
+from notifier.admin.setup import insertables, page_choices
 from notifier.channels import registry
 from notifier.channels.constants import defines
 from notifier.explaining import explain
@@ -118,8 +118,8 @@ def test_inbox_first_needs_a_channel_whose_reading_is_known_and_another(channels
 
 
 def test_the_set_up_page_asks_for_the_parts_and_offers_the_addresses_of_the_channel():
-    assert setup_choices.parts_of("pigeon") == ("text", "link")
-    assert setup_choices.parts_of("mail") == ("text",)
-    assert names._channel_of(models.SlugField(name="roost")) == "pigeon"
-    assert names._channel_of(models.CharField(name="own_mail")) == "mail"
-    assert names._channel_of(models.CharField(name="roost")) == ""
+    assert page_choices.parts_of("pigeon") == ("text", "link")
+    assert page_choices.parts_of("mail") == ("text",)
+    assert insertables._channel_of(models.SlugField(name="roost")) == "pigeon"
+    assert insertables._channel_of(models.CharField(name="own_mail")) == "mail"
+    assert insertables._channel_of(models.CharField(name="roost")) == ""
