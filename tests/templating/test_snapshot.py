@@ -25,6 +25,8 @@ from tests.builders import make_audience, make_trigger, make_user
 from tests.observing import data_of_the_event, register
 from tests.statements import statements
 
+pytestmark = pytest.mark.one_database
+
 KEY = uuid.UUID("0f36bd71-52c2-4a0e-9c5f-3f6c1b7d2c11")
 UTC_2 = dt.timezone(dt.timedelta(hours=2))
 
