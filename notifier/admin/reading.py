@@ -1,4 +1,4 @@
-"""Lists of what nobody edits and of which there are millions. Called by ``outcomes.events``, ``outcomes.deliveries``."""
+"""Lists of rows that nobody edits and of which there are millions: events, deliveries, inbox items."""
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList

@@ -12,7 +12,7 @@ MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong.
 
     ``path`` leads to it from the document's top; ``line`` counts from 1, or is None.
@@ -41,9 +41,9 @@ class Places:
         return self.lines.get(path)
 
     def problem(self, path, text):
-        return Problem(path=tuple(path), line=self.line_of(path), text=str(text))
+        return FileProblem(path=tuple(path), line=self.line_of(path), text=str(text))
 
 
 def refusal(line, text):
     """The RulesFileRefused of a file that cannot be read on; ``line`` counts from 0, or is None."""
-    return RulesFileRefused([Problem(path=(), line=None if line is None else line + 1, text=text)])
+    return RulesFileRefused([FileProblem(path=(), line=None if line is None else line + 1, text=text)])

@@ -90,7 +90,7 @@ def compile_named(part, source):
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
-def render_draft(
+def render_unsaved(
     parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links
 ):
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
