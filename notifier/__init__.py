@@ -1,19 +1,19 @@
 """Notifier: Django signals become notifications, by rules that people keep in the admin.
 
-What a project calls is here, whatever module it lives in; nothing is imported before it is asked for, so an
-app's models may import it.
+What a project calls is here, whatever module it lives in. Nothing is imported before it is asked for, and
+what needs models imports them when it is called, so an app's own models may import any of it.
 """
 
 from importlib import import_module
 
 _HOMES = {
-    "register_signal": "signals",
-    "register_audience": "audiences",
-    "register_provider": "providers",
-    "register_channel": "channels",
-    "register_device": "devices",
+    "register_signal": "rules.signals",
+    "register_audience": "rules.audiences",
+    "register_provider": "rules.providers",
+    "register_channel": "channels.registry",
+    "Limit": "channels.limits",
 }
-__all__ = ["emit", "emit_bulk", *_HOMES]
+__all__ = ["emit", "emit_bulk", "register_device", *_HOMES]
 
 
 def emit(verb, **details):
@@ -32,6 +32,13 @@ def emit_bulk(objects, **details):
     from .events.emit import emit_bulk  # its models may not be ready before this is called
 
     return emit_bulk(objects, **details)
+
+
+def register_device(user, *, platform, token):
+    """The Device of that token, from now on this user's; see ``notifier.people.devices.register_device``."""
+    from .people.devices import register_device  # its models may not be ready before this is called
+
+    return register_device(user, platform=platform, token=token)
 
 
 def __getattr__(name):

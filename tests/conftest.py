@@ -14,6 +14,7 @@ from notifier.local.postgres import find_programs
 from notifier.local.pump import Pump
 from notifier.local.system import handlers_of
 from notifier.queue import publisher
+from tests import patient_product
 from tests.gate import Gate
 
 TESTS = Path(__file__).parent
@@ -108,6 +109,13 @@ def _empty_tables(case):
 
 
 TransactionTestCase._fixture_teardown = _empty_tables
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_product():
+    with pytest.MonkeyPatch.context() as patch:
+        patient_product.lengthen(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="session")

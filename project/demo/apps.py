@@ -10,7 +10,7 @@ class DemoConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from notifier.rules.signals import register_signal
+        from notifier import register_signal
 
         from .signals import notify_audiences
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -11,7 +12,9 @@ import urllib.request
 from contextlib import closing, contextmanager
 
 import pytest
+from django.core.management.base import CommandError
 
+from notifier.local.management.commands.run import path_of
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -96,6 +99,34 @@ def test_run_sends_a_flash_sale_and_serves_admin_styles_and_outbox_until_it_is_i
         assert "--primary" in get(port, "/static/admin/css/base.css")[1]
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0
+
+
+WITHOUT_THE_DEMO = """
+from project.settings import *
+INSTALLED_APPS.remove("project.demo")
+NOTIFIER["ADDRESSES"] = {"email": "email"}
+"""
+
+
+def test_a_project_without_the_demo_has_run_too(tmp_path, played, interruptible):
+    """Of the demo only the tables are there, as they are in any project that has migrated."""
+    (tmp_path / "shop_settings.py").write_text(WITHOUT_THE_DEMO)
+    ours = {"DJANGO_SETTINGS_MODULE": "shop_settings", "PYTHONPATH": str(tmp_path)}
+    port = free_port()
+    with running(port, environment_with(played[1]) | ours) as (process, printed):
+        assert (
+            f"  Admin    http://127.0.0.1:{port}/admin/\n  Outbox   http://127.0.0.1:{port}/outbox/\n"
+            in printed
+        )
+        assert "48 hours of linen" not in printed + get(port, "/outbox/")[1]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_project_without_the_outboxs_page_is_told_the_line_that_it_needs(settings):
+    settings.ROOT_URLCONF = "notifier.urls"
+    with pytest.raises(CommandError, match=re.escape('path("outbox/", include("notifier.local.urls"))')):
+        path_of("outbox")
 
 
 def test_a_port_that_is_taken_is_a_clear_sentence(environment):

@@ -49,7 +49,7 @@ def make_members():
 
 
 def make_rules(members):
-    from notifier.rules.audiences import register_audience
+    from notifier import register_audience
     from tests.swapped.models import Member
 
     register_audience("a function", lambda event: Member.objects.filter(login="bo"))

@@ -224,6 +224,31 @@ def test_asking_what_a_channel_is_called_imports_nothing_of_it():
     subprocess.run([sys.executable, "-c", code], cwd=HOUSE, check=True)
 
 
+def test_a_folder_of_another_place_brings_its_channels(tmp_path):
+    """``lambdas`` is a namespace package: each folder of that name on the path adds its modules, such as one
+    that is installed.
+    """
+    pager = tmp_path / "lambdas" / "pager.py"
+    pager.parent.mkdir()
+    pager.write_text('LABEL = "Pager"\n')
+    code = (
+        "import django; django.setup(); import lambdas.pager, lambdas.sms; "
+        "from notifier.channels import registry; "
+        "print(registry.channel_names()); print(registry.label('pager'), registry.label('sms'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=HOUSE,
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "project.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [str(sorted({*MODULES, "pager"} - FUNCTIONS)), "Pager SMS"], (
+        done.stderr
+    )
+
+
 # Nothing without its queue, its filter and its stage.
 
 

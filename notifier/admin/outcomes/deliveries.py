@@ -9,9 +9,9 @@ from django.db.models import Q, Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ... import conf
+from ...channels import registry
+from ...channels.recipient import Recipient
 from ...models import ContentVersion, Delivery, Event, Template
-from ...people import suppression
 from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
@@ -96,13 +96,12 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         # A key is not what people search by, and of most texts no key can be made.
         paths = [
             users.USERNAME_FIELD,
-            *(path.replace(".", "__") for path in conf.get("ADDRESSES").values() if path != "pk"),
+            *(path.replace(".", "__") for path in registry.addresses().values() if path != "pk"),
         ]
         named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
-        return queryset.filter(
-            recipient__in=[suppression.recipient_of(term), *(f"user:{key}" for key in keys)]
-        )
+        wanted = [Recipient.of_address(term), *map(Recipient.of_user, keys)]
+        return queryset.filter(recipient__in=[str(each) for each in wanted])
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
@@ -135,12 +134,12 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     def person(self, delivery):
         if _is_masked(delivery):
             return display.quiet(masking.WHY_HIDDEN)
-        kind, _colon, key = delivery.recipient.partition(":")
-        if kind != "user":
+        recipient = Recipient.parse(delivery.recipient)
+        if not recipient.is_user:
             return display.NOTHING
         if delivery.username is None:
             return display.quiet(_("deleted (%s)") % delivery.recipient)
-        return display.object_link(get_user_model(), key, delivery.username)
+        return display.object_link(get_user_model(), recipient.user_key, delivery.username)
 
     @admin.display(description=_("address"))
     def address_line(self, delivery):

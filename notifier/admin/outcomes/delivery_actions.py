@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from ... import deliveries
@@ -32,14 +33,14 @@ class Act:
     """
 
     name: str
-    label: object
-    statuses: tuple
-    question: object
-    done: object
-    left: object
-    log: object
+    label: Promise
+    statuses: tuple[str, ...]
+    question: Promise
+    done: Promise
+    left: Promise
+    log: Promise
     # A few words to the question, for those of a status that need them.
-    warnings: dict
+    warnings: dict[str, Promise]
     always_asks: bool = False
     is_sending: bool = True
 

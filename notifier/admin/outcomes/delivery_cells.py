@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ...channels.recipient import Recipient, user_keys
 from ...explaining.wording import words_of
 from ...models import Feedback
 from .. import display, masking
@@ -25,9 +26,9 @@ MOST_REPORTS = 50
 def with_names(rows):
     """``rows`` with the user name of each that has one, by one query."""
     users = get_user_model()
-    keys = [row.recipient.removeprefix("user:") for row in rows if row.recipient.startswith("user:")]
+    keys = user_keys(rows)
     found = users._default_manager.filter(pk__in=keys).values_list("pk", users.USERNAME_FIELD) if keys else ()
-    names = {f"user:{pk}": name for pk, name in found}
+    names = {str(Recipient.of_user(pk)): name for pk, name in found}
     for row in rows:
         row.username = names.get(row.recipient)
     return rows

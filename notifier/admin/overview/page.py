@@ -5,6 +5,7 @@ Next hop: the lists that its numbers lead to.
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -33,7 +34,8 @@ class ChannelRow:
     backlog: backlog.Backlog
     waiting: str
     oldest: str
-    dead_letters: object
+    # Their `number`, and the `age` of that figure.
+    dead_letters: dict[str, Any] | None
     cost: str
     budget: str
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from ...channels.recipient import Recipient
 from ...models import Category, OptOut, Preferences, Trigger
-from ...people import suppression
 from ...preferences import words
 from .. import display
 from ..choices import channel_choices
@@ -68,14 +68,16 @@ class OptOutForm(forms.ModelForm):
     def clean_recipient(self):
         """As a delivery has it. “user:5” and “address:…” are understood as well."""
         text = self.cleaned_data["recipient"].strip()
-        kind, _colon, key = (part.strip() for part in text.partition(":"))
-        if kind in ("user", "address") and key:
-            return f"user:{key}" if kind == "user" else suppression.recipient_of(key)
+        typed = Recipient.parse(":".join(part.strip() for part in text.split(":", 1)))
+        if typed.user_key:
+            return str(typed)
+        if typed.address:
+            return str(Recipient.of_address(typed.address))
         users = get_user_model()
         if user := users._default_manager.filter(**{users.USERNAME_FIELD: text}).first():
-            return f"user:{user.pk}"
+            return str(Recipient.of_user(user.pk))
         if text.startswith("+") or "@" in text.strip("@"):
-            return suppression.recipient_of(text)
+            return str(Recipient.of_address(text))
         raise forms.ValidationError(
             _("There is no user “%s”, and it is no address. Write a user name or ada@example.com.") % text
         )
@@ -129,12 +131,12 @@ class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
 
     @admin.display(description=_("who"))
     def who(self, row):
-        kind, _colon, key = row.recipient.partition(":")
-        if kind != "user":
-            return key
+        recipient = Recipient.parse(row.recipient)
+        if not recipient.is_user:
+            return recipient.address
         if not hasattr(row, "username"):
             with_names([row])
-        return display.object_link(get_user_model(), key, row.username or row.recipient)
+        return display.object_link(get_user_model(), recipient.user_key, row.username or row.recipient)
 
     @admin.display(description=_("since"), ordering="created_at")
     def since(self, row):

@@ -1,6 +1,6 @@
 """The addresses that get nothing more: why, since when, and how one is let go again.
 
-Next hop: ``notifier.suppression``.
+Next hop: ``notifier.people.suppression``.
 """
 
 from django import forms
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ...channels import registry
+from ...channels.recipient import normalise
 from ...models import Suppression
 from ...people import suppression
 from .. import display, masking
@@ -41,7 +42,7 @@ class SuppressionForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        address = cleaned["address"] = suppression.normalise(cleaned.get("address", ""))
+        address = cleaned["address"] = normalise(cleaned.get("address", ""))
         if address and (there := suppression.find(cleaned.get("channel", ""), address)):
             self.add_error("address", _("It is on the list already: %s") % suppression.describe(there))
         return cleaned
@@ -86,7 +87,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
     def find_exactly(self, request, queryset, term):
         """The address, in any of its spellings."""
         return (
-            queryset.filter(address=suppression.normalise(term))
+            queryset.filter(address=normalise(term))
             if masking.may_see_recipients(request)
             else queryset.none()
         )

@@ -4,11 +4,10 @@ Next hop: the page that offers them.
 """
 
 from django.contrib.auth import get_user_model
-from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
-from ...channels.registry import channel_names
+from ...channels import registry
 from ...rules import signals
 from ...templating import readable
 
@@ -101,10 +100,11 @@ def _people(model, root, *, near):
 
 
 def _channel_of(field):
-    """The channel whose addresses ``field`` seems to hold, by its name or its kind."""
-    if isinstance(field, models.EmailField):
-        return "email"
-    return next((name for name in channel_names() if name in field.name), "")
+    """The channel whose addresses ``field`` seems to hold, by its kind or its name; blank for none."""
+    names, kinds = registry.channel_names(), {kind.__name__ for kind in type(field).__mro__}
+    by_kind = [name for name in names if registry.address_field(name) in kinds]
+    by_name = [name for name in names if name in field.name]
+    return (*by_kind, *by_name, "")[0]
 
 
 def _fields(trigger):

@@ -5,7 +5,6 @@ from django.contrib.auth.models import Group
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ... import conf
 from ...channels import registry as known
 from ...rules import audiences, signals
 from .. import choices
@@ -25,8 +24,6 @@ PEOPLE = [
     ("user_logged_out:any", _("Somebody signs out")),
     ("user_login_failed:any", _("Somebody fails to sign in")),
 ]
-# A channel that is not here has a text alone.
-PARTS = {"email": ("subject", "body"), "inbox": ("subject", "text", "link")}
 
 
 def moments():
@@ -45,7 +42,7 @@ def moments():
 
 def channels():
     """All of them; those first by which the settings find people, as most rules want these."""
-    reaching = [name for name, path in conf.get("ADDRESSES").items() if path != "pk"]
+    reaching = [name for name, path in known.addresses().items() if path != "pk"]
     ordered = sorted(
         known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching)
     )
@@ -58,7 +55,10 @@ def examples():
 
 
 def parts_of(channel):
-    return PARTS.get(channel, ("text",))
+    """The fields to write a message for a channel in. A body becomes HTML or text, by what is written."""
+    parts = known.parts(channel)
+    main = "body" if "html" in parts else "text"
+    return tuple(name for name in ("subject", main, "link") if name == main or name in parts)
 
 
 def whats(request):

@@ -56,7 +56,7 @@ def _prepare_package(cli):
     os.environ["VIRTUAL_ENV"] = str(environment)
     # Zappa imports pip next, whose setuptools prints two lines about who was first.
     warnings.filterwarnings("ignore", module="_distutils_hack")
-    names, globs = package.left_out()
+    names, globs = package.left_out(read_deployment(cli.api_stage).function_folders)
     if _is_web(cli):
         _collect_static_files()
     else:

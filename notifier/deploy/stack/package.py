@@ -167,26 +167,30 @@ def _compile(packages, runtime):
         )
 
 
-def left_out(root="."):
+def left_out(function_folders, root="."):
     """What of the project does not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any depth)
     and ``exclude_glob``.
 
-    A top-level package or module goes, and DATA_FOLDERS; tests, documents, databases and hidden files stay.
+    A top-level package or module goes, DATA_FOLDERS, and ``function_folders``, which need no ``__init__.py``;
+    tests, documents, databases and hidden files stay.
     """
-    outside = [path for path in Path(root).iterdir() if not _goes(path)]
+    named = DATA_FOLDERS | function_folders
+    outside = [path for path in Path(root).iterdir() if not _goes(path, named)]
     # By name where the name cannot be one inside a package, so that Zappa does not copy gigabytes only to
     # remove them.
     hidden = [path.name for path in outside if path.name.startswith(".") or (path / "pyvenv.cfg").exists()]
     # Bytecode of the working tree is by the time of files, which a zip does not keep.
-    stale = [f"{path.name}/**/__pycache__" for path in Path(root).iterdir() if path.is_dir() and _goes(path)]
+    stale = [
+        f"{path.name}/**/__pycache__" for path in Path(root).iterdir() if path.is_dir() and _goes(path, named)
+    ]
     return hidden, [*(path.name for path in outside if path.name not in hidden), "__pycache__", *stale]
 
 
-def _goes(path):
+def _goes(path, named):
     if path.name.startswith((".", "test")):
         return False
     if path.is_dir():
-        return path.name in DATA_FOLDERS or (path / "__init__.py").exists()
+        return path.name in named or (path / "__init__.py").exists()
     return path.suffix == ".py"
 
 

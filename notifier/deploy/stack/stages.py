@@ -57,6 +57,11 @@ class Deployment:
     def stack_name(self):
         return self.web.name
 
+    @property
+    def function_folders(self):
+        """The top-level folders that the handlers stand in, such as ``lambdas``."""
+        return frozenset(each.handler.partition(".")[0] for each in self.functions if each.handler)
+
     def function(self, stage):
         """The function of ``stage``. Raises ConfigurationError when the deployment has none."""
         for function in self.functions:

@@ -34,6 +34,7 @@ def test_every_stage_leads_to_its_deployment(write, stage):
         ("production_sms", "shop-production-sms", "sms"),
     ]
     assert deployment.function("production_sms").secrets == ("SECRET_KEY", "DATABASE_URL")
+    assert deployment.function_folders == {"lambdas"}
 
 
 def test_an_environment_may_be_named_like_another_with_something_after_it(write):

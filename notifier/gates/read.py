@@ -1,27 +1,21 @@
-"""Gates of time: what has expired, and what was read in the site meanwhile.
-
-Asked by ``notifier.gates.table``.
-"""
+"""The gate of what was read in the site meanwhile, where it was to go only if left unread."""
 
 from django.db.models import Exists, OuterRef, Q
 
+from ..channels import registry
 from ..exceptions import Skipped
 from ..models import Delivery, InboxItem
 
 
-def refuse_expired(candidates, _channel):
-    """What is past its event's time is not sent: a code that comes too late is worse than none. No query."""
-    return [Skipped("expired") if each.is_expired else None for each in candidates]
-
-
-def refuse_read(candidates, _channel):
-    """What was to go only if its reader leaves it unread in the inbox.
+def refuse(candidates, channel):
+    """Skipped for those whose reader has seen the item that they follow.
 
     No query where nothing of that kind is asked about.
     """
-    if not any(each.follows for each in candidates):
+    asked = [each for each in candidates if each.follows and registry.is_read_in_the_site(each.follows)]
+    if not asked:
         return [None] * len(candidates)
-    read = _read_in_the_site([each for each in candidates if each.follows])
+    read = _read_in_the_site(asked)
     return [
         Skipped("read") if (each.event_id, each.subscription_id, each.recipient) in read else None
         for each in candidates
