@@ -134,7 +134,7 @@ class OutcomeUnknown(SendError):
 
 
 class PlacedProblem(Protocol):
-    """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.Problem``."""
+    """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.FileProblem``."""
 
     @property
     def path(self) -> tuple[str | int, ...]: ...

@@ -57,7 +57,7 @@ NOT_SENT = Sent("")
 Answer = Sent | str | SendError
 
 
-class Outcome(NamedTuple):
+class StoredOutcome(NamedTuple):
     """What was stored of a delivery."""
 
     work: Work | Delivery
@@ -84,13 +84,13 @@ class Settled(NamedTuple):
 Row = tuple[Work, str, int]
 
 
-def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> list[Outcome]:
+def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> list[StoredOutcome]:
     """Store what came of the Works of one claim.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by
     one more for all of them. Only ``Later``, our own choice, is no attempt. What went in one message ends
-    alike, all or none. What stands by for one that was not sent is woken in the same transaction. Returns an
-    Outcome for each that was stored.
+    alike, all or none. What stands by for one that was not sent is woken in the same transaction. Returns a
+    StoredOutcome for each that was stored.
     """
     if not answers:
         return []
@@ -121,7 +121,7 @@ def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> li
         ended = {pk for outcome, keys in stored.items() if outcome.status in fallback.NOT_SENT for pk in keys}
         fallback.wake_next(each for rows in alike.values() for each, *_ in rows if each.pk in ended)
     return [
-        Outcome(work, *outcome[:3], provider_id)
+        StoredOutcome(work, *outcome[:3], provider_id)
         for outcome, rows in alike.items()
         for work, provider_id, _ in rows
         if work.pk in stored[outcome]

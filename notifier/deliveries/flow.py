@@ -19,7 +19,7 @@ Status = Delivery.Status
 
 # How long a message may come back before what stands by for it is not needed any more; a mail bounces within
 # minutes, mostly.
-HOUR, DAY = 60, 24 * 60
+HOUR_MINUTES, DAY_MINUTES = 60, 24 * 60
 # When what stands by looks again at a delivery that has not ended.
 LOOK_AGAIN = dt.timedelta(hours=1)
 
@@ -31,7 +31,7 @@ def skip(delivery, reason, detail, now):
 
 def wait_of(subscription):
     """How long the later channels of a subscription wait for the earlier ones."""
-    default = HOUR if subscription.order == subscription.Order.INBOX_FIRST else DAY
+    default = HOUR_MINUTES if subscription.order == subscription.Order.INBOX_FIRST else DAY_MINUTES
     return dt.timedelta(minutes=subscription.wait_minutes or default)
 
 

@@ -20,7 +20,7 @@ from . import recipients
 logger = logging.getLogger(__name__)
 
 # The first doorbell normally does it; from then on the sweep rings.
-UNHEARD_AFTER = dt.timedelta(seconds=60)
+FIRST_RING_GRACE = dt.timedelta(seconds=60)
 # What an event's data may take as JSON. Far above any template's need; it keeps one row from holding a whole
 # table.
 MAX_DATA_BYTES = 256 * 1024
@@ -126,7 +126,8 @@ def _new_event(recording):
         action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
-        created_at=now, starts_at=starts_at, expires_at=expires_at, due_at=starts_at or now + UNHEARD_AFTER,
+        created_at=now, starts_at=starts_at, expires_at=expires_at,
+        due_at=starts_at or now + FIRST_RING_GRACE,
     )  # fmt: skip
     if recording.trigger.shadow:
         # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.

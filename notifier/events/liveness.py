@@ -52,7 +52,7 @@ def _rule_changed(*, action="", **_signal):
 
 
 def _version_changed(*, using, **_signal):
-    index.draft(connections[using])
+    index.follow_transaction(connections[using])
 
 
 def _refresh(**_signal):

@@ -157,7 +157,7 @@ def send_to(user, content, found, address):
 def _render(content, data, user):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
-    return contents.render_draft(
+    return contents.render_unsaved(
         parts, template=template, channel=content.channel, language=content.language, book=content.book(),
         data=data, user=user, links=sample_links(),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..templating import snapshot
 
-# The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
+# The trigger and the subscription of what an editor sends to themselves; see `deliveries.test_sends`.
 OF_NO_RULE = 0
 # What the address of a recipient begins with once only a number is left of it; see
 # `notifier.operations.retention`.

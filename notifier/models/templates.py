@@ -261,7 +261,7 @@ def layout_book(channel, content=None, replaced=None):
 class ContentVersion(models.Model):
     """A content as it was at one time: what an event was frozen for and a delivery is rendered from."""
 
-    # Null for a draft that somebody sent to themselves: it is no version of anything.
+    # Null for a test that somebody sent to themselves: it is no version of anything.
     content = models.ForeignKey(TemplateContent, models.CASCADE, null=True, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     subject = models.CharField(max_length=500, blank=True)

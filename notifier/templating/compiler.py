@@ -123,7 +123,7 @@ class DataTemplate(Template):
         return DataParser(Lexer(self.source).tokenize(), {}, self.libraries, self.origin).parse()
 
 
-class DraftTemplate(DataTemplate):
+class TemplateWithBlocks(DataTemplate):
     """A source with blocks, before ``layouts`` has put them into their places: compiled for its errors
     alone.
     """

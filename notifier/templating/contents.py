@@ -109,7 +109,7 @@ def compile_named(part: str, source: str) -> CompiledPart:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
-def render_draft(
+def render_unsaved(
     parts: Mapping[str, str],
     *,
     template: Named | None = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..exceptions import TemplateRefused
 from . import languages
 from .blocks import HAS_BLOCKS, put_together, read_outline
-from .compiler import MAX_WHOLE_BYTES, CompiledPart, DraftTemplate, compile_part
+from .compiler import MAX_WHOLE_BYTES, CompiledPart, TemplateWithBlocks, compile_part
 
 MAX_LAYOUTS = 5
 LINE = re.compile(r"^Line \d+: ")
@@ -60,7 +60,7 @@ def whole_part(part: str, source: str, *, name: str, language: str, book: Book) 
         return Whole(compiled=compile_part(source, html=part == "html"))
     try:
         # Its own errors first, which have lines that its author knows.
-        compile_part(source, html=part == "html", template_class=DraftTemplate)
+        compile_part(source, html=part == "html", template_class=TemplateWithBlocks)
         outlines, layout = _outlines(part, source, name, language, book)
         whole = put_together(outlines)
     except TemplateRefused as error:

@@ -172,11 +172,11 @@ def test_no_message_field_is_called_command():
 STATUS_WRITERS = [
     "notifier/deliveries/answers.py",
     "notifier/deliveries/claims.py",
-    "notifier/deliveries/drafts.py",
     "notifier/deliveries/fallback.py",
     "notifier/deliveries/holding.py",
     "notifier/deliveries/queueing.py",
     "notifier/deliveries/requests.py",
+    "notifier/deliveries/test_sends.py",
     "notifier/deliveries/fanout.py",
     "notifier/events/freezing.py",
     "notifier/deliveries/flow.py",
