@@ -49,10 +49,11 @@ bench: $(VENV)/ready ## Measure, in one run and as ratios
 screenshots: $(VENV)/ready ## Look at every page of the admin, at two widths, light and dark, and at the README's (needs Chromium)
 	@$(BIN)/python -m tests.screenshots
 
-lint: $(VENV)/ready ## Style, likely bugs, and which way imports may point
+lint: $(VENV)/ready ## Style, likely bugs, which way imports may point, and the types of what crosses packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 lock: $(VENV)/ready ## Pin what requirements*.in ask for
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt

@@ -6,6 +6,7 @@ Kept by ``notifier.deliveries.slots``.
 import hashlib
 
 from notifier.channels.limits import Limit
+from notifier.channels.message import Message
 
 # Of one bot, to all: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 # It is the lowest of the usual services', and kept for all of them together: nobody reads more in a chat.
@@ -17,7 +18,7 @@ ROOM = Limit(number=10, seconds=10, burst=5)
 GROUP = Limit(number=20, seconds=60, burst=10)
 
 
-def part(message):
+def part(message: Message) -> tuple[str, Limit]:
     """The room that a message is for, as a key that tells nothing of it, and its Limit."""
     address = message.address.strip()
     to = address.partition(":")[2]

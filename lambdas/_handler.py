@@ -5,7 +5,9 @@ Calls ``notifier.deliveries.worker`` for what they ring for.
 
 import datetime as dt
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from typing import Any, cast
 
 from notifier.observing import keys, observed
 
@@ -16,27 +18,35 @@ set_up()
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
 from notifier import deliveries  # noqa: E402
-from notifier.deliveries.clock import RESERVE_SECONDS, Clock  # noqa: E402, F401 - the first, for whoever asks how long a call may take
-from notifier.deliveries.worker import Channel  # noqa: E402
+from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for whoever asks how long a call may take
+from notifier.deliveries.worker import Channel, Part, Rate, Send, SendBatch  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
 from notifier.queue import canary  # noqa: E402
-from notifier.queue.ring import FANOUT, parse as parse_ring  # noqa: E402
+from notifier.queue.ring import FANOUT, Ring, parse as parse_ring  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
 # A dead-letter queue that takes longer is left; the message comes again.
 BURY_SECONDS = 2
 
+# What Lambda calls, with what SQS brings and Lambda's context; the answer names the messages that come again.
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+# One message as the event source mapping gives it.
+Record = dict[str, Any]
+# By the message's id.
+Rings = dict[str, Ring]
+# Gets the rings of one batch and returns the ids of the messages that must come again.
+Process = Callable[[Rings, Clock], list[str]]
 
-def make_queue_handler(route, process):
+
+def make_queue_handler(route: str, process: Process) -> Handler:
     """A Lambda handler for an SQS event source mapping with ReportBatchItemFailures.
 
-    ``process(rings, clock)`` gets message id → Ring and returns the ids of the messages that must come again.
     A message that this project did not write goes to the dead-letter queue at once.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
-    def handler(event, context):
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with observed(route, context):
             # Event functions get no request signals, which would do this.
             close_old_connections()
@@ -51,7 +61,7 @@ def make_queue_handler(route, process):
     return handler
 
 
-def _process(process, rings, context):
+def _process(process: Process, rings: Rings, context: Any) -> list[str]:
     canaries = {message: ring for message, ring in rings.items() if ring.canary}
     others = {message: ring for message, ring in rings.items() if not ring.canary}
     try:
@@ -65,23 +75,24 @@ def _process(process, rings, context):
         return list(rings)
 
 
-def clock_of(context):
+def clock_of(context: Any) -> Clock:
     """A Clock that ends with the invocation."""
     return Clock(lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def _ids_of(rings):
+def _ids_of(rings: Rings) -> dict[str, list[int]]:
     """What the messages ring for, as keys of log lines: ``event_ids`` or ``delivery_ids``."""
-    found = {}
+    found: dict[str, list[int]] = {}
     for ring in rings.values():
         name = "canary_ids" if ring.canary else "event_ids" if ring.route == FANOUT else "delivery_ids"
         found.setdefault(name, []).extend(ring.ids)
     return found
 
 
-def _read(records, route):
-    """``(message id → Ring, the records that are no messages of ours)``."""
-    rings, malformed = {}, []
+def _read(records: Iterable[Record], route: str) -> tuple[Rings, list[Record]]:
+    """The Rings, and the records that are no messages of ours."""
+    rings: Rings = {}
+    malformed = []
     for record in records:
         try:
             rings[record["messageId"]] = parse_ring(record["body"], route=route)
@@ -91,7 +102,7 @@ def _read(records, route):
     return rings, malformed
 
 
-def bury(record):
+def bury(record: Record) -> bool:
     """Move a message to its queue's dead-letter queue now, not after five receives. False when that fails."""
     import boto3
     from botocore.config import Config
@@ -112,27 +123,22 @@ def bury(record):
 
 
 def make_handler(
-    send,
+    send: Send | SendBatch,
     *,
-    session=nullcontext,
-    at_most_once,
-    horizon_hours,
-    batch_size=1,
-    rate=None,
-    part=None,
-    used_up=None,
-):
+    session: OpenSession = nullcontext,
+    at_most_once: bool,
+    horizon_hours: float,
+    batch_size: int = 1,
+    rate: Rate | None = None,
+    part: Part | None = None,
+    used_up: Callable[[Any], int] | None = None,
+) -> Handler:
     """The Lambda handler of the channel whose module defines ``send``.
 
-    ``send(message, session)`` returns the provider's id, or raises one of ``notifier.exceptions``'
-    SendErrors. With a ``batch_size`` above 1 it is ``send(messages, session)`` and returns an id or a
-    SendError for each. ``session`` makes the context manager whose value each call of one invocation gets.
-    ``horizon_hours``: how long a delivery is tried.
+    With a ``batch_size`` above 1, ``send`` is a SendBatch. ``horizon_hours``: how long a delivery is tried.
 
-    ``rate`` is the provider's ``channels.limits.Limit``, or a function that returns it, or None where it is
-    not known: over all functions together, no more is sent. ``part(message)`` returns ``(key, Limit)`` of
-    what has a limit of its own, such as one chat, or None. ``used_up(session)`` returns for how many seconds
-    the provider has said that it takes no more, or 0.
+    ``rate`` is the provider's, or None where it is not known: over all functions together, no more is sent.
+    ``used_up(session)`` returns for how many seconds the provider has said that it takes no more, or 0.
     """
     if batch_size > 1 and (rate or part):
         raise ConfigurationError(
@@ -140,7 +146,7 @@ def make_handler(
         )
     channel = Channel(
         name=send.__module__.rpartition(".")[2],
-        send_batch=send if batch_size > 1 else lambda batch, opened: [send(batch[0], opened)],
+        send_batch=cast(SendBatch, send) if batch_size > 1 else _one_by_one(cast(Send, send)),
         session=session,
         policy=deliveries.Policy(at_most_once=at_most_once, horizon=dt.timedelta(hours=horizon_hours)),
         batch_size=batch_size,
@@ -151,12 +157,16 @@ def make_handler(
     return make_channel_handler(channel)
 
 
-def make_channel_handler(channel):
+def _one_by_one(send: Send) -> SendBatch:
+    return lambda batch, opened: [send(batch[0], opened)]
+
+
+def make_channel_handler(channel: Channel) -> Handler:
     """The Lambda handler that lets a ``worker.Channel`` deliver what its queue rings for: one claim for all
     messages of a batch.
     """
 
-    def process(rings, clock):
+    def process(rings: Rings, clock: Clock) -> list[str]:
         left = channel.deliver([pk for ring in rings.values() for pk in ring.ids], clock)
         return [message for message, ring in rings.items() if left.intersection(ring.ids)]
 

@@ -46,6 +46,5 @@ def weighted_length(text):
     """
     if len(text) > MOST_MEASURED:
         return len(text)
-    # The parser counts in UTF-16, which does not hold half of a surrogate pair: one other character stands
-    # for it.
+    # The parser counts in UTF-16, which has no half of a surrogate pair: another character stands for it.
     return parse_tweet(text.encode(errors="replace").decode()).weightedLength

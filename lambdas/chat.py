@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import requests
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 from ._chat_limits import RATE, part
@@ -76,7 +76,7 @@ class Line:
         )
 
 
-def send(message, line):
+def send(message: Message, line: Line) -> str:
     """Send ``message`` to the room that its address names; return the service's id of it, blank where it
     tells none.
     """
@@ -98,7 +98,7 @@ def send(message, line):
     return _id_of(call.last, type(plugin).__module__.split(".")[2])
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What chat services will make of ``message``. Pure; never raises."""
     problems, length = [], len(message.subject.strip()) + len(message.text)
     if not message.text.strip():
@@ -164,7 +164,8 @@ def _retry_after(response):
     """Seconds, from the header or, as Telegram and Discord do, from the body; None where it says nothing."""
     said = _json(response)
     said = said if isinstance(said, dict) else {}
-    parameters = said.get("parameters") if isinstance(said.get("parameters"), dict) else {}
+    parameters = said.get("parameters")
+    parameters = parameters if isinstance(parameters, dict) else {}
     return (
         retry_after(response)
         or seconds_of(said.get("retry_after"))

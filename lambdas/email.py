@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
 from notifier.channels.limits import Limit
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.feedback.reports import DELIVERY_TAG
 
@@ -27,6 +28,8 @@ LABEL = "E-mail"
 VERB = "e-mail"
 EXAMPLE = "ops@example.com"
 MARK = "@"
+ADDRESS_FIELD = "EmailField"
+PARTS = ("subject", "text", "html")
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 ANSWERS = {
     "TooManyRequestsException": (TryAgain, "throttled"),
@@ -73,7 +76,7 @@ def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
         yield connection
 
 
-def send(message, connection):
+def send(message: Message, connection: BaseEmailBackend) -> str:
     """Send one mail, text with an HTML alternative; return SES's message id."""
     mail = EmailMultiAlternatives(
         message.subject,
@@ -110,7 +113,7 @@ def unsubscribe_headers(message):
     }
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What clients and readers will make of a mail, and what SES asks for it. Pure; never raises."""
     problems = []
     if not message.subject.strip():
@@ -137,7 +140,7 @@ def examine(message):
     )
 
 
-def price(_message):
+def price(_message: Message) -> int:
     """What SES asks for a mail, in millionths of a US dollar."""
     return MICROS_PER_MAIL
 
@@ -163,7 +166,7 @@ def _answer(error):
     return OutcomeUnknown("no_answer", type(error).__name__)
 
 
-def read_rate():
+def read_rate() -> Limit | None:
     """What SES takes of this account a second, as the sweep has heard last:
     https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
 

@@ -8,7 +8,8 @@ from ._handler import make_handler  # isort: split
 
 from django.contrib.auth import get_user_model
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
+from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, Skipped
 from notifier.inbox.items import MAX_TITLE_CHARACTERS, add_item
 from notifier.models import Event
@@ -26,19 +27,22 @@ LABEL = "Inbox"
 VERB = "show in the inbox of"
 WAY = "in the inbox"
 MARK = "✉"
-
-# It waits to be looked at.
+# Everybody has an inbox: it is found by the person's key.
+ADDRESS = "pk"
+PARTS = ("subject", "text", "link", "icon")
+# It waits to be looked at, and then it is known that it was.
 DISTURBS = False
+READ_IN_THE_SITE = True
 
 
-def send(message, _session):
+def send(message: Message, _session: None) -> str:
     """Put one item into its reader's inbox; return its id. The same delivery again is the same item.
 
     So a crash between the item and the delivery's record costs nothing: the delivery is sent again, and finds
     it.
     """
-    kind, _, key = message.recipient.partition(":")
-    if kind != "user":
+    recipient = Recipient.parse(message.recipient)
+    if not recipient.is_user:
         raise Skipped("invalid_address", "Only users have an inbox.")
     title, text = message.subject, message.text.strip()
     if not title and not text:
@@ -48,15 +52,15 @@ def send(message, _session):
     try:
         about, category = Event.objects.values_list("action_object", "category_id").get(pk=message.event)
         item = add_item(
-            key, delivery=message.delivery, title=title, text=text, link=message.link, icon=message.icon,
-            about=about, category_id=category,
+            recipient.user_key, delivery=message.delivery, title=title, text=text, link=message.link,
+            icon=message.icon, about=about, category_id=category,
         )  # fmt: skip
     except get_user_model().DoesNotExist:
         raise Skipped("user_deleted") from None
     return str(item.pk)
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """What an item will show, and what it will not. Pure; never raises."""
     problems, length = [], len(message.text.strip())
     if not message.subject.strip() and not length:
@@ -82,7 +86,7 @@ def examine(message):
             Problem(part="html", text="An inbox shows text alone: HTML is only what the text is made from.")
         )
     return Examination(
-        look="inbox", parts=("subject", "text", "link", "icon"), problems=tuple(problems),
+        look="inbox", parts=PARTS, problems=tuple(problems),
         length=length, limit=MAX_TEXT_CHARACTERS, unit="characters",
     )  # fmt: skip
 

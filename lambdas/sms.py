@@ -6,12 +6,13 @@ A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PAR
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
 from importlib import import_module
 
 import phonenumbers
 
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import Rejected, Skipped
 
 from ._handler import make_handler
@@ -49,7 +50,7 @@ PERMISSIONS = [
 ]
 
 
-def send(message, sender):
+def send(message: Message, sender: Callable[[str, str], str]) -> str:
     """Send ``message`` by the driver's ``sender`` and return the provider's id.
 
     Raises Skipped (``invalid_address``, ``opted_out``), Rejected, TryAgain or OutcomeUnknown, as the driver's
@@ -74,7 +75,7 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
         yield sender
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """How ``message`` travels: its parts, what forces the dearer encoding, and about what it costs.
 
     Pure; never raises.
@@ -93,7 +94,7 @@ def examine(message):
     )
 
 
-def price(message):
+def price(message: Message) -> int:
     """About what the provider asks for ``message``, in millionths of a US dollar: by its parts and its
     country.
     """

@@ -17,7 +17,7 @@ from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
 from notifier.channels.limits import Limit
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import Rejected, TryAgain
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
@@ -58,7 +58,7 @@ ERRORS = {
 }
 
 
-def send(message, client):
+def send(message: Message, client: tweepy.Client) -> str:
     """Post ``message.text`` by the tweepy client ``client`` and return the post's id; the address is of no
     account.
 
@@ -82,7 +82,7 @@ def send(message, client):
         raise unanswered(error, who="X") from None
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """How X counts ``message`` and what it charges for it. Pure; never raises."""
     text, problems = message.text, []
     length = weighted_length(text)
@@ -114,7 +114,7 @@ def examine(message):
     )
 
 
-def price(message):
+def price(message: Message) -> int:
     """What X charges for ``message``, in millionths of a US dollar."""
     # What X refuses costs nothing, and the search takes seconds for some long texts.
     return _price_of(weighted_length(message.text) <= MAX_WEIGHTED_LENGTH and has_link(message.text))

@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifier import conf
 from notifier.channels import webhook_secrets
-from notifier.channels.message import Examination, Problem
+from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import ConfigurationError, OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._handler import make_handler
@@ -63,7 +63,7 @@ KINDS = {
 }
 
 
-def send(message, session):
+def send(message: Message, session: requests.Session) -> str:
     """POST the document of ``message`` to its address and return the id that it was sent under, the same at
     each attempt.
     """
@@ -160,7 +160,7 @@ def _signatures(url, identity, body):
     }
 
 
-def examine(message):
+def examine(message: Message) -> Examination:
     """Whether the document can be sent, and how long it is. Pure; never raises."""
     problems, text = [], message.text
     if not (message.subject.strip() or text.strip()):
@@ -178,7 +178,7 @@ def examine(message):
     return Examination(problems=tuple(problems), length=length, limit=MAX_BYTES, unit="bytes of JSON")
 
 
-def price(_message):
+def price(_message: Message) -> int:
     """Nobody asks anything for it."""
     return 0
 

@@ -160,7 +160,7 @@ def _name_clashes(path, provides, given):
 
 
 def _paths():
-    found = [(f'NOTIFIER["ADDRESSES"]["{channel}"]', path) for channel, path in conf.get("ADDRESSES").items()]
+    found = [(f'NOTIFIER["ADDRESSES"]["{channel}"]', path) for channel, path in registry.addresses().items()]
     return found + [
         (f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)
     ]

@@ -7,7 +7,8 @@ from .exceptions import ConfigurationError
 DEFAULTS = {
     # The SNS topic that every message goes through.
     "TOPIC_ARN": "",
-    # Per channel, the path on the user that holds the address. A ContactPoint row comes first.
+    # Per channel, the path on the user that holds the address. A ContactPoint row comes first; what a channel
+    # declares itself comes last. `channels.registry.addresses` knows all of them.
     "ADDRESSES": {"email": "email"},
     # Where the site is, for links in messages: "https://example.com". No slash at its end.
     "BASE_URL": "",
@@ -49,6 +50,4 @@ def get(name):
         raise ConfigurationError(
             f"NOTIFIER has unknown settings: {', '.join(sorted(unknown))}. Known: {', '.join(DEFAULTS)}."
         )
-    value = configured.get(name, DEFAULTS[name])
-    # An inbox is the person's own key, and so is whoever has devices, whatever else a project names.
-    return {"inbox": "pk", "push": "pk"} | value if name == "ADDRESSES" else value
+    return configured.get(name, DEFAULTS[name])

@@ -1,5 +1,9 @@
 """Every error the project raises on purpose. The docstring says what to do next."""
 
+import datetime as dt
+from collections.abc import Iterable
+from typing import Protocol
+
 
 class NotifierError(Exception):
     """Base of all errors below."""
@@ -57,7 +61,7 @@ class TemplateRefused(NotifierError):
     ``part`` is one of ``templating.contents.PARTS``; ``line`` counts from 1, or is None.
     """
 
-    def __init__(self, message, *, part="", line=None):
+    def __init__(self, message: str, *, part: str = "", line: int | None = None) -> None:
         super().__init__(message)
         self.part, self.line = part, line
 
@@ -85,7 +89,7 @@ class SendError(NotifierError):
     It never holds an address, a body or a secret.
     """
 
-    def __init__(self, reason, detail=""):
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail or reason)
         self.reason, self.detail = reason, detail
 
@@ -107,7 +111,7 @@ class TryAgain(SendError):
     Tried again after ``after_seconds``, or by backoff.
     """
 
-    def __init__(self, reason, detail="", *, after_seconds=None):
+    def __init__(self, reason: str, detail: str = "", *, after_seconds: int | None = None) -> None:
         super().__init__(reason, detail)
         self.after_seconds = after_seconds
 
@@ -117,7 +121,7 @@ class Later(SendError):
     however long that is.
     """
 
-    def __init__(self, reason, detail="", *, due_at):
+    def __init__(self, reason: str, detail: str = "", *, due_at: dt.datetime) -> None:
         super().__init__(reason, detail)
         self.due_at = due_at
 
@@ -129,12 +133,25 @@ class OutcomeUnknown(SendError):
     """
 
 
+class PlacedProblem(Protocol):
+    """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.Problem``."""
+
+    @property
+    def path(self) -> tuple[str | int, ...]: ...
+
+    @property
+    def line(self) -> int | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+
 class RulesFileRefused(NotifierError):
     """A file of rules cannot be imported: ``problems`` has all that is wrong, each with its place. Nothing
     was saved.
     """
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[PlacedProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = list(problems)
 

@@ -13,6 +13,7 @@ from functools import partial
 from django.db.models import Max, Model
 
 from . import deliveries
+from .channels.recipient import Recipient
 from .deliveries import composing, fanout
 from .deliveries.clock import Clock
 from .deliveries.worker import Channel
@@ -40,7 +41,9 @@ class Captured:
 
     def is_to(self, who):
         """Whether ``who``, a user or an address, gets it."""
-        return self.recipient == f"user:{who.pk}" if isinstance(who, Model) else self.address == who
+        if isinstance(who, Model):
+            return self.recipient == str(Recipient.of_user(who.pk))
+        return self.address == who
 
 
 class Capture(list):

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
+from notifier.channels.recipient import Recipient
 from notifier.models import (
     Audience,
     Delivery,
@@ -99,7 +100,7 @@ def make_device(*, user=None, **values):
 
 def _device_of_somebody():
     user = make_device().user
-    return {"recipient": f"user:{user.pk}", "address": str(user.pk)}
+    return {"recipient": str(Recipient.of_user(user.pk)), "address": str(user.pk)}
 
 
 # Channels that reach people only by what belongs to their account.
@@ -145,7 +146,9 @@ def make_delivery(*, channel="email", event=None, parts=None, data=None, **value
     defaults = {
         "subscription_id": event.plan[0]["subscription"],
         "version_id": plans.version_for(event.plan[0], channel, "")[0],
-        "recipient": f"user:{address}" if channel in OF_USERS else f"address:{address}",
+        "recipient": str(
+            Recipient.of_user(address) if channel in OF_USERS else Recipient.of_address(address)
+        ),
         "address": address,
         "created_at": now,
         "due_at": now + dt.timedelta(hours=1),

@@ -14,18 +14,19 @@ from notifier.local.postgres import find_programs
 from notifier.local.pump import Pump
 from notifier.local.system import handlers_of
 from notifier.queue import publisher
+from tests import patient_product
 from tests.gate import Gate
 
 TESTS = Path(__file__).parent
 # Most pages read a few rows by their keys, on any database alike; these search, count and lock.
 PAGES, PAGES_THAT_ASK_MUCH = (
     TESTS / "admin",
-    {"test_acting.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
+    {"test_delivery_actions.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
 )
 # These keep what they make in a database, and are about something else: what a template may do, what a
 # provider or AWS answers, how a page is served.
 ABOUT_SOMETHING_ELSE = {
-    "admin/test_outbox.py",
+    "admin/outcomes/test_outbox.py",
     "browser/test_preferences.py",
     "console/test_quick_start.py",
     "deploy/doctor/test_chat.py",
@@ -110,6 +111,13 @@ def _empty_tables(case):
 TransactionTestCase._fixture_teardown = _empty_tables
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patient_product():
+    with pytest.MonkeyPatch.context() as patch:
+        patient_product.lengthen(patch.setattr)
+        yield
+
+
 @pytest.fixture(scope="session")
 def session_cloud():
     with LocalCloud() as cloud:
@@ -180,7 +188,7 @@ def _belongs_to_both_databases(item):
     if _place(item) in ABOUT_SOMETHING_ELSE:
         return False
     if (
-        item.path.parent == PAGES
+        PAGES in item.path.parents
         and item.path.name not in PAGES_THAT_ASK_MUCH
         or item.path.parent == IN_A_BROWSER
     ):

@@ -1,9 +1,8 @@
 """How tests wait: for what is to happen, or until nothing moves any more.
 
-Never for so many seconds, for machines differ.
+Machines differ, so seconds say nothing.
 
-A time-out that a test is about is short, and what it cuts off lasts for ever; every other one is
-``PATIENCE_SECONDS``.
+A time-out that a test is about is short, and what it cuts off lasts; every other one is ``PATIENCE_SECONDS``.
 """
 
 from threading import Event, Thread
@@ -22,7 +21,7 @@ _never = Event()
 def wait_until(holds, what, *, progress=None, standstill_seconds=STANDSTILL_SECONDS, pause=_never.wait):
     """Return what ``holds()`` gives as soon as that is true.
 
-    Raises AssertionError, with ``what`` was awaited, if it never is.
+    Raises AssertionError, with ``what`` was awaited, else.
 
     ``progress()`` is anything that changes as long as something moves, such as a number of messages: the wait
     ends when it has stood still for ``standstill_seconds``. Without it, it ends after ``PATIENCE_SECONDS``.
@@ -34,17 +33,13 @@ def wait_until(holds, what, *, progress=None, standstill_seconds=STANDSTILL_SECO
         if progress and (now := progress()) != seen:
             seen, since = now, monotonic()
         at = f" and stands at {seen!r}" if progress else ""
-        assert monotonic() - since < patience, (
-            f"{what}: this has not happened{at} after {patience} seconds without a change"
-        )
+        assert monotonic() - since < patience, f"{what}: not so{at} after {patience} s without a change"
         pause(LOOK_SECONDS)
     return found
 
 
 def in_threads(*jobs):
-    """Run the jobs at the same time, each with database connections of its own; what one raises, this
-    raises.
-    """
+    """Run the jobs at the same time, with database connections of their own; what one raises, this raises."""
     failed = []
 
     def run(job):

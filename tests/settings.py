@@ -9,6 +9,7 @@ _function = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME", None)
 
 from project.settings import *  # noqa: E402, F403
 from project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
+from tests.patience import PATIENCE_SECONDS  # noqa: E402
 
 if _function is not None:
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = _function
@@ -20,5 +21,6 @@ AXES_ENABLED = False
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in production: threads and processes of a test must see it. A new one a run, so that runs do
-    # not meet.
+    # not meet. On a busy machine a writer may wait for the others longer than a person would.
+    DATABASES["default"]["OPTIONS"]["timeout"] = PATIENCE_SECONDS
     DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.mkdtemp(prefix='notifier-tests-')}/test.sqlite3"}

@@ -1,6 +1,4 @@
-"""How large the tests of size are: as large as what is promised with SLOW=1, which CI sets; else a part of
-it, so that a run is short.
-"""
+"""How large the tests of size are: with SLOW=1, which CI sets, as large as is promised; else a part of it."""
 
 import os
 

@@ -24,7 +24,9 @@ def main():
     from django.db import connection
 
     from notifier.local.invocation import Context
+    from tests import patient_product
 
+    patient_product.lengthen()
     statements = Statements(order.get("die_before"))
     context = Context(
         function_name=order["function"], aws_request_id="1", timeout_seconds=order["timeout_seconds"]
@@ -33,11 +35,10 @@ def main():
         tracemalloc.start()
     with connection.execute_wrapper(statements):
         answer = handler(order["event"], context)
-    traced, whole = (
-        tracemalloc.get_traced_memory()[1] // 1024,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-    )
-    peak_kilobytes = traced if order["traced"] else whole
+    if order["traced"]:
+        peak_kilobytes = tracemalloc.get_traced_memory()[1] // 1024
+    else:
+        peak_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     json.dump(
         {"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout
     )

@@ -1,16 +1,8 @@
 """The admin's pages: rules, templates, people, and what came of it."""
 
-from . import (  # noqa: F401 - importing them registers them
-    budgets,
-    consent,
-    deliveries,
-    devices,
-    events,
-    inboxes,
-    overview,
-    pausing,
-    people,
-    rules,
-    suppressing,
-    templates,
-)
+# Importing them registers them.
+from .outcomes import deliveries, events, inboxes  # noqa: F401
+from .overview import budgets, page, pauses  # noqa: F401
+from .people import audiences, consent, devices, suppressions  # noqa: F401
+from .rules import triggers  # noqa: F401
+from .templates import editor  # noqa: F401

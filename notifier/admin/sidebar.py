@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from . import setup_permissions, why
+from .outcomes import why
+from .setup import permissions
 
 # Page → icon. A page that this version, or this person, does not have is left out.
 # https://fonts.google.com/icons
@@ -55,7 +56,7 @@ def _pages(request):
     may_see = request.user.has_perm("notifier.view_delivery")
     overview = may_see and _page(request, _("Overview"), "monitoring", "admin:notifier_overview")
     found = [overview or _page(request, _("Start"), "home", "admin:index")]
-    if setup_permissions.may_set_up(request):
+    if permissions.may_set_up(request):
         found.append(_page(request, _("Set up"), "add_alert", "admin:notifier_setup"))
     return [page for page in found if page]
 

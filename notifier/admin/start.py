@@ -1,13 +1,13 @@
 """The admin's first page: what there is to see, or before that what there is to do.
 
-Next hop: ``overview``, or ``setup``.
+Next hop: ``admin.overview.page``, or ``admin.setup.page``.
 """
 
 from django.contrib import admin
 from django.shortcuts import redirect
 
 from ..models import Delivery, Trigger
-from .setup_permissions import setup_url
+from .setup.permissions import setup_url
 
 
 def first_page(request):

@@ -20,12 +20,11 @@ class Limit:
     burst: int = 0
 
     @property
-    def interval(self):
+    def interval(self) -> float:
         """Seconds from one slot to the next. See ``gates.rates``, note [late]."""
         return (self.seconds + GRACE_SECONDS) / (self.number - self.burst) if self.number else 0.0
 
-    def __str__(self):
-        span = {1: "a second", 60: "a minute", 3600: "an hour"}.get(
-            self.seconds, f"in {self.seconds:g} seconds"
-        )
+    def __str__(self) -> str:
+        spans: dict[float, str] = {1: "a second", 60: "a minute", 3600: "an hour"}
+        span = spans.get(self.seconds, f"in {self.seconds:g} seconds")
         return f"{self.number:g} {span}" if self.number else "as many as the provider takes"

@@ -14,7 +14,7 @@ class Message:
     delivery: int
     attempt: int
     address: str
-    # "user:<primary key>" or "address:<address>".
+    # "user:<primary key>" or "address:<address>": what `recipient.Recipient.parse` reads.
     recipient: str = ""
     event: int = 0
     # Where its reader can stop what it is about by one request; blank where nobody can, or where no address

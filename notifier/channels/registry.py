@@ -7,13 +7,14 @@ import pkgutil
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import conf
-from .constants import declared
-from .message import Examination
+from .constants import declared, defines
+from .message import Examination, Message
 
 # Functions that live beside the channels and are none.
 FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
@@ -21,102 +22,165 @@ FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
 _registered: set[str] = set()
 
 
-def examine(channel, message):
+def examine(channel: str, message: Message) -> Examination:
     """The Examination of a Message by its channel's own module, ``examine(message)`` there.
 
     Pure: nothing is asked of anybody.
     """
-    examiner = _function(conf.get("CHANNELS_PACKAGE"), channel, "examine")
+    examiner = _function(channel, "examine")
     return examiner(message) if examiner else Examination()
 
 
-def price(channel, message):
+def price(channel: str, message: Message) -> int:
     """About what its provider asks for a Message, in millionths of a US dollar, by ``price(message)`` of the
     channel's own module.
 
     Asked of each message that is sent, so it must not take as long as an examination may.
     """
-    pricer = _function(conf.get("CHANNELS_PACKAGE"), channel, "price")
+    pricer = _function(channel, "price")
     return pricer(message) if pricer else 0
 
 
-def disturbs(channel):
+def own_gate(channel: str) -> Any:
+    """The gate of this channel alone, ``refuse(candidates, channel)`` of its own module; None where it has
+    none. See ``notifier.gates.table``.
+    """
+    return _function(channel, "refuse")
+
+
+def keep_reachable(channel: str, users: Any) -> Any:
+    """Those of a queryset of users whom the channel's own gate lets through, by ``reachable(users)`` of its
+    module.
+    """
+    narrow = _function(channel, "reachable")
+    return narrow(users) if narrow else users
+
+
+def _function(channel: str, name: str) -> Any:
+    """A function of the channel's own module, or None.
+
+    Only a module that has it is imported: the fan-out asks for every channel's gate, and has no channel's
+    library.
+    """
+    return _find_function(conf.get("CHANNELS_PACKAGE"), channel, name)
+
+
+@lru_cache
+def _find_function(package: str, channel: str, name: str) -> Any:
+    module = f"{package}.{channel}"
+    if find_spec(module) is None or not defines(module, name):
+        return None
+    return getattr(import_module(module), name)
+
+
+def disturbs(channel: str) -> bool:
     """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours.
 
     ``DISTURBS = False`` in its module.
     """
-    return _function(conf.get("CHANNELS_PACKAGE"), channel, "DISTURBS") is not False
+    return _said(channel, "DISTURBS") is not False
+
+
+def is_read_in_the_site(channel: str) -> bool:
+    """Whether its messages are items of the inbox, so that it is known what was read: ``READ_IN_THE_SITE =
+    True`` in its module.
+    """
+    return _said(channel, "READ_IN_THE_SITE") is True
+
+
+def parts(channel: str) -> tuple[str, ...]:
+    """Those of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
+    module, else the text alone.
+    """
+    return _said(channel, "PARTS") or ("text",)
+
+
+def addresses() -> dict[str, str]:
+    """Per channel, the path on the user that holds the address: ``ADDRESS`` of its own module, and before it
+    what the settings name.
+    """
+    return _own_addresses(conf.get("CHANNELS_PACKAGE")) | conf.get("ADDRESSES")
 
 
 @lru_cache
-def _function(package, channel, name):
-    return (
-        getattr(import_module(f"{package}.{channel}"), name, None)
-        if find_spec(f"{package}.{channel}")
-        else None
-    )
+def _own_addresses(package: str) -> dict[str, str]:
+    found = {name: _declared(package, name, "ADDRESS") for name in channel_names()}
+    return {name: path for name, path in found.items() if path}
 
 
-def label(name):
+def address_field(channel: str) -> str:
+    """The kind of model field that holds addresses for it, ``ADDRESS_FIELD`` of its module: “EmailField”;
+    blank where none does.
+    """
+    return _said(channel, "ADDRESS_FIELD")
+
+
+def label(name: str) -> str:
     """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says
     none.
     """
     return _say(name, "LABEL") or capfirst(name)
 
 
-def verb(name):
+def verb(name: str) -> str:
     """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active
     users”.
     """
     return _say(name, "VERB") or _("send by %s to") % name
 
 
-def way(name):
+def way(name: str) -> str:
     """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its
     label, “by e-mail”.
     """
     return _say(name, "WAY") or _("by %s") % noun(name)
 
 
-def noun(name):
+def noun(name: str) -> str:
     """Its label within a sentence: “e-mail”, and “SMS” as it is."""
     said = label(name)
     return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
-def example(name):
+def example(name: str) -> str:
     """An address as people write it for the channel, ``EXAMPLE`` of its own file; blank where it takes
     none.
     """
     return _said(name, "EXAMPLE")
 
 
-def mark(name):
+def mark(name: str) -> str:
     """One or two characters that stand for it in a list, ``MARK`` of its own file; blank where it says
     none.
     """
     return _said(name, "MARK")
 
 
-def _say(name, constant):
+def _say(name: str, constant: str) -> str:
     # An empty text would be translated to the head of the catalogue.
     said = _said(name, constant)
     return _(said) if said else ""
 
 
-def _said(name, constant):
+def _said(name: str, constant: str) -> Any:
+    return _declared(conf.get("CHANNELS_PACKAGE"), name, constant)
+
+
+@lru_cache
+def _declared(package: str, name: str, constant: str) -> Any:
+    # Asked for each of a fan-out's deliveries.
     try:
-        return declared(f"{conf.get('CHANNELS_PACKAGE')}.{name}", constant, "")
+        return declared(f"{package}.{name}", constant, "")
     except ModuleNotFoundError:  # a channel of another app
         return ""
 
 
-def register_channel(name):
+def register_channel(name: str) -> None:
     """Make a channel of another app known by ``name``; its function is that app's own affair."""
     _registered.add(name)
 
 
-def channel_names():
+def channel_names() -> list[str]:
     """Names of all channels, sorted: the modules of the channels package, found by listing it and without
     importing them.
     """

@@ -7,9 +7,10 @@ import datetime as dt
 import logging
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connections, router, transaction
 from django.utils import timezone
@@ -17,11 +18,13 @@ from django.utils import timezone
 from ..exceptions import Later, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
 from . import fallback
+from .claims import Work
 from .history import note_attempts, storable
 
 logger = logging.getLogger(__name__)
 
-Status = Delivery.Status
+# Any: see `claims`.
+Status: Any = Delivery.Status
 
 # Exponential backoff with full jitter.
 # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -50,19 +53,39 @@ class Sent:
 NOT_SENT = Sent("")
 
 
-class Outcome(NamedTuple):
-    """What was stored of a delivery (a ``Work``, or its row)."""
+# What a channel has answered to a Work; the text is a provider's id.
+Answer = Sent | str | SendError
 
-    work: object
+
+class Outcome(NamedTuple):
+    """What was stored of a delivery."""
+
+    work: Work | Delivery
     status: str
     reason: str
     detail: str
     provider_id: str
 
 
-def record_answers(answers, policy):
-    """Store what came of ``(Work, answer)`` pairs of one claim: a Sent (or a provider's id), or the SendError
-    that a channel raised.
+class Settled(NamedTuple):
+    """What becomes of a delivery.
+
+    ``postponed``: by our own choice, so that it does not count as an attempt.
+    """
+
+    status: str
+    reason: str = ""
+    detail: str = ""
+    due_at: dt.datetime | None = None
+    postponed: bool = False
+
+
+# A Work, its provider's id, and its cost in millionths of a US dollar.
+Row = tuple[Work, str, int]
+
+
+def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> list[Outcome]:
+    """Store what came of the Works of one claim.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by
     one more for all of them. Only ``Later``, our own choice, is no attempt. What went in one message ends
@@ -105,7 +128,7 @@ def record_answers(answers, policy):
     ]
 
 
-def _store(cursor, outcome, rows, claim, now):
+def _store(cursor: Any, outcome: Settled, rows: Sequence[Row], claim: int, now: dt.datetime) -> set[int]:
     """Store one outcome of several deliveries. Returns the keys of those whose claim still stood."""
     status, reason, detail, due_at, postponed = outcome
     adapt = cursor.db.ops.adapt_datetimefield_value
@@ -142,19 +165,6 @@ _RECORD = f"""
 _POSTPONED = ", attempts = attempts - 1, restarted_at = %s"
 
 
-class Settled(NamedTuple):
-    """What becomes of a delivery.
-
-    ``postponed``: by our own choice, so that it does not count as an attempt.
-    """
-
-    status: str
-    reason: str = ""
-    detail: str = ""
-    due_at: dt.datetime | None = None
-    postponed: bool = False
-
-
 class Times(NamedTuple):
     """When a delivery was begun, for the horizon, and when it expires."""
 
@@ -162,7 +172,7 @@ class Times(NamedTuple):
     expires_at: dt.datetime | None
 
 
-def _read_times(answers):
+def _read_times(answers: Sequence[tuple[Work, Answer]]) -> dict[int, Times]:
     """Delivery id → Times, of what may have to wait. One statement, or none."""
     may_wait = [work for work, answer in answers if isinstance(answer, Later | TryAgain | OutcomeUnknown)]
     if not may_wait:
@@ -172,21 +182,18 @@ def _read_times(answers):
     return {pk: Times(max(filter(None, begun)), expires_at) for pk, *begun, expires_at in rows}
 
 
-def _unless_expired(outcome, times):
+def _unless_expired(outcome: Settled, times: Times | None) -> Settled:
     """``outcome``, or the end at once of what would wait for longer than it is of use: what stands by for it
     must not wait as well.
     """
-    if (
-        outcome.status != Status.WAITING
-        or not times
-        or not times.expires_at
-        or outcome.due_at < times.expires_at
-    ):
+    if outcome.due_at is None or not times or not times.expires_at or outcome.due_at < times.expires_at:
         return outcome
     return Settled(Status.SKIPPED, "expired", f"The last: {outcome.reason} {outcome.detail}")
 
 
-def _settle(work, answer, policy, now, times):
+def _settle(
+    work: Work, answer: Answer, policy: Policy, now: dt.datetime, times: dict[int, Times]
+) -> tuple[Sent, Settled]:
     """``(Sent, Settled)`` of one answer."""
     match answer:
         case Sent():
@@ -210,7 +217,7 @@ def _settle(work, answer, policy, now, times):
     return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)
 
 
-def _pause(work, answer: SendError):
+def _pause(work: Work, answer: SendError) -> dt.timedelta:
     if isinstance(answer, TryAgain) and answer.after_seconds is not None:
         return dt.timedelta(seconds=answer.after_seconds)
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (work.attempts - 1))

@@ -11,17 +11,20 @@ pause is committed. Whoever claims less than it was rung for has ``holding`` loo
 
 import datetime as dt
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections, router
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ..models import Delivery, Event, Pause
 from . import gathering
 from .holding import hold_unclaimed
 
-Status = Delivery.Status
+# Any: as Django brings no types, a member would be the tuple that it is written as.
+Status: Any = Delivery.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,15 @@ class Work:
     reason: str
     claim: int
     # Those that go in the same message, which is this one's. See `gathering`.
-    others: tuple = ()
+    others: tuple["Work", ...] = ()
 
     @property
-    def everything(self):
+    def everything(self) -> tuple["Work", ...]:
         """This one, and those that go in its message."""
         return (self, *self.others)
 
 
-def claim_deliveries(ids, *, channel, lease_seconds):
+def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) -> list[Work]:
     """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused.
 
     Returns a list of Work, by key.
@@ -72,7 +75,7 @@ def claim_deliveries(ids, *, channel, lease_seconds):
     return works
 
 
-def _claim(ids, channel, lease_seconds, claim):
+def _claim(ids: Iterable[int], channel: str, lease_seconds: float, claim: int) -> list[Work]:
     # Whole numbers can stand in the text, and hundreds of placeholders cost more than the rows.
     which = (
         f"id IN ({', '.join(map(str, map(int, ids)))}) AND NOT digest AND (status = %s OR status = "
@@ -82,7 +85,9 @@ def _claim(ids, channel, lease_seconds, claim):
     return _claim_rows(which, [Status.QUEUED, Status.CLAIMED, now], channel, lease_seconds, claim)
 
 
-def _claim_rows(which, values, channel, lease_seconds, claim):
+def _claim_rows(
+    which: str, values: Iterable[Any], channel: str, lease_seconds: float, claim: int
+) -> list[Work]:
     """Claim the rows of a channel that a condition in SQL means.
 
     Returns a list of Work, by key. One statement.
@@ -95,7 +100,7 @@ def _claim_rows(which, values, channel, lease_seconds, claim):
         cursor.execute(
             _CLAIM.format(which=which), [Status.CLAIMED, claim, lease_end, channel, *values, adapt(now)]
         )
-        return [Work(*row, claim) for row in sorted(cursor.fetchall())]
+        return [Work(*(*row, claim)) for row in sorted(cursor.fetchall())]
 
 
 # The ORM has no RETURNING for an UPDATE; without it, what was claimed would have to be asked for again.
@@ -115,7 +120,7 @@ _CLAIM = f"""
 """  # noqa: S608 - the tables' names are our own
 
 
-def mark_sending(works):
+def mark_sending(works: Sequence[Work]) -> bool:
     """Say that the provider is being called: from here on, a crash leaves these for a person.
 
     Returns False where a claim has ended meanwhile: then nothing may be sent.
@@ -127,13 +132,13 @@ def mark_sending(works):
     return False
 
 
-def release(works):
+def release(works: Sequence[Work]) -> None:
     """Give back what was claimed and not tried. The queue's redelivery, or the sweep, brings it again."""
     if works:
         _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
 
 
-def _held(works, status=Status.CLAIMED):
+def _held(works: Sequence[Work], status: str = Status.CLAIMED) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         pk__in=[each.pk for work in works for each in work.everything], claim=works[0].claim, status=status
     )

@@ -12,11 +12,13 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from .. import deliveries
 from ..channels.message import Message
+from ..channels.recipient import Recipient, user_keys
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
 from ..rules import audiences
 from ..templating import contents, digest_data
+from .claims import Work
 from .versions import compiled_version
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ def compose_messages(works, channel=""):
     ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the
     newest stands for all, with the others in it.
     """
-    ready, refused = [], []
+    ready = []
+    refused: list[tuple[Work, SendError]] = []
     by_content = {}
     for work in _gather(works):
         others = tuple(other.event_id for other in work.others)
@@ -132,9 +135,9 @@ def _content_for(event_id, version_id, language, time_zone, others):
 
 
 def _people_of(works, tree):
-    """What the template reads of each recipient: ``"user:<key>"`` → frozen data."""
-    keys = [work.recipient.partition(":")[2] for work in works if work.recipient.startswith("user:")]
-    return {f"user:{key}": person for key, person in audiences.read_people(keys, tree).items()}
+    """What the template reads of each recipient who is a user: recipient → frozen data."""
+    found = audiences.read_people(user_keys(works), tree)
+    return {str(Recipient.of_user(key)): person for key, person in found.items()}
 
 
 def forget():

@@ -10,6 +10,7 @@ recorded as any other.
 from django.db import transaction
 from django.utils import timezone
 
+from ..channels.recipient import Recipient
 from ..models import OF_NO_RULE, Delivery, Event
 from ..queue.ring import rings_for
 from .queueing import UNHEARD_AFTER, publish_on_commit
@@ -36,7 +37,8 @@ def queue_test(user, *, channel, address, language, version, data, about):
     )
     delivery = Delivery.objects.create(
         event=event, subscription_id=OF_NO_RULE, version=version, channel=channel, language=language,
-        recipient=f"user:{user.pk}", address=address, created_at=now, due_at=now + UNHEARD_AFTER,
+        recipient=str(Recipient.of_user(user.pk)), address=address, created_at=now,
+        due_at=now + UNHEARD_AFTER,
     )  # fmt: skip
     publish_on_commit(rings_for(channel, [delivery.pk]))
     return delivery

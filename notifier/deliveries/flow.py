@@ -9,8 +9,9 @@ import datetime as dt
 from collections import defaultdict
 from functools import cached_property
 
+from ..channels import registry
+from ..channels.recipient import Recipient, user_keys
 from ..models import Category, Delivery, Preferences
-from ..models.flow import READ_IN_THE_SITE
 from ..rules import durations
 from . import allowances, digests
 
@@ -45,8 +46,8 @@ class Pace:
         keep.
         """
         order = [name for name in self.subscription.channels if name in contents]
-        if self.subscription.order == self.subscription.Order.INBOX_FIRST and READ_IN_THE_SITE in order:
-            order = list(dict.fromkeys([READ_IN_THE_SITE, *order]))
+        if self.subscription.order == self.subscription.Order.INBOX_FIRST:
+            order.sort(key=lambda name: not registry.is_read_in_the_site(name))
         return {name: contents[name] for name in (*order, *(contents.keys() - set(order)))}
 
     def arrange(self, deliveries, now):
@@ -100,7 +101,9 @@ class Pace:
     def _gather(self, deliveries, now):
         """Let those wait who get several events in one message."""
         going = [
-            each for each in deliveries if each.status != Status.SKIPPED and each.channel != READ_IN_THE_SITE
+            each
+            for each in deliveries
+            if each.status != Status.SKIPPED and not registry.is_read_in_the_site(each.channel)
         ]
         wanted = self._wanted(going)
         if not wanted and not self.subscription.digest_minutes:
@@ -114,11 +117,8 @@ class Pace:
         """Recipient → Preferences, of those who want digests."""
         if not self._may_be_gathered:
             return {}
-        keys = {
-            each.recipient.removeprefix("user:") for each in deliveries if each.recipient.startswith("user:")
-        }
-        found = Preferences.objects.filter(user__in=keys).exclude(digest="")
-        return {f"user:{each.user_id}": each for each in found}
+        found = Preferences.objects.filter(user__in=set(user_keys(deliveries))).exclude(digest="")
+        return {str(Recipient.of_user(each.user_id)): each for each in found}
 
     @cached_property
     def _may_be_gathered(self):
@@ -146,7 +146,7 @@ class Pace:
 
     def _wait_for_reading(self, group, now):
         first, *others = group
-        if first.channel != READ_IN_THE_SITE or first.status == Status.SKIPPED:
+        if not registry.is_read_in_the_site(first.channel) or first.status == Status.SKIPPED:
             return
         due_at = now + wait_of(self.subscription)
         for each in others:

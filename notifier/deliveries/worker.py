@@ -6,8 +6,8 @@ a ``Clock``.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from traceback import format_tb
 from typing import Any
@@ -21,8 +21,9 @@ from ..gates.table import ask_all
 from ..observing import keys, measure
 from ..people import suppression
 from .announcements import announce_outcomes
-from .answers import Policy, Sent, record_answers
-from .claims import claim_deliveries, mark_sending, release
+from .answers import Answer, Policy, Sent, record_answers
+from .claims import Work, claim_deliveries, mark_sending, release
+from .clock import Clock, OpenSession
 from .composing import compose_messages
 from .holding import hold
 from .outcome_counts import count_outcomes
@@ -31,29 +32,34 @@ from .slots import Slots
 logger = logging.getLogger(__name__)
 
 
+# A message and the open session → the provider's id; it raises a SendError where it did not go out.
+Send = Callable[[Message, Any], str]
 # Messages and the open session → for each a provider's id or a SendError.
 SendBatch = Callable[[Sequence[Message], Any], Sequence[str | SendError]]
+# What has a limit of its own within the channel, such as one chat: `(key, Limit)`.
+Part = Callable[[Message], tuple[str, Limit] | None]
+Rate = Limit | Callable[[], Limit | None]
+# What is about to be sent, in its order.
+Ready = list[tuple[Work, Message]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
     """A channel at work: its policy, how to send, and the session that one run's calls share.
 
-    ``session`` makes the context manager whose value each call of one run gets. ``rate`` is the provider's
-    Limit, or a function that returns it; ``part(message)`` is ``(key, Limit)`` of what has a limit of its
-    own; ``used_up(session)`` is for how many seconds the provider takes no more.
+    ``rate`` is the provider's; ``used_up(session)`` is for how many seconds the provider takes no more.
     """
 
     name: str
     send_batch: SendBatch
     policy: Policy
-    session: Callable[[], AbstractContextManager] = nullcontext
+    session: OpenSession = nullcontext
     batch_size: int = 1
-    rate: Limit | Callable[[], Limit | None] | None = None
-    part: Callable[[Message], tuple[str, Limit] | None] | None = None
+    rate: Rate | None = None
+    part: Part | None = None
     used_up: Callable[[Any], int] | None = None
 
-    def deliver(self, ids, clock):
+    def deliver(self, ids: Sequence[int], clock: Clock) -> set[int]:
         """Send those of the deliveries ``ids`` that can be claimed; returns the keys of those that time did
         not allow.
         """
@@ -61,7 +67,7 @@ class Channel:
         clock.callback(count_outcomes, works)
         return {each.pk for work in self._send_all(works, clock) for each in work.everything}
 
-    def _send_all(self, works, clock):
+    def _send_all(self, works: list[Work], clock: Clock) -> list[Work]:
         """Send until time is up; returns the Work that was given back."""
         answers = ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
@@ -88,7 +94,7 @@ class Channel:
                     slots.note(self._send(batch, session), [message for _, message in batch], session)
         return []
 
-    def _within_budget(self, ready, clock):
+    def _within_budget(self, ready: Ready, clock: Clock) -> Ready:
         """Those of ``ready`` that the channel's budget pays for; the others are held."""
         if not ready or not budgets.has_budget(self.name):
             return ready
@@ -99,7 +105,7 @@ class Channel:
             hold([work for work, _ in ready[number:]])
         return ready[:number]
 
-    def _send(self, batch, session):
+    def _send(self, batch: Ready, session: Any) -> list[Answer]:
         """One call, its results stored before the next; returns them.
 
         No transaction is open while the provider is called: it can take a minute.
@@ -112,12 +118,12 @@ class Channel:
             )
             return []
         started = time.perf_counter()
-        answers = self._call(batch, session)
+        called = self._call(batch, session)
         milliseconds = (time.perf_counter() - started) * 1000
         measure("ProviderLatency", milliseconds, "Milliseconds")
-        answers = [
+        answers: list[Answer] = [
             answer if isinstance(answer, SendError) else Sent(answer, self._price(message))
-            for answer, (_, message) in zip(answers, batch, strict=True)
+            for answer, (_, message) in zip(called, batch, strict=True)
         ]
         self._record(list(zip(works, answers, strict=True)))
         suppression.heed(zip(works, answers, strict=True), self.name)
@@ -125,14 +131,14 @@ class Channel:
         logger.info("%s took %d of %d in %d ms.", self.name, taken, len(answers), milliseconds)
         return answers
 
-    def _record(self, answers):
+    def _record(self, answers: Sequence[tuple[Work, Answer]]) -> None:
         """Store what came of them, then tell whoever listens.
 
         A receiver that takes long takes it from the next batch, not from this.
         """
         announce_outcomes(record_answers(answers, self.policy), channel=self.name)
 
-    def _price(self, message):
+    def _price(self, message: Message) -> int:
         """About what it costs; nothing where that cannot be said, which is no reason not to send it."""
         try:
             return registry.price(self.name, message)
@@ -140,7 +146,7 @@ class Channel:
             logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
             return 0
 
-    def _call(self, batch, session):
+    def _call(self, batch: Ready, session: Any) -> list[str | SendError]:
         """What the channel answers to each of the batch: a provider's id, or a SendError."""
         try:
             return _checked(self.send_batch([message for _, message in batch], session), len(batch))
@@ -153,7 +159,7 @@ class Channel:
             return [OutcomeUnknown("error", type(error).__name__)] * len(batch)
 
 
-def _checked(answers, expected):
+def _checked(answers: Iterable[str | SendError], expected: int) -> list[str | SendError]:
     """One answer a message.
 
     What a channel gives back, even nothing, was taken by its provider; only an error says otherwise.

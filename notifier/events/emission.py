@@ -64,9 +64,10 @@ class Emission:
         self, verb, *, sender, actor, target, created, args, argument="instance", at=None, expires=None
     ):
         self.verb, self.sender, self.created, self.argument = verb, sender, created, argument
-        self.signal = signals.get(verb)
-        if self.signal is None:
+        signal = signals.get(verb)
+        if signal is None:
             raise EmitError(f"No signal is registered as “{verb}”. Known: {', '.join(signals.names())}.")
+        self.signal = signal
         if reentrancy.is_recording():
             raise EmitError(
                 f"“{verb}” was emitted while an event is being recorded. Emit from a receiver "

@@ -153,5 +153,5 @@ def _describe(action_object):
     if isinstance(action_object, Model):
         return f"{action_object._meta.label_lower}:{action_object.pk}"[:300]
     if isinstance(action_object, type) and issubclass(action_object, Model):
-        return action_object._meta.label_lower
+        return action_object._meta.label_lower  # type: ignore[attr-defined]  # Django brings no types
     return ""

@@ -64,6 +64,11 @@ class Index:
     Whoever must know when they change listens: see ``on_change``.
     """
 
+    token: int | str | None
+    checked_at: float
+    # The thread that is loading.
+    _loader: int | None
+
     def __init__(self):
         self.forget_threads()
         # Nobody but its transaction's hooks holds a draft, so it leaves with them.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..rules.conditions import Condition
+from ..rules.plans import Plan
+from ..templating.paths import PathTree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,16 @@ class LiveTrigger:
     category: int | None = None
     delay_minutes: int | None = None
     expires_minutes: int | None = None
-    plan: list = field(default_factory=list)
-    paths: dict = field(default_factory=dict)
-    recipient_paths: dict = field(default_factory=dict)
-    providers: tuple = ()
+    plan: Plan = field(default_factory=list)
+    paths: PathTree = field(default_factory=dict)
+    # Subscription id → the `(channel or "", path)` lines of its audiences.
+    recipient_paths: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
     condition: Condition | None = None
     condition_problem: str = ""
 
     @cached_property
-    def previous_names(self):
+    def previous_names(self) -> frozenset[str]:
         """What its condition, templates and audiences name of ``previous``; "" stands for the row itself."""
         paths = (path.split(".") for lines in self.recipient_paths.values() for _channel, path in lines)
         named = {names[1] if names[1:] else "" for names in paths if names[0] == "previous"}

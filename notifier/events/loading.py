@@ -55,7 +55,8 @@ def load_triggers():
 
 
 def _live_trigger(trigger):
-    plan, trees, recipient_paths, providers = [], [], {}, {}
+    plan: plans.Plan = []
+    trees, recipient_paths, providers = [], {}, {}
     for subscription in trigger.live:
         contents = [
             content

@@ -4,10 +4,12 @@ Next hop: back to ``notifier.events.index``.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from types import NoneType
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models, transaction
@@ -15,6 +17,7 @@ from django.db import connections, models, transaction
 from ..exceptions import ConditionRefused
 from ..rules.conditions import Condition, compile_condition
 from ..templating import readable
+from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +25,19 @@ logger = logging.getLogger(__name__)
 MAX_EXPLAINED = 50
 
 
+class Explained(TypedDict):
+    """What matching says of one ``trigger`` (its id): ``because`` is why it did not match, or blank."""
+
+    trigger: int
+    name: str
+    because: str
+
+
 class Matched(list):
     """The triggers that a firing matched, and what kept the others from it."""
 
-    _missed, _subject = (), None
+    _missed: Sequence[tuple[LiveTrigger, Any]] = ()
+    _subject: Any = None
 
     @classmethod
     def among(cls, triggers, context, created):
@@ -39,10 +51,8 @@ class Matched(list):
         found._missed, found._subject = missed, context.get("action_object")
         return found
 
-    def explain(self):
-        """``[{"trigger": id, "name": …, "because": ""}, …]``, then those about the same model with why they
-        did not match.
-        """
+    def explain(self) -> list[Explained]:
+        """Those that matched, then those about the same model that did not."""
         missed = [each for each in self._missed if is_one(self._subject, each[0].model, "")]
         all_of_them = [(trigger, "") for trigger in self] + missed
         return [

@@ -20,8 +20,10 @@ view's exception into a response.
 
 import datetime as dt
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import DatabaseError
@@ -31,6 +33,8 @@ from .. import conf
 from ..exceptions import Veto
 from ..models import Event
 from . import freezing
+from .live import LiveTrigger
+from .matching import Explained
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ class Recording:
     """One event that is about to be made, as a signal middleware gets it.
 
     ``context``: name → live object, this event's own; what templates read is taken from it, so it may be
-    added to and changed. ``trigger``: the ``LiveTrigger`` that matched, to be read only. ``created``: True or
+    added to and changed. ``trigger``: the one that matched, to be read only. ``created``: True or
     False for a save, else None. ``using``: the database that the caller writes to. ``key``: the idempotency
     key of ``emit``. ``deleting``: the object is about to go, or gone. ``explanation``: what matching said of
     this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent, and until when, where
@@ -48,23 +52,27 @@ class Recording:
     exception behind it.
     """
 
-    trigger: object
-    context: dict
+    trigger: LiveTrigger
+    context: dict[str, Any]
     created: bool | None = None
     using: str = ""
     key: str | None = None
     deleting: bool = False
     starts_at: dt.datetime | None = None
     expires_at: dt.datetime | None = None
-    explanation: list = field(default_factory=list)
+    explanation: list[Explained] = field(default_factory=list)
     error: Exception | None = None
 
     @property
-    def verb(self):
+    def verb(self) -> str:
         return self.trigger.verb
 
 
-def make_event(recording):
+# From a Recording to its event, not saved yet: `freeze_event`, and each middleware around it.
+Record = Callable[[Recording], Event]
+
+
+def make_event(recording: Recording) -> Event:
     """The event of ``recording``, past all middleware and not saved yet.
 
     Raises a DatabaseError, and nothing else.
@@ -82,8 +90,8 @@ def make_event(recording):
 
 
 @lru_cache(maxsize=8)
-def _chain(paths):
-    record = freezing.freeze_event
+def _chain(paths: tuple[str, ...]) -> Record:
+    record: Record = freezing.freeze_event
     for path in reversed(paths):
         try:
             middleware = import_string(path)(record)
@@ -93,8 +101,8 @@ def _chain(paths):
     return record
 
 
-def _contained(middleware, path):
-    def record(recording):
+def _contained(middleware: Record, path: str) -> Record:
+    def record(recording: Recording) -> Event:
         try:
             event = middleware(recording)
         except Veto as veto:
@@ -119,5 +127,5 @@ def _contained(middleware, path):
     return record
 
 
-def _raised(path, error):
+def _raised(path: str, error: Exception) -> str:
     return f"The signal middleware {path} raised {type(error).__name__}. The log has the trace."

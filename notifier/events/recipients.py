@@ -1,11 +1,14 @@
 """Whom an event names, frozen with it. Next hop: ``notifier.rules.audiences`` reads it at the fan-out."""
 
 import logging
+from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
+from ..rules.plans import Named, NamedPeople, NamedRelation
 from ..templating import readable
 
 logger = logging.getLogger(__name__)
@@ -14,7 +17,9 @@ logger = logging.getLogger(__name__)
 MAX_FROZEN_PEOPLE = 1000
 
 
-def freeze_recipients(paths, context, *, deleting):
+def freeze_recipients(
+    paths: Iterable[tuple[str, str]], context: dict[str, Any], *, deleting: bool
+) -> list[Named]:
     """Resolve audience paths on a firing's live objects into plain data that the fan-out reads.
 
     ``paths`` are ``(channel, path)`` pairs. A relation to many people is stored as a reference and read at
@@ -31,9 +36,9 @@ def freeze_recipients(paths, context, *, deleting):
     return found
 
 
-def _freeze_recipient(channel, path, context, deleting):
+def _freeze_recipient(channel: str, path: str, context: dict[str, Any], deleting: bool) -> Named | None:
     *names, last = path.split(".")
-    parent = context
+    parent: Any = context
     for name in names:
         parent = _step(parent, name)
     if _names_person(parent, last):
@@ -58,11 +63,12 @@ def _step(parent, name):
 
 def _names_person(parent, name):
     field = readable.single_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
-    is_person = field is not None and field.concrete and issubclass(field.related_model, get_user_model())
-    return is_person and field.target_field.primary_key
+    if field is None or not field.concrete or not issubclass(field.related_model, get_user_model()):
+        return False
+    return field.target_field.primary_key
 
 
-def _relation(parent, name, manager):
+def _relation(parent: models.Model, name: str, manager: models.Manager) -> NamedRelation:
     if not issubclass(manager.model, get_user_model()):
         raise TypeError(name)
     return {"relation": name, "model": parent._meta.label_lower, "pk": _as_json(parent.pk)}
@@ -80,9 +86,9 @@ def _keys_in(value):
     raise TypeError(f"not a person: {type(value).__name__}")
 
 
-def _people(keys):
+def _people(keys: Iterable[Any]) -> NamedPeople:
     return {"users": [_as_json(key) for key in keys]}
 
 
-def _as_json(key):
+def _as_json(key: Any) -> int | str:
     return key if isinstance(key, int) else str(key)

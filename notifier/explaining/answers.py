@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.db.models import Model
 from django.utils.text import capfirst
 
 from ..channels import registry
+from ..models import Delivery, Trigger
 
 
 class Outcome(StrEnum):
@@ -21,16 +23,20 @@ class Outcome(StrEnum):
     WOULD_NOT = "would not get it"
 
 
+# A model and a key.
+Place = tuple[type[Model], int | str]
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a step saw.
 
-    With an ``outcome`` it has decided. ``about``: ``(model, key)`` of where it can be looked at or changed.
+    With an ``outcome`` it has decided. ``about``: where it can be looked at or changed.
     """
 
     text: str
     outcome: Outcome | None = None
-    about: tuple | None = None
+    about: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class Step:
     title: str
     state: str
     text: str = ""
-    about: tuple | None = None
+    about: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +60,15 @@ class Answer:
 
     sentence: str
     outcome: Outcome
-    steps: list
+    steps: list[Step]
     channel: str = ""
-    trigger: object = None
-    delivery: object = None
-    about: object = field(default=None, repr=False)
+    trigger: Trigger | None = None
+    delivery: Delivery | None = None
+    # The event, or the object that it was tested for.
+    about: Model | None = field(default=None, repr=False)
 
     @property
-    def deciding(self):
+    def deciding(self) -> Step | None:
         return next((step for step in self.steps if step.state == "decided"), None)
 
 

@@ -5,8 +5,8 @@ Next hop: ``answers.walk``, after ``recorded``.
 
 from django.contrib.auth import get_user_model
 
-from .. import conf
 from ..channels import registry
+from ..channels.recipient import Recipient
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
 from ..people import suppression
 from ..rules.audiences import describe_sources
@@ -112,7 +112,7 @@ def look_at_address(case):
             f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case)
         )
     # The person is the address
-    if not case.delivery.address or conf.get("ADDRESSES").get(case.channel) == "pk":
+    if not case.delivery.address or registry.addresses().get(case.channel) == "pk":
         return None
     return Seen(f"the address was {case.delivery.address}.", about=_user(case))
 
@@ -260,8 +260,8 @@ def _user(case):
 
 
 def _other(delivery):
-    kind, _colon, key = delivery.recipient.partition(":")
-    return f"the user {key}" if kind == "user" else "a plain address of the audience"
+    recipient = Recipient.parse(delivery.recipient)
+    return f"the user {recipient.user_key}" if recipient.is_user else "a plain address of the audience"
 
 
 def _tries(delivery):

@@ -12,12 +12,13 @@ from django.utils import timezone
 from ..channels import registry
 from ..events import recipients
 from ..events.context import context_of
+from ..events.live import LiveTrigger
 from ..events.matching import explain_match
-from ..gates import allow_list, opted_out, quiet_hours
+from ..gates import allow_list, channels_own, opted_out, quiet_hours
 from ..models import (
     Allowance,
     Audience,
-    Device,
+    Delivery,
     Event,
     OptOut,
     Preferences,
@@ -26,15 +27,16 @@ from ..models import (
     Template,
     Trigger,
 )
-from ..people import devices, opt_outs, suppression
+from ..people import opt_outs, suppression
 from ..rules import signals
 from ..rules.audiences import describe_sources
+from ..rules.plans import Step
 from ..templating import readable, snapshot
 from . import summaries
 from .answers import Outcome, Seen
 from .people import Person, is_member
 from .recorded import paused
-from .wording import moment
+from .wording import moment, words_of
 
 
 @dataclass(kw_only=True)
@@ -46,11 +48,11 @@ class Case:
     person: Person
     trigger: Trigger
     # As the index holds it; None where it is switched off or cannot be read.
-    live: object
+    live: LiveTrigger | None
     context: dict
     event: Event
     subscription: Subscription | None = None
-    step: dict | None = None
+    step: Step | None = None
     channel: str = ""
 
     @property
@@ -193,15 +195,15 @@ def look_at_address(case):
     return Seen(f"the address is {address}.", about=_user(case))
 
 
-def look_at_device(case):
-    if case.channel == devices.CHANNEL and not (
-        case.person.user and Device.objects.filter(user=case.person.user.pk, enabled=True).exists()
-    ):
-        return Seen(
-            "there is no device that can be sent to: nobody has signed in on the app.",
-            Outcome.WOULD_NOT,
-            _user(case),
-        )
+def look_at_own_gate(case):
+    address, _verified = case.person.address_on(case.channel)
+    delivery = Delivery(
+        subscription=case.subscription, channel=case.channel, recipient=case.person.key, address=address
+    )
+    (refused,) = channels_own.refuse([delivery], case.channel)
+    if refused:
+        delivery.reason, delivery.detail = refused.reason, refused.detail
+        return Seen(words_of(delivery), Outcome.WOULD_NOT, _user(case))
 
 
 def look_at_allow_list(case):
@@ -297,7 +299,7 @@ CHANNEL_STEPS = [
     ("Audience", look_at_audience),
     ("Account", look_at_account),
     ("Address", look_at_address),
-    ("Device", look_at_device),
+    ("The channel’s own rule", look_at_own_gate),
     ("Allowed here", look_at_allow_list),
     ("Suppressed", look_at_suppression),
     ("Opting out", look_at_opt_outs),

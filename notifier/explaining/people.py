@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 
-from .. import conf
 from ..channels import registry
+from ..channels.recipient import Recipient
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
-from ..people.suppression import recipient_of
 from ..rules import audiences
 
 # So many are named where one word means several people.
@@ -25,7 +25,7 @@ class Person:
 
     key: str
     name: str
-    user: object = None
+    user: AbstractBaseUser | None = None
     address: str = ""
 
     def recipients(self, channel):
@@ -34,7 +34,9 @@ class Person:
         """
         own = self.address or self.address_on(channel)[0]
         return (
-            [self.key, recipient_of(own)] if own and not self.address else [self.key, *self._holders(channel)]
+            [self.key, str(Recipient.of_address(own))]
+            if own and not self.address
+            else [self.key, *self._holders(channel)]
         )
 
     def address_on(self, channel):
@@ -48,16 +50,18 @@ class Person:
             .values_list("address", "verified")
             .first()
         )
-        address, verified = point or (_read(self.user, conf.get("ADDRESSES").get(channel)), True)
+        address, verified = point or (_read(self.user, registry.addresses().get(channel)), True)
         return address.strip(), verified
 
     def _holders(self, channel):
         """The users who have this plain address on ``channel``."""
-        return [f"user:{user.pk}" for user in _users_with(self.address, [channel])] if self.address else []
+        found = _users_with(self.address, [channel]) if self.address else []
+        return [str(Recipient.of_user(user.pk)) for user in found]
 
 
 def person_of(user):
-    return Person(key=f"user:{user.pk}", name=user.get_full_name() or user.get_username(), user=user)
+    key = str(Recipient.of_user(user.pk))
+    return Person(key=key, name=user.get_full_name() or user.get_username(), user=user)
 
 
 def find_person(text):
@@ -67,12 +71,14 @@ def find_person(text):
     UnknownPerson says what else to write.
     """
     text = text.replace("\0", "").strip()
-    kind, _colon, rest = text.partition(":")
-    if kind == "address" and rest.strip():
-        return Person(key=recipient_of(rest), name=rest.strip(), address=rest.strip())
-    if kind == "user":
-        user = _by_key(rest)
-        return person_of(user) if user else Person(key=text, name=f"The user {rest}, who was deleted,")
+    asked = Recipient.parse(text)
+    if address := asked.address.strip():
+        return _person_at(address)
+    if asked.is_user:
+        user = _by_key(asked.user_key)
+        return (
+            person_of(user) if user else Person(key=text, name=f"The user {asked.user_key}, who was deleted,")
+        )
     users = get_user_model()._default_manager
     named = users.filter(**{get_user_model().USERNAME_FIELD: text}).first()
     if user := named or _by_key(text):
@@ -84,8 +90,12 @@ def find_person(text):
     if found:
         return person_of(found[0])
     if "@" in text or text.startswith("+"):
-        return Person(key=recipient_of(text), name=text, address=text)
+        return _person_at(text)
     raise UnknownPerson(f"Nobody is called “{text}”. Write a user name, a number of a user, or an address.")
+
+
+def _person_at(address):
+    return Person(key=str(Recipient.of_address(address)), name=address, address=address)
 
 
 def _by_key(text):
@@ -99,7 +109,7 @@ def _users_with(address, names):
     users = get_user_model()._default_manager
     points = ContactPoint.objects.filter(channel__in=names, address__iexact=address)
     found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
-    for channel, path in conf.get("ADDRESSES").items():
+    for channel, path in registry.addresses().items():
         if channel in names:
             found |= {
                 user.pk: user

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
-from .. import conf, deliveries
+from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
 from ..exceptions import TemplateRefused
@@ -125,7 +125,7 @@ def own_address(user, channel):
     point = ContactPoint.objects.filter(user=user, channel=channel).values_list("address", "verified").first()
     if point:
         return point[0].strip() if point[1] else ""
-    if not (path := conf.get("ADDRESSES").get(channel)):
+    if not (path := registry.addresses().get(channel)):
         return ""
     column = path.replace(".", "__")
     found = get_user_model()._default_manager.filter(pk=user.pk).values_list(column, flat=True).first()

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ..channels import registry
 from ..models import Audience
-from ..models.flow import READ_IN_THE_SITE
 from ..rules import audiences, durations, signals
 from ..templating import digest_data, readable
 from . import condition_words
@@ -175,7 +174,7 @@ def digest_warnings(subscription):
     """What of a digest would not be seen, as texts."""
     if not subscription.digest_minutes:
         return
-    channels = [name for name in subscription.channels if name != READ_IN_THE_SITE]
+    channels = [name for name in subscription.channels if not registry.is_read_in_the_site(name)]
     for content in subscription.template.contents.filter(channel__in=channels).select_related("version"):
         if content.version and digest_data.EVENTS not in content.version.paths:
             yield (

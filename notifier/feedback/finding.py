@@ -10,8 +10,8 @@ address are enough.
 
 import datetime as dt
 
+from ..channels.recipient import normalise
 from ..models import Delivery
-from ..people.suppression import normalise
 
 Status = Delivery.Status
 

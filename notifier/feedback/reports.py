@@ -3,7 +3,9 @@
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -42,12 +44,12 @@ class Report:
     suppress: str = ""
 
 
-def key_of(provider, *parts):
+def key_of(provider: str, *parts: str) -> str:
     """A key for what ``parts`` tell apart."""
     return f"{provider}:{hashlib.sha256(chr(10).join(parts).encode(errors='replace')).hexdigest()}"
 
 
-def moment_of(text):
+def moment_of(text: Any) -> dt.datetime | None:
     """The time in a provider's text, taken for UTC where it does not say; None where there is none."""
     try:
         found = parse_datetime(text) if isinstance(text, str) else None
@@ -56,7 +58,7 @@ def moment_of(text):
     return timezone.make_aware(found, dt.UTC) if found and timezone.is_naive(found) else found
 
 
-def without_addresses(text, addresses):
+def without_addresses(text: str, addresses: Iterable[str]) -> str:
     """A provider's words without the address that they are about, nor what looks like one: everybody may read
     a detail.
     """

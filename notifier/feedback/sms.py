@@ -9,6 +9,7 @@ import binascii
 import gzip
 import json
 import zlib
+from typing import Any
 
 from django.utils import timezone
 
@@ -17,7 +18,9 @@ from ..models import Feedback, Suppression
 from .reports import Report, key_of, moment_of, without_addresses
 
 CHANNEL = "sms"
-Kind, Reason = Feedback.Kind, Suppression.Reason
+# Any: see `deliveries.claims`.
+Kind: Any = Feedback.Kind
+Reason: Any = Suppression.Reason
 # What says something about the number itself, or that nothing was sent; every other failure is a bounce that
 # may pass.
 # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html#sms_stats_delivery_fail_reasons

@@ -35,8 +35,8 @@ URL = re.compile(r"([a-z][a-z0-9+.-]*)://(\*\.)?([^*/?#@\\\s]+)(/[^*\s]*\*?)?", 
 BETWEEN_DIGITS = re.compile(r"[ ().\u00a0/-]")
 
 
-def gate(candidates, channel):
-    """One of ``table.FINAL_GATES``."""
+def refuse(candidates, channel):
+    """Skipped for those whose address is not on the stage's list. No query."""
     if conf.get("DELIVER_ONLY_TO") is None:
         return [None] * len(candidates)
     refused = Skipped(REASON, describe())

@@ -29,9 +29,10 @@ _OPTED_OUT = f"""
 """  # noqa: S608 - the tables' names are our own
 
 
-def refuse_opted_out(candidates, channel):
-    """A gate: Skipped for those who opted out of the event's category, or of everything, on this channel. See
-    ``notifier.gates.table``.
+def refuse(candidates, channel):
+    """Skipped for those who opted out of the event's category, or of everything, on this channel.
+
+    One query.
     """
     # What an editor sends to themselves they have asked for.
     asked = [each for each in candidates if each.subscription_id != OF_NO_RULE]

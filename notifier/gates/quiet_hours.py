@@ -13,6 +13,7 @@ from django.db import connections, router
 from django.utils import timezone
 
 from ..channels import registry
+from ..channels.recipient import Recipient, user_keys
 from ..exceptions import Later
 from ..models import OF_NO_RULE, Category, Event, Preferences
 from ..templating import languages
@@ -28,26 +29,26 @@ _QUIET = f"""
 """  # noqa: S608 - the tables' names are our own
 
 
-def wait_for_the_end(candidates, channel):
-    """A gate: Later for those whose quiet hours are now, unless the category is mandatory or the channel
-    disturbs nobody.
+def refuse(candidates, channel):
+    """Later for those whose quiet hours are now, unless the category is mandatory or the channel disturbs
+    nobody. One query.
     """
     asked = [
         each
         for each in candidates
-        if each.subscription_id != OF_NO_RULE and each.recipient.startswith("user:")
+        if each.subscription_id != OF_NO_RULE and Recipient.parse(each.recipient).is_user
     ]
     if not asked or not registry.disturbs(channel):
         return [None] * len(candidates)
     now = timezone.now()
-    found = {(row.event, f"user:{row.user_id}"): row for row in _read(asked)}
+    found = {(row.event, str(Recipient.of_user(row.user_id))): row for row in _read(asked)}
     return [_answer(found.get((each.event_id, each.recipient)), each.time_zone, now) for each in candidates]
 
 
 def _read(asked):
     events, keys = (
         {each.event_id for each in asked},
-        {key for each in asked if (key := _key(each.recipient)) is not None},
+        {key for text in user_keys(asked) if (key := _primary_key(text)) is not None},
     )
     if not keys:
         return []
@@ -59,9 +60,9 @@ def _read(asked):
     return Preferences.objects.raw(statement, [field.get_db_prep_value(key, connection) for key in keys])
 
 
-def _key(recipient):
+def _primary_key(text):
     try:
-        return get_user_model()._meta.pk.to_python(recipient.partition(":")[2])
+        return get_user_model()._meta.pk.to_python(text)
     except ValidationError:
         return None
 

@@ -47,12 +47,10 @@ class Pump:
         self._threads, self._stopping = [], Event()
 
     def drain(self, patience_seconds=60):
-        """Handle messages in this thread until no queue holds any.
+        """Handle messages in this thread until no queue holds any. What fails comes again at once.
 
-        What fails comes again at once, as if its time had passed.
-
-        Returns how many were received. Raises TimeoutError, naming the queues, when nothing has come for
-        ``patience_seconds`` and some are left.
+        Returns how many were received. Raises TimeoutError, naming the queues, when some are left and nothing
+        has come for ``patience_seconds``.
         """
         received, since = 0, time.monotonic()
         while True:
@@ -102,9 +100,7 @@ class Pump:
     def _pass_on(self, route, wait_seconds=0, failed=None):
         """Receive one batch, give it to the handler, delete what it did not report as failed.
 
-        Returns the batch's size.
-
-        ``failed`` is a list that gets ``(queue, message)`` of what stays.
+        Returns the batch's size. ``failed`` is a list that gets ``(queue, message)`` of what stays.
         """
         queue, handler = self._routes[route]
         messages = self._sqs.receive_message(

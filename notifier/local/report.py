@@ -4,6 +4,7 @@ received.
 
 from django.contrib.auth import get_user_model
 
+from notifier.channels.recipient import Recipient
 from notifier.models import Delivery
 
 
@@ -12,7 +13,7 @@ def report(since_event, outbox):
     made.
     """
     received = {message.provider_id: message for message in outbox}
-    names = {f"user:{user.pk}": user.get_username() for user in get_user_model().objects.all()}
+    names = {str(Recipient.of_user(user.pk)): user.get_username() for user in get_user_model().objects.all()}
     return [
         _row(delivery, received.get(delivery.provider_id), names.get(delivery.recipient, ""))
         for delivery in Delivery.objects.filter(event_id__gt=since_event).order_by("pk")
@@ -24,7 +25,7 @@ def _row(delivery, message, name):
         "channel": delivery.channel,
         # In an inbox, the address is the person's key.
         "recipient": delivery.address
-        if delivery.address and delivery.recipient != f"user:{delivery.address}"
+        if delivery.address and delivery.recipient != str(Recipient.of_user(delivery.address))
         else name,
         "subject": message.subject if message else "",
         "body": message.text if message else "",

@@ -127,7 +127,7 @@ class Suppression(models.Model):
         BY_HAND = "by_hand", _("by hand")
 
     channel = models.CharField(_("channel"), max_length=50)
-    # As `notifier.suppression` writes addresses, so that two spellings of one are one.
+    # As `channels.recipient.normalise` writes addresses, so that two spellings of one are one.
     address = models.CharField(_("address"), max_length=320)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, default=Reason.BY_HAND)
     detail = models.CharField(_("detail"), max_length=500, blank=True)

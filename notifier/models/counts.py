@@ -69,7 +69,7 @@ class Gauge(models.Model):
 
 
 class Overview(HourlyCount):
-    """The kept counts as a page; see ``notifier.admin.overview``."""
+    """The kept counts as a page; see ``notifier.admin.overview.page``."""
 
     class Meta:
         proxy = True
@@ -78,7 +78,7 @@ class Overview(HourlyCount):
 
 
 class Canary(models.Model):
-    """How far one canary came on one route; see ``notifier.canary``.
+    """How far one canary came on one route; see ``notifier.queue.canary``.
 
     Rows older than a day are removed by the next one.
     """

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# The channel that is read in the site, which `inbox_first` is about.
-READ_IN_THE_SITE = "inbox"
+from ..channels import registry
+
 # Longer is a typing error; an allowance and what waits are kept for as long.
 MAX_MINUTES = 366 * 24 * 60
 MAX_NUMBER = 10_000
@@ -90,10 +90,15 @@ class Flow(models.Model):
         if (self.throttle_number is None) != (self.throttle_minutes is None):
             missing = "throttle_number" if self.throttle_number is None else "throttle_minutes"
             errors[missing] = _("Say both: how many, and in what time. Or leave both blank.")
-        if self.order == self.Order.INBOX_FIRST and not {READ_IN_THE_SITE} < set(self.channels):
-            errors["order"] = _("Inbox first needs the channel “%s” and another one.") % READ_IN_THE_SITE
+        if self.order == self.Order.INBOX_FIRST and not self._has_an_inbox_and_another():
+            names = [name for name in registry.channel_names() if registry.is_read_in_the_site(name)]
+            errors["order"] = _("Inbox first needs the channel “%s” and another one.") % "”, “".join(names)
         if errors:
             raise ValidationError(errors)
+
+    def _has_an_inbox_and_another(self):
+        names = set(self.channels)
+        return len(names) > 1 and any(map(registry.is_read_in_the_site, names))
 
 
 class Allowance(models.Model):

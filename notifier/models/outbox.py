@@ -41,12 +41,10 @@ class Event(models.Model):
     )
     # Given by the caller of `emit`: the same key again is the same event.
     key = models.CharField(_("idempotency key"), max_length=200, null=True)
-    # What matching said of this firing's triggers: [{"trigger": id, "name": …, "because": why it did not
-    # match, or blank}, …]
+    # What matching said of this firing's triggers: a list of `events.matching.Explained`.
     explanation = models.JSONField(default=list)
     data = models.JSONField(_("data"), encoder=snapshot.Encoder, decoder=snapshot.Decoder)
-    # What was to be sent when it happened: [{"subscription": id, "contents": {channel: {language: content
-    # version id}}}, …]
+    # What was to be sent when it happened: a `rules.plans.Plan`.
     plan = models.JSONField(default=list)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)
     reason = models.CharField(_("reason"), max_length=500, blank=True)

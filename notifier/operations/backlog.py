@@ -1,6 +1,6 @@
 """What waits now, per channel, and since when: read live, and bounded, from the database.
 
-Next hop: ``notifier.admin.overview``.
+Next hop: ``notifier.admin.overview.page``.
 """
 
 from collections import Counter, defaultdict

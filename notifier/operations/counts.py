@@ -1,6 +1,6 @@
 """Deliveries counted by hour, channel and outcome, so that no page counts millions.
 
-Next hop: ``notifier.admin.overview`` shows them.
+Next hop: ``notifier.admin.overview.page`` shows them.
 
 Note [counting]: the sweep counts whole hours anew, from the time of the last count on, and replaces what
 stood there. So a sweep that was missed is made up for, and counting twice changes nothing. Two things make an

@@ -1,6 +1,6 @@
 """The newest readings of what only AWS knows.
 
-Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview``.
+Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview.page``.
 """
 
 from django.utils import timezone

@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.forms.models import model_to_dict
 
 from .. import deliveries
+from ..channels.recipient import normalise
 from ..models import Audience, Delivery, Event, OptOut, Suppression
-from ..people.suppression import normalise
 from . import retention
 from .retention import ENDED
 

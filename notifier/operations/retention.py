@@ -19,6 +19,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from .. import conf
+from ..channels.recipient import ADDRESS_PREFIX
 from ..models import Attempt, ContentVersion, Delivery, DevicePush, Event, Feedback, InboxItem
 from ..models.outbox import NAMELESS
 
@@ -138,8 +139,8 @@ def forget_addresses(deliveries):
     DevicePush.objects.filter(delivery__in=deliveries.values("pk")).delete()
     Feedback.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
     # A plain address is the recipient's name too. The key keeps two of them apart.
-    nameless = Concat(Value(f"address:{NAMELESS}"), Cast("pk", CharField()))
-    deliveries.filter(recipient__startswith="address:").update(recipient=nameless)
+    nameless = Concat(Value(f"{ADDRESS_PREFIX}{NAMELESS}"), Cast("pk", CharField()))
+    deliveries.filter(recipient__startswith=ADDRESS_PREFIX).update(recipient=nameless)
     deliveries.update(address="", detail="")
 
 

@@ -6,21 +6,20 @@ Next hop: ``notifier.deliveries.fanout`` makes deliveries of them.
 from django.contrib.auth import get_user_model
 
 from .. import conf
+from ..channels import registry
+from ..channels.recipient import MAX_ADDRESS_CHARACTERS, USER_PREFIX, Recipient
 from ..models import ContactPoint, Delivery
 from ..rules import audiences
 from ..templating import languages
-from .suppression import recipient_of
 from .wishes import read_wishes
 
-# The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
-MAX_ADDRESS_CHARACTERS = 320
 # Of a row, beside the addresses, whose keys are names of channels.
 LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 
 
 def columns_for(channels):
     """What is read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
-    paths = {channel: path for channel, path in conf.get("ADDRESSES").items() if channel in channels}
+    paths = {channel: path for channel, path in registry.addresses().items() if channel in channels}
     paths |= {
         key: path
         for key, path in ((LANGUAGE, conf.get("LANGUAGE")), (TIME_ZONE, conf.get("TIME_ZONE")))
@@ -53,6 +52,7 @@ def of_users(rows, channels):
         language, time_zone = wishes.get(row["pk"], ("", ""))
         language = languages.tag_of(language or row.get(LANGUAGE))
         time_zone = languages.zone_name(time_zone) or languages.zone_name(row.get(TIME_ZONE))
+        recipient = str(Recipient.of_user(row["pk"]))
         for channel in channels:
             address, verified = points.get((row["pk"], channel), (str(row.get(channel) or ""), True))
             reason = ""
@@ -62,7 +62,7 @@ def of_users(rows, channels):
                 reason = "no_address"
             elif not verified:
                 reason = "unverified"
-            yield channel, f"user:{row['pk']}", address.strip(), reason, language, time_zone
+            yield channel, recipient, address.strip(), reason, language, time_zone
 
 
 def of_addresses(event, subscription, step, addresses):
@@ -73,14 +73,14 @@ def of_addresses(event, subscription, step, addresses):
         for channel in ([only] if only else step["contents"])
         if channel in step["contents"]
     }
-    taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith="user:")
+    taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith=USER_PREFIX)
     found = set(
         taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address")
     )
     met = set()
     for channel, address in wanted:
         if (channel, address) not in found:
-            recipient = recipient_of(address)
+            recipient = str(Recipient.of_address(address))
             if (channel, recipient) not in met:
                 met.add((channel, recipient))
                 yield channel, recipient, address, "", "", ""

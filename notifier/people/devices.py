@@ -3,11 +3,10 @@
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from ..channels.recipient import Recipient, user_keys
 from ..exceptions import Skipped
 from ..models import Device
 
-# The channel that sends to them.
-CHANNEL = "push"
 # More than one person uses; the one that was not seen for longest goes.
 MAX_DEVICES = 20
 MAX_TOKEN_CHARACTERS = Device._meta.get_field("token").max_length
@@ -51,11 +50,10 @@ def with_device(users):
     return users.filter(Exists(Device.objects.filter(user=OuterRef("pk"), enabled=True)))
 
 
-def ask_for_device(candidates, channel):
-    """A gate (see ``notifier.gates.table``): who has no device is skipped, and nobody is rung for."""
-    if channel != CHANNEL:
-        return [None] * len(candidates)
-    keys = [each.recipient.removeprefix("user:") for each in candidates if each.recipient.startswith("user:")]
-    found = Device.objects.filter(user__in=keys, enabled=True).values_list("user_id", flat=True)
-    reachable = {f"user:{key}" for key in found}
+def refuse_without_device(candidates, _channel):
+    """A channel's gate: Skipped for those who have no device. ``with_device`` says the same of a queryset."""
+    found = Device.objects.filter(user__in=user_keys(candidates), enabled=True).values_list(
+        "user_id", flat=True
+    )
+    reachable = {str(Recipient.of_user(key)) for key in found}
     return [None if each.recipient in reachable else Skipped("no_device") for each in candidates]

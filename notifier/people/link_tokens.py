@@ -18,6 +18,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer, b64_encode
 
+from ..channels.recipient import Recipient
 from ..models import Delivery
 from ..models.outbox import NAMELESS
 
@@ -57,8 +58,8 @@ def sign(purpose, recipient, delivery, *rest):
     """The token for one recipient of one delivery, as Django's Signer would make it, at a fifth of its time:
     each mail has two.
     """
-    kind, _colon, key = recipient.partition(":")
-    named = f"{USER}.{key}" if kind == "user" and TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
+    key = Recipient.parse(recipient).user_key
+    named = f"{USER}.{key}" if TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
     value = ".".join([named, *map(str, rest)])
     signature = hmac.digest(_key(_salt(purpose), settings.SECRET_KEY), value.encode(), "sha256")
     return f"{value}.{b64_encode(signature).decode()}"
@@ -99,13 +100,13 @@ def find_bearer(kind, key):
     )
     if delivery is None:
         raise GoneLink
-    of, _colon, rest = delivery[0].partition(":")
-    if of == "user":
-        return _user(rest)
+    recipient = Recipient.parse(delivery[0])
+    if recipient.is_user:
+        return _user(recipient.user_key)
     # A number is what is left of an address that was removed: see `operations.retention.forget_addresses`.
-    if not rest or rest.startswith(NAMELESS):
+    if not recipient.address or recipient.address.startswith(NAMELESS):
         raise GoneLink
-    return Bearer(recipient=delivery[0], address=rest, channels=(delivery[1],))
+    return Bearer(recipient=delivery[0], address=recipient.address, channels=(delivery[1],))
 
 
 def _user(key):
@@ -115,4 +116,9 @@ def _user(key):
         user = None
     if user is None:
         raise GoneLink
-    return Bearer(recipient=f"user:{user.pk}", user=user)
+    return bearer_of(user)
+
+
+def bearer_of(user):
+    """The Bearer who is a user."""
+    return Bearer(recipient=str(Recipient.of_user(user.pk)), user=user)

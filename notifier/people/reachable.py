@@ -7,17 +7,15 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Trim
 
-from .. import conf
-from ..models import ContactPoint, Delivery
+from ..channels import registry
+from ..channels.recipient import MAX_ADDRESS_CHARACTERS, Recipient
+from ..models import ContactPoint
 from ..rules import audiences
-from . import devices
-
-MAX_ADDRESS_CHARACTERS = Delivery._meta.get_field("address").max_length
 
 
 def _column(channel):
     """The look-up from a user to the address on ``channel``, or None where the settings name none."""
-    path = conf.get("ADDRESSES").get(channel)
+    path = registry.addresses().get(channel)
     return path and path.replace(".", "__")
 
 
@@ -34,9 +32,7 @@ def reachable(users, channel):
         users = users.annotate(notifier_address=Trim(Cast(column, TextField())))
         # `> ''` leaves out NULL as well.
         found |= Q(notifier_address__gt="") & ~Exists(points)
-    users = users.filter(found)
-    if channel == devices.CHANNEL:
-        users = devices.with_device(users)
+    users = registry.keep_reachable(channel, users.filter(found))
     return users.filter(is_active=True) if audiences.has_field(get_user_model(), "is_active") else users
 
 
@@ -47,12 +43,13 @@ def look_again(deliveries):
     neither.
     """
     reached, unreachable = {}, set()
-    people = [row for row in deliveries if row[2].startswith("user:")]
+    parsed = ((pk, channel, Recipient.parse(recipient)) for pk, channel, recipient in deliveries)
+    people = [(pk, channel, recipient.user_key) for pk, channel, recipient in parsed if recipient.is_user]
     for channel in {row[1] for row in people}:
         rows = [row for row in people if row[1] == channel]
-        found = _addresses([row[2].removeprefix("user:") for row in rows], channel)
-        for pk, _channel, recipient in rows:
-            if address := found.get(recipient.removeprefix("user:")):
+        found = _addresses([row[2] for row in rows], channel)
+        for pk, _channel, key in rows:
+            if address := found.get(key):
                 reached[pk] = address
             else:
                 unreachable.add(pk)

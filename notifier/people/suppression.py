@@ -1,20 +1,17 @@
 """Addresses that get nothing more, whoever they belong to.
 
-Next hop: ``gates.table`` asks here before anything is sent.
+``gates.suppressed`` asks here before anything is sent.
 
-Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its
-normal form is stored and asked for. That form is made without the channel's own module, because the fan-out
-asks too and has no channel's library.
+An address is stored and asked for in its normal form: see note [spellings] in ``channels.recipient``.
 """
 
 import logging
-import re
-import unicodedata
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from ..exceptions import SendError, Skipped
+from ..channels.recipient import normalise
+from ..exceptions import SendError
 from ..models import Suppression
 
 logger = logging.getLogger(__name__)
@@ -34,53 +31,17 @@ SKIPPED = {
 }
 # What a channel's answer says of the address itself: a SendError with one of these reasons suppresses it.
 TELLING = {str(Reason.OPTED_OUT): Reason.OPTED_OUT, str(Reason.GONE): Reason.GONE}
-PHONE = re.compile(r"(?:tel:)?\+[\d\s().\-/]*\d[\d\s().\-/]*")
-ADDRESS_CHARACTERS, DETAIL_CHARACTERS = 320, 500
+DETAIL_CHARACTERS = 500
 
 
-def normalise(address):
-    """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a
-    number as E.164.
+def find_all(channel, addresses):
+    """Address → Suppression, of those of ``addresses``, in their normal form, that are suppressed.
 
-    A URL stays as it is: after its host, capitals are other letters.
+    One query, or none where no address is given.
     """
-    if "://" in address:
-        return address.replace("\0", "").strip()[:ADDRESS_CHARACTERS]
-    # NUL: no database stores it.
-    text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
-    if PHONE.fullmatch(text):
-        # “+44 (0)7400 …”: the nought is dialled at home alone.
-        return "+" + "".join(
-            str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal()
-        )
-    name, at, domain = text.rpartition("@")
-    return (name + at + _as_in_dns(domain) if at else text)[:ADDRESS_CHARACTERS]
-
-
-def recipient_of(address):
-    """What a delivery calls whoever is only an address: alike for all its spellings, so that an opt-out holds
-    for each of them.
-    """
-    return f"address:{normalise(address)}"
-
-
-def _as_in_dns(domain):
-    try:
-        return domain.encode("idna").decode()
-    except UnicodeError:  # no domain; whoever sends says so
-        return domain
-
-
-def gate(candidates, channel):
-    """For each candidate Skipped where its address is suppressed, else None.
-
-    One query, or none where nobody has an address.
-    """
-    addresses = [normalise(each.address or "") for each in candidates]
     asked = set(addresses) - {""}
     found = Suppression.objects.filter(channel=channel, address__in=asked) if asked else ()
-    known = {each.address: each for each in found}
-    return [_skipped(known[address]) if address in known else None for address in addresses]
+    return {each.address: each for each in found}
 
 
 def find(channel, address):
@@ -91,10 +52,6 @@ def find(channel, address):
 def describe(suppression):
     """Why and since when, without the address: “Bounced permanently on 3 May 2026.”"""
     return SKIPPED[suppression.reason] % date_format(localtime(suppression.created_at), "j M Y")
-
-
-def _skipped(suppression):
-    return Skipped("suppressed", describe(suppression))
 
 
 def suppress(channel, address, reason, detail=""):

@@ -26,7 +26,7 @@ METHODS = ["GET", "HEAD", "POST"]
 @require_http_methods(METHODS)
 def own_preferences(request):
     """For whoever is signed in."""
-    bearer = link_tokens.Bearer(recipient=f"user:{request.user.pk}", user=request.user)
+    bearer = link_tokens.bearer_of(request.user)
     return _choose(request, bearer, str(request.user))
 
 

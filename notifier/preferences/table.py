@@ -5,7 +5,6 @@ Next hop: ``pages`` shows it, and saves what comes back.
 
 from dataclasses import dataclass
 
-from .. import conf
 from ..channels import registry
 from ..models import Category, ContactPoint, Subscription
 from ..people import opt_outs
@@ -108,4 +107,4 @@ def _reach(bearer):
     if bearer.user is None:
         return set(bearer.channels)
     points = ContactPoint.objects.filter(user=bearer.user.pk).values_list("channel", flat=True)
-    return {*conf.get("ADDRESSES"), *points}
+    return {*registry.addresses(), *points}

@@ -27,23 +27,23 @@ class Ring:
     ids: tuple[int, ...]
     canary: bool = False
 
-    def body(self):
+    def body(self) -> str:
         """The JSON text that SNS carries."""
         key = CANARIES if self.canary else _key(self.route)
         return json.dumps({"v": VERSION, "route": self.route, key: self.ids}, separators=(",", ":"))
 
 
-def _key(route):
+def _key(route: str) -> str:
     return "events" if route == FANOUT else "deliveries"
 
 
-def rings_for(route, ids: Iterable[int]):
+def rings_for(route: str, ids: Iterable[int]) -> list[Ring]:
     """As many rings as ``ids`` need."""
     ids = iter(ids)
     return [Ring(route=route, ids=chunk) for chunk in iter(lambda: tuple(islice(ids, CHUNK_SIZE)), ())]
 
 
-def parse(body, *, route):
+def parse(body: str, *, route: str) -> Ring:
     """The Ring that ``body`` holds, for the function behind ``route``.
 
     Raises MalformedMessage, which never quotes the body.

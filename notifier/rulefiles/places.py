@@ -3,9 +3,13 @@
 Next hop: ``exceptions.RulesFileRefused`` lists it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..exceptions import RulesFileRefused
+
+# The keys and positions that lead to a thing from the top of its document.
+Path = tuple[str | int, ...]
 
 # A file of rules is five deep.
 MAX_DEPTH = 12
@@ -13,16 +17,13 @@ MAX_DEPTH = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong.
+    """One thing that is wrong; ``line`` counts from 1, or is None."""
 
-    ``path`` leads to it from the document's top; ``line`` counts from 1, or is None.
-    """
-
-    path: tuple
+    path: Path
     text: str
     line: int | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         where = " › ".join(str(step + 1) if isinstance(step, int) else step for step in self.path)
         return ": ".join(filter(None, [f"line {self.line}" if self.line else "", where, self.text]))
 
@@ -31,19 +32,19 @@ class Problem:
 class Places:
     """The line of each path of a document."""
 
-    lines: dict = field(default_factory=dict)
+    lines: dict[Path, int] = field(default_factory=dict)
 
-    def line_of(self, path):
+    def line_of(self, path: Iterable[str | int]) -> int | None:
         """The line of ``path``, or of what it stands in."""
         path = tuple(path)
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
-    def problem(self, path, text):
+    def problem(self, path: Iterable[str | int], text: str) -> Problem:
         return Problem(path=tuple(path), line=self.line_of(path), text=str(text))
 
 
-def refusal(line, text):
+def refusal(line: int | None, text: str) -> RulesFileRefused:
     """The RulesFileRefused of a file that cannot be read on; ``line`` counts from 0, or is None."""
     return RulesFileRefused([Problem(path=(), line=None if line is None else line + 1, text=text)])

@@ -28,9 +28,9 @@ class Key:
     name: str
     kind: str = "text"
     field: str = ""
-    default: object = ""
+    default: str | bool | int | None = ""
     required: bool = False
-    rows: tuple = ()
+    rows: tuple["Key", ...] = ()
     least: int = 1
 
     def empty(self):

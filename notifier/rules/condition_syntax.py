@@ -79,8 +79,8 @@ def _explain_word(remainder, word):
         )
     if '"' in remainder or "'" in remainder:
         return f"“{shown}”: a quotation mark is missing, or there is one too many."
-    if re.search(r"[=<>!]", remainder):
-        return f"“{shown}”: leave a space before and after {re.search(r'[=<>!]+', remainder)[0]}."
+    if sign := re.search(r"[=<>!]+", remainder):
+        return f"“{shown}”: leave a space before and after {sign[0]}."
     if re.search(r"[-+*/%]", remainder):
         return f"“{shown}”: nothing is calculated here. Add by a filter, as in instance.total|add:10."
     return f"“{shown}” is not understood, from “{remainder[:40]}” on."

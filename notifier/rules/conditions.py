@@ -26,7 +26,7 @@ from ..templating import readable, snapshot
 from ..templating.compiler import DataParser
 from ..templating.data import PERSONAL, FrozenObject
 from ..templating.filters import LIBRARY
-from ..templating.paths import expressions_of, read_paths, variables_of
+from ..templating.paths import PathTree, expressions_of, read_paths, variables_of
 from . import offers
 from .condition_syntax import explain_syntax, refuse_source
 
@@ -88,10 +88,10 @@ class ConditionParser(TemplateIfParser):
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A compiled condition. ``paths`` is the tree of what it reads, which its events store, too."""
+    """A compiled condition. ``paths`` is what it reads, which its events store, too."""
 
     source: str
-    paths: dict = field(repr=False)
+    paths: PathTree = field(repr=False)
     expression: Literal = field(repr=False)
     node: IfNode = field(repr=False)
 

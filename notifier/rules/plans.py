@@ -2,22 +2,76 @@
 
 Next hop: ``deliveries.fanout``.
 
-An event's plan is ``[{"subscription": id, "contents": {channel: {language: version id}}, "recipients":
-[...]}]``.
+An event's plan is a ``Plan``.
 """
+
+from collections.abc import Iterable
+from typing import NotRequired, Protocol, TypedDict
 
 from ..templating import languages
 
+# Channel → language → id of the content version. The language "" is for any.
+Contents = dict[str, dict[str, int]]
 
-def contents_of(contents):
-    """``{channel: {language: version id}}`` of TemplateContents, as a step of a plan has it."""
-    found = {}
+
+class NamedAddress(TypedDict):
+    """A plain address that an event names; the channel "" is any."""
+
+    channel: str
+    address: str
+
+
+class NamedPeople(TypedDict):
+    """The keys of the users that an event names."""
+
+    users: list[int | str]
+
+
+class NamedRelation(TypedDict):
+    """The users behind ``relation`` of the object ``model``, ``pk``, read at the fan-out."""
+
+    relation: str
+    model: str
+    pk: int | str
+
+
+# Who the event itself names.
+Named = NamedAddress | NamedPeople | NamedRelation
+
+
+class Step(TypedDict):
+    """What one ``subscription`` (its id) sends of an event.
+
+    ``recipients`` are those that the event itself names, where its audience has paths; they are no longer
+    there once the event was emptied.
+    """
+
+    subscription: int
+    contents: Contents
+    recipients: NotRequired[list[Named]]
+
+
+# A step a subscription, in the order of the fan-out.
+Plan = list[Step]
+
+
+class PlannedContent(Protocol):
+    """What a plan needs of a TemplateContent."""
+
+    channel: str
+    language: str
+    version_id: int
+
+
+def contents_of(contents: Iterable[PlannedContent]) -> Contents:
+    """The Contents of TemplateContents."""
+    found: Contents = {}
     for content in contents:
         found.setdefault(content.channel, {})[content.language] = content.version_id
     return found
 
 
-def version_for(step, channel, language):
+def version_for(step: Step, channel: str, language: str) -> tuple[int, str]:
     """``(version id, the language it is rendered in)`` for a person's language, or ``""`` where that is not
     known.
     """
@@ -26,11 +80,11 @@ def version_for(step, channel, language):
     return versions[chosen], languages.spoken(chosen, language)
 
 
-def version_ids(plan):
+def version_ids(plan: Plan) -> set[int]:
     """The ids of all versions that the plan names."""
     return {pk for step in plan for versions in step["contents"].values() for pk in versions.values()}
 
 
-def versions_in(step):
+def versions_in(step: Step) -> dict[str, list[int]]:
     """Channel → keys of the content versions that a step of a plan renders, one a language."""
     return {channel: list(found.values()) for channel, found in step.get("contents", {}).items()}

@@ -9,7 +9,9 @@ register_provider("weather", weather, provides=["forecast"])
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections, transaction
 
@@ -18,13 +20,17 @@ from . import signals
 
 logger = logging.getLogger(__name__)
 
-_registry = {}
+# From what the firing offers, by name, to the variables that it adds.
+ProviderFunction = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Provider:
-    function: object
-    provides: tuple
+    function: ProviderFunction
+    provides: tuple[str, ...]
+
+
+_registry: dict[str, Provider] = {}
 
 
 def register_provider(name, function, provides):

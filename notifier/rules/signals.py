@@ -3,13 +3,14 @@
 Next hop: ``notifier.events.index`` decides which firing matters.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.apps import apps
 from django.contrib.auth import signals as auth
 from django.core import signals as core
 from django.db.backends import signals as backends
-from django.db.models import signals as db
+from django.db.models import Field, Model, signals as db
 from django.dispatch import Signal
 
 from .. import hooks
@@ -33,7 +34,7 @@ class RegisteredSignal:
     args: tuple[str, ...] = ()
     about_model: bool = False
 
-    def senders(self, model):
+    def senders(self, model: type[Model]) -> list[type[Model] | None]:
         """The senders to listen to for ``model``: it and its subclasses, or its relations, or None for
         any.
         """
@@ -46,19 +47,19 @@ class RegisteredSignal:
         return [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
 
 
-def _through(field):
+def _through(field: Field) -> type[Model] | None:
     return getattr(field if field.auto_created else field.remote_field, "through", None)
 
 
 _registry: dict[str, RegisteredSignal] = {}
-_listeners = []
+_listeners: list[Callable[[], None]] = []
 
 # What `notifier.events.firings` must know besides for a pre_save or m2m_changed trigger. No trigger can name
 # it.
 SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
 
 
-def register_signal(name, signal, args=()):
+def register_signal(name: str, signal: Signal, args: Iterable[str] = ()) -> None:
     """Make ``signal`` known to triggers as the verb ``name``; ``args`` are the arguments that templates may
     read.
 
@@ -73,7 +74,7 @@ def register_signal(name, signal, args=()):
     _register(RegisteredSignal(name=name, signal=signal, args=tuple(args)))
 
 
-def _register(registered):
+def _register(registered: RegisteredSignal) -> None:
     name, taken = registered.name, _registry.get(registered.name)
     if not isinstance(registered.signal, Signal):
         raise SignalRegistrationError(
@@ -97,28 +98,28 @@ def _register(registered):
         listener()
 
 
-def on_registration(listener):
+def on_registration(listener: Callable[[], None]) -> None:
     """Call ``listener()`` after each registration from now on."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
-def get(name):
+def get(name: str) -> RegisteredSignal | None:
     """The RegisteredSignal of that name, or None."""
     return _registry.get(name)
 
 
-def names():
+def names() -> list[str]:
     """All registered names, sorted."""
     return sorted(_registry)
 
 
-def is_about_save(registered):
+def is_about_save(registered: RegisteredSignal) -> bool:
     """Whether the signal has a row of before: ``previous``."""
     return registered.signal in (db.pre_save, db.post_save)
 
 
-def register_builtin_signals():
+def register_builtin_signals() -> None:
     """All signals of Django itself, under their own names. No query."""
     about_models = {
         "pre_init": (db.pre_init, ("args", "kwargs")),

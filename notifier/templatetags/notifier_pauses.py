@@ -1,6 +1,6 @@
 """A line on the notifier's pages while something is paused.
 
-One query a page. Next hop: ``notifier.admin.pausing``.
+One query a page. Next hop: ``notifier.admin.overview.pauses``.
 """
 
 from django import template
@@ -11,9 +11,9 @@ register = template.Library()
 @register.inclusion_tag("admin/notifier/paused_banner.html", takes_context=True)
 def paused_banner(context):
     # Unfold loads all template tags while it is itself being imported.
-    from ..admin import pausing
+    from ..admin.overview import pauses
 
     return {
-        "pauses": pausing.described_pauses(),
+        "pauses": pauses.described_pauses(),
         "may_see": context["request"].user.has_perm("notifier.view_pause"),
     }

@@ -4,7 +4,9 @@ Next hop: ``specialising``.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.template import Context, Engine, Node, NodeList, Template, TemplateSyntaxError
 from django.template.base import Lexer, Parser, TokenType
@@ -14,7 +16,7 @@ from django.utils.safestring import SafeString
 from ..exceptions import TemplateRefused, TemplateTooLarge
 from .data import DataExpression, FrozenObject
 from .filters import BLOCKS, LIBRARY, MAX_OUTPUT_BYTES
-from .paths import merge_paths, names_in, path_names, read_paths
+from .paths import PathTree, merge_paths, names_in, path_names, read_paths
 
 __all__ = ["CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_names"]
 
@@ -134,14 +136,14 @@ ENGINES = {html: Engine(loaders=[], autoescape=html) for html in (True, False)}
 
 @dataclass(frozen=True, eq=False)
 class CompiledPart:
-    """One part of a template version, compiled once and kept. ``paths`` is the tree of what it reads."""
+    """One part of a template version, compiled once and kept. ``paths`` is what it reads."""
 
     source: str
     html: bool
     template: DataTemplate = field(repr=False)
-    paths: dict = field(repr=False)
+    paths: PathTree = field(repr=False)
 
-    def render(self, data):
+    def render(self, data: Mapping[str, Any]) -> str:
         """The text for ``data`` (the event's and ``user``).
 
         TemplateTooLarge past a bound; a filter's own error passes.
@@ -149,7 +151,14 @@ class CompiledPart:
         return "".join([self.template.nodelist.render(DataContext(dict(data), self.template))])
 
 
-def compile_part(source, *, html, part="", max_bytes=MAX_SOURCE_BYTES, template_class=DataTemplate):
+def compile_part(
+    source: str,
+    *,
+    html: bool,
+    part: str = "",
+    max_bytes: int = MAX_SOURCE_BYTES,
+    template_class: type[DataTemplate] = DataTemplate,
+) -> CompiledPart:
     """Compile one part; ``html`` turns escaping on.
 
     TemplateRefused says what is wrong with it, and on which line.

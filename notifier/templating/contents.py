@@ -4,13 +4,17 @@ Next hop: ``lambdas._handler`` renders with them.
 """
 
 import unicodedata
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 from .data import LINKS
 from .inlining import Inlined
+from .paths import PathTree
 from .plaintext import html_to_text, text_template_from_html, tidy_text
 from .safe_links import MAX_ICON_CHARACTERS, checked_link
 from .specialising import specialise
@@ -37,17 +41,32 @@ class CompiledContent:
     layout: int | None = None
 
     @property
-    def paths(self):
+    def paths(self) -> PathTree:
         return merge_paths(*(part.paths for part in self.parts().values()))
 
-    def parts(self):
+    def parts(self) -> dict[str, CompiledPart]:
         """The compiled parts by name; a text that is made from each HTML is none."""
         return {name: part for name in PARTS if (part := getattr(self, name))}
 
 
+class Named(Protocol):
+    """What the compiler needs of a template's row."""
+
+    name: str
+
+
 def compile_content(
-    subject, text, html, link="", icon="", *, template=None, channel="", language="", book=None
-):
+    subject: str,
+    text: str,
+    html: str,
+    link: str = "",
+    icon: str = "",
+    *,
+    template: Named | None = None,
+    channel: str = "",
+    language: str = "",
+    book: layouts.Book | None = None,
+) -> CompiledContent:
     """Compile the parts as they are edited, with the layouts that they extend.
 
     Raises TemplateRefused, whose ``part`` says where.
@@ -55,7 +74,7 @@ def compile_content(
     ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there
     is one.
     """
-    where = {
+    where: dict[str, Any] = {
         "name": template.name if template else "",
         "language": language,
         "book": book or layouts.Book(channel),
@@ -73,12 +92,12 @@ def compile_content(
     )  # fmt: skip
 
 
-def compile_filled(part, source):
+def compile_filled(part: str, source: str) -> CompiledPart | None:
     """As ``compile_named``; None where the source is blank."""
     return compile_named(part, source) if source.strip() else None
 
 
-def compile_named(part, source):
+def compile_named(part: str, source: str) -> CompiledPart:
     """The CompiledPart of one of PARTS. Raises TemplateRefused, whose ``part`` says which."""
     try:
         return compile_part(
@@ -91,8 +110,17 @@ def compile_named(part, source):
 
 
 def render_draft(
-    parts, *, template=None, channel="", language="", time_zone="", book=None, data, user, links
-):
+    parts: Mapping[str, str],
+    *,
+    template: Named | None = None,
+    channel: str = "",
+    language: str = "",
+    time_zone: str = "",
+    book: layouts.Book | None = None,
+    data: dict[str, Any],
+    user: dict[str, Any],
+    links: dict[str, str],
+) -> dict[str, str]:
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
 
     ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
@@ -119,7 +147,7 @@ def render_draft(
             ) from error
 
 
-def _failing_part(compiled, data):
+def _failing_part(compiled: CompiledContent, data: dict[str, Any]) -> str:
     for name, part in compiled.parts().items():
         try:
             part.render(data)
@@ -128,7 +156,7 @@ def _failing_part(compiled, data):
     return "html"
 
 
-def text_template(text, html):
+def text_template(text: str, html: str) -> str | None:
     """The template of a blank text part, made from the HTML's source; None where there is none to make, or no
     exact one.
     """
@@ -140,17 +168,20 @@ class EventContent:
     once, at the first rendering.
     """
 
-    def __init__(self, compiled, data, *, language="", time_zone=""):
-        self._compiled, self._data, self._specialised = compiled, data, None
+    def __init__(
+        self, compiled: CompiledContent, data: dict[str, Any], *, language: str = "", time_zone: str = ""
+    ) -> None:
+        self._compiled, self._data = compiled, data
+        self._specialised: tuple[Any, ...] | None = None
         self._language, self._time_zone = language, time_zone
         paths = compiled.paths
         self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
 
-    def in_its_language(self):
+    def in_its_language(self) -> AbstractContextManager[None]:
         """The context to render in: many people at once, as it costs more than one of them."""
         return languages.in_language(self._language, self._time_zone)
 
-    def render(self, user, links=None):
+    def render(self, user: dict[str, Any], links: dict[str, str] | None = None) -> dict[str, str]:
         """A text for each of PARTS, for one person's frozen data and links. Raises what the template raises.
 
         To be called in ``in_its_language()``.
@@ -171,7 +202,7 @@ class EventContent:
         }  # fmt: skip
 
 
-def one_line(text):
+def one_line(text: str) -> str:
     """``text`` without line breaks and control characters, which a header would end or hide behind."""
     if text.isprintable():
         return text.strip()

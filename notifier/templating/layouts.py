@@ -4,6 +4,7 @@ Called by ``contents``, which compiles the whole.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..exceptions import TemplateRefused
@@ -23,24 +24,34 @@ class Whole:
     layout: int | None = None
 
 
+# A template's key, and its sources: language → part → source.
+Layout = tuple[int, dict[str, dict[str, str]]]
+
+
 class Book:
     """What may be extended on one channel, read by whoever holds the rows; each name once.
 
-    ``read(name)``: ``(template's key, {language: {part: source}})``, or None. ``names()``: all that there
-    are, sorted.
+    ``names()``: all that there are, sorted.
     """
 
-    def __init__(self, channel, *, read=lambda name: None, names=tuple):
-        self.channel, self.names, self._read, self._found = channel, names, read, {}
+    def __init__(
+        self,
+        channel: str,
+        *,
+        read: Callable[[str], Layout | None] = lambda name: None,
+        names: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self.channel, self.names, self._read = channel, names, read
+        self._found: dict[str, Layout | None] = {}
 
-    def find(self, name):
-        """``(template's key, {language: {part: source}})``, or None."""
+    def find(self, name: str) -> Layout | None:
+        """The Layout of that name, or None."""
         if name not in self._found:
             self._found[name] = self._read(name)
         return self._found[name]
 
 
-def whole_part(part, source, *, name, language, book):
+def whole_part(part: str, source: str, *, name: str, language: str, book: Book) -> Whole:
     """One part of the template ``name``, compiled with the layouts that it extends.
 
     TemplateRefused has the line of ``source``.

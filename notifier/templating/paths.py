@@ -3,8 +3,11 @@
 Next hop: ``snapshot``.
 """
 
-from django.template import TemplateSyntaxError
-from django.template.base import VariableNode
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from django.template import Node, NodeList, TemplateSyntaxError, Variable
+from django.template.base import FilterExpression, VariableNode
 from django.template.defaulttags import (
     CycleNode,
     FirstOfNode,
@@ -14,8 +17,17 @@ from django.template.defaulttags import (
     WidthRatioNode,
     WithNode,
 )
+from django.template.smartif import TokenBase
 
 from .translation import TranslateNode
+
+# What is read, as nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``. The key
+# ``""`` marks a path that is used as a value, ``"*"`` stands for each item of a list.
+PathTree: TypeAlias = dict[str, "PathTree"]
+# One way from the tree's top.
+Path = tuple[str, ...]
+# A name that a tag has bound → the paths that it may stand for.
+Scope = dict[str, set[Path]]
 
 MAX_SEGMENTS = 24
 MAX_MEANINGS = 32  # of one name: `with a=b|default:c` doubles them with every line
@@ -25,7 +37,7 @@ ITEM_FILTERS = {"first", "last"}
 EITHER_FILTERS = {"default", "default_if_none"}
 
 
-def _operands(condition):
+def _operands(condition: TokenBase | None) -> list[FilterExpression]:
     """The expressions of one ``if`` condition, from Django's operator tree."""
     if condition is None:  # else
         return []
@@ -36,7 +48,7 @@ def _operands(condition):
     ]
 
 
-EXPRESSIONS = {
+EXPRESSIONS: dict[type[Node], Callable[[Any], list[FilterExpression]]] = {
     VariableNode: lambda node: [node.filter_expression],
     IfNode: lambda node: [
         expression for condition, _ in node.conditions_nodelists for expression in _operands(condition)
@@ -51,32 +63,32 @@ EXPRESSIONS = {
 }
 
 
-def expressions_of(node):
+def expressions_of(node: Node) -> list[FilterExpression]:
     return EXPRESSIONS.get(type(node), lambda node: [])(node)
 
 
-def children_of(node):
+def children_of(node: Node) -> list[NodeList]:
     """The node lists inside a node; an ``if`` shows those of all its branches as one."""
     return [nodelist for name in node.child_nodelists if (nodelist := getattr(node, name, None))]
 
 
-def bound_name(node):
+def bound_name(node: Node) -> str | None:
     """The name that a tag sets for what follows it: ``{% now "Y" as year %}``, or None."""
     return node.variable_name if type(node) is CycleNode else getattr(node, "asvar", None)
 
 
-def variables_of(expression):
+def variables_of(expression: FilterExpression) -> list[Variable]:
     """The variables of an expression and of its filters' arguments; literals are none."""
     arguments = [argument for _, args in expression.filters for lookup, argument in args if lookup]
     found = [expression.var, *arguments] if expression.is_var else arguments
     return [variable for variable in found if variable.lookups]
 
 
-def names_of(expressions):
+def names_of(expressions: Iterable[FilterExpression]) -> set[str]:
     return {variable.lookups[0] for expression in expressions for variable in variables_of(expression)}
 
 
-def names_in(node):
+def names_in(node: Node) -> frozenset[str]:
     """Every name that a node or anything inside it looks up, those it binds itself included.
 
     Its inner nodes have theirs.
@@ -86,15 +98,12 @@ def names_in(node):
 
 
 class PathReader:
-    """Walks nodes and collects the tree of paths.
+    """Walks nodes and collects the ``PathTree`` of what they read."""
 
-    A scope maps each bound name to the paths it may stand for.
-    """
+    def __init__(self) -> None:
+        self.tree: PathTree = {}
 
-    def __init__(self):
-        self.tree = {}
-
-    def read(self, nodes, scope):
+    def read(self, nodes: Iterable[Node], scope: Scope) -> None:
         for node in nodes:
             try:
                 READERS.get(type(node), PathReader._read_values)(self, node, scope)
@@ -102,7 +111,7 @@ class PathReader:
                 error.token = getattr(error, "token", node.token)
                 raise
 
-    def _read_values(self, node, scope):
+    def _read_values(self, node: Node, scope: Scope) -> None:
         for expression in expressions_of(node):
             self._add(self._follow(expression, scope), "")
         for nodelist in children_of(node):
@@ -110,12 +119,12 @@ class PathReader:
         if name := bound_name(node):
             scope[name] = set()
 
-    def _read_cycle(self, node, scope):
+    def _read_cycle(self, node: CycleNode, scope: Scope) -> None:
         self._read_values(node, scope)
         if node.variable_name:
             scope[node.variable_name] = set().union(*(self._follow(value, scope) for value in node.cyclevars))
 
-    def _read_for(self, node, scope):
+    def _read_for(self, node: ForNode, scope: Scope) -> None:
         items = {(*path, "*") for path in self._follow(node.sequence, scope)}
         self._add(items)
         if len(node.loopvars) > 1:
@@ -123,11 +132,11 @@ class PathReader:
         self.read(node.nodelist_loop, scope | dict.fromkeys(node.loopvars, items) | {"forloop": set()})
         self.read(node.nodelist_empty, dict(scope))
 
-    def _read_with(self, node, scope):
+    def _read_with(self, node: WithNode, scope: Scope) -> None:
         bound = {name: self._follow(value, scope) for name, value in node.extra_context.items()}
         self.read(node.nodelist, scope | bound)
 
-    def _follow(self, expression, scope):
+    def _follow(self, expression: FilterExpression, scope: Scope) -> set[Path]:
         """The paths that the expression's value may be walked on by; the ones that end in a filter are values
         here.
         """
@@ -148,14 +157,14 @@ class PathReader:
             raise TemplateSyntaxError(f"One name may stand for at most {MAX_MEANINGS} different things here.")
         return paths
 
-    def _meanings(self, variable, scope):
+    def _meanings(self, variable: Variable, scope: Scope) -> set[Path]:
         if not variable.lookups or variable.lookups[0] in CONSTANTS:
             return set()
         head, *rest = variable.lookups
         rest = tuple("*" if segment.isdecimal() else segment for segment in rest)
         return {(*path, *rest) for path in scope.get(head, {(head,)})}
 
-    def _add(self, paths, *ending):
+    def _add(self, paths: set[Path], *ending: str) -> None:
         for path in paths:
             if len(path) > MAX_SEGMENTS:
                 raise TemplateSyntaxError(f"{'.'.join(path)[:80]}… has more than {MAX_SEGMENTS} parts.")
@@ -164,33 +173,34 @@ class PathReader:
                 place = place.setdefault(segment, {})
 
 
-READERS = {ForNode: PathReader._read_for, WithNode: PathReader._read_with, CycleNode: PathReader._read_cycle}
+READERS: dict[type[Node], Callable[[PathReader, Any, Scope], None]] = {
+    ForNode: PathReader._read_for,
+    WithNode: PathReader._read_with,
+    CycleNode: PathReader._read_cycle,
+}
 
 
-def read_paths(nodes):
-    """The tree of paths that the nodes name.
-
-    ``""`` marks a path used as a value, ``"*"`` each item of a list.
-    """
+def read_paths(nodes: Iterable[Node]) -> PathTree:
+    """The tree of paths that the nodes name."""
     reader = PathReader()
     reader.read(nodes, {})
     return reader.tree
 
 
-def merge_paths(*trees):
+def merge_paths(*trees: PathTree) -> PathTree:
     """One tree with all that the trees name; the trees themselves stay as they are."""
-    merged = {}
+    merged: PathTree = {}
     for tree in trees:
         for segment, inner in tree.items():
             merged[segment] = merge_paths(merged.get(segment, {}), inner)
     return merged
 
 
-def path_names(tree, prefix=""):
+def path_names(tree: PathTree, prefix: str = "") -> list[str]:
     """The tree's paths as dotted text for messages, sorted: ``["instance.lines.all.*.name",
     "instance.title"]``.
     """
-    names = set()
+    names: set[str] = set()
     for segment, inner in tree.items():
         dotted = f"{prefix}.{segment}".strip(".") if segment else prefix
         names.update(path_names(inner, dotted) if inner else [dotted])

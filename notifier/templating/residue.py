@@ -9,6 +9,7 @@ from itertools import groupby
 
 from django.template.base import FilterExpression, NodeList
 from django.template.defaulttags import SpacelessNode
+from django.template.smartif import TokenBase
 from django.utils.safestring import SafeString
 
 
@@ -72,7 +73,7 @@ class Value:
 class Choice:
     """An ``if`` on the person: pairs of a condition and its branch, where None is the ``else``."""
 
-    branches: list[tuple[object, Residue]]
+    branches: list[tuple[TokenBase | None, Residue]]
     values: dict
 
     def fill(self, context):

@@ -1,8 +1,7 @@
 """Freezes what templates and audiences read of an event into plain JSON. Next hop:
 ``notifier.events.freezing``.
 
-A *path tree* is nested dicts: ``{"instance": {"title": {"": {}}}}`` stands for ``instance.title``; the key
-``""`` marks a path that is used as a value, ``"*"`` stands for each item of a list.
+What they read comes as a ``PathTree``.
 """
 
 import datetime as dt
@@ -12,6 +11,7 @@ import uuid
 from contextlib import suppress
 from decimal import Decimal
 from types import NoneType
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
 from django.db import models
@@ -19,16 +19,17 @@ from django.utils.functional import Promise
 
 from . import readable
 from .compiler import FrozenObject
+from .paths import PathTree
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
 MAX_ITEMS = 500
 # Where an object carries, by the relation's name, a list that was read together with those of others.
 READ_AHEAD = "notifier_all_"
 # The tree of something that is stored as it is.
-WHOLE = {"": {}}
+WHOLE: PathTree = {"": {}}
 
 
-def freeze(context, tree):
+def freeze(context: dict[str, Any], tree: PathTree) -> dict[str, Any]:
     """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain
     data.
     """

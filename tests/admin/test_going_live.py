@@ -10,7 +10,7 @@ from notifier.models import Event, Subscription, Trigger
 from tests.builders import make_audience, make_people, make_subscription, make_template, make_trigger
 
 from .browser import filled_in, read_form, saved, submit, text_of
-from .test_acting import answer
+from .outcomes.test_delivery_actions import answer
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from notifier.admin.deliveries import DeliveryAdmin
+from notifier.admin.outcomes.deliveries import DeliveryAdmin
 from notifier.admin.reading import MOST_COUNTED
+from notifier.channels.recipient import Recipient
 from notifier.models import Delivery, Event
 
 from . import million
@@ -74,7 +75,7 @@ def pages():
     number = Delivery.objects.count()
     middle = Delivery.objects.order_by("pk")[number // 2]
     sent = Delivery.objects.filter(status="sent", channel="email").order_by("-pk").first()
-    person = get_user_model().objects.get(pk=sent.recipient.removeprefix("user:"))
+    person = get_user_model().objects.get(pk=Recipient.parse(sent.recipient).user_key)
     day = timezone.localtime(middle.created_at).date()
     filters = {
         "plain": {},

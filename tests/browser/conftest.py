@@ -6,8 +6,7 @@ from playwright.sync_api import expect
 from tests.chromium import chromium
 from tests.patience import STANDSTILL_SECONDS
 
-# In one place: what a page is asked to do, and what it is expected to show. By itself, `expect` waits for
-# five seconds.
+# For what a page is asked to do, and for what it is to show: by itself, `expect` waits for five seconds.
 PATIENCE_MILLISECONDS = STANDSTILL_SECONDS * 1000
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 

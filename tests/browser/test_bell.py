@@ -165,7 +165,7 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
     wait_for(
         page,
         lambda: any(url.endswith(f"/inbox/?since={ITEMS}") for url in asked),
-        "it asks for what is newer than what it has",
+        "it asks for what is newer",
     )
     # Whoever signs out elsewhere is told so, and asked for nothing more.
     page.context.clear_cookies()

@@ -23,8 +23,8 @@ from tests.sizes import IS_SLOW, full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Of 100,000 people the process may take 30 MB more than of 1,000. Of fewer it is looked at closely what the
-# function holds.
+# Of 100,000 people the process may take 30 MB more than of 1,000. Of fewer, what the function holds is
+# traced.
 FEW, MANY, MOST_KILOBYTES = full_or((1_000, 8_000, 1_000), full=(1_000, 100_000, 30 * 1024))
 A_DAY_SECONDS = 24 * 3600
 # Statements between which a worker dies.

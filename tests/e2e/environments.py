@@ -28,8 +28,8 @@ class Environment:
     """Runs ``definition`` from ``task_root``; ``edges`` are the environment variables that lead to the local
     servers.
 
-    ``imported_files`` is what its process had imported when it last waited for an event. Its time-outs are
-    ``slowness`` times Lambda's.
+    ``imported_files`` is what its process had imported when it last waited for an event. Its time-outs
+    are ``slowness`` times Lambda's.
     """
 
     def __init__(self, definition, *, task_root, runtime, edges, root, slowness):

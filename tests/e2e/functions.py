@@ -23,13 +23,8 @@ class Functions:
     """
 
     def __init__(self, *, packages, logs, edges, root, slowness):
-        self._packages, self._logs, self._edges, self._root, self._slowness = (
-            packages,
-            logs,
-            edges,
-            root,
-            slowness,
-        )
+        self._packages, self._logs, self._edges, self._root = packages, logs, edges, root
+        self._slowness = slowness
         self._all, self._idle, self._at_work, self._lock = [], defaultdict(list), Counter(), Lock()
 
     def invoke(self, name, payload, qualifier=None):

@@ -32,11 +32,9 @@ LOOK_SECONDS = 0.1
 
 
 class Poller:
-    """Serves one mapping, as its role and not as anybody else, from when it is started until the mapping is
-    gone.
+    """Serves one mapping, as its role and not as anybody else, from its start until the mapping is gone.
 
-    While ``in_a_hurry()``, what stays in the queue is seen again at once, as if its visibility timeout were
-    over.
+    While ``in_a_hurry()``, what stays in the queue is seen again at once: its visibility timeout is over.
     """
 
     def __init__(self, mapping, *, functions, url, in_a_hurry):

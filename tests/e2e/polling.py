@@ -49,9 +49,7 @@ class Polling:
         return sum(poller.poll() for poller in pollers)
 
     def drain(self):
-        """Until no queue with an enabled mapping holds a message.
-
-        What fails comes again at once, as if its time had passed.
+        """Until no queue with an enabled mapping holds a message. What fails comes again at once.
 
         Raises AssertionError when nothing moves any more.
         """

@@ -125,10 +125,7 @@ class LambdaService:
         return self._polling.poll()
 
     def drain(self):
-        """Serve the mappings until their queues are empty.
-
-        Raises AssertionError, naming the queues that stay as they are.
-        """
+        """Serve the mappings until their queues are empty. Raises AssertionError, with what is left."""
         self._polling.drain()
 
     @property

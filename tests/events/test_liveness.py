@@ -1,7 +1,6 @@
 """A change of a rule is live in its own process at once, and in every other within five seconds.
 
-The seconds follow from REFRESH_SECONDS. Here it is seen that the change comes, however long that takes a busy
-machine.
+The seconds follow from REFRESH_SECONDS. That the change comes is seen here, however busy the machine is.
 """
 
 import os

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from notifier import deliveries
+from notifier.channels.recipient import Recipient
 from notifier.deliveries import fanout
 from notifier.exceptions import UnknownPerson, UnknownSubject
 from notifier.explaining import Outcome, explain, explain_period, find_person, find_subject, person_of
@@ -454,7 +455,7 @@ def test_what_is_foreseen_is_what_then_happens(ann):
     }
     fanout.fan_out(Event.objects.get(trigger=trigger).pk, lease_seconds=900)
     found = {
-        (int(row.recipient.removeprefix("user:")), row.channel): row.status == Status.QUEUED
+        (int(Recipient.parse(row.recipient).user_key), row.channel): row.status == Status.QUEUED
         for row in Delivery.objects.all()
     }
     assert {key: would for key, (would, _) in foreseen.items()} == {

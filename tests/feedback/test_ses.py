@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from lambdas import feedback as function
 from notifier import deliveries, hooks
+from notifier.channels.recipient import normalise
 from notifier.exceptions import MalformedMessage, Rejected
 from notifier.feedback.reports import DELIVERY_TAG
 from notifier.feedback.ses import GREETING, read_event
 from notifier.models import Delivery, Event, Feedback, Suppression
-from notifier.people.suppression import normalise
 from tests.builders import make_delivery, make_event
 from tests.feedback.events import MESSAGE_ID, RECORDED, about, bounce, complaint, delivery as delivered
 from tests.functions import event_for, invoke

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifier import hooks
-from notifier.admin import attention
+from notifier.admin.overview import problems
 from notifier.explaining import recorded
 from notifier.gates import budgets, pauses
 from notifier.models import Budget, Delivery, HourlyCount, Pause, Spending
@@ -199,7 +199,7 @@ def test_the_overview_says_what_of_a_budget_is_spent_and_what_needs_somebody(adm
         "bad",
         "This month's budget of $50.00 for sms is used up: the rest is held until it is raised.",
     ) in found
-    assert (attention.DOUBT, "$41.00 of this month's $50.00 for email are spent.") in found
+    assert (problems.DOUBT, "$41.00 of this month's $50.00 for email are spent.") in found
     assert not any("twitter" in text or "paused" in text for _tone, text in found)
     assert "of $50.00" in text_of(page)
 

@@ -88,7 +88,7 @@ def test_a_gate_asks_once_for_all_and_says_of_what_since_when_and_how(offers, dj
     for each in people[::2]:
         opt_outs.opt_out(f"user:{each.pk}", offers.pk, "email", OptOut.Source.MAIL)
     with django_assert_num_queries(1):
-        answers = opted_out.refuse_opted_out(rows, "email")
+        answers = opted_out.refuse(rows, "email")
     assert [isinstance(answer, Skipped) for answer in answers] == [True, False] * 10
     assert "Of “Offers” by email, on " in answers[0].detail
     assert "through the mail program’s button." in answers[0].detail
@@ -227,11 +227,11 @@ def test_in_quiet_hours_only_what_is_mandatory_and_what_disturbs_nobody_goes(
         make_delivery(),
     ]
     with django_assert_num_queries(1):
-        answers = quiet_hours.wait_for_the_end(rows, "email")
+        answers = quiet_hours.refuse(rows, "email")
     assert [isinstance(answer, Later) for answer in answers] == [True, False, False, True, False]
     assert "in UTC" in answers[0].detail
     assert not disturbs("inbox")
-    assert quiet_hours.wait_for_the_end(rows, "inbox") == [None] * 5
+    assert quiet_hours.refuse(rows, "inbox") == [None] * 5
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections
 
-from notifier import conf
+from notifier.channels import registry
 from notifier.deliveries import fanout
 from notifier.inbox import items
 from notifier.models import Category, Delivery, Inbox, InboxItem
@@ -181,7 +181,7 @@ def test_what_a_person_has_not_seen_is_not_marked_as_read_and_another_persons_ne
 @pytest.mark.django_db
 def test_everybody_active_is_reached_by_their_key_whatever_the_project_names(settings):
     settings.NOTIFIER = settings.NOTIFIER | {"ADDRESSES": {"sms": "profile.phone"}}
-    assert conf.get("ADDRESSES") == {"sms": "profile.phone", "inbox": "pk", "push": "pk"}
+    assert registry.addresses() == {"sms": "profile.phone", "inbox": "pk", "push": "pk"}
     user, inactive = make_user(email=""), make_user(is_active=False)
     event = make_event(
         contents={"inbox": {"text": "Hello"}}, audiences=[make_audience(users=[user, inactive])]

@@ -1,5 +1,5 @@
-"""Requests to URLs that other people chose reach public hosts only, at the address that was looked at, and
-cannot be kept or filled up.
+"""Requests to URLs that other people chose reach public hosts only, at the address that was looked at,
+and cannot be kept or filled up.
 """
 
 import gzip
@@ -30,9 +30,7 @@ def session(internet):
 
 @contextmanager
 def opened(internet, **seconds):
-    """A session whose time-outs are as short as ``seconds`` says, or so long that no machine is too slow for
-    them.
-    """
+    """A session whose time-outs are those of ``seconds``, and otherwise too long for any machine."""
     patient = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), PATIENCE_SECONDS)
     with open_outbound(**patient | seconds, user_agent="Test") as session:
         session.verify = internet.ca

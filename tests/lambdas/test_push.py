@@ -8,7 +8,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from lambdas import push
+from lambdas import _push_endpoints, _push_payload, push
 from notifier.channels.message import Message
 from notifier.deliveries.fanout import fan_out
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
@@ -258,7 +258,7 @@ def test_a_person_without_a_device_is_skipped_at_the_fan_out_and_nobody_is_rung_
 # The payload
 
 
-@pytest.mark.parametrize("key", push.KEYS.values())
+@pytest.mark.parametrize("key", _push_endpoints.KEYS.values())
 @pytest.mark.parametrize(
     "text",
     [
@@ -273,11 +273,11 @@ def test_a_person_without_a_device_is_skipped_at_the_fan_out_and_nobody_is_rung_
     ],
 )
 def test_a_payload_fits_is_json_and_ends_in_an_ellipsis_where_it_was_cut(key, text):
-    payload = push.payload_of(
+    payload = _push_payload.payload_of(
         key, make(subject="Title" * 100, text=text, link="https://shop.example.com/" + "ü" * 300, icon="bell")
     )
     found = json.loads(payload)
-    assert len(payload.encode()) <= push.MAX_BYTES
+    assert len(payload.encode()) <= _push_payload.MAX_BYTES
     body = (
         found["fcmV1Message"]["message"]["notification"]["body"]
         if key == "GCM"
@@ -285,7 +285,7 @@ def test_a_payload_fits_is_json_and_ends_in_an_ellipsis_where_it_was_cut(key, te
     )
     if len(text) > 100:
         assert body.endswith("…") or body == "x"
-        assert len(payload.encode()) > push.MAX_BYTES - 20 or body == "x", "more would have fitted"
+        assert len(payload.encode()) > _push_payload.MAX_BYTES - 20 or body == "x", "more would have fitted"
     else:
         assert body == text
 

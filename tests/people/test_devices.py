@@ -1,9 +1,13 @@
 """Apps register their devices under a person's session; a token belongs to whoever signed in on it last."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from notifier.channels import registry
+from notifier.gates import channels_own
 from notifier.models import Device
 from notifier.people import reachable
 from notifier.people.devices import MAX_DEVICES, UnusableDevice, register_device
@@ -108,3 +112,18 @@ def test_only_who_has_a_device_counts_as_reached(ada):
         {2: str(with_one.pk)},
         {1},
     )
+
+
+def test_the_gate_lets_through_whom_the_queryset_counts(ada):
+    """Two forms of one rule: one for those who are sent to, one for those who are counted beforehand."""
+    make_device(user=ada)
+    make_device(user=ada, enabled=False)
+    off, none = make_device(enabled=False).user, make_user()
+    people = [ada, off, none]
+    candidates = [SimpleNamespace(recipient=f"user:{each.pk}") for each in people]
+    answers = channels_own.refuse([*candidates, SimpleNamespace(recipient="address:x")], "push")
+    assert [answer and answer.reason for answer in answers] == [None, *["no_device"] * 3]
+    counted = registry.keep_reachable("push", type(ada)._default_manager.all())
+    assert list(counted) == [each for each, answer in zip(people, answers, strict=False) if answer is None]
+    # Another channel asks for none.
+    assert channels_own.refuse(candidates, "email") == [None] * 3

@@ -14,8 +14,10 @@ from django.urls import reverse
 
 from lambdas import feedback as function
 from notifier import deliveries
+from notifier.channels.recipient import normalise
 from notifier.exceptions import Skipped
 from notifier.feedback import sms
+from notifier.gates import suppressed
 from notifier.models import Delivery, Feedback, Suppression
 from notifier.people import suppression
 from tests.builders import make_delivery, make_user
@@ -47,12 +49,12 @@ APART = [
 
 @pytest.mark.parametrize(("one", "other"), SPELLINGS)
 def test_spellings_of_one_address_are_one(one, other):
-    assert suppression.normalise(one) == suppression.normalise(other)
+    assert normalise(one) == normalise(other)
 
 
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_other_addresses_are_others(one, other):
-    assert suppression.normalise(one) != suppression.normalise(other)
+    assert normalise(one) != normalise(other)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -69,12 +71,12 @@ def test_the_gate_asks_once_for_all_and_not_at_all_where_nobody_has_an_address(d
     suppression.suppress("email", "ann@example.com", Reason.COMPLAINED)
     asked = [SimpleNamespace(address=each) for each in ("ANN@example.com", "bob@example.com", "")]
     with django_assert_num_queries(1):
-        first, second, third = suppression.gate(asked, "email")
+        first, second, third = suppressed.refuse(asked, "email")
     assert (type(first), first.reason, second, third) == (Skipped, "suppressed", None, None)
     assert "ann" not in first.detail
     with django_assert_num_queries(0):
-        assert suppression.gate([SimpleNamespace(address="")], "email") == [None]
-    assert suppression.gate(asked, "sms") == [None, None, None]
+        assert suppressed.refuse([SimpleNamespace(address="")], "email") == [None]
+    assert suppressed.refuse(asked, "sms") == [None, None, None]
 
 
 @pytest.mark.parametrize("order", [1, -1])

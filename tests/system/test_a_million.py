@@ -9,7 +9,7 @@ from django.db import connection
 
 from notifier import models
 from notifier.admin import reading
-from notifier.admin.deliveries import DeliveryAdmin
+from notifier.admin.outcomes.deliveries import DeliveryAdmin
 from notifier.models import Delivery, HourlyCount
 from tests.bench import million, paging
 

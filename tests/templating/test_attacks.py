@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from notifier.exceptions import TemplateRefused, TemplateTooLarge, UnreadablePath
 from notifier.models import Template, TemplateContent, Trigger
+from notifier.models.templates import layout_book
 from notifier.rules import offers
 from notifier.templating import contents, snapshot
 from project.demo.models import Post
@@ -20,9 +21,8 @@ def attempt(source, part="html"):
 
     The post and the person hold what an attack is after.
     """
-    compiled = contents.compile_content(
-        **({"subject": "", "text": "", "html": ""} | {part: source}), channel="email"
-    )
+    parts = {"subject": "", "text": "", "html": ""} | {part: source}
+    compiled = contents.compile_content(**parts, channel="email", book=layout_book("email"))
     for each in compiled.parts().values():
         offers.check_paths(each.paths, Trigger(verb="post_save", model="demo.post"))
     live = {

@@ -20,7 +20,7 @@ RENEW = "Give the application a new credential: SNS console, Mobile, Push notifi
 def check_applications(context):
     """Without one no device of its platform gets anything; one that is off refuses each message."""
     # Not at the top: a deployment without this channel needs none of it.
-    from lambdas.push import APPLICATIONS, KEYS, applications
+    from lambdas._push_endpoints import APPLICATIONS, KEYS, applications
 
     arns = applications(_named(context, APPLICATIONS))
     if not arns:

@@ -1,0 +1,138 @@
+"""Sends to one device through its endpoint in SNS, which it makes, switches on and takes away. Called by
+``push``.
+"""
+
+import json
+import logging
+import os
+import re
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+
+from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
+
+from ._aws import NEVER_LEFT, SNS_ERRORS
+from ._push_payload import attributes_of, payload_of
+
+logger = logging.getLogger(__name__)
+
+# ARNs of the platform applications, with commas between them. Which platform each is of, it says itself.
+APPLICATIONS = "PUSH_APPLICATIONS"
+# Platform of a device → its name in ARNs and messages:
+# https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+KEYS = {"fcm": "GCM", "apns": "APNS", "apns_sandbox": "APNS_SANDBOX"}
+
+
+class EndpointLost(Exception):
+    """SNS has no such endpoint any more; the next attempt makes another."""
+
+
+class DeviceGone(Exception):
+    """The platform does not know the token any more: the app was removed.
+
+    It is not sent to again until the app comes back.
+    """
+
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, .../API_CreatePlatformEndpoint.html and
+# .../CommonErrors.html
+ERRORS = {
+    **SNS_ERRORS,
+    "EndpointDisabled": (DeviceGone, "disabled"),
+    "EndpointDisabledException": (DeviceGone, "disabled"),
+    "NotFound": (EndpointLost, "lost"),
+    "NotFoundException": (EndpointLost, "lost"),
+    "PlatformApplicationDisabled": (Rejected, "not_configured"),
+    "PlatformApplicationDisabledException": (Rejected, "not_configured"),
+}
+# What only the words of an InvalidParameter tell apart:
+# https://docs.aws.amazon.com/sns/latest/dg/mobile-platform-endpoint.html
+SAME_TOKEN = re.compile(r"Endpoint (arn:[^ ]+) already exists with the same Token")
+NO_ENDPOINT, BAD_TOKEN = "No endpoint found", "Token Reason:"
+
+
+def applications(named=None):
+    """Key of the platform (``GCM``, ``APNS``, ``APNS_SANDBOX``) → ARN of its application, of ``named`` or of
+    the environment's.
+    """
+    text = os.environ.get(APPLICATIONS, "") if named is None else named
+    arns = [arn.strip() for arn in text.split(",") if arn.strip()]
+    return {arn.split("/")[1]: arn for arn in arns if arn.count("/") == 2}
+
+
+def push_to(device, message, sns, arns):
+    """SNS's id of one message to one device. Raises DeviceGone, EndpointLost or a SendError."""
+    key = KEYS[device.platform]
+    if key not in arns:
+        raise Rejected("not_configured", f"{APPLICATIONS} names no application of {key}.")
+    payload = json.dumps({"default": "…", key: payload_of(key, message)}, ensure_ascii=False)
+    endpoint = device.endpoint_arn or _make_endpoint(device, arns[key], sns)
+    with _translated(OutcomeUnknown):
+        return sns.publish(
+            TargetArn=endpoint,
+            Message=payload,
+            MessageStructure="json",
+            MessageAttributes=attributes_of(key, message),
+        )["MessageId"]
+
+
+def _make_endpoint(device, application, sns):
+    """The ARN of the device's endpoint, made, or found and switched on. Nothing is sent by it."""
+    with _translated(TryAgain):
+        try:
+            arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)[
+                "EndpointArn"
+            ]
+        except ClientError as error:
+            if not (same := SAME_TOKEN.search(_words_of(error))):
+                raise
+            arn = same[1]
+        # One that is there already may be switched off, and says nothing of it.
+        sns.set_endpoint_attributes(EndpointArn=arn, Attributes={"Enabled": "true", "Token": device.token})
+    device.endpoint_arn = arn
+    type(device).objects.filter(pk=device.pk).update(endpoint_arn=arn)
+    return arn
+
+
+def drop(device, sns):
+    """Switch a device off, and take its endpoint away: a new registration makes both anew."""
+    type(device).objects.filter(pk=device.pk).update(enabled=False, endpoint_arn="")
+    logger.info("Device %d is gone and is switched off.", device.pk)
+    if device.endpoint_arn:
+        try:
+            sns.delete_endpoint(EndpointArn=device.endpoint_arn)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("The endpoint of device %d stays in SNS: %s", device.pk, type(error).__name__)
+
+
+@contextmanager
+def _translated(no_answer):
+    """Turn boto3's errors into ours. SNS's own words are read here and left out: they repeat the token."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(error, no_answer) from None
+    except NEVER_LEFT as error:
+        raise TryAgain("unreachable", type(error).__name__) from None
+    except ReadTimeoutError:
+        raise no_answer("timeout", "SNS did not answer in time.") from None
+    except BotoCoreError as error:
+        raise no_answer("connection_lost", type(error).__name__) from None
+
+
+def _words_of(error):
+    # None where the answer has the element and nothing in it.
+    return error.response["Error"].get("Message") or ""
+
+
+def _refusal(error, no_answer):
+    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+    words = _words_of(error)
+    if NO_ENDPOINT in words:
+        return EndpointLost()
+    if code.startswith("InvalidParameter") and BAD_TOKEN in words:
+        return DeviceGone()
+    unlisted = (no_answer, "provider_failed") if status >= 500 else (Rejected, "refused")
+    ours, reason = ERRORS.get(code, unlisted)
+    return ours(reason, f"SNS answered {code}.") if issubclass(ours, SendError) else ours()

@@ -1,0 +1,1 @@
+"""The pages of audiences, addresses, devices, choices and suppressions."""

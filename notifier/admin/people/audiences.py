@@ -1,0 +1,118 @@
+"""Whom: audiences, and addresses that the user model does not hold."""
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, ManyToManyRawIdWidget
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.widgets import INPUT_CLASSES
+
+from ...models import Audience, ContactPoint, Trigger
+from ...rules import audiences
+from .. import display
+from ..filters import ChannelFilter
+from ..forms import AudienceForm, ContactPointForm
+
+# The form shows each chosen user, and Django accepts 1,000 values a form. More belong into a group.
+MOST_USERS_IN_FORM = 500
+
+
+class SearchedAdmin(ModelAdmin):
+    """Finds related rows by typing, where their own admin can search: there may be a million of them."""
+
+    searched = ()
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        # unfold takes a field that is in both lists for one that is given by number.
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault(
+                "widget", AutocompleteSelect(db_field, self.admin_site, using=kwargs.get("using"))
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            widget = AutocompleteSelectMultiple(db_field, self.admin_site, using=kwargs.get("using"))
+        else:
+            # unfold's own is no widget for several numbers.
+            attrs = {"class": " ".join(INPUT_CLASSES)}
+            widget = ManyToManyRawIdWidget(db_field.remote_field, self.admin_site, attrs, kwargs.get("using"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs | {"widget": widget})
+
+    def get_autocomplete_fields(self, request):
+        related = ((name, self.model._meta.get_field(name).related_model) for name in self.searched)
+        return [name for name, model in related if self._can_search(model, request)]
+
+    def _can_search(self, model, request):
+        site = self.admin_site
+        return site.is_registered(model) and bool(site.get_model_admin(model).get_search_fields(request))
+
+
+@admin.register(Audience)
+class AudienceAdmin(SearchedAdmin):
+    form = AudienceForm
+    list_display = ["name", "sources", "used_by"]
+    search_fields = ["name"]
+    nothing_yet = _(
+        "No audiences yet. An audience is who gets something: all users, groups, addresses, or "
+        "those whom an event names."
+    )
+    searched = raw_id_fields = ["users", "groups"]
+    readonly_fields = ["used_by", "many_users"]
+    Media = display.Media
+
+    def get_fieldsets(self, request, obj=None):
+        users = "many_users" if obj and _has_many_users(obj) else "users"
+        return [
+            (None, {"fields": ["name", *(["used_by"] if obj else [])]}),
+            (_("People of this site"), {"fields": ["everyone", "groups", users]}),
+            (_("People and addresses that the event names"), {"fields": ["paths"]}),
+            (_("Others"), {"fields": ["addresses", *(["callables"] if audiences.callable_names() else [])]}),
+        ]
+
+    def get_queryset(self, request):
+        named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
+        found = super().get_queryset(request).annotate(names_users=Exists(named))
+        return found.prefetch_related("groups", "subscriptions__trigger")
+
+    @admin.display(description=_("who"), empty_value=display.NOTHING)
+    def sources(self, audience):
+        found = [_("all active users")] if audience.everyone else []
+        found += [_("group %s") % group.name for group in audience.groups.all()]
+        found += [_("chosen users")] if audience.names_users else []
+        found += (
+            audiences.lines_of(audience.paths) + audiences.lines_of(audience.addresses) + audience.callables
+        )
+        return display.lines(found)
+
+    @admin.display(description=_("used by"), empty_value=display.NOTHING)
+    def used_by(self, audience):
+        found = {each.trigger for each in audience.subscriptions.all()}
+        triggers = sorted(found, key=lambda trigger: trigger.name)
+        return display.lines(display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers)
+
+    @admin.display(description=_("users"))
+    def many_users(self, audience):
+        text = _("More than %d, too many to show here. They stay as they are; a group is easier to keep.")
+        return text % MOST_USERS_IN_FORM
+
+
+def _has_many_users(audience):
+    named = Audience.users.through.objects.filter(audience=audience)
+    return named[: MOST_USERS_IN_FORM + 1].count() > MOST_USERS_IN_FORM
+
+
+@admin.register(ContactPoint)
+class ContactPointAdmin(SearchedAdmin):
+    form = ContactPointForm
+    list_display = ["address", "channel", "user", "verified"]
+    list_filter = [ChannelFilter, "verified"]
+    nothing_yet = _(
+        "No contact points yet. One is needed only for an address that the user's own page does not hold."
+    )
+    searched = raw_id_fields = ["user"]
+    fields = ["user", "channel", "address", "verified"]
+
+    def get_search_fields(self, request):
+        return ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]

@@ -1,0 +1,1 @@
+"""The page of a trigger with its subscriptions."""

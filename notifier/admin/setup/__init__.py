@@ -1,0 +1,1 @@
+"""“Set up a notification”: trigger, template, audience and subscription on one page."""

@@ -1,0 +1,1 @@
+"""The editor of a template: contents, names to insert, preview, versions."""
