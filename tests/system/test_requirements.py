@@ -1,18 +1,23 @@
 """docs/requirements.md: a row for each thing that was asked, and every test and page that it names is
-there.
+there. In all pages: every link leads somewhere, and every file, dotted path and test of ours is there.
 """
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
+from django.apps import apps
 
 TESTS = Path(__file__).parent.parent
-DOCS = TESTS.parent / "docs"
+HOUSE = TESTS.parent
+DOCS = HOUSE / "docs"
 TEXT = (DOCS / "requirements.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| ([A-D]\d+)(?: ◐)? \|(.*)$", TEXT, flags=re.M))
 SECTIONS = {"A": 12, "B": 18, "C": 18, "D": 35}
+PAGES = [HOUSE / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 def functions_in(path):
@@ -51,14 +56,72 @@ def test_what_is_not_fully_met_is_said_at_the_top_too():
     assert re.findall(r"\b([A-D]\d+) \(", above) == re.findall(r"^\| ([A-D]\d+) ◐", TEXT, flags=re.M)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [*sorted(DOCS.glob("*.md")), TESTS.parent / "README.md", TESTS.parent / "CHANGELOG.md"],
-    ids=lambda page: page.name,
-)
+@pytest.mark.parametrize("page", [*PAGES, HOUSE / "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_link_between_pages_leads_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
         led_to = (page.parent / target).resolve() if target else page
         assert led_to.exists(), target
         assert not anchor or anchor in headings_of(led_to), f"{target}#{anchor}"
+
+
+# What a page names of ours: files from the top, from `tests/` or from `notifier/`; a test's file also by its
+# name alone.
+ROOTS = (HOUSE, TESTS, HOUSE / "notifier")
+FILE = re.compile(r"(?<![\w./-])(\w[\w./-]*\.py)\b(?:::([\w…]+))?")
+DOTTED = re.compile(r"(?<![\w./-])(?:notifier|lambdas|project|tests)(?:\.[A-Za-z_]\w*)+(?![\w/-])")
+IMPORTED = re.compile(r"^ *from ((?:notifier|lambdas|project)\b[\w.]*) import ([\w, ]+)", flags=re.M)
+TEST_ALONE = re.compile(r"`(test_[\w…]+|…[\w…]+)`")
+
+
+def is_ours(path):
+    first, _, rest = path.partition("/")
+    return (rest and any((root / first).is_dir() for root in ROOTS)) or first.startswith("test_")
+
+
+def find(path):
+    """The file that a page means, or None."""
+    found = [root / path for root in ROOTS if (root / path).exists()]
+    return next(iter(found or TESTS.rglob(path)), None) if is_ours(path) else None
+
+
+def leads_somewhere(dotted):
+    """Whether a dotted path is a module, something in one, or a permission (``notifier.view_event``)."""
+    try:
+        return resolve_name(dotted) is not None
+    except (ImportError, AttributeError):
+        return dotted in permissions()
+
+
+@cache
+def permissions():
+    return {
+        f"{meta.app_label}.{codename}"
+        for meta in (model._meta for model in apps.get_models())
+        for codename in [
+            *(f"{action}_{meta.model_name}" for action in meta.default_permissions),
+            *(codename for codename, _ in meta.permissions),
+        ]
+    }
+
+
+@cache
+def all_tests():
+    return {name for path in TESTS.rglob("test_*.py") for name in functions_in(path)}
+
+
+def has_test(names, name):
+    """Whether one of ``names`` is ``name``, in which “…” stands for anything."""
+    pattern = re.compile(".*".join(map(re.escape, name.split("…"))))
+    return any(map(pattern.fullmatch, names))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_path_and_test_that_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    files = [(path, name) for path, name in FILE.findall(text) if is_ours(path)]
+    assert [path for path, _ in files if not find(path)] == []
+    assert [name for path, name in files if name and not has_test(functions_in(find(path)), name)] == []
+    imported = [f"{module}.{name}" for module, names in IMPORTED.findall(text) for name in names.split(", ")]
+    assert [dotted for dotted in DOTTED.findall(text) + imported if not leads_somewhere(dotted)] == []
+    assert [name for name in TEST_ALONE.findall(text) if not has_test(all_tests(), name)] == []
