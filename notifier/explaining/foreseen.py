@@ -187,12 +187,12 @@ def look_at_account(case):
 
 
 def look_at_address(case):
-    address, verified = case.person.address_on(case.channel)
-    if not address:
+    place = case.person.place_on(case.channel)
+    if not place.address:
         return Seen(f"there is no address for {registry.noun(case.channel)}.", Outcome.WOULD_NOT, _user(case))
-    if not verified:
+    if not place.is_verified:
         return Seen(f"the address for {case.channel} is not verified.", Outcome.WOULD_NOT, _user(case))
-    return Seen(f"the address is {address}.", about=_user(case))
+    return Seen(f"the address is {place.address}.", about=_user(case))
 
 
 def look_at_own_gate(case):
@@ -207,14 +207,12 @@ def look_at_own_gate(case):
 
 
 def look_at_allow_list(case):
-    address, _verified = case.person.address_on(case.channel)
-    if not allow_list.is_allowed(case.channel, address):
+    if not allow_list.is_allowed(case.channel, case.person.place_on(case.channel).address):
         return Seen(allow_list.describe(), Outcome.WOULD_NOT)
 
 
 def look_at_suppression(case):
-    address, _verified = case.person.address_on(case.channel)
-    if found := suppression.find(case.channel, address):
+    if found := suppression.find(case.channel, case.person.place_on(case.channel).address):
         text = f"nothing more is sent to this address. {suppression.describe(found)}"
         return Seen(text, Outcome.WOULD_NOT, (Suppression, found.pk))
 
