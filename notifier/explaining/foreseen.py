@@ -196,9 +196,9 @@ def look_at_address(case):
 
 
 def look_at_own_gate(case):
-    address, _verified = case.person.address_on(case.channel)
+    place = case.person.place_on(case.channel)
     delivery = Delivery(
-        subscription=case.subscription, channel=case.channel, recipient=case.person.key, address=address
+        subscription=case.subscription, channel=case.channel, recipient=case.person.key, address=place.address
     )
     (refused,) = channels_own.refuse([delivery], case.channel)
     if refused:

@@ -8,8 +8,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from notifier.deliveries.fanout import fan_out
+from notifier.gates import channels_own
 from notifier.models import ContactPoint
-from notifier.people import addresses, devices
+from notifier.people import addresses
 from project.demo.models import Profile
 from tests.builders import make_audience, make_device, make_event, make_user
 from tests.sizes import full_or
@@ -93,7 +94,8 @@ def as_the_fan_out_finds_them(users, channel):
     """Recipient → address of those who are reached, as a page of users has them."""
     rows = addresses.read_page(users, addresses.columns_for([channel]), 100)
     found = {recipient: row for _, recipient, *row in addresses.of_users(rows, [channel])}
-    answers = devices.ask_for_device([SimpleNamespace(recipient=recipient) for recipient in found], channel)
+    asked = [SimpleNamespace(recipient=recipient, address=row[0]) for recipient, row in found.items()]
+    answers = channels_own.refuse(asked, channel)
     return {
         recipient: address
         for (recipient, (address, reason, *_)), refused in zip(found.items(), answers, strict=True)
