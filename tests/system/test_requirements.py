@@ -94,6 +94,12 @@ def leads_somewhere(dotted):
         return dotted in permissions()
 
 
+def dotted_in(text):
+    """The dotted paths of a text; ``from a import b`` names ``a.b``."""
+    imported = [f"{module}.{name}" for module, names in IMPORTED.findall(text) for name in names.split(", ")]
+    return DOTTED.findall(text) + imported
+
+
 @cache
 def permissions():
     return {
@@ -123,9 +129,15 @@ def test_every_file_path_and_test_that_a_page_names_is_there(page):
     files = [(path, name) for path, name in FILE.findall(text) if is_ours(path)]
     assert [path for path, _ in files if not find(path)] == []
     assert [name for path, name in files if name and not has_test(functions_in(find(path)), name)] == []
-    imported = [f"{module}.{name}" for module, names in IMPORTED.findall(text) for name in names.split(", ")]
-    assert [dotted for dotted in DOTTED.findall(text) + imported if not leads_somewhere(dotted)] == []
+    assert [dotted for dotted in dotted_in(text) if not leads_somewhere(dotted)] == []
     assert [name for name in TEST_ALONE.findall(text) if not has_test(all_tests(), name)] == []
+
+
+def test_what_the_changelog_says_is_called_now_is_there():
+    text = (HOUSE / "CHANGELOG.md").read_text(encoding="utf-8")
+    named = dotted_in("\n".join(re.findall(r"^\|.*\|(.*)\|$", text, flags=re.M)).replace("`", "\n"))
+    assert "notifier.register_signal" in named
+    assert [dotted for dotted in named if not leads_somewhere(dotted)] == []
 
 
 # What every package may call, and needs no words.
