@@ -4,6 +4,7 @@ there. In all pages: every link leads somewhere, and every file, dotted path and
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -93,6 +94,12 @@ def leads_somewhere(dotted):
         return dotted in permissions()
 
 
+def dotted_in(text):
+    """The dotted paths of a text; ``from a import b`` names ``a.b``."""
+    imported = [f"{module}.{name}" for module, names in IMPORTED.findall(text) for name in names.split(", ")]
+    return DOTTED.findall(text) + imported
+
+
 @cache
 def permissions():
     return {
@@ -122,6 +129,33 @@ def test_every_file_path_and_test_that_a_page_names_is_there(page):
     files = [(path, name) for path, name in FILE.findall(text) if is_ours(path)]
     assert [path for path, _ in files if not find(path)] == []
     assert [name for path, name in files if name and not has_test(functions_in(find(path)), name)] == []
-    imported = [f"{module}.{name}" for module, names in IMPORTED.findall(text) for name in names.split(", ")]
-    assert [dotted for dotted in DOTTED.findall(text) + imported if not leads_somewhere(dotted)] == []
+    assert [dotted for dotted in dotted_in(text) if not leads_somewhere(dotted)] == []
     assert [name for name in TEST_ALONE.findall(text) if not has_test(all_tests(), name)] == []
+
+
+def test_what_the_changelog_says_is_called_now_is_there():
+    text = (HOUSE / "CHANGELOG.md").read_text(encoding="utf-8")
+    named = dotted_in("\n".join(re.findall(r"^\|.*\|(.*)\|$", text, flags=re.M)).replace("`", "\n"))
+    assert "notifier.register_signal" in named
+    assert [dotted for dotted in named if not leads_somewhere(dotted)] == []
+
+
+# What every package may call, and needs no words.
+NO_ROW = {"conf", "exceptions", "hooks", "observing"}
+
+
+def test_the_picture_of_the_packages_is_the_contract_that_lint_holds():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    contracts = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [each["layers"] for each in contracts if each.get("containers") == ["notifier"]]
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", text, flags=re.S)
+    assert list(dict.fromkeys(re.findall(r'"(.*?)"', picture))) == layers
+    # And each package has its row.
+    (table,) = re.findall(r"\| package \|.*?\n\n", text, flags=re.S)
+    packages = [
+        name
+        for row in re.findall(r"^\| (`.*?) \|", table, flags=re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert packages[:2] == ["project", "lambdas"]
+    assert {*packages[2:]} == {name for layer in layers for name in layer.split(" | ")} - NO_ROW
