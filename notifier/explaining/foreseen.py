@@ -242,13 +242,7 @@ def look_at_flow(case):
 
 def look_at_opt_outs(case):
     category = case.trigger.category
-    rows = opt_outs.rows_of(case.person.key)
-    row = (
-        None
-        if category and category.mandatory
-        else opt_outs.deciding(rows, category and category.pk, case.channel)
-    )
-    if row:
+    if row := opt_outs.deciding(opt_outs.rows_of(case.person.key), category, case.channel):
         said = opted_out.describe(row, row.category and row.category.title)
         return Seen(f"the person has opted out. {said}", Outcome.WOULD_NOT, (OptOut, row.pk))
     if category:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import ValidationError
 
 from ..channels import registry
 from ..channels.recipient import Recipient
@@ -12,6 +11,7 @@ from ..exceptions import UnknownPerson
 from ..models import ContactPoint
 from ..people.addresses import Place, address_columns, place_of
 from ..rules import audiences
+from ..templating import readable
 
 # So many are named where one word means several people.
 MOST_NAMED = 5
@@ -90,10 +90,7 @@ def _person_at(address):
 
 
 def _by_key(text):
-    try:
-        return get_user_model()._default_manager.filter(pk=text).first()
-    except (ValueError, ValidationError, OverflowError):
-        return None
+    return readable.find_instance(get_user_model(), text)
 
 
 def _users_with(address, names):

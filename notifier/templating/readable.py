@@ -4,7 +4,7 @@ Next hop: ``notifier.templating.snapshot`` stores it, and nothing else.
 """
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 
 from .data import SECRET_FRAGMENTS, SECRET_WORDS
 
@@ -67,6 +67,14 @@ def find_model(label):
     try:
         return apps.get_model(label)
     except (LookupError, ValueError):
+        return None
+
+
+def find_instance(model, key):
+    """The object of a primary key, or None: also for a text that is no key of this model."""
+    try:
+        return model._default_manager.filter(pk=key).first()
+    except (ValueError, ValidationError, OverflowError):
         return None
 
 
