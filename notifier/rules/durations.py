@@ -1,4 +1,4 @@
-"""Minutes as people say them. Next hop: whoever shows them."""
+"""Minutes as people say them."""
 
 from django.utils.translation import gettext as _, ngettext
 
