@@ -113,7 +113,9 @@ def address_field(channel: str) -> str:
 
 
 def label(name: str) -> str:
-    """The channel's name for people: ``LABEL`` of its own file, “E-mail”; the name itself where it says none."""
+    """The channel's name for people: ``LABEL`` of its own file, “E-mail”; the name itself where it says
+    none.
+    """
     return _say(name, "LABEL") or capfirst(name)
 
 

@@ -1,7 +1,4 @@
-"""The gate of those who opted out: asked by the fan-out, and once more of every claimed delivery.
-
-Next hop: ``notifier.gates.table``.
-"""
+"""The gate of people who opted out: asked by the fan-out, and once more of every claimed delivery."""
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -16,7 +13,7 @@ HOW = {
     OptOut.Source.ADMIN: "by an administrator",
 }
 
-# One statement for all candidates: whom of them an opt-out keeps from which of their events. The ORM has no
+# One statement for all candidates: the ones that an opt-out keeps from one of their events. The ORM has no
 # join without a relation.
 _OPTED_OUT = f"""
     SELECT opted.id, opted.recipient, opted.channel, opted.created_at, opted.source, opted.category_id,

@@ -73,7 +73,7 @@ class Preferences(models.Model):
 
 
 class OptOut(models.Model):
-    """Somebody who does not want a category on a channel.
+    """One person's no to a category on a channel.
 
     Without a category or a channel it is of all of them, but for mandatory ones.
     """

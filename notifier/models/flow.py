@@ -12,7 +12,7 @@ MAX_NUMBER = 10_000
 
 
 class Flow(models.Model):
-    """The fields of a subscription beside when, what and to whom.
+    """The fields of a subscription beside when, what and for which people.
 
     Everything left blank, it sends everything at once on all channels.
     """

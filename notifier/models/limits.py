@@ -1,4 +1,6 @@
-"""Rates and budgets: how fast, and for how much, is sent. Written by ``gates.rates`` and ``gates.budgets``."""
+"""Rates and budgets: how fast, and for how much, is sent. Written by ``gates.rates`` and
+``gates.budgets``.
+"""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Triggers and subscriptions: when, and to whom. ``events.index`` keeps them in memory."""
+"""Triggers and subscriptions: when, and for which people. ``events.index`` keeps them in memory."""
 
 import secrets
 from contextlib import contextmanager
@@ -228,7 +228,7 @@ class Pause(models.Model):
 
 
 class Subscription(Flow, models.Model):
-    """To whom: the people who get a trigger's events, by which template and channels."""
+    """The people who get a trigger's events, by which template and channels."""
 
     trigger = models.ForeignKey(
         Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger")

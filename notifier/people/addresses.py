@@ -1,7 +1,4 @@
-"""Who is reached where: a page of users, or plain addresses, as rows.
-
-Next hop: ``notifier.deliveries.fanout`` makes deliveries of them.
-"""
+"""The addresses of a page of users, or plain addresses, as rows. Called by ``deliveries.fanout``."""
 
 from django.contrib.auth import get_user_model
 
@@ -18,7 +15,7 @@ LANGUAGE, TIME_ZONE = "@language", "@time_zone"
 
 
 def columns_for(channels):
-    """What is read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
+    """The columns that are read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
     paths = {channel: path for channel, path in registry.addresses().items() if channel in channels}
     paths |= {
         key: path

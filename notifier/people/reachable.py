@@ -1,7 +1,4 @@
-"""Who can be reached on a channel, and where, by the fan-out's own rules.
-
-Next hop: ``notifier.explaining.estimate`` counts them.
-"""
+"""The people who can be reached on a channel, and where, by the fan-out's own rules."""
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, TextField
@@ -20,9 +17,7 @@ def _column(channel):
 
 
 def reachable(users, channel):
-    """Those of a queryset of users to whom something can be sent on ``channel``: active, with an address,
-    verified.
-    """
+    """The users of a queryset who can be sent something on ``channel``: active, with an address, verified."""
     points = ContactPoint.objects.annotate(trimmed=Trim("address")).filter(
         user=OuterRef("pk"), channel=channel
     )
@@ -37,7 +32,7 @@ def reachable(users, channel):
 
 
 def look_again(deliveries):
-    """Where the people behind ``(id, channel, recipient)`` rows are reached now.
+    """The addresses where the people behind ``(id, channel, recipient)`` rows are reached now.
 
     Returns ``(id → address, ids of those who cannot be reached)``. What goes to a plain address is in
     neither.

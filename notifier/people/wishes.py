@@ -1,6 +1,6 @@
 """The language and the time zone that people have chosen themselves.
 
-Next hop: ``deliveries.fanout``, before the settings' own paths.
+Called by ``addresses``, before the settings' own paths.
 """
 
 from ..models import Preferences

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _, ngettext
 
-# (minutes, one, many) of each unit, the largest first.
+# (minutes, name) of each unit, the largest first.
 UNITS = ((24 * 60, "days"), (60, "hours"), (1, "minutes"))
 
 
