@@ -161,7 +161,7 @@ class UnknownPerson(NotifierError):
 
 
 class UnknownSubject(NotifierError):
-    """What somebody asks about is neither an event nor an object.
+    """Neither an event nor an object has this name.
 
     Write an event's number, or app_label.model:key.
     """

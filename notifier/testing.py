@@ -1,4 +1,4 @@
-"""For a project's own tests: capture what its signals would send, without AWS, inside any ``TestCase``.
+"""Tools for a project's tests: capture what its signals would send, without AWS, inside any ``TestCase``.
 
 with capture_notifications() as sent:
     FlashSale.objects.create(...)

@@ -1,6 +1,6 @@
-"""Every change of a delivery's status is in here.
+"""Deliveries, from an event to a stored answer: every change of a delivery's status is in here.
 
-Next hop: ``notifier.feedback``, when the provider is heard again.
+Calls ``gates``, ``people`` and ``queue``; the functions in ``lambdas`` call it.
 """
 
 from .announcements import announce_outcomes

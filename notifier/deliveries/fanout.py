@@ -1,10 +1,8 @@
-"""Turns one event into its deliveries, page by page, and rings for them.
+"""Turns one event into its deliveries, page by page, and rings for them. Called by ``lambdas.fanout``.
 
-Next hop: ``lambdas._handler`` of each channel.
-
-Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. Who goes on after a cut
-does the last page again: the rows are unique and a second ring does nothing, so nothing is lost and nothing
-doubled.
+Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. A run that goes on
+after a cut does the last page again: the rows are unique and a second ring does nothing, so nothing is lost
+and nothing doubled.
 """
 
 import datetime as dt
@@ -68,7 +66,7 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
 
 def _fan_out_held(event, is_time_up):
     for moved in _fan_out_steps(event):
-        # The claim is asked for again at every page: whoever has lost it stops here.
+        # The claim is asked for again at every page: a run that has lost it stops here.
         if not _held(event).update(cursor=event.cursor):
             logger.warning("Event %d was taken over by another function.", event.pk)
             return True
@@ -169,7 +167,7 @@ def _deliver(pace, step, recipients):
         ))  # fmt: skip
     _skip_refused(deliveries, now)
     with transaction.atomic():
-        # Whoever cancels the event waits for this page, and takes it back too.
+        # A cancellation of the event waits for this page, and takes it back too.
         if not _held(event).select_for_update().exists():
             return
         pace.arrange(deliveries, now)

@@ -1,4 +1,4 @@
-"""Deliveries that are rung for again because they are due. Next hop: ``notifier.queue.publisher``."""
+"""Queues deliveries again because they are due. Calls ``queue.publisher``."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class _Due(NamedTuple):
 
 
 def _one_a_digest(rows):
-    """``rows`` with one of each digest: whoever is rung for it takes the others along."""
+    """``rows`` with one of each digest: the function that is rung for it takes the others along."""
     found = {(row.subscription_id, row.recipient, row.channel) if row.digest else row.pk: row for row in rows}
     return list(found.values())
 

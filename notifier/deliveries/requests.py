@@ -1,6 +1,4 @@
-"""What a person asks of deliveries: to try them again, to take them back, to send them once more.
-
-Next hop: ``notifier.queue.publisher``.
+"""Requests of a person about deliveries: to try them again, to take them back, to send them once more.
 
 Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it
 twice on purpose is the same row, queued again: what the first sending was, its provider's id included, stays

@@ -1,6 +1,6 @@
 """Makes the event of one trigger: what its templates and audiences read, frozen.
 
-Next hop: ``events.middleware``, which wraps it.
+Called by ``middleware``, which wraps it, and by ``recording``.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ def freeze_event(recording):
     except DatabaseError:
         raise
     except Exception as error:
-        # One trigger's trouble is not another's, and the event shows it to whoever looks.
+        # One trigger's trouble is not another's, and the event shows it.
         logger.exception("Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
@@ -58,7 +58,7 @@ def _with_providers(trigger, context):
 
 
 def unreadable(error):
-    """Why an event failed, for people.
+    """The reason why an event failed, for people.
 
     The error's own text may hold what it was given, a name or an address.
     """
@@ -136,7 +136,7 @@ def _new_event(recording):
 
 
 def _times(recording, now):
-    """When the event is sent, None for at once, and until when.
+    """The time when the event is sent, None for at once, and the one when it expires.
 
     What ``emit`` says comes before what its trigger says.
     """

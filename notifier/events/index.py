@@ -1,6 +1,6 @@
-"""The live triggers in memory: which firings match.
+"""The live triggers in memory: the ones that a firing matches.
 
-Called by ``notifier.events.firings`` and ``emission``; ``liveness`` keeps it fresh.
+Called by ``firings`` and ``emission``; ``liveness`` keeps it fresh.
 
 Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads
 it; after that a process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request,
@@ -59,9 +59,8 @@ def _own_rules():
 
 
 class Index:
-    """All enabled triggers of this process, by verb.
-
-    Whoever must know when they change listens: see ``on_change``.
+    """All enabled triggers of this process, by verb. Calls its listeners when they change: see
+    ``on_change``.
     """
 
     token: int | str | None
@@ -130,7 +129,7 @@ class Index:
         return Matched.among(self._rules().get(verb, ()), context, created)
 
     def previous_names(self, sender):
-        """What live triggers about saves of ``sender`` name of ``previous``."""
+        """The names after ``previous`` that live triggers about saves of ``sender`` read."""
         live, names = self._rules(), set()
         for trigger in (*live.get("pre_save", ()), *live.get("post_save", ())):
             if trigger.previous_names and is_one(sender, trigger.model, ""):

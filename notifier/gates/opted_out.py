@@ -1,7 +1,4 @@
-"""The gate of those who opted out: asked by the fan-out, and once more of every claimed delivery.
-
-Next hop: ``notifier.gates.table``.
-"""
+"""The gate of people who opted out: asked by the fan-out, and once more of every claimed delivery."""
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime

@@ -1,4 +1,4 @@
-"""What happened: events and deliveries, the truth that messages only ring for.
+"""The outbox: events and deliveries, the truth that messages only ring for.
 
 Written by ``notifier.events.storing``, ``notifier.deliveries.fanout`` and ``notifier.deliveries``.
 """
@@ -243,7 +243,7 @@ class Attempt(models.Model):
 
 
 class Feedback(models.Model):
-    """What a provider said of a delivery after it had taken it. Written by ``notifier.feedback``."""
+    """A provider's word about a delivery after it had taken it. Written by ``notifier.feedback``."""
 
     class Kind(models.TextChoices):
         DELIVERED = "delivered", _("delivered")  # the other side has it

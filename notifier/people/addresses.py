@@ -1,6 +1,4 @@
-"""Where people are reached: on which address of theirs, or why on none.
-
-Next hop: ``notifier.deliveries.fanout`` makes deliveries of it.
+"""The address where a person is reached on a channel, or why on none. Called by the fan-out.
 
 Note [two forms]: whether somebody can be reached is asked of a page of users (by the fan-out, another try,
 “Why?” and a preview) and, where only their number counts, of the database. ``Place`` and ``reachable`` are
@@ -125,7 +123,7 @@ def address_columns():
 
 
 def columns_for(channels):
-    """What is read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
+    """The columns that are read of each user for these channels: channel, LANGUAGE or TIME_ZONE → look-up."""
     found = {channel: column for channel, column in address_columns().items() if channel in channels}
     wishes = {LANGUAGE: conf.get("LANGUAGE"), TIME_ZONE: conf.get("TIME_ZONE")}
     return found | {key: _look_up(path) for key, path in wishes.items() if path}

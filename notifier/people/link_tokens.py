@@ -1,6 +1,6 @@
-"""What a link in a message says of its reader: signed, and without an address.
+"""Tokens of a message's links, which name its reader: signed, and without an address.
 
-Next hop: ``reader_links`` writes them, ``preferences.pages`` reads.
+Written by ``reader_links``, read by ``preferences``.
 
 Note [who a link is about]: a user is named by their key, which says nothing to anybody else. An address, or a
 key that may be one, is not written down at all: the link names the delivery that it came with. Once that is
@@ -38,12 +38,12 @@ class BadLink(Exception):
 
 
 class GoneLink(Exception):
-    """The link was ours; whom it was about is not on record any more."""
+    """The link was ours; the person that it was about is not on record any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bearer:
-    """Who holds a link.
+    """The person who holds a link.
 
     ``recipient`` is as a delivery has it; ``channels`` are those that a plain address can be reached by.
     """

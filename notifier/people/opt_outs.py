@@ -1,4 +1,4 @@
-"""Writes and reads what people do not want. Next hop: ``gates.opted_out``, which lets nothing of it out.
+"""Writes and reads people's opt-outs; ``gates.opted_out`` keeps them.
 
 A choice is ``(category's key or None, channel or "")``: None stands for everything that is not mandatory, ""
 for every channel.

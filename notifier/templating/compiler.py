@@ -1,7 +1,4 @@
-"""Compiles what an administrator typed, in Django's template language over plain data alone.
-
-Next hop: ``specialising``.
-"""
+"""Compiles an administrator's source, in Django's template language over plain data alone."""
 
 import re
 from collections.abc import Mapping

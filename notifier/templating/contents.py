@@ -1,7 +1,4 @@
-"""Template contents, compiled once a version and specialised once an event.
-
-Next hop: ``lambdas._handler`` renders with them.
-"""
+"""Template contents, compiled once a version and specialised once an event. Calls the rest of the package."""
 
 import unicodedata
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Moves the rules of ``<style>`` into the elements, as mail clients want them. Next hop: ``contents``.
+"""Moves the rules of ``<style>`` into the elements, as mail clients want them. Called by ``contents``.
 
 Once an event, with marks where the person's values go, as far as no value can change what a rule applies to;
 else for each person. Media queries and ``:hover`` stay in ``<style>``. Nothing is loaded. HTML that

@@ -1,6 +1,5 @@
-"""The layouts that templates extend, found by name in a Book.
-
-Called by ``contents``, which compiles the whole.
+"""The layouts that templates extend, found by name in a Book. Called by ``contents``, which compiles the
+whole.
 """
 
 import re
@@ -29,7 +28,7 @@ Layout = tuple[int, dict[str, dict[str, str]]]
 
 
 class Book:
-    """What may be extended on one channel, read by whoever holds the rows; each name once.
+    """The layouts of one channel, read by the model that holds the rows; each name once.
 
     ``names()``: all that there are, sorted.
     """

@@ -1,6 +1,5 @@
-"""What events may store of a model, by name.
-
-Next hop: ``notifier.templating.snapshot`` stores it, and nothing else.
+"""The names of a model that events may store. Called by ``snapshot``, which stores nothing else, and by
+``rules``, which refuses the others.
 """
 
 from django.apps import apps
@@ -56,7 +55,9 @@ def readable_names(model):
 
 
 def previous_names(model):
-    """What may be said of ``previous``, sorted: the columns of ``model``, and the labels of choices."""
+    """The names that may stand after ``previous``, sorted: the columns of ``model``, and the labels of
+    choices.
+    """
     columns = {field.attname for field in model._meta.concrete_fields}
     labels = {f"get_{field.name}_display" for field in model._meta.concrete_fields if field.choices}
     return [name for name in readable_names(model) if name in columns | labels]

@@ -1,6 +1,6 @@
-"""What is left of a specialised part for each person: text with holes, and how each kind is filled.
+"""The residue of a specialised part for each person: text with holes, and how each kind is filled.
 
-Next hop: ``specialising``.
+Made by ``specialising``.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Specialises a compiled part per event: what does not read the person is rendered once.
+"""Specialises a compiled part per event: the nodes that do not read the person are rendered once.
 
-Next hop: ``contents``.
+Called by ``contents``.
 """
 
 from itertools import groupby
@@ -90,7 +90,7 @@ class Collector(Node):
 
 
 def _residue(nodes, context, personal):
-    """What is left of the nodes. The bounds go on from where they are, and are handed back as they were."""
+    """The residue of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
     iterations, output_bytes, parts = context.iterations, context.output_bytes, []
@@ -185,7 +185,7 @@ def _as_it_stands(value):
 
 
 def _unsettled(nodes, personal, *, absorb=False, chosen=False):
-    """Whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
+    """Tell whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
 
     ``absorb`` passes over loops that keep it to themselves, ``chosen`` says that the nodes themselves depend
     on the person.
