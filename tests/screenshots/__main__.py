@@ -1,6 +1,6 @@
 """``make screenshots``: every page of the admin, at two widths, light and dark.
 
-Next hop: ``tests.chromium`` looks at them.
+Next hop: ``tests.support.chromium`` looks at them.
 """
 
 import os
@@ -35,7 +35,7 @@ def take_all():
 
     from notifier.local.server import LoopbackServer
     from notifier.local.system import local_system
-    from tests.chromium import chromium
+    from tests.support.chromium import chromium
 
     from . import history, pages
 
