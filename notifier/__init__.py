@@ -1,7 +1,7 @@
 """Notifier: Django signals become notifications, by rules that people keep in the admin.
 
-What a project calls is here, whatever module it lives in. Nothing is imported before it is asked for, and
-what needs models imports them when it is called, so an app's own models may import any of it.
+All that a project calls is here, in whatever module it lives. Nothing is imported before it is asked for, and
+models are imported when a function that needs them is called, so an app's own models may import any of it.
 """
 
 from importlib import import_module

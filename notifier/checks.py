@@ -1,4 +1,6 @@
-"""System checks: what is missing before anything can be sent (``manage.py check --deploy``)."""
+"""System checks: settings and parts that are missing before anything can be sent (``manage.py check
+--deploy``).
+"""
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -51,7 +53,7 @@ def check_settings(**_options):
 
 @checks.register(checks.Tags.compatibility)
 def check_ages(**_options):
-    """How long things are kept: whole days, and records no shorter than what they say."""
+    """Ages after which data go: whole days, and records no shorter than what they say."""
     names = ("KEEP_CONTENTS_DAYS", "KEEP_RECORDS_DAYS")
     contents, records = (getattr(settings, "NOTIFIER", {}).get(name, conf.DEFAULTS[name]) for name in names)
     problems = [
@@ -167,7 +169,7 @@ def _paths():
 
 
 def _leads_to_field(path):
-    """Whether a path leads from the user model over relations to one person's field."""
+    """Tell whether a path leads from the user model over relations to one person's field."""
     model = get_user_model()
     *relations, last = str(path).split(".")
     for name in relations:
@@ -204,7 +206,7 @@ def check_files(databases=None, **_options):
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_deployment(**_options):
-    """What a deployment needs besides: the topic, and a mail backend that sends by SES."""
+    """Parts that a deployment needs besides: the topic, and a mail backend that sends by SES."""
     problems = []
     if not conf.get("TOPIC_ARN"):
         problems.append(

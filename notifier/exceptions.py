@@ -134,7 +134,7 @@ class OutcomeUnknown(SendError):
 
 
 class PlacedProblem(Protocol):
-    """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.Problem``."""
+    """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.FileProblem``."""
 
     @property
     def path(self) -> tuple[str | int, ...]: ...
@@ -161,7 +161,7 @@ class UnknownPerson(NotifierError):
 
 
 class UnknownSubject(NotifierError):
-    """What somebody asks about is neither an event nor an object.
+    """Neither an event nor an object has this name.
 
     Write an event's number, or app_label.model:key.
     """

@@ -1,6 +1,6 @@
-"""Signals that say what came of it, for a project's own code.
+"""Signals that tell a project's own code how events and deliveries ended.
 
-Sent by ``events.storing``, ``deliveries``, ``feedback`` and the sweep.
+Sent by ``events.storing``, ``deliveries.announcements``, ``feedback.recording`` and ``gates.budgets``.
 
 Note [once at most]: a receiver is called after what it is told of is stored, in the process that stored it. A
 process that dies in between tells nobody, so a hook is for what follows; the rows of Event and Delivery are

@@ -1,6 +1,4 @@
-"""What an invocation says of itself: the ids on its log lines, and numbers.
-
-Next hop: CloudWatch, which reads standard output.
+"""The ids on an invocation's log lines, and its numbers, for CloudWatch, which reads standard output.
 
 Off Lambda nothing here does anything.
 """
@@ -26,7 +24,7 @@ def is_on():
 
 
 def log_keys():
-    """What every log line carries now: name → value."""
+    """The keys that every log line carries now: name → value."""
     return _keys.get()
 
 

@@ -1,4 +1,4 @@
-"""For a project's own tests: capture what its signals would send, without AWS, inside any ``TestCase``.
+"""Tools for a project's tests: capture what its signals would send, without AWS, inside any ``TestCase``.
 
 with capture_notifications() as sent:
     FlashSale.objects.create(...)
@@ -78,7 +78,7 @@ def capture_notifications():
 
 
 def _deliver(event, capture):
-    policy = deliveries.Policy(at_most_once=True, horizon=deliveries.UNHEARD_AFTER)
+    policy = deliveries.Policy(at_most_once=True, horizon=deliveries.DELIVERY_UNHEARD_AFTER)
 
     def capture_batch(channel, messages, _session):
         (message,) = messages

@@ -1,4 +1,4 @@
-"""How the admin looks and what its sidebar holds, as unfold's settings. Next hop: ``notifier.admin.sidebar``.
+"""The admin's look and its sidebar, as unfold's settings; ``admin.sidebar`` fills the latter.
 
 A project writes ``UNFOLD = theme.UNFOLD``, or with settings of its own ``theme.UNFOLD | {...}``; without, it
 keeps unfold's own sidebar.

@@ -1,4 +1,4 @@
-"""Which channels exist, what each declares about itself, and the message that crosses to one.
+"""Channels: which exist, what each declares about itself, and the message that crosses to one.
 
 Calls no other package.
 """

@@ -1,6 +1,4 @@
-"""What a module says about itself, read without importing it: its provider's library may be missing here, or
-slow.
-"""
+"""Constants of a module, read without importing it: its provider's library may be missing here, or slow."""
 
 import ast
 from collections.abc import Iterator
@@ -26,7 +24,7 @@ def declared(module: str, constant: str, default: Any) -> Any:
 
 
 def defines(module: str, name: str) -> bool:
-    """Whether ``module`` has a function, or anything else, of that name. Raises ModuleNotFoundError."""
+    """Tell whether ``module`` has a function, or anything else, of that name. Raises ModuleNotFoundError."""
     return name in _names(_file_of(module))
 
 

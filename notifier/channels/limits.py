@@ -1,4 +1,4 @@
-"""What a provider takes in a time, as channels declare it. Next hop: ``notifier.gates.rates`` keeps it."""
+"""Limits: what a provider takes in a time, as channels declare it; ``gates.rates`` keeps to them."""
 
 from dataclasses import dataclass
 

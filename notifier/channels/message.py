@@ -1,4 +1,4 @@
-"""What crosses the line between the pipeline and a channel's module."""
+"""The message that crosses the line between the pipeline and a channel's module, and how it looks there."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """What is wrong with a message on its channel.
+    """One thing that is wrong with a message on its channel.
 
     ``is_error``: it would be refused; else it only costs more, or may surprise.
 
@@ -44,7 +44,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Examination:
-    """How a message looks to its channel, before it is sent.
+    """The look of a message on its channel, before it is sent.
 
     ``pieces``: the text as it travels, such as an SMS's parts; ``length`` and ``limit`` in the channel's own
     count, which ``unit`` names (“GSM-7 characters”); ``cost_micros``: about what its provider asks for it, in

@@ -1,6 +1,6 @@
-"""Who a delivery goes to, as the database and the messages name them.
+"""The recipient of a delivery, as the database and the messages name it.
 
-Next hop: ``people.addresses`` makes them, ``deliveries`` stores them, a channel's ``send`` reads them.
+Made by ``people.addresses``, stored by ``deliveries``, read by a channel's ``send``.
 
 Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its
 normal form is stored and asked for. That form is made without the channel's own module, because the fan-out
@@ -35,7 +35,7 @@ class Recipient:
 
     @classmethod
     def of_address(cls, address):
-        """Alike for all spellings of an address, so that an opt-out holds for each of them."""
+        """The same for all spellings of an address, so that an opt-out holds for each of them."""
         return cls(ADDRESS_PREFIX, normalise(address))
 
     @classmethod
@@ -99,5 +99,5 @@ def normalise(address):
 def _as_in_dns(domain):
     try:
         return domain.encode("idna").decode()
-    except UnicodeError:  # no domain; whoever sends says so
+    except UnicodeError:  # no domain; the sender says so
         return domain

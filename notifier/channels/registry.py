@@ -1,7 +1,4 @@
-"""Which channels exist, and what each says of itself.
-
-Called wherever a channel is named; calls the channel's own module.
-"""
+"""The channels that exist, and what each says of itself. Calls the channel's own module."""
 
 import pkgutil
 from functools import lru_cache
@@ -49,7 +46,7 @@ def own_gate(channel: str) -> Any:
 
 
 def keep_reachable(channel: str, users: Any) -> Any:
-    """Those of a queryset of users whom the channel's own gate lets through, by ``reachable(users)`` of its
+    """The users of a queryset that the channel's own gate lets through, by ``reachable(users)`` of its
     module.
     """
     narrow = _function(channel, "reachable")
@@ -74,7 +71,7 @@ def _find_function(package: str, channel: str, name: str) -> Any:
 
 
 def disturbs(channel: str) -> bool:
-    """Whether a message there makes a sound somewhere, so that it waits for the end of quiet hours.
+    """Tell whether a message there makes a sound somewhere, so that it waits for the end of quiet hours.
 
     ``DISTURBS = False`` in its module.
     """
@@ -89,7 +86,7 @@ def is_read_in_the_site(channel: str) -> bool:
 
 
 def parts(channel: str) -> tuple[str, ...]:
-    """Those of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
+    """The ones of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
     module, else the text alone.
     """
     return _said(channel, "PARTS") or ("text",)
@@ -116,22 +113,20 @@ def address_field(channel: str) -> str:
 
 
 def label(name: str) -> str:
-    """What people call the channel: ``LABEL`` of its own file, “E-mail”; the name itself where it says
+    """The channel's name for people: ``LABEL`` of its own file, “E-mail”; the name itself where it says
     none.
     """
     return _say(name, "LABEL") or capfirst(name)
 
 
 def verb(name: str) -> str:
-    """What a rule does on it to somebody: ``VERB`` of its own file, “e-mail”, as in “e-mail all active
-    users”.
-    """
+    """The verb of a rule on it: ``VERB`` of its own file, “e-mail”, as in “e-mail all active users”."""
     return _say(name, "VERB") or _("send by %s to") % name
 
 
 def way(name: str) -> str:
-    """How a message comes by it, for who gets it: ``WAY`` of its own file, “in the inbox”; else made from its
-    label, “by e-mail”.
+    """The way a message comes by it, for the person who gets it: ``WAY`` of its own file, “in the inbox”;
+    else made from its label, “by e-mail”.
     """
     return _say(name, "WAY") or _("by %s") % noun(name)
 

@@ -1,9 +1,8 @@
-"""The secrets that webhooks are signed with.
-
-Next hop: ``lambdas.webhook`` signs; ``notify webhook-secret`` tells a receiver's.
+"""The secrets that webhooks are signed with. Called by ``lambdas.webhook``, and by ``notify webhook-secret``,
+which tells a receiver's.
 
 Note [no secret is stored]: an endpoint's secret is made from its URL and a signing key of the environment, so
-the database, its backups and the admin hold none, an endpoint needs no row of its own, and whoever has one
+the database, its backups and the admin hold none, an endpoint needs no row of its own, and who has one
 endpoint's secret can sign for no other.
 """
 

@@ -14,7 +14,7 @@ LEASE_SECONDS = 60
 # At most so many at a time.
 PAGE_SIZE = 100
 RULE = "─" * 60
-POLICY = deliveries.Policy(at_most_once=False, horizon=deliveries.UNHEARD_AFTER)
+POLICY = deliveries.Policy(at_most_once=False, horizon=deliveries.DELIVERY_UNHEARD_AFTER)
 
 
 def print_waiting(write):

@@ -1,17 +1,16 @@
-"""Every change of a delivery's status is in here.
+"""Deliveries, from an event to a stored answer: every change of a delivery's status is in here.
 
-Next hop: ``notifier.feedback``, when the provider is heard again.
+Calls ``gates``, ``people`` and ``queue``; the functions in ``lambdas`` call it.
 """
 
 from .announcements import announce_outcomes
 from .answers import Policy, Sent, record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
-from .drafts import queue_test
 from .fallback import next_after_bounce
 from .gathering import gone_with
 from .history import count_unanswered
 from .holding import hold
-from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER, publish_on_commit, ring_again_soon, take_due
+from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, publish_on_commit, ring_again_soon, take_due
 from .requests import (
     CANCELLABLE,
     RESENDABLE,
@@ -24,15 +23,16 @@ from .requests import (
     resend,
     retry,
 )
+from .test_sends import queue_test
 
 __all__ = [
     "CANCELLABLE",
+    "DELIVERY_UNHEARD_AFTER",
     "MAX_ATTEMPTS",
     "RESENDABLE",
     "RETRIABLE",
     "SATISFIED",
     "UNFINISHED_EVENTS",
-    "UNHEARD_AFTER",
     "UNREACHABLE",
     "Policy",
     "Sent",

@@ -1,6 +1,6 @@
-"""How many a person may still have, counted exactly whoever counts at the same time.
+"""The number that a person may still have, counted exactly by any number of functions at the same time.
 
-Next hop: ``deliveries.flow`` skips the others.
+Called by ``flow``, which skips the others.
 
 Note [one statement]: an upsert counts and asks in one: the row that is full is not changed, and so is not
 returned. It is part of the transaction that writes the deliveries, so what is rolled back was not counted;
@@ -62,7 +62,7 @@ def give_back(subscription_id, recipients, *, about):
 def forget_ended(limit=PAGE_SIZE):
     """Take away a page of what counts no more. Returns how many."""
     with transaction.atomic():
-        # Nobody is waited for: whoever is counting has the row, and keeps it.
+        # Nobody is waited for: a function that is counting has the row, and keeps it.
         ended = Allowance.objects.select_for_update(skip_locked=True).filter(ends_at__lte=timezone.now())
         ids = list(ended.order_by("ends_at").values_list("pk", flat=True)[:limit])
         return Allowance.objects.filter(pk__in=ids).delete()[0] if ids else 0

@@ -1,6 +1,6 @@
-"""Tells a project's own receivers what came of deliveries.
+"""Tells a project's own receivers how deliveries ended.
 
-Called by whoever has stored an answer; calls ``notifier.hooks``.
+Called by ``worker`` and ``queueing``, once it is stored; calls ``notifier.hooks``.
 """
 
 from ..hooks import notification_failed, notification_sent

@@ -1,7 +1,4 @@
-"""What came of a delivery: a provider's answer, stored before the next call.
-
-Next hop: ``notifier.feedback``, when it is heard again.
-"""
+"""Stores a provider's answer to a delivery, before the next call. Called by ``worker``."""
 
 import datetime as dt
 import logging
@@ -33,7 +30,7 @@ BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How a channel is repeated.
+    """The way a channel is repeated.
 
     ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up.
     """
@@ -57,8 +54,8 @@ NOT_SENT = Sent("")
 Answer = Sent | str | SendError
 
 
-class Outcome(NamedTuple):
-    """What was stored of a delivery."""
+class StoredOutcome(NamedTuple):
+    """The outcome that was stored of a delivery."""
 
     work: Work | Delivery
     status: str
@@ -68,7 +65,7 @@ class Outcome(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What becomes of a delivery.
+    """The columns that a delivery is to have.
 
     ``postponed``: by our own choice, so that it does not count as an attempt.
     """
@@ -84,13 +81,13 @@ class Settled(NamedTuple):
 Row = tuple[Work, str, int]
 
 
-def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> list[Outcome]:
-    """Store what came of the Works of one claim.
+def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> list[StoredOutcome]:
+    """Store the outcomes of the Works of one claim.
 
     One statement for all that were sent, and one for each other outcome; those stay on record as attempts, by
-    one more for all of them. Only ``Later``, our own choice, is no attempt. What went in one message ends
-    alike, all or none. What stands by for one that was not sent is woken in the same transaction. Returns an
-    Outcome for each that was stored.
+    one more for all of them. Only ``Later``, our own choice, is no attempt. What went in one message ends the
+    same way, all or none. What stands by for one that was not sent is woken in the same transaction. Returns
+    a StoredOutcome for each that was stored.
     """
     if not answers:
         return []
@@ -121,7 +118,7 @@ def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> li
         ended = {pk for outcome, keys in stored.items() if outcome.status in fallback.NOT_SENT for pk in keys}
         fallback.wake_next(each for rows in alike.values() for each, *_ in rows if each.pk in ended)
     return [
-        Outcome(work, *outcome[:3], provider_id)
+        StoredOutcome(work, *outcome[:3], provider_id)
         for outcome, rows in alike.items()
         for work, provider_id, _ in rows
         if work.pk in stored[outcome]
@@ -166,7 +163,7 @@ _POSTPONED = ", attempts = attempts - 1, restarted_at = %s"
 
 
 class Times(NamedTuple):
-    """When a delivery was begun, for the horizon, and when it expires."""
+    """The times when a delivery was begun, for the horizon, and when it expires."""
 
     begun: dt.datetime
     expires_at: dt.datetime | None

@@ -1,10 +1,10 @@
-"""Which deliveries go one after the other, when a person asks for several of them again.
+"""Puts deliveries into their order of channels, when a person asks for several of them again.
 
-Next hop: ``requests`` queues the first.
+Called by ``requests``, which queues the first.
 
 Note [again, in order]: trying everything of an outage again must not send on two channels what was to go on
-the first that succeeds. So who has it on another channel, or is about to, is left alone; and of those that
-are asked for, the later stand by for the earlier, as at first.
+the first that succeeds. So a person who has it on another channel, or is about to, is left alone; and of the
+deliveries that are asked for, the later stand by for the earlier, as at first.
 """
 
 from collections import defaultdict
@@ -19,8 +19,9 @@ UNDER_WAY = (Status.QUEUED, Status.WAITING, Status.CLAIMED, Status.SENDING, Stat
 
 
 def wanted_still(rows):
-    """Those of ``rows``, deliveries, whose person neither has it on another channel of the order nor is about
-    to. One query, or none.
+    """The deliveries in ``rows`` whose person neither has it on another channel of the order nor is about to.
+
+    One query, or none.
     """
     orders = _orders_of(rows)
     return [
@@ -31,7 +32,8 @@ def wanted_still(rows):
 
 
 def followers_in(rows):
-    """The keys of those of ``rows`` that stand by for another one of them, and of those that do neither.
+    """Two sets of keys: deliveries in ``rows`` that stand by for an earlier one there, and deliveries that
+    follow one there but cannot stand by for it, because a delivery between them is not in ``rows``.
 
     One query, or none.
     """

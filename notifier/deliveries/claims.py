@@ -1,12 +1,11 @@
-"""Who works on a delivery: claims, by conditional UPDATE. Next hop: ``answers``, once the provider was
-called.
+"""Claims: a conditional UPDATE decides which function works on a delivery.
 
-Note [claims]: a delivery is worked on by whoever's conditional UPDATE has put its random claim on it, until
-``due_at``. What came of it is stored only where the claim still stands, so a function that was presumed dead
-cannot overwrite its successor.
+Note [claims]: a delivery is worked on by the function whose conditional UPDATE has put its random claim on
+it, until ``due_at``. The outcome is stored only where the claim still stands, so a function that was presumed
+dead cannot overwrite its successor.
 
 Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the
-pause is committed. Whoever claims less than it was rung for has ``holding`` look why.
+pause is committed. A function that claims less than it was rung for has ``holding`` look why.
 """
 
 import datetime as dt

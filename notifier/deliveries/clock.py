@@ -1,4 +1,4 @@
-"""How long a run may still take, and how time passes."""
+"""The time that a run may still take, and how it passes."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,9 @@ class Clock(ExitStack):
         return self.seconds_left() < RESERVE_SECONDS
 
     def session(self, make: OpenSession) -> Any:
-        """What the context manager ``make()`` yields; opened once a run, and only when asked for."""
+        """The value that the context manager ``make()`` yields; opened once a run, and only when asked
+        for.
+        """
         if make not in self._sessions:
             self._sessions[make] = self.enter_context(make())
         return self._sessions[make]

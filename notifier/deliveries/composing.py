@@ -1,6 +1,6 @@
 """Makes messages of claimed deliveries: event, template and person come together.
 
-Next hop: ``lambdas._handler`` sends them.
+Called by ``worker``, which sends them.
 """
 
 import logging
@@ -98,7 +98,7 @@ def _compose(work, content, person, links, about):
 
 @dataclass(frozen=True)
 class About:
-    """What an event is about, as far as its readers' links say it.
+    """The subject of an event, as far as its readers' links say it.
 
     A test is an editor's own: its links are samples.
     """
@@ -135,7 +135,7 @@ def _content_for(event_id, version_id, language, time_zone, others):
 
 
 def _people_of(works, tree):
-    """What the template reads of each recipient who is a user: recipient → frozen data."""
+    """The data that the template reads of each recipient who is a user: recipient → frozen data."""
     found = audiences.read_people(user_keys(works), tree)
     return {str(Recipient.of_user(key)): person for key, person in found.items()}
 

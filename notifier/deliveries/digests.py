@@ -1,10 +1,10 @@
-"""Several events as one message: until when it is gathered, which of them.
+"""Windows in which several events are gathered into one message.
 
-Next hop: ``deliveries.gathering`` takes it whole.
+Called by ``flow``; ``gathering`` claims a window's deliveries together.
 
 Note [windows]: the first that comes opens a window, what comes before its end joins it, and at its end all
-that waits goes out together. Of two that open one at the same moment, the earlier end counts: who is claimed
-takes along whatever waits for the same person.
+that waits goes out together. Of two that open one at the same moment, the earlier end counts: the delivery
+that is claimed takes along all that waits for the same person.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ DAILY_AT = dt.time(8, 0)
 
 
 class Windows:
-    """Until when each of a page's deliveries is gathered.
+    """The end of the window of each of a page's deliveries.
 
     One query, and none where everybody wants it once a day.
     """
@@ -34,7 +34,7 @@ class Windows:
         self._open = dict(_open_windows(subscription, recipients, now)) if recipients else {}
 
     def end_for(self, delivery):
-        """When this one goes out with the others, or None if at once."""
+        """The time when this one goes out with the others, or None if at once."""
         person = self._wanted.get(delivery.recipient)
         if person and person.digest == Preferences.Digest.DAILY:
             return next_morning(person.time_zone or delivery.time_zone, self._now)

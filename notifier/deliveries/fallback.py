@@ -1,6 +1,6 @@
 """One channel after the other: the next goes where the one before did not succeed.
 
-Next hop: ``queueing``, as what is woken is due.
+Called by whatever ends a delivery: ``answers``, ``queueing``, ``requests``, and ``feedback`` after a bounce.
 
 Note [who wakes]: the same transaction that stores that a delivery has ended without being sent wakes the one
 that stands by for it; one UPDATE, of what still stands by, so of two nobody wakes it twice. A delivery that
@@ -49,9 +49,9 @@ def next_after_bounce(*deliveries):
 
 
 def cancel_next(cancelled):
-    """What a person has taken back on one channel goes on no later one either.
+    """Cancel all later channels of deliveries that a person has taken back.
 
-    In the transaction that cancels it.
+    In the transaction that cancels them.
     """
     while cancelled:
         standing = [row for rows in _next_of(cancelled) for row in rows.order_by("pk").select_for_update()]
@@ -62,7 +62,9 @@ def cancel_next(cancelled):
 
 
 def _next_of(deliveries):
-    """What stands by for these, as querysets: by the unique key, however many deliveries the event has."""
+    """The deliveries that stand by for these, as querysets: by the unique key, for any number of
+    deliveries.
+    """
     alike = defaultdict(list)
     for each in deliveries:
         if each.followed_by:
@@ -114,7 +116,7 @@ def _those_before(standing):
 
 
 def _fate(before, subscription, now):
-    """What becomes of one that stands by, as pairs of a column and its value."""
+    """The new columns of one that stands by, as pairs of a column and its value."""
     if before is None or before.status in NOT_SENT and before.reason != NOT_NEEDED:
         return ("status", Status.QUEUED), ("due_at", now), ("restarted_at", now)
     if before.status == Status.CANCELLED:

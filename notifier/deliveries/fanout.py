@@ -1,10 +1,8 @@
-"""Turns one event into its deliveries, page by page, and rings for them.
+"""Turns one event into its deliveries, page by page, and rings for them. Called by ``lambdas.fanout``.
 
-Next hop: ``lambdas._handler`` of each channel.
-
-Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. Who goes on after a cut
-does the last page again: the rows are unique and a second ring does nothing, so nothing is lost and nothing
-doubled.
+Note [cut off]: a page is inserted, then rung for, and only then does the cursor move. A run that goes on
+after a cut does the last page again: the rows are unique and a second ring does nothing, so nothing is lost
+and nothing doubled.
 """
 
 import datetime as dt
@@ -17,7 +15,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..channels.recipient import MAX_ADDRESS_CHARACTERS
 from ..gates import pauses
 from ..gates.table import ask_final
 from ..models import Audience, Delivery, Event, Subscription
@@ -25,17 +22,17 @@ from ..people import addresses as addressees
 from ..queue import publisher
 from ..queue.ring import rings_for
 from ..rules import audiences, plans
-from . import UNHEARD_AFTER, flow, holding, ring_again_soon
+from . import DELIVERY_UNHEARD_AFTER, flow, holding, ring_again_soon
 
 logger = logging.getLogger(__name__)
 
 # People a page: memory and the time between two cursors stay flat at any audience size.
 PAGE_SIZE = 1000
 # An event that the sweep has rung for is rung for again after this.
-PAUSE = dt.timedelta(minutes=5)
+EVENT_UNHEARD_AFTER = dt.timedelta(minutes=5)
 # An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again
-# every hour for this long.
-GIVE_UP_AFTER = dt.timedelta(hours=24)
+# after this, for so long.
+TRIED_AGAIN_AFTER, GIVE_UP_AFTER = dt.timedelta(hours=1), dt.timedelta(hours=24)
 
 
 def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
@@ -69,7 +66,7 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
 
 def _fan_out_held(event, is_time_up):
     for moved in _fan_out_steps(event):
-        # The claim is asked for again at every page: whoever has lost it stops here.
+        # The claim is asked for again at every page: a run that has lost it stops here.
         if not _held(event).update(cursor=event.cursor):
             logger.warning("Event %d was taken over by another function.", event.pk)
             return True
@@ -87,7 +84,7 @@ def _put_back(event, error):
     """
     now = timezone.now()
     if now - (event.restarted_at or event.starts_at or event.created_at) < GIVE_UP_AFTER:
-        _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + UNHEARD_AFTER)
+        _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=now + TRIED_AGAIN_AFTER)
     else:
         reason = (
             f"Given up after {GIVE_UP_AFTER}: {type(error).__name__}. The log of the fan-out has the trace."
@@ -100,7 +97,7 @@ def take_due(limit):
     now = timezone.now()
     due = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__lte=now)
     ids = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
-    due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + PAUSE)
+    due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + EVENT_UNHEARD_AFTER)
     return ids
 
 
@@ -163,14 +160,14 @@ def _deliver(pace, step, recipients):
         version, language = version_for(channel, wanted)
         deliveries.append(Delivery(
             event=event, subscription=subscription, version_id=version, channel=channel, recipient=recipient,
-            address=address[: MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone,
+            address=address, language=language, time_zone=time_zone,
             created_at=now, reason=reason,
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED, expires_at=event.expires_at,
-            finished_at=now if reason else None, due_at=None if reason else now + UNHEARD_AFTER,
+            finished_at=now if reason else None, due_at=None if reason else now + DELIVERY_UNHEARD_AFTER,
         ))  # fmt: skip
     _skip_refused(deliveries, now)
     with transaction.atomic():
-        # Whoever cancels the event waits for this page, and takes it back too.
+        # A cancellation of the event waits for this page, and takes it back too.
         if not _held(event).select_for_update().exists():
             return
         pace.arrange(deliveries, now)

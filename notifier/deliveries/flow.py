@@ -1,6 +1,5 @@
-"""What a subscription's flow makes of a page of deliveries: left out, waiting, standing by.
-
-Next hop: ``notifier.deliveries.fanout``.
+"""Applies a subscription's flow to a page of deliveries: left out, waiting, standing by. Called by
+``fanout``.
 
 A subscription that says nothing of it costs no statement here.
 """
@@ -19,7 +18,7 @@ Status = Delivery.Status
 
 # How long a message may come back before what stands by for it is not needed any more; a mail bounces within
 # minutes, mostly.
-HOUR, DAY = 60, 24 * 60
+HOUR_MINUTES, DAY_MINUTES = 60, 24 * 60
 # When what stands by looks again at a delivery that has not ended.
 LOOK_AGAIN = dt.timedelta(hours=1)
 
@@ -30,8 +29,8 @@ def skip(delivery, reason, detail, now):
 
 
 def wait_of(subscription):
-    """How long the later channels of a subscription wait for the earlier ones."""
-    default = HOUR if subscription.order == subscription.Order.INBOX_FIRST else DAY
+    """The time that the later channels of a subscription wait for the earlier ones."""
+    default = HOUR_MINUTES if subscription.order == subscription.Order.INBOX_FIRST else DAY_MINUTES
     return dt.timedelta(minutes=subscription.wait_minutes or default)
 
 
@@ -61,7 +60,7 @@ class Pace:
             self._queue_up(deliveries, now)
 
     def _leave_out(self, deliveries, now):
-        """Skip those who have had enough of it, or of its object."""
+        """Skip the deliveries of people who have had enough of it, or of its object."""
         one, about = self.subscription, self.event.action_object
         cooldown, throttle = one.cooldown_minutes and about, one.throttle_number
         going = {each.recipient for each in deliveries if each.status != Status.SKIPPED}
@@ -90,7 +89,7 @@ class Pace:
                 allowances.give_back(one.pk, full, about=about)
 
     def _counted(self, recipients):
-        """Those whom a run that was cut off has counted, and whose deliveries it has written, in one
+        """The recipients that a run counted before it was cut off; it wrote their deliveries in the same
         transaction.
         """
         ours = Delivery.objects.filter(
@@ -137,7 +136,9 @@ class Pace:
             (self._stand_by if is_first else self._wait_for_reading)(group, now)
 
     def _stand_by(self, group, now):
-        """Who cannot be reached on the first channel is reached on the next, at once."""
+        """Let each later channel stand by for the one before it; a person without the first is reached on the
+        next, at once.
+        """
         going = [each for each in group if each.status != Status.SKIPPED]
         for before, after in zip(going, going[1:], strict=False):
             before.followed_by, after.follows = after.channel, before.channel

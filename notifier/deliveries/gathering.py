@@ -1,8 +1,6 @@
-"""Several deliveries to one person on one channel, claimed as one.
+"""Claims several deliveries to one person on one channel as one. Called by ``claims``.
 
-Next hop: ``composing`` makes one message of them.
-
-Note [one takes all]: whoever is rung for one of them claims all that wait with it, by one UPDATE. On
+Note [one takes all]: a function that is rung for one of them claims all that wait with it, by one UPDATE. On
 PostgreSQL its rows are locked in the order of their keys first, so of two functions that are rung for two of
 them, one waits for the other and then finds nothing left.
 """

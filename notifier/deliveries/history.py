@@ -1,7 +1,4 @@
-"""The attempts that did not end with a delivery being sent, kept for whoever asks.
-
-Next hop: ``notifier.explaining``.
-"""
+"""The attempts that did not end with a delivery being sent, on record for ``explaining``."""
 
 from ..models import Attempt, Delivery
 
@@ -59,7 +56,7 @@ def note_crashes(ids, now):
 
 
 def count_unanswered(work):
-    """How many times a delivery was taken up without an answer on record.
+    """The number of times that a delivery was taken up without an answer on record.
 
     A provider that says “later” all day is no reason to give up.
     """

@@ -1,14 +1,14 @@
-"""What is paused is held, and let go when its pause is over.
+"""Holds what is paused, and lets it go when its pause is over.
 
-Next hop: ``queueing``, as what is let go is due.
+Called by ``claims`` and ``fanout``, which leave it alone, and by ``sweep``, which lets go.
 
 Note [one row]: who holds something locks the pauses that it is held for, and who ends a pause locks the same
 row. So the end comes after the holding, and then sees what was held; or before it, and then nothing is held.
 No function has to know of another.
 
-Note [nothing is stuck]: nothing remembers what a pause has held. The sweep lets go whatever is held and not
-paused, a page at a time, so it does not matter where somebody crashed, nor that a pause was deleted by other
-means.
+Note [nothing is stuck]: nothing remembers what a pause has held. The sweep lets go all that is held and not
+paused, a page at a time, so it does not matter where a function crashed, nor that a pause was deleted by
+other means.
 """
 
 from django.db import transaction
@@ -22,7 +22,7 @@ Status = Delivery.Status
 
 PAGE_SIZE = 1000
 # About what a fast channel's function sends from one sweep to the next: more at once would only wait in the
-# queue, out of reach of whoever wants to pause or cancel it again.
+# queue, out of reach of a person who wants to pause or cancel it again.
 MOST_UNDER_WAY = 10_000
 MOST_EVENTS_UNDER_WAY = 5_000
 
@@ -45,7 +45,7 @@ def hold_unclaimed(ids, channel):
 
 
 def hold(works):
-    """Hold what was claimed and not tried, as a pause that began since then covers it.
+    """Hold deliveries that were claimed and not tried: the pause that stopped them began after the claim.
 
     See note [nothing is stuck].
     """

@@ -1,4 +1,4 @@
-"""What came of an invocation's deliveries, as numbers.
+"""The outcomes of an invocation's deliveries, as numbers.
 
 Called by ``worker`` and the fan-out's function; calls ``observing``.
 """

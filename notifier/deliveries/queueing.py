@@ -1,4 +1,4 @@
-"""Deliveries that are rung for again because they are due. Next hop: ``notifier.queue.publisher``."""
+"""Queues deliveries again because they are due. Calls ``queue.publisher``."""
 
 import datetime as dt
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from ..models import Delivery
 from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
-from .answers import Outcome
+from .answers import StoredOutcome
 from .history import note_crashes
 
 Status = Delivery.Status
 
 # A message is normally taken up within seconds. A backlog may take longer, and ringing again too early would
 # double it.
-UNHEARD_AFTER = dt.timedelta(hours=1)
+DELIVERY_UNHEARD_AFTER = dt.timedelta(hours=1)
 # A delivery that was taken up so often without a result kills its function each time.
 MAX_ATTEMPTS = 20
 
@@ -42,7 +42,7 @@ def take_due(limit):
     if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
         due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now)
     due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
-        status=Status.QUEUED, claim=None, due_at=now + UNHEARD_AFTER
+        status=Status.QUEUED, claim=None, due_at=now + DELIVERY_UNHEARD_AFTER
     )
     return [(row.channel, row.pk) for row in _one_a_digest(ready)]
 
@@ -58,7 +58,7 @@ class _Due(NamedTuple):
 
 
 def _one_a_digest(rows):
-    """``rows`` with one of each digest: whoever is rung for it takes the others along."""
+    """``rows`` with one of each digest: the function that is rung for it takes the others along."""
     found = {(row.subscription_id, row.recipient, row.channel) if row.digest else row.pk: row for row in rows}
     return list(found.values())
 
@@ -75,7 +75,9 @@ def _leave_to_a_person(sending, ids, now):
         crashed = note_crashes(ids, now)
         fallback.wake_next(crashed)
     for each in crashed:
-        announce_outcomes([Outcome(each, each.status, each.reason, each.detail, "")], channel=each.channel)
+        announce_outcomes(
+            [StoredOutcome(each, each.status, each.reason, each.detail, "")], channel=each.channel
+        )
 
 
 def publish_on_commit(rings):

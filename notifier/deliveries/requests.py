@@ -1,6 +1,4 @@
-"""What a person asks of deliveries: to try them again, to take them back, to send them once more.
-
-Next hop: ``notifier.queue.publisher``.
+"""Requests of a person about deliveries: to try them again, to take them back, to send them once more.
 
 Note [once more]: a delivery is one row for ever, so that nobody gets an event twice by accident. Sending it
 twice on purpose is the same row, queued again: what the first sending was, its provider's id included, stays
@@ -18,7 +16,7 @@ from django.utils import timezone
 from ..models import Attempt, Delivery, DevicePush, Event
 from ..models.counts import mark_stale
 from . import chains, fallback, flow
-from .queueing import MAX_ATTEMPTS, UNHEARD_AFTER
+from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS
 from .versions import mended_version
 
 Status = Delivery.Status
@@ -99,7 +97,8 @@ def _queue(found, addresses):
     for (event_id, version_id), keys in alike.items():
         Delivery.objects.filter(pk__in=keys).update(
             status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
-            due_at=now + UNHEARD_AFTER, restarted_at=now, version_id=mended_version(event_id, version_id),
+            due_at=now + DELIVERY_UNHEARD_AFTER, restarted_at=now,
+            version_id=mended_version(event_id, version_id),
             # One that was given up after so many gets one more.
             attempts=Least("attempts", MAX_ATTEMPTS - 1),
         )  # fmt: skip

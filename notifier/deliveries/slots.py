@@ -1,4 +1,4 @@
-"""Waits for a slot before each send, or sends away who would wait too long.
+"""Waits for a slot before each send, or sends a message away that would wait too long.
 
 Called by ``worker``; ``gates.rates`` gives the slots out.
 """
@@ -32,7 +32,7 @@ STEP_SECONDS = 5
 
 
 class Slot(NamedTuple):
-    """When a message may be sent, by this process's own clock."""
+    """The time when a message may be sent, by this process's own clock."""
 
     begins: float
     ends: float
@@ -67,7 +67,7 @@ class Slots:
         return self._limit is not None or self._part is not None
 
     def in_order(self, ready):
-        """A queue of ``(Work, Message)``: who has waited for a slot before comes first."""
+        """A queue of ``(Work, Message)``: a message that has waited for a slot before comes first."""
         return deque(sorted(ready, key=lambda each: each[0].reason != REASON) if self.is_limited else ready)
 
     def admit(self, queue):
@@ -126,7 +126,7 @@ class Slots:
         return _later(rates.queue_up(name, limit, 1, has_waited=waited)[0], limit)
 
     def _wait(self, wanted, has_waited):
-        """Whether the next slot came, and this function was there in time."""
+        """Wait for the next slot; tell whether it came, and this function was there in time."""
         while not self._clock.is_time_up():
             if self._limit is None:
                 return True

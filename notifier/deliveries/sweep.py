@@ -1,7 +1,4 @@
-"""Rings again for what nobody has taken up, and for what is due now.
-
-Next hop: ``lambdas.fanout`` and the channels.
-"""
+"""Rings again for what nobody has taken up, and for what is due now. Called by ``lambdas.sweep``."""
 
 from collections import defaultdict
 

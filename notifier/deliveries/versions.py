@@ -1,4 +1,4 @@
-"""Which version of a content a delivery is rendered from, compiled once a process.
+"""The version of a content that a delivery is rendered from, compiled once a process.
 
 Called by ``composing`` and ``requests``.
 """

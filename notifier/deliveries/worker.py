@@ -95,7 +95,7 @@ class Channel:
         return []
 
     def _within_budget(self, ready: Ready, clock: Clock) -> Ready:
-        """Those of ``ready`` that the channel's budget pays for; the others are held."""
+        """The ones of ``ready`` that the channel's budget pays for; the others are held."""
         if not ready or not budgets.has_budget(self.name):
             return ready
         costs = [self._price(message) for _, message in ready]
@@ -113,7 +113,7 @@ class Channel:
         works = [work for work, _ in batch]
         if self.policy.at_most_once and not mark_sending(works):
             logger.error(
-                "The claim on deliveries %s ended before they were sent; whoever has it sends them.",
+                "The claim on deliveries %s ended before they were sent; the one that has it sends them.",
                 [w.pk for w in works],
             )
             return []
@@ -132,7 +132,7 @@ class Channel:
         return answers
 
     def _record(self, answers: Sequence[tuple[Work, Answer]]) -> None:
-        """Store what came of them, then tell whoever listens.
+        """Store the answers, then tell the receivers that listen.
 
         A receiver that takes long takes it from the next batch, not from this.
         """
@@ -147,7 +147,7 @@ class Channel:
             return 0
 
     def _call(self, batch: Ready, session: Any) -> list[str | SendError]:
-        """What the channel answers to each of the batch: a provider's id, or a SendError."""
+        """The channel's answer to each of the batch: a provider's id, or a SendError."""
         try:
             return _checked(self.send_batch([message for _, message in batch], session), len(batch))
         except SendError as error:

@@ -1,4 +1,4 @@
-"""From a firing to a stored event: receivers, matching, middleware, freezing, and the row.
+"""Events, from a firing to a stored row: receivers, matching, middleware, freezing.
 
 Calls ``rules``, ``queue`` and ``models``.
 """

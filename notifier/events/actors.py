@@ -1,6 +1,5 @@
-"""Who did it: the signed-in user of the request, where a signal names nobody.
-
-Next hop: ``notifier.rules.signals`` offers it.
+"""The actor of an event: the signed-in user of the request, where a signal names nobody. Called by
+``context``.
 """
 
 import logging

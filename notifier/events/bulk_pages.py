@@ -1,6 +1,6 @@
 """Reads objects a page at a time, together with what their triggers read of them.
 
-Next hop: back to ``notifier.events.emit``.
+Called by ``emit`` and ``emission``.
 """
 
 from django.db import models, router

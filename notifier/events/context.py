@@ -1,6 +1,6 @@
-"""What one firing of a signal offers to matching and templates.
+"""The context of one firing: names that it offers to matching and templates.
 
-Called by ``events.firings``, and by ``emission`` as if it fired.
+Called by ``firings``, and by ``emission`` as if it fired.
 """
 
 from django.db import models
@@ -13,10 +13,10 @@ _UNNAMED = object()
 
 
 def context_of(registered, sender, kwargs):
-    """What a firing offers to matching and templates: name → live object.
+    """The names that a firing offers to matching and templates: name → live object.
 
     ``action_object`` is the signal's own, or its ``instance``, or its sender; ``actor_object`` is the
-    signal's own, or the user whom Django's login signals name, or else the request's. A save that a trigger
+    signal's own, or the user that Django's login signals name, or else the request's. A save that a trigger
     wants it of offers ``previous``.
     """
     context = {name: kwargs.get(name) for name in registered.args}

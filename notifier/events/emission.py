@@ -1,7 +1,4 @@
-"""One call of ``emit``, checked, matched and recorded as its signal would be.
-
-Next hop: ``notifier.events.storing``.
-"""
+"""One call of ``emit``, checked, matched and recorded as its signal would be."""
 
 import datetime as dt
 

@@ -1,11 +1,9 @@
 """Says explicitly that something happened, one at a time or a queryset at a time.
 
-Next hop: ``notifier.events.emission``.
-
 For what sends no signal: ``bulk_create``, ``QuerySet.update``, SQL of one's own, another system's news.
-Unlike a signal's receiver it is called by somebody who wants an event, so it raises: EmitError for a call
-that makes no sense, a DatabaseError where nothing can be recorded. The caller's transaction is whole in
-either case.
+Unlike a signal's receiver it is called by code that wants an event, so it raises: EmitError for a call that
+makes no sense, a DatabaseError where nothing can be recorded. The caller's transaction is whole in either
+case.
 """
 
 from django.db import connections, models, router

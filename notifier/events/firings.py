@@ -1,4 +1,4 @@
-"""What a signal's firing matches.
+"""Matches a signal's firing with the live triggers.
 
 Called by ``receivers``; calls ``recording``, which makes the events and stores them.
 """

@@ -1,6 +1,6 @@
 """Makes the event of one trigger: what its templates and audiences read, frozen.
 
-Next hop: ``events.middleware``, which wraps it.
+Called by ``middleware``, which wraps it, and by ``recording``.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from . import recipients
 logger = logging.getLogger(__name__)
 
 # The first doorbell normally does it; from then on the sweep rings.
-UNHEARD_AFTER = dt.timedelta(seconds=60)
+FIRST_RING_GRACE = dt.timedelta(seconds=60)
 # What an event's data may take as JSON. Far above any template's need; it keeps one row from holding a whole
 # table.
 MAX_DATA_BYTES = 256 * 1024
@@ -47,7 +47,7 @@ def freeze_event(recording):
     except DatabaseError:
         raise
     except Exception as error:
-        # One trigger's trouble is not another's, and the event shows it to whoever looks.
+        # One trigger's trouble is not another's, and the event shows it.
         logger.exception("Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
@@ -58,7 +58,7 @@ def _with_providers(trigger, context):
 
 
 def unreadable(error):
-    """Why an event failed, for people.
+    """The reason why an event failed, for people.
 
     The error's own text may hold what it was given, a name or an address.
     """
@@ -126,7 +126,8 @@ def _new_event(recording):
         action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
         category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
-        created_at=now, starts_at=starts_at, expires_at=expires_at, due_at=starts_at or now + UNHEARD_AFTER,
+        created_at=now, starts_at=starts_at, expires_at=expires_at,
+        due_at=starts_at or now + FIRST_RING_GRACE,
     )  # fmt: skip
     if recording.trigger.shadow:
         # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.
@@ -135,7 +136,7 @@ def _new_event(recording):
 
 
 def _times(recording, now):
-    """When the event is sent, None for at once, and until when.
+    """The time when the event is sent, None for at once, and the one when it expires.
 
     What ``emit`` says comes before what its trigger says.
     """

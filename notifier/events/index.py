@@ -1,6 +1,6 @@
-"""The live triggers in memory: which firings match.
+"""The live triggers in memory: the ones that a firing matches.
 
-Called by ``notifier.events.firings`` and ``emission``; ``liveness`` keeps it fresh.
+Called by ``firings`` and ``emission``; ``liveness`` keeps it fresh.
 
 Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads
 it; after that a process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request,
@@ -8,9 +8,9 @@ at the opening of a connection, and from a background thread where a process has
 On Lambda there is no thread: it would sleep with the function, and every invocation opens a connection or a
 request.
 
-Note [drafts]: a transaction that changes rules goes by them at once, and alone: until the commit they are a
-draft of its own thread. The draft is the transaction's commit hook itself, so a rollback, of a savepoint too,
-throws it away without telling anybody.
+Note [uncommitted rules]: a transaction that changes rules goes by them at once, and alone: until the commit
+they are those of its own thread. The object that holds them is the transaction's commit hook itself, so a
+rollback, of a savepoint too, throws it away without telling anybody.
 """
 
 import math
@@ -29,18 +29,18 @@ from .matching import Matched, is_one
 REFRESH_SECONDS = 2
 
 
-class Draft:
-    """The rules as an open transaction has changed them. See note [drafts]."""
+class UncommittedRules:
+    """The rules as an open transaction has changed them. See note [uncommitted rules]."""
 
     def __init__(self, connection):
         self.by_verb, self._connection = _group(loading.load_triggers()), connection
-        connection.notifier_drafting = True
+        connection.notifier_rules_changed = True
         connection.on_commit(self.end, robust=True)
 
     def end(self):
-        # Inside a TestCase, hooks run while the transaction is still open: it goes on by its draft.
+        # Inside a TestCase, hooks run while the transaction is still open: it goes on by its own rules.
         if not self._connection.in_atomic_block:
-            self._connection.notifier_drafting = False
+            self._connection.notifier_rules_changed = False
             index.drop(self)
 
 
@@ -49,19 +49,18 @@ def rules_connection():
     return connections[router.db_for_write(RulesVersion)]
 
 
-def _open_draft():
-    """The Draft that this thread's open transaction goes by, or None."""
+def _own_rules():
+    """The UncommittedRules that this thread's open transaction goes by, or None."""
     connection = rules_connection()
-    if not getattr(connection, "notifier_drafting", False):
+    if not getattr(connection, "notifier_rules_changed", False):
         return None
     owners = (getattr(hook, "__self__", None) for _, hook, _ in reversed(connection.run_on_commit))
-    return next((owner for owner in owners if isinstance(owner, Draft)), None)
+    return next((owner for owner in owners if isinstance(owner, UncommittedRules)), None)
 
 
 class Index:
-    """All enabled triggers of this process, by verb.
-
-    Whoever must know when they change listens: see ``on_change``.
+    """All enabled triggers of this process, by verb. Calls its listeners when they change: see
+    ``on_change``.
     """
 
     token: int | str | None
@@ -71,8 +70,8 @@ class Index:
 
     def __init__(self):
         self.forget_threads()
-        # Nobody but its transaction's hooks holds a draft, so it leaves with them.
-        self._drafts = weakref.WeakSet()
+        # Nobody but its transaction's hooks holds one, so it leaves with them.
+        self._uncommitted = weakref.WeakSet()
         self._listeners = []
         self.forget()
 
@@ -86,9 +85,9 @@ class Index:
         now = now or force
         if not now and time.monotonic() - self.checked_at < REFRESH_SECONDS:
             return
-        # Loading opens a connection, which asks for a refresh in the same thread. And what only a draft knows
-        # is not for all threads.
-        if self._loader == threading.get_ident() or not force and _open_draft():
+        # Loading opens a connection, which asks for a refresh in the same thread. And what is not
+        # committed is not for all threads.
+        if self._loader == threading.get_ident() or not force and _own_rules():
             return
         # While another thread loads, the rules as they were will do; before the first load there are none.
         if not self._lock.acquire(blocking=now or self.checked_at == -math.inf):
@@ -107,17 +106,17 @@ class Index:
             self._by_verb, self.token = _group(loading.load_triggers()), token
             self.announce()
 
-    def draft(self, connection):
+    def follow_transaction(self, connection):
         """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends.
 
-        See note [drafts].
+        See note [uncommitted rules].
         """
-        self._drafts.add(Draft(connection))
+        self._uncommitted.add(UncommittedRules(connection))
         self.announce()
 
-    def drop(self, draft):
+    def drop(self, uncommitted):
         """Its transaction is committed: from now on all threads go by what it has changed."""
-        self._drafts.discard(draft)
+        self._uncommitted.discard(uncommitted)
         self.refresh(now=True)
         self.announce()
 
@@ -130,7 +129,7 @@ class Index:
         return Matched.among(self._rules().get(verb, ()), context, created)
 
     def previous_names(self, sender):
-        """What live triggers about saves of ``sender`` name of ``previous``."""
+        """The names after ``previous`` that live triggers about saves of ``sender`` read."""
         live, names = self._rules(), set()
         for trigger in (*live.get("pre_save", ()), *live.get("post_save", ())):
             if trigger.previous_names and is_one(sender, trigger.model, ""):
@@ -138,19 +137,19 @@ class Index:
         return names
 
     def _rules(self):
-        if draft := _open_draft():
-            return draft.by_verb
+        if own := _own_rules():
+            return own.by_verb
         connection = rules_connection()
-        if getattr(connection, "notifier_drafting", False):
-            # Rolled back, or being committed by hooks that come before the draft's own.
-            connection.notifier_drafting = False
+        if getattr(connection, "notifier_rules_changed", False):
+            # Rolled back, or being committed by hooks that come before its own.
+            connection.notifier_rules_changed = False
             self.refresh(now=True)
             self.announce()
         return self._by_verb
 
     def on_change(self, listener):
-        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and each
-        draft's, by verb.
+        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and those
+        of each open transaction, by verb.
         """
         self._listeners.append(listener)
 
@@ -158,7 +157,7 @@ class Index:
         """Tell the listeners which rules there are."""
         with self._lock:
             for listener in self._listeners:
-                listener([self._by_verb, *(draft.by_verb for draft in list(self._drafts))])
+                listener([self._by_verb, *(each.by_verb for each in list(self._uncommitted))])
 
     def forget(self):
         """Have no rules, as a process that has not looked yet."""

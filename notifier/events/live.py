@@ -1,6 +1,5 @@
-"""A trigger as the rules in memory hold it.
-
-Made by ``notifier.events.loading``, kept by ``index``, matched by ``matching``.
+"""A trigger as the rules in memory hold it. Made by ``loading``, kept by ``index``, matched by
+``matching``.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +40,9 @@ class LiveTrigger:
 
     @cached_property
     def previous_names(self) -> frozenset[str]:
-        """What its condition, templates and audiences name of ``previous``; "" stands for the row itself."""
+        """The names after ``previous`` that its condition, templates and audiences read; "" stands for the
+        row itself.
+        """
         paths = (path.split(".") for lines in self.recipient_paths.values() for _channel, path in lines)
         named = {names[1] if names[1:] else "" for names in paths if names[0] == "previous"}
         return frozenset(named.union(self.paths.get("previous", ())))

@@ -1,6 +1,6 @@
-"""Keeps this process's rules as fresh as the database's.
+"""Keeps this process's rules as fresh as the database's; the note of ``index`` says when it looks.
 
-Next hop: ``notifier.events.index``, whose note says when it looks.
+Calls ``index`` and ``receivers``.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def _rule_changed(*, action="", **_signal):
 
 
 def _version_changed(*, using, **_signal):
-    index.draft(connections[using])
+    index.follow_transaction(connections[using])
 
 
 def _refresh(**_signal):

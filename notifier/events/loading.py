@@ -1,7 +1,4 @@
-"""Reads the rules from the database, as ``notifier.events.index`` keeps them.
-
-Next hop: back to ``notifier.events.index``.
-"""
+"""Reads the rules from the database, as ``index`` keeps them."""
 
 import logging
 from functools import lru_cache

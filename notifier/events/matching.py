@@ -1,7 +1,4 @@
-"""Whether a firing is one of a trigger's, and if not, why not.
-
-Next hop: back to ``notifier.events.index``.
-"""
+"""Matches one firing with one trigger, and says why where it does not fit. Called by ``index``."""
 
 import logging
 from collections.abc import Sequence
@@ -26,7 +23,7 @@ MAX_EXPLAINED = 50
 
 
 class Explained(TypedDict):
-    """What matching says of one ``trigger`` (its id): ``because`` is why it did not match, or blank."""
+    """The result of matching one ``trigger`` (its id): ``because`` is why it did not match, or blank."""
 
     trigger: int
     name: str
@@ -52,7 +49,7 @@ class Matched(list):
         return found
 
     def explain(self) -> list[Explained]:
-        """Those that matched, then those about the same model that did not."""
+        """All that matched, then those about the same model that did not."""
         missed = [each for each in self._missed if is_one(self._subject, each[0].model, "")]
         all_of_them = [(trigger, "") for trigger in self] + missed
         return [
@@ -63,7 +60,7 @@ class Matched(list):
 
 @dataclass(frozen=True)
 class FalseCondition:
-    """What a condition read when it was false; its text is made only if somebody wants it."""
+    """The values that a condition read when it was false; its text is made only if somebody wants it."""
 
     condition: Condition
     data: dict
@@ -74,7 +71,7 @@ class FalseCondition:
 
 
 def matches(trigger, context, created):
-    """Whether a firing with ``context`` (see ``context.context_of``) is one of ``trigger``'s.
+    """Tell whether a firing with ``context`` (see ``context.context_of``) is one of ``trigger``'s.
 
     ``created`` is True or False for a save, None for any other signal. No query, but for what its condition
     reads of other rows.

@@ -1,6 +1,6 @@
 """Signal middleware: a project's own code around the recording of each event that matched.
 
-Next hop: ``notifier.events.storing``.
+Called by ``recording``; calls ``freezing``.
 
 ``NOTIFIER["MIDDLEWARE"]`` lists dotted paths, the outermost first, each written like Django's own middleware:
 
@@ -14,8 +14,8 @@ Next hop: ``notifier.events.storing``.
     add_tenant.provides = ("tenant",)  # names that templates may read
 
 It may raise ``notifier.exceptions.Veto("why")``. Nothing else that it raises reaches the others or the
-caller: each is wrapped, so whoever is around it gets an event that says what happened, as Django turns a
-view's exception into a response.
+caller: each is wrapped, so the one around it gets an event that says what happened, as Django turns a view's
+exception into a response.
 """
 
 import datetime as dt

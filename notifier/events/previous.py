@@ -1,6 +1,4 @@
-"""What a row was before it is saved, for the triggers that say ``previous``.
-
-Next hop: ``notifier.rules.signals`` offers it.
+"""The row as it was before it is saved, for the triggers that say ``previous``. Offered by ``context``.
 
 Note [the stack]: a receiver may save the object that is being saved. So each ``pre_save`` puts its row onto a
 stack that the instance carries, and its ``post_save`` takes it off. A save that fails leaves its row behind,

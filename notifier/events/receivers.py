@@ -1,6 +1,5 @@
-"""The receivers that the live triggers need, and no others.
-
-Next hop: ``notifier.events.firings`` records what they hear.
+"""The receivers that the live triggers need, and no others. Calls ``firings``, which records what they
+hear.
 """
 
 from django.db.models import signals as db
@@ -11,7 +10,9 @@ from . import firings, previous
 
 
 class Receivers:
-    """What this process has connected: one receiver for each (signal, sender) pair that a trigger names."""
+    """The receivers that this process has connected: one for each (signal, sender) pair that a trigger
+    names.
+    """
 
     def __init__(self):
         self._connected = {}

@@ -1,4 +1,4 @@
-"""Whom an event names, frozen with it. Next hop: ``notifier.rules.audiences`` reads it at the fan-out."""
+"""The recipients that an event names, frozen with it. ``rules.audiences`` reads them at the fan-out."""
 
 import logging
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from ..templating import readable
 
 logger = logging.getLogger(__name__)
 
-# People whom an object names while it is being deleted must be written down now; this many at most.
+# People that an object names while it is being deleted must be written down now; this many at most.
 MAX_FROZEN_PEOPLE = 1000
 
 

@@ -1,4 +1,4 @@
-"""From what matched to stored events: make, insert, ring.
+"""Makes the events of what matched, inserts them, and rings.
 
 Called by ``firings`` and ``emission``; calls ``middleware``, ``storing``.
 
@@ -79,5 +79,5 @@ def _savepoints(*aliases):
 
 
 def in_transaction(alias):
-    """Whether a transaction is open on the database ``alias``."""
+    """Tell whether a transaction is open on the database ``alias``."""
     return not connections[alias].get_autocommit()

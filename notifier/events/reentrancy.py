@@ -1,6 +1,6 @@
-"""What fires while an event is being recorded: nothing.
+"""Keeps signals silent that fire while an event is being recorded.
 
-Called by ``recording`` and by whoever reads objects for it.
+Called by ``recording`` and by the modules that read objects for it.
 """
 
 import logging

@@ -49,7 +49,7 @@ def store(events, using):
 def _insert_keyed(events, using):
     """Insert those whose key their trigger has not had; returns them.
 
-    Whoever inserts the same at this moment is waited for.
+    A transaction that inserts the same at this moment is waited for.
     """
     # A conflict that is ignored returns no keys, so each call marks its own rows. The fan-out puts its claim
     # in that place.

@@ -1,7 +1,4 @@
-"""What providers say of a delivery after they took it.
-
-Next hop: ``recording``, with the report that ``ses`` or ``sms`` has read.
-"""
+"""Reports that providers send about a delivery after they took it. Calls ``deliveries`` and ``people``."""
 
 from .reports import Report
 

@@ -1,4 +1,4 @@
-"""Which delivery a report is of. Next hop: ``recording``.
+"""Finds the delivery of a report. Called by ``recording``.
 
 Note [both must fit]: the id that the message carried, and the provider's own id together with the address. So
 a report of another system, or one that names a delivery of which it is not, changes nothing.
@@ -34,7 +34,7 @@ def find_delivery(report):
 
 
 def earlier_ids(delivery):
-    """What a provider has called earlier sendings of the delivery, which a person has had sent once more."""
+    """A provider's ids of earlier sendings of the delivery, which a person has had sent once more."""
     return set(delivery.history.exclude(provider_id="").values_list("provider_id", flat=True))
 
 

@@ -1,8 +1,8 @@
 """Stores what a report says: once, at its delivery, and for its address.
 
-Next hop: ``people.suppression``, and whoever listens to the hook.
+Called by ``lambdas.feedback`` and ``webhook``; calls ``finding``, ``people.suppression`` and the hook.
 
-Note [any order]: what stands on the delivery is worked out anew from all that was heard of it, under a lock
+Note [any order]: what stands on the delivery is worked out again from all that was heard of it, under a lock
 on its row. So the order in which reports come, and how often, does not matter.
 """
 
@@ -21,7 +21,7 @@ from .finding import earlier_ids, find_delivery
 logger = logging.getLogger(__name__)
 
 Kind = Feedback.Kind
-# After these, what stands by on another channel goes; whoever complained has it.
+# After these, what stands by on another channel goes; a person who complained has it.
 NOT_ARRIVED = (Kind.BOUNCED, Kind.REFUSED)
 
 
@@ -76,7 +76,7 @@ def _announce(feedback, delivery):
 
 
 def _returned(delivery):
-    """What undoes the sending, by all that was heard of it.
+    """The feedback that undoes the sending, by all that was heard of it.
 
     A bounce that is not permanent can be an automatic reply to a mail that did arrive.
     """

@@ -1,4 +1,6 @@
-"""What one report says, whichever provider it is from. Next hop: ``recording``."""
+"""One provider's report, in a form that is the same for all. Made by ``ses`` and ``sms``, stored by
+``recording``.
+"""
 
 import datetime as dt
 import hashlib

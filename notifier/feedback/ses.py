@@ -1,4 +1,4 @@
-"""SES's events, read with Anymail's own class. Next hop: ``recording``.
+"""SES's events, read with Anymail's own class.
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
@@ -152,7 +152,7 @@ def _complained(own, _parsed):
 
 
 def _subscribed(own, _parsed):
-    """What a person chose on the page of SES's own contact lists, where such are used."""
+    """The choice that a person made on the page of SES's own contact lists, where such are used."""
     chosen = own.get("newTopicPreferences") or {}
     if chosen.get("unsubscribeAll"):
         return (

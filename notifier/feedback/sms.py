@@ -1,4 +1,4 @@
-"""SNS's delivery status of SMS, as CloudWatch Logs passes it on. Next hop: ``recording``.
+"""SNS's delivery status of SMS, as CloudWatch Logs passes it on to ``lambdas.feedback``.
 
 SNS publishes it to no topic; it writes a line into a log group, once that is switched on for the account:
 docs/feedback.md. https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html

@@ -1,4 +1,4 @@
-"""Whether a message that came over HTTPS is really from SNS, and of our topic. Next hop: ``webhook``.
+"""Verifies that a message that came over HTTPS is really from SNS, and of our topic. Called by ``webhook``.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -109,7 +109,7 @@ def checked_url(text, topic_arn):
 
 
 def host_of(topic_arn):
-    """Where SNS is in the region of the topic."""
+    """The host of SNS in the region of the topic."""
     found = TOPIC.fullmatch(topic_arn)
     if not found:
         raise NotFromSns("for a topic that cannot be read: see FEEDBACK_TOPIC_ARN")
@@ -133,7 +133,7 @@ def _read(body):
 
 
 def _check_signature(message, certificate):
-    # Only whoever opens the webhook needs it: pip install cryptography
+    # Only a project that opens the webhook needs it: pip install cryptography
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -181,7 +181,7 @@ def _fetch(url):
 
 
 def _get(url):
-    """What is there, bounded. A redirect is not followed: it could lead anywhere."""
+    """The content of an address, bounded. A redirect is not followed: it could lead anywhere."""
     try:
         with requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as response:
             if response.status_code != 200:

@@ -1,5 +1,6 @@
-"""The webhook, for projects that hear from SES over HTTPS: ``path("feedback/",
-include("notifier.feedback.urls"))``. Next: ``webhook``.
+"""The webhook, for projects that hear from SES over HTTPS.
+
+``path("feedback/", include("notifier.feedback.urls"))``
 """
 
 from django.urls import path

@@ -1,9 +1,9 @@
 """SES's events as SNS posts them, for projects without a function behind a queue.
 
-Next hop: ``sns`` verifies, ``recording`` stores.
+Calls ``sns``, which verifies, and ``recording``, which stores.
 
-A refusal is a 4xx and says nothing: whoever forges learns nothing, and SNS's own messages are never refused.
-What fails on our side is a 5xx, and SNS comes again.
+A refusal is a 4xx and says nothing: a forger learns nothing, and SNS's own messages are never refused. What
+fails on our side is a 5xx, and SNS comes again.
 """
 
 import logging
@@ -56,6 +56,6 @@ def receive(request):
 
 
 def _length(request):
-    """What the request says that it brings; a request that does not say brings too much."""
+    """The length that the request says it has; a request that does not say has too much."""
     length = request.META.get("CONTENT_LENGTH") or ""
     return int(length) if length.isascii() and length.isdigit() else MAX_BYTES + 1

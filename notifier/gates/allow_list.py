@@ -1,6 +1,6 @@
-"""Whom a stage that is not production may deliver to: nobody but those on its list.
+"""The gate of a stage that is not production: it delivers to nobody but those on its list.
 
-Next hop: ``table`` asks it first of all.
+``table`` asks it first of all.
 
 Note [patterns]: ``NOTIFIER["DELIVER_ONLY_TO"]`` is None for everybody, or a list of
 
@@ -9,9 +9,9 @@ Note [patterns]: ``NOTIFIER["DELIVER_ONLY_TO"]`` is None for everybody, or a lis
 - phone numbers with their country: ``+44 7400 123456``, ``+44*``; spaces, dashes and brackets do not count
 - anything else with its channel before it: ``inbox:*``, ``inbox:17``, ``twitter:@our_tests``, ``webhook:https://example.com/hooks/*``
 
-A channel that everybody can read, as X, is so only used where it is named. What is not plainly alike does not
-match: a letter that only looks like another, a name around the address, a second address behind a comma. Case
-does not count in addresses and in hosts.
+A channel that everybody can read, as X, is so only used where it is named. What is not plainly the same does
+not match: a letter that only looks like another, a name around the address, a second address behind a comma.
+Case does not count in addresses and in hosts.
 """
 
 import re
@@ -70,7 +70,7 @@ def name_patterns(patterns):
 
 
 def problem_with(pattern):
-    """What is wrong with a pattern, or nothing."""
+    """The problem with a pattern, or nothing."""
     if not isinstance(pattern, str) or _read(pattern) is None:
         return (
             "Write kim@example.com, *@example.com, +44*, or a channel and its address, such as "

@@ -1,12 +1,12 @@
-"""What a channel may cost a month; nothing is sent beyond it.
+"""The gate of a channel's monthly budget; nothing is sent beyond it.
 
-Next hop: ``pauses`` and ``deliveries.holding`` keep what waits.
+Calls ``pauses``; ``deliveries.worker`` holds what is not paid for.
 
-Note [no more than the budget]: who is about to send locks the channel's budget, adds up what was spent and
-what others are about to spend, and says what it will spend itself, before the lock is free. So two functions
-never count on the same dollar. What a message costs is known by ``channels.registry.price``: about, as
-everywhere. While a function works, what it has sent already counts twice; a message may be held for that, and
-goes with the next sweep.
+Note [no more than the budget]: a function that is about to send locks the channel's budget, adds up what was
+spent and what others are about to spend, and says what it will spend itself, before the lock is free. So two
+functions never count on the same dollar. What a message costs is known by ``channels.registry.price``: about,
+as everywhere. While a function works, what it has sent already counts twice; a message may be held for that,
+and goes with the next sweep.
 
 Note [counting late]: spending is read before costs, and the newest costs before the older, so what moves from
 one to the other meanwhile is counted twice rather than not at all.
@@ -35,7 +35,7 @@ MICROS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a budget stands this month.
+    """A budget's standing this month.
 
     ``under_way`` is what functions are about to spend; all are millionths of a US dollar.
     """
@@ -71,7 +71,7 @@ def scope_of(channel):
 
 
 def month_begin():
-    """When this month began, in the site's time zone."""
+    """The beginning of this month, in the site's time zone."""
     now = timezone.localtime(timezone.now(), timezone.get_default_timezone())
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
@@ -124,12 +124,12 @@ def _count_fitting(costs, room):
 
 
 def settle(spending):
-    """What was to be spent is spent, or was not: it is in what the deliveries have cost."""
+    """Drop what was to be spent: it is spent, or was not, and is in what the deliveries have cost."""
     Spending.objects.filter(pk=spending.pk).delete()
 
 
 def keep():
-    """Hold and let go what the budgets of now say, and tell whoever should know.
+    """Hold and let go what the budgets of now say, and tell the people who should know.
 
     Returns a Standing for each. For the sweep.
     """
@@ -150,7 +150,7 @@ def keep():
 def _tell(standing):
     """Say once a month that a budget is nearly, or wholly, used up.
 
-    Whoever marks it tells; see `Budget.save` for one that was raised.
+    The function that marks it tells; see `Budget.save` for one that was raised.
     """
     month, budget = standing.month.date(), standing.budget
     news = [("reached_for", hooks.budget_reached, standing.is_used_up)]

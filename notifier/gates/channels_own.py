@@ -4,6 +4,8 @@ from ..channels import registry
 
 
 def refuse(candidates, channel):
-    """What ``refuse(candidates, channel)`` of the channel's own module answers; nothing where it has none."""
+    """The answers of ``refuse(candidates, channel)`` of the channel's own module; nothing where it has
+    none.
+    """
     own = registry.own_gate(channel)
     return own(candidates, channel) if own else [None] * len(candidates)

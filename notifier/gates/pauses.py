@@ -1,6 +1,6 @@
-"""What is not sent for the time being: a channel, a trigger or everything.
+"""Pauses: a channel, a trigger or everything is not sent for the time being.
 
-Next hop: ``notifier.deliveries.holding`` holds and releases.
+``deliveries.holding`` holds and releases.
 """
 
 from django.db import transaction
@@ -36,14 +36,14 @@ def resume(pk):
 
     Returns the Pause that was, or None where somebody was faster.
     """
-    # Waits for whoever is holding something because of it, so that this is released too. See note [one row]
-    # in `holding`.
+    # Waits for a transaction that is holding something because of it, so that this is released too. See note
+    # [one row] in `holding`.
     found = Pause.objects.select_for_update().filter(pk=pk).first()
     return found if found and Pause.objects.filter(pk=pk).delete()[0] else None
 
 
 class Scopes:
-    """The scopes of some pauses, and whom they cover."""
+    """The scopes of some pauses, as filters of what they cover."""
 
     def __init__(self, scopes):
         self.everything = EVERYTHING in scopes
@@ -55,17 +55,17 @@ class Scopes:
         return [scope.split(":", 1) for scope in scopes if ":" in scope]
 
     def of_events(self):
-        """Which events they cover, as a filter; None for all."""
+        """A filter of the events that they cover; None for all."""
         return None if self.everything else Q(trigger_id__in=self.triggers)
 
     def of_deliveries(self):
-        """Which deliveries they cover, as a filter; None for all."""
+        """A filter of the deliveries that they cover; None for all."""
         if self.everything:
             return None
         covered = Q(channel__in=self.channels)
         if self.triggers:
             # A look at each delivery's own event: a list of all events of a trigger may be too long to keep,
-            # and is read anew for each.
+            # and is read again for each.
             covered |= Q(Exists(Event.objects.filter(pk=OuterRef("event_id"), trigger_id__in=self.triggers)))
         return covered
 

@@ -1,4 +1,4 @@
-"""The gate of quiet hours: what comes in them waits for their end. Next hop: ``notifier.gates.table``.
+"""The gate of quiet hours: what comes in them waits for their end.
 
 Note [the clock changes]: quiet hours are what a clock on the wall shows. Where it is put back, an hour that
 is quiet is quiet twice; an end within the hour that is left out comes as much later.
@@ -80,7 +80,7 @@ def describe_end(wish, end, time_zone=""):
 
 
 def quiet_until(wish, now, time_zone=""):
-    """When the quiet hours that ``now`` falls into end, as an aware time; None outside of them.
+    """The end of the quiet hours that ``now`` falls into, as an aware time; None outside of them.
 
     See note [the clock changes].
 

@@ -1,6 +1,4 @@
-"""How fast a channel may send, over all its functions.
-
-Next hop: ``deliveries.slots``, which waits for the slots that are given out here.
+"""The rate of a channel over all its functions. Called by ``deliveries.slots``, which waits for the slots.
 
 Note [slots]: a row a channel says up to when slots are given out. Reserving is one conditional UPDATE that
 moves this time on (GCRA, https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm), so however many
@@ -14,10 +12,10 @@ Note [late]: a slot that is used late falls into the next one's time. It may be 
 stand apart by as much more than the rate asks for, so that even the latest of one window and the first of the
 next are not too many together. Later it is lost.
 
-Note [the line]: who would wait longer than a function should is sent away and comes again, with the sweep.
-Their times are given out one after the other, as slots are, so the sweep brings no more at once than can be
-sent until it comes again. While somebody stands in the line, who comes fresh gets only a slot that nobody
-else wants.
+Note [the line]: a message that would wait longer than a function should is sent away and comes again, with
+the sweep. Such messages get their times one after the other, as slots are given, so the sweep brings no more
+at once than can be sent until it comes again. While the line is not empty, a new message gets only a slot
+that nobody in it wants.
 """
 
 import datetime as dt
@@ -86,7 +84,7 @@ def queue_up(name, limit, number, *, has_waited=False):
 
 
 def push(name, seconds):
-    """The provider has had enough: no slot for so many ``seconds``, for nobody."""
+    """Give nobody a slot for so many ``seconds``: the provider has had enough."""
     _run(_PUSH, [seconds, name], name)
 
 

@@ -29,7 +29,7 @@ def _read_in_the_site(candidates):
         channel__in={each.follows for each in candidates},
         recipient__in={each.recipient for each in candidates},
     )
-    # Whoever puts it away unread has seen what it is.
+    # A person who puts it away unread has seen what it is.
     seen = Q(read_at__isnull=False) | Q(archived_at__isnull=False)
     # One query: the items are found by the deliveries that made them.
     items = InboxItem.objects.filter(seen, delivery=OuterRef("pk"))

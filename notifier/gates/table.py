@@ -1,8 +1,8 @@
-"""Whether a delivery may go at all, and whether it may go now.
+"""The gates in their order: whether a delivery may go at all, and whether it may go now.
 
-Next hop: ``deliveries.composing`` for those that may.
+Called by ``deliveries.fanout`` and ``deliveries.worker``.
 
-Note [before the claim wins]: gates ask after the claim, so whatever was committed before it (an opt-out, a
+Note [before the claim wins]: gates ask after the claim, so all that was committed before it (an opt-out, a
 bounce) is seen, and from the claim on nobody else sends this delivery.
 
 A gate is a module of this package with ``refuse(candidates, channel)``, which returns a list alongside: None
@@ -18,7 +18,7 @@ from . import allow_list, channels_own, expired, opted_out, quiet_hours, read, s
 
 
 class Candidate(Protocol):
-    """What a gate may know of a delivery: a claimed ``Work`` is one, and an unsaved ``Delivery``."""
+    """The part of a delivery that a gate may know: a claimed ``Work`` has it, and an unsaved ``Delivery``."""
 
     @property
     def event_id(self) -> int: ...

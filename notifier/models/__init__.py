@@ -1,4 +1,6 @@
-"""The words of the system as rows: when, what, whom, and what came of it."""
+"""The words of the system as rows: rules, people and their choices, events and deliveries. Calls
+``rules``.
+"""
 
 from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour

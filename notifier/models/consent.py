@@ -1,7 +1,4 @@
-"""What a person wants, and what an address can take.
-
-Next hop: ``notifier.gates.table`` asks before anything is sent.
-"""
+"""Wishes of people, and addresses that can take nothing more. Read by ``gates`` before anything is sent."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,7 +11,7 @@ from .rules import RulesQuerySet
 
 
 class Category(models.Model):
-    """What a notification is about, as the people who get it choose: news, orders, security."""
+    """The kind of a notification, as the people who get it choose: news, orders, security."""
 
     name = models.SlugField(_("name"), max_length=50, unique=True)
     title = models.CharField(_("title"), max_length=100, help_text=_("As people read it where they choose."))
@@ -38,7 +35,7 @@ class Category(models.Model):
 
 
 class Preferences(models.Model):
-    """How one person wants to be reached. Without a row, as the site does it."""
+    """One person's wishes about how to be reached. Without a row, as the site does it."""
 
     class Digest(models.TextChoices):
         AT_ONCE = "", _("at once")
@@ -76,7 +73,7 @@ class Preferences(models.Model):
 
 
 class OptOut(models.Model):
-    """Somebody who does not want a category on a channel.
+    """One person's no to a category on a channel.
 
     Without a category or a channel it is of all of them, but for mandatory ones.
     """
@@ -115,13 +112,11 @@ class OptOut(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must get nothing more, whoever it belongs to: its provider has said so, or a person
-    has.
-    """
+    """An address that must get nothing more: its provider has said so, or a person has."""
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced", _("bounced")  # permanently: there is no such address
-        COMPLAINED = "complained", _("complained")  # whoever has it called a message spam
+        COMPLAINED = "complained", _("complained")  # its owner called a message spam
         OPTED_OUT = "opted_out", _("opted out")  # at the provider: answered STOP
         GONE = "gone", _("gone")  # the endpoint or the device is not there any more
         BY_HAND = "by_hand", _("by hand")

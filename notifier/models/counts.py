@@ -1,6 +1,6 @@
-"""What is counted and measured of the outbox.
+"""Counts and measures of the outbox, for the overview.
 
-Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``; next hop: the overview.
+Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ COUNTED = "counted"
 
 
 class HourlyCount(models.Model):
-    """How many deliveries of a channel ended how in one hour, and what they cost.
+    """The number of deliveries of a channel that ended one way in one hour, and what they cost.
 
     Kept by the sweep; see ``notifier.operations.counts``.
     """
@@ -37,7 +37,7 @@ class HourlyCount(models.Model):
 
 
 class StaleHour(models.Model):
-    """An hour of which a finished delivery has changed since: it is to be counted anew.
+    """An hour of which a finished delivery has changed since: it is to be counted again.
 
     Only ever added, so nobody waits for it.
     """
@@ -78,7 +78,7 @@ class Overview(HourlyCount):
 
 
 class Canary(models.Model):
-    """How far one canary came on one route; see ``notifier.queue.canary``.
+    """The point that one canary reached on one route; see ``notifier.queue.canary``.
 
     Rows older than a day are removed by the next one.
     """

@@ -1,7 +1,4 @@
-"""Phones and tablets that people signed in on.
-
-Written by ``notifier.people.devices``; next hop: ``lambdas.push`` sends to them.
-"""
+"""Phones and tablets that people signed in on. Written by ``people.devices``, read by ``lambdas.push``."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Device(models.Model):
-    """One installation of the app. Its token belongs to whoever signed in on it last."""
+    """One installation of the app. Its token belongs to the person who signed in on it last."""
 
     class Platform(models.TextChoices):
         FCM = "fcm", _("Android, by Firebase")

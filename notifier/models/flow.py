@@ -1,7 +1,4 @@
-"""How much, when and in which order a subscription sends.
-
-Next hop: ``notifier.deliveries.flow``, which the fan-out asks.
-"""
+"""The flow of a subscription: how much it sends, when and in which order. Read by ``deliveries.flow``."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,7 +12,7 @@ MAX_NUMBER = 10_000
 
 
 class Flow(models.Model):
-    """What a subscription says beside when, what and whom.
+    """The fields of a subscription beside when, what and for which people.
 
     Everything left blank, it sends everything at once on all channels.
     """
@@ -102,7 +99,7 @@ class Flow(models.Model):
 
 
 class Allowance(models.Model):
-    """What one person has had of a subscription in a period that is running.
+    """The number that one person has had of a subscription in a period that is running.
 
     Written by ``notifier.deliveries.allowances``.
 

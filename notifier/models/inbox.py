@@ -1,9 +1,10 @@
-"""What people read in the site. Written by ``notifier.inbox.items``; next hop: the API and the stream.
+"""The inbox: messages that people read in the site. Written by ``inbox.items``; read by its API and its
+stream.
 
 Note [sequences]: each change of an item (new, read, archived) takes the next number of its owner's inbox, and
-whoever takes one holds the inbox's row until the commit. So numbers become visible in their order and without
-gaps, and a client that has seen number n has seen all up to n: keys, which a slow transaction makes visible
-late, could not promise that.
+holds the inbox's row until the commit. So numbers become visible in their order and without gaps, and a
+client that has seen number n has seen all up to n: keys, which a slow transaction makes visible late, could
+not promise that.
 """
 
 from django.conf import settings

@@ -1,6 +1,5 @@
-"""How fast, and for how much, is sent.
-
-Written by ``gates.rates`` and ``gates.budgets``; next hop: ``deliveries.worker``, before it sends.
+"""Rates and budgets: how fast, and for how much, is sent. Written by ``gates.rates`` and
+``gates.budgets``.
 """
 
 from decimal import Decimal
@@ -32,7 +31,7 @@ class Rate(models.Model):
 
 
 class Budget(models.Model):
-    """What a channel may cost in a calendar month of the site's time zone.
+    """The amount that a channel may cost in a calendar month of the site's time zone.
 
     When it is used up, the channel's deliveries are held.
     """
@@ -56,7 +55,7 @@ class Budget(models.Model):
         return f"{self.channel}: ${self.monthly_usd:,.2f}"
 
     def save(self, *args, **kwargs):
-        """A person has changed it: what was said of the old one is said anew of this one."""
+        """Save what a person has changed: the warnings about the old one are given again for this one."""
         self.wanted_micros, self.warned_for, self.reached_for = 0, None, None
         super().save(*args, **kwargs)
 
@@ -67,8 +66,8 @@ class Budget(models.Model):
 
 
 class Spending(models.Model):
-    """What one function is about to spend of a budget; it counts until ``until``, if the function does not
-    take it back before.
+    """The amount that one function is about to spend of a budget; it counts until ``until``, if the function
+    does not take it back before.
     """
 
     channel = models.CharField(max_length=50)

@@ -1,4 +1,4 @@
-"""What happened: events and deliveries, the truth that messages only ring for.
+"""The outbox: events and deliveries, the truth that messages only ring for.
 
 Written by ``notifier.events.storing``, ``notifier.deliveries.fanout`` and ``notifier.deliveries``.
 """
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..templating import snapshot
 
-# The trigger and the subscription of what an editor sends to themselves; see `deliveries.drafts`.
+# The trigger and the subscription of what an editor sends to themselves; see `deliveries.test_sends`.
 OF_NO_RULE = 0
 # What the address of a recipient begins with once only a number is left of it; see
 # `notifier.operations.retention`.
@@ -243,7 +243,7 @@ class Attempt(models.Model):
 
 
 class Feedback(models.Model):
-    """What a provider said of a delivery after it had taken it. Written by ``notifier.feedback``."""
+    """A provider's word about a delivery after it had taken it. Written by ``notifier.feedback``."""
 
     class Kind(models.TextChoices):
         DELIVERED = "delivered", _("delivered")  # the other side has it

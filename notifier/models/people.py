@@ -1,7 +1,4 @@
-"""Who can receive: audiences and contact points.
-
-Next hop: ``notifier.rules.audiences`` turns them into pages of recipients.
-"""
+"""Recipients: audiences and contact points. ``rules.audiences`` turns them into pages of people."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,7 +11,7 @@ from .rules import RulesQuerySet
 
 
 class Audience(models.Model):
-    """Who receives. Its sources are united, and a person in several of them counts once."""
+    """The people who receive. Its sources are united, and a person in several of them counts once."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     everyone = models.BooleanField(_("all active users"), default=False)
@@ -61,7 +58,7 @@ class Audience(models.Model):
             raise ValidationError(found)
 
     def problems_with(self, trigger):
-        """What the paths name and the events of ``trigger`` cannot give, as texts."""
+        """The names that its paths read and the events of ``trigger`` cannot give, as texts."""
         return [
             problem for line in audiences.lines_of(self.paths) if (problem := _path_problem(line, trigger))
         ]

@@ -1,4 +1,4 @@
-"""When and whom: triggers and subscriptions. Next hop: ``notifier.events.index`` keeps them in memory."""
+"""Triggers and subscriptions: when, and for which people. ``events.index`` keeps them in memory."""
 
 import secrets
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ class RulesVersion(models.Model):
     @classmethod
     @contextmanager
     def touched_once(cls):
-        """Inside it many rules may change and are read anew once, at its end: each time, all of them are.
+        """Change many rules inside it, and they are read again once, at its end: each time, all of them are.
 
         Not for what sends events.
         """
@@ -78,7 +78,7 @@ class RulesQuerySet(models.QuerySet):
 
 
 class Trigger(models.Model):
-    """When: which firing of which signal becomes an event."""
+    """When: one firing of one signal becomes an event."""
 
     class On(models.TextChoices):
         ANY = "any", _("created or changed")
@@ -206,7 +206,7 @@ class Trigger(models.Model):
 
 
 class Pause(models.Model):
-    """What is not sent for the time being: it is held, and goes on when this row is gone.
+    """A stop: all in its scope is held, and goes on when this row is gone.
 
     See ``notifier.gates.pauses``.
 
@@ -228,7 +228,7 @@ class Pause(models.Model):
 
 
 class Subscription(Flow, models.Model):
-    """Whom: who gets a trigger's events, by which template and channels."""
+    """The people who get a trigger's events, by which template and channels."""
 
     trigger = models.ForeignKey(
         Trigger, models.CASCADE, related_name="subscriptions", verbose_name=_("trigger")

@@ -1,7 +1,4 @@
-"""What: templates, one content a channel, every saved version kept.
-
-Next hop: ``notifier.templating.contents`` compiles a version once.
-"""
+"""Templates: what is said, one content a channel, every saved version kept. Calls ``templating.contents``."""
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -12,12 +9,12 @@ from ..rules import layout_dependents, offers, providers
 from ..templating import contents, files, languages, layouts
 from .rules import RulesQuerySet
 
-# Two versions that are alike in these are one.
+# Two versions that are the same in these are one.
 COLUMNS_OF_PARTS = (*contents.PARTS, "whole_text", "whole_html")
 
 
 class Template(models.Model):
-    """What is said, on any channel."""
+    """A text for people, on any channel."""
 
     name = models.SlugField(_("name"), max_length=100, unique=True)
     description = models.CharField(_("description"), max_length=200, blank=True)
@@ -173,7 +170,7 @@ class TemplateContent(models.Model):
             raise TemplateRefused(str(error), part="file", line=error.line) from error
 
     def version_columns(self, compiled):
-        """What a version of this content holds, by column."""
+        """The values of a version of this content, by column."""
         columns = dict(zip(contents.PARTS, self.sources(), strict=True))
         for part in files.PARTS:
             whole = getattr(compiled, part).source
@@ -261,7 +258,7 @@ def layout_book(channel, content=None, replaced=None):
 class ContentVersion(models.Model):
     """A content as it was at one time: what an event was frozen for and a delivery is rendered from."""
 
-    # Null for a draft that somebody sent to themselves: it is no version of anything.
+    # Null for a test that somebody sent to themselves: it is no version of anything.
     content = models.ForeignKey(TemplateContent, models.CASCADE, null=True, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     subject = models.CharField(max_length=500, blank=True)

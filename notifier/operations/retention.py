@@ -161,10 +161,10 @@ def _remove_some(purged, is_time_up):
         for page in _pages_of(event):
             if is_time_up():
                 return False
-            # A draft that somebody sent to themselves belongs to nothing else.
-            drafts = list(page.filter(version__content__isnull=True).values_list("version", flat=True))
+            # A test that somebody sent to themselves belongs to nothing else.
+            tests = list(page.filter(version__content__isnull=True).values_list("version", flat=True))
             page.delete()
-            ContentVersion.objects.filter(pk__in=drafts, content__isnull=True).delete()
+            ContentVersion.objects.filter(pk__in=tests, content__isnull=True).delete()
         event.delete()
         purged.removed += 1
     return bool(events)

@@ -1,4 +1,4 @@
-"""Who somebody is to a message: addresses, devices, what they have refused, and the links they act by.
+"""People, as messages need them: addresses, devices, refusals, and the links that they act by.
 
-Calls ``models``, ``channels``.
+Calls ``models`` and ``channels``.
 """

@@ -1,6 +1,4 @@
-"""Where an app tells the token of its device: ``POST devices/`` and ``POST devices/<id>/remove/``. Next hop:
-``people.devices``.
-"""
+"""Views by which an app tells its device's token: ``POST devices/`` and ``POST devices/<id>/remove/``."""
 
 from functools import wraps
 

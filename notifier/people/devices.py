@@ -1,4 +1,4 @@
-"""People's devices: how they come and go, and who has none. Next hop: ``lambdas.push`` sends to them."""
+"""People's devices: they come, they go, and some people have none. Read by ``lambdas.push``."""
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -13,7 +13,7 @@ MAX_TOKEN_CHARACTERS = Device._meta.get_field("token").max_length
 
 
 class UnusableDevice(ValueError):
-    """What an app has sent registers no device. The text says what to send instead."""
+    """An app has sent something that registers no device. The text says what to send instead."""
 
 
 def register_device(user, *, platform, token):
@@ -46,7 +46,7 @@ def remove_device(user, pk):
 
 
 def with_device(users):
-    """Those of a queryset of users who have a device that can be sent to."""
+    """The users of a queryset who have a device that can be sent to."""
     return users.filter(Exists(Device.objects.filter(user=OuterRef("pk"), enabled=True)))
 
 

@@ -1,6 +1,6 @@
-"""What a link in a message says of its reader: signed, and without an address.
+"""Tokens of a message's links, which name its reader: signed, and without an address.
 
-Next hop: ``reader_links`` writes them, ``preferences.pages`` reads.
+Written by ``reader_links``, read by ``preferences``.
 
 Note [who a link is about]: a user is named by their key, which says nothing to anybody else. An address, or a
 key that may be one, is not written down at all: the link names the delivery that it came with. Once that is
@@ -15,12 +15,12 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer, b64_encode
 
 from ..channels.recipient import Recipient
 from ..models import Delivery
 from ..models.outbox import NAMELESS
+from ..templating import readable
 
 USER, DELIVERY = "u", "d"
 # Keys that are numbers or UUIDs. A project's own user model may have any text for one.
@@ -38,12 +38,12 @@ class BadLink(Exception):
 
 
 class GoneLink(Exception):
-    """The link was ours; whom it was about is not on record any more."""
+    """The link was ours; the person that it was about is not on record any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bearer:
-    """Who holds a link.
+    """The person who holds a link.
 
     ``recipient`` is as a delivery has it; ``channels`` are those that a plain address can be reached by.
     """
@@ -110,10 +110,7 @@ def find_bearer(kind, key):
 
 
 def _user(key):
-    try:
-        user = get_user_model()._default_manager.filter(pk=key).first()
-    except (ValueError, ValidationError, OverflowError):
-        user = None
+    user = readable.find_instance(get_user_model(), key)
     if user is None:
         raise GoneLink
     return bearer_of(user)

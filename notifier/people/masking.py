@@ -1,6 +1,6 @@
-"""Addresses as they may be shown to those who need not know them.
+"""Addresses as they may be shown to people who need not know them.
 
-Next hop: the admin, and the pages that a link opens.
+Called by the admin, and by the pages that a link opens.
 """
 
 

@@ -1,7 +1,4 @@
-"""The links of a message's own reader: to unsubscribe, and to choose.
-
-Next hop: ``deliveries.composing`` hands them to the template.
-"""
+"""The links of a message's own reader: to unsubscribe, and to choose. Called by ``deliveries.composing``."""
 
 from functools import lru_cache
 
@@ -30,7 +27,7 @@ def make_links(names, recipient, delivery, *, category, channel):
 
 
 def sample_links():
-    """What stands for the links where nobody in particular reads."""
+    """Sample links, for a page that no reader in particular sees."""
     return {name: url_of(name, SAMPLE) for name in LINKS}
 
 
@@ -42,7 +39,7 @@ def url_of(name, token):
 
 @lru_cache
 def _path(name, _urlconf):
-    """What stands before the token; blank where the project has not included ``notifier.urls``.
+    """The path before the token; blank where the project has not included ``notifier.urls``.
 
     The first call loads all its URLs.
     """

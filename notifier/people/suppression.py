@@ -1,6 +1,4 @@
-"""Addresses that get nothing more, whoever they belong to.
-
-``gates.suppressed`` asks here before anything is sent.
+"""Addresses that get nothing more, for any person. Asked by ``gates.suppressed`` before anything is sent.
 
 An address is stored and asked for in its normal form: see note [spellings] in ``channels.recipient``.
 """
@@ -50,7 +48,7 @@ def find(channel, address):
 
 
 def describe(suppression):
-    """Why and since when, without the address: “Bounced permanently on 3 May 2026.”"""
+    """The reason and the date, without the address: “Bounced permanently on 3 May 2026.”"""
     return SKIPPED[suppression.reason] % date_format(localtime(suppression.created_at), "j M Y")
 
 

@@ -1,4 +1,4 @@
-"""The doorbell: what crosses the queue, who rings it, and the canary that shows that it works.
+"""The doorbell: rings that cross the queue, the publisher, and the canary that shows that it works.
 
 Calls ``models``.
 """

@@ -1,7 +1,5 @@
 """A message for nobody, which shows that every link works: topic, queues and functions.
 
-Next hop: ``lambdas.fanout``, then each channel.
-
 A canary is a row per route. One ring for all of them goes to the fan-out, which marks its own row and rings
 for each of the others.
 """

@@ -1,7 +1,4 @@
-"""Rings at SNS, after the commit.
-
-A ring that is lost costs a minute: the sweep rings again. Next hop: ``lambdas.fanout``.
-"""
+"""Rings at SNS, after the commit. A ring that is lost costs a minute: the sweep rings again."""
 
 import logging
 import os
@@ -103,7 +100,7 @@ def _publish_batch(rings):
     try:
         answer = _client().publish_batch(TopicArn=_topic_arn(), PublishBatchRequestEntries=entries)
     except Exception as error:
-        # Boto's errors have no common base, and none of them may reach whoever saves, fans out or sweeps.
+        # Boto's errors have no common base, and none of them may reach who saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
         return rings
     # An answer of 200 can hold entries that failed.

@@ -1,4 +1,6 @@
-"""What goes through SNS and SQS: ids, and nothing about anybody. Read at the edge, once, by ``parse``."""
+"""Rings, which go through SNS and SQS: ids, and nothing about anybody. Read at the edge, once, by
+``parse``.
+"""
 
 import json
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ Next hop: ``reading``.
 import json
 import re
 
-from .places import MAX_DEPTH, Problem, refusal
+from .places import MAX_DEPTH, FileProblem, refusal
 
 
 class JsonReader:
@@ -67,7 +67,7 @@ class JsonReader:
             if key in found:
                 first = self.places.lines[(*path, key)]
                 text = f"This is here twice; the first is on line {first}."
-                self.problems.append(Problem(path=(*path, key), line=line, text=text))
+                self.problems.append(FileProblem(path=(*path, key), line=line, text=text))
             found[key] = self._value((*path, key))
             self.places.lines[(*path, key)] = line
         return found

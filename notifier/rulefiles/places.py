@@ -16,7 +16,7 @@ MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong; ``line`` counts from 1, or is None."""
 
     path: Path
@@ -41,10 +41,10 @@ class Places:
             path = path[:-1]
         return self.lines.get(path)
 
-    def problem(self, path: Iterable[str | int], text: str) -> Problem:
-        return Problem(path=tuple(path), line=self.line_of(path), text=str(text))
+    def problem(self, path: Iterable[str | int], text: str) -> FileProblem:
+        return FileProblem(path=tuple(path), line=self.line_of(path), text=str(text))
 
 
 def refusal(line: int | None, text: str) -> RulesFileRefused:
     """The RulesFileRefused of a file that cannot be read on; ``line`` counts from 0, or is None."""
-    return RulesFileRefused([Problem(path=(), line=None if line is None else line + 1, text=text)])
+    return RulesFileRefused([FileProblem(path=(), line=None if line is None else line + 1, text=text)])

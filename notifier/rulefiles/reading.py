@@ -11,7 +11,7 @@ import yaml
 
 from ..exceptions import RulesFileRefused
 from .json_places import JsonReader
-from .places import MAX_DEPTH, Places, Problem, refusal
+from .places import MAX_DEPTH, FileProblem, Places, refusal
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 200_000
@@ -91,7 +91,7 @@ def _plain(node, path, places, problems):
     if isinstance(node, yaml.ScalarNode):
         if node.tag not in SCALARS:
             problems.append(
-                Problem(
+                FileProblem(
                     path=path,
                     line=node.start_mark.line + 1,
                     text=f"The tag {node.tag} is not read. Leave it out.",
@@ -101,7 +101,7 @@ def _plain(node, path, places, problems):
         return SCALARS[node.tag](node.value)
     if node.tag not in CONTAINERS:
         problems.append(
-            Problem(
+            FileProblem(
                 path=path,
                 line=node.start_mark.line + 1,
                 text=f"The tag {node.tag} is not read. Leave it out.",
@@ -113,11 +113,11 @@ def _plain(node, path, places, problems):
     for key_node, value in node.value:
         key, line = str(getattr(key_node, "value", "")), key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            problems.append(Problem(path=path, line=line, text="A key is a plain text."))
+            problems.append(FileProblem(path=path, line=line, text="A key is a plain text."))
         elif key in found:
             first = places.lines[(*path, key)]
             problems.append(
-                Problem(
+                FileProblem(
                     path=(*path, key), line=line, text=f"This is here twice; the first is on line {first}."
                 )
             )

@@ -1,4 +1,4 @@
-"""What a rule may say, and what is wrong with it: signals, offers, conditions, audiences, plans.
+"""Rules: what one may say, and what is wrong with it: signals, offers, conditions, audiences, plans.
 
 Calls ``templating`` and ``channels``.
 """

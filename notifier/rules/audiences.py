@@ -1,7 +1,4 @@
-"""Who receives an event: what an audience's sources mean, and the people behind them.
-
-Next hop: ``notifier.deliveries.fanout``.
-"""
+"""The people of an audience: what its sources mean, and who is behind them."""
 
 import logging
 
@@ -148,7 +145,7 @@ def has_field(model, name):
 
 
 def read_people(keys, tree):
-    """What templates read of these people, live: primary key → frozen data.
+    """The data that templates read of these people, live: primary key → frozen data.
 
     One query; only the columns that ``tree`` names.
     """
@@ -162,7 +159,7 @@ def read_people(keys, tree):
 
 
 def describe_sources(sources):
-    """What people look for in Audience rows, as texts; plain addresses only by their number."""
+    """The sources of Audience rows in words, as texts; plain addresses only by their number."""
     found = []
     for audience in sources:
         found += ["all active users"] if audience.everyone else []

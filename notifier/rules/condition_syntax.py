@@ -1,6 +1,5 @@
-"""What is wrong with a condition's text, for people who do not program.
-
-Next hop: ``notifier.rules.conditions`` refuses it.
+"""Errors in a condition's text, told to people who do not program. Called by ``conditions``, which refuses
+it.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Refuses comparisons in a condition that can never be true, with what to write instead.
 
-Next hop: ``Trigger.clean``.
+Called by ``models.rules.Trigger.clean``.
 """
 
 from django.core.exceptions import FieldDoesNotExist
@@ -42,7 +42,7 @@ TEXT_FILTERS = (
 )
 FILTERS = {"length": NUMBER, "wordcount": NUMBER} | dict.fromkeys(TEXT_FILTERS.split(), TEXT)
 # What may stand beside what, besides two of a kind. A yes counts as 1, an object equals its own text.
-ALIKE = [{NUMBER, TRUTH}, {OBJECT, TEXT}]
+COMPARABLE = [{NUMBER, TRUTH}, {OBJECT, TEXT}]
 ADVICE = {
     (NUMBER, TEXT): "Write the number without quotation marks.",
     (TEXT, NUMBER): "Write it in quotation marks.",
@@ -141,7 +141,7 @@ class _Reader:
         raise ConditionRefused(f"{_quote(side)} is never {_word(other)}. It is one of: {shown}.")
 
     def _kind(self, side):
-        """What ``side`` is, or None where only the moment tells."""
+        """The kind of ``side``, or None where only the moment tells."""
         if not isinstance(side, Literal):
             return TRUTH
         if side.value.filters:
@@ -183,7 +183,7 @@ def _go_together(left, right, comparison):
         return right is not TEXT or left is TEXT
     if comparison in ORDER and {OBJECT, LIST} & {left, right}:
         return False
-    return left == right or {left, right} in ALIKE
+    return left == right or {left, right} in COMPARABLE
 
 
 def _find_field(model, name):
@@ -207,7 +207,7 @@ def _kind_of_field(field, lookups):
 
 
 def _shows(side):
-    """Whether ``side`` names a choice's label, ``instance.get_status_display``."""
+    """Tell whether ``side`` names a choice's label, ``instance.get_status_display``."""
     return isinstance(side, Literal) and _word(side).endswith("_display")
 
 

@@ -1,7 +1,5 @@
 """Compiles and evaluates a trigger's condition, in the grammar of ``{% if %}``.
 
-Next hop: ``notifier.events.index`` asks it.
-
 It is parsed word by word, as Django parses the tag, and never becomes part of a template's source: nothing
 can be closed or opened.
 """
@@ -96,8 +94,8 @@ class Condition:
     node: IfNode = field(repr=False)
 
     def reaches_out(self, label):
-        """Whether reading it for an object of the model ``label`` may run a query: anything but the object's
-        own columns.
+        """Tell whether reading it for an object of the model ``label`` may run a query: it reads more than
+        the object's own columns.
         """
         model = readable.find_model(label) if label else None
         columns = (
@@ -108,18 +106,20 @@ class Condition:
         return len(branches) > len(objects) or any(branch.keys() - columns for branch in objects)
 
     def freeze(self, context):
-        """What it reads of ``context`` (name → live object), as it would come back from the database."""
+        """The data that it reads of ``context`` (name → live object), as it would come back from the
+        database.
+        """
         with _of_the_site():
             frozen = snapshot.freeze(context, self.paths)
             return json.loads(json.dumps(frozen, cls=snapshot.Encoder), cls=snapshot.Decoder)
 
     def holds(self, data):
-        """Whether it is true of an event's data. A filter's own error passes."""
+        """Tell whether it is true of an event's data. A filter's own error passes."""
         with _of_the_site():
             return bool(self.expression.eval(Context(data, autoescape=False)))
 
     def describe(self, data):
-        """What it read, for people: ``instance.total is 80, instance.status is "paid"``."""
+        """The values that it read, for people: ``instance.total is 80, instance.status is "paid"``."""
         context, shown = Context(data), {}
         for variable in (
             each for expression in expressions_of(self.node) for each in variables_of(expression)
@@ -159,7 +159,9 @@ def check_condition(source, trigger):
 
 
 def _of_the_site():
-    """Whoever is signed in, and later whoever asks why, a date and a choice read the same."""
+    """Read dates and choices in the site's language, the same for the person who is signed in and for the one
+    who later asks why.
+    """
     language, zone = settings.LANGUAGE_CODE, timezone.get_default_timezone()
     if translation.get_language() == language and timezone.get_current_timezone() is zone:
         # To switch costs more than the rest of a condition.

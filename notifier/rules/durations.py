@@ -1,8 +1,8 @@
-"""Minutes as people say them. Next hop: whoever shows them."""
+"""Minutes as people say them."""
 
 from django.utils.translation import gettext as _, ngettext
 
-# (minutes, one, many) of each unit, the largest first.
+# (minutes, name) of each unit, the largest first.
 UNITS = ((24 * 60, "days"), (60, "hours"), (1, "minutes"))
 
 

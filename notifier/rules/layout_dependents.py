@@ -1,6 +1,6 @@
-"""What extends a template must go on to work when that changes.
+"""The templates that extend another: they must go on to work when it changes.
 
-Next hop: ``models.templates`` saves both, or neither.
+Called by ``models.templates``, which saves both, or neither.
 """
 
 from django.core.exceptions import ValidationError

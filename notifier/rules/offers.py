@@ -1,4 +1,5 @@
-"""What the events of a trigger offer to templates, conditions and audiences, and what is wrong with a path.
+"""Names that the events of a trigger offer to templates, conditions and audiences, and what is wrong with a
+path.
 
 Calls ``templating.readable``.
 """
@@ -63,7 +64,7 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
 
 
 def _check_events(tree):
-    """What is read of several events is read of each."""
+    """Check that what is read of several events is read of each."""
     if wrong := digest_data.unknown_names(tree):
         raise UnreadablePath(
             f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ "

@@ -1,8 +1,6 @@
-"""What an event is to be sent with: per subscription and channel, a version for each language.
+"""The ``Plan`` of an event: per subscription and channel, a version for each language.
 
-Next hop: ``deliveries.fanout``.
-
-An event's plan is a ``Plan``.
+Made by ``events.loading``, read by ``deliveries.fanout``.
 """
 
 from collections.abc import Iterable
@@ -40,7 +38,7 @@ Named = NamedAddress | NamedPeople | NamedRelation
 
 
 class Step(TypedDict):
-    """What one ``subscription`` (its id) sends of an event.
+    """One ``subscription`` (its id) of an event, and what it sends.
 
     ``recipients`` are those that the event itself names, where its audience has paths; they are no longer
     there once the event was emptied.
@@ -56,7 +54,7 @@ Plan = list[Step]
 
 
 class PlannedContent(Protocol):
-    """What a plan needs of a TemplateContent."""
+    """The part of a TemplateContent that a plan needs."""
 
     channel: str
     language: str

@@ -1,11 +1,11 @@
 """Context providers: functions of the project that add variables to a template.
 
-Next hop: ``events.firings`` freezes what they give.
-
 def weather(context):
     return {"forecast": forecast_at(context["instance"].place)}
 
 register_provider("weather", weather, provides=["forecast"])
+
+Called by ``events.freezing``, which stores what they give.
 """
 
 import logging

@@ -1,7 +1,4 @@
-"""The signals that can trigger something, by name.
-
-Next hop: ``notifier.events.index`` decides which firing matters.
-"""
+"""The signals that can trigger something, by name: Django's, and those that an app has registered."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

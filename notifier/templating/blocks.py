@@ -1,9 +1,7 @@
 """Blocks: reads ``{% extends %}`` and ``{% block %}`` off a source, and puts several sources together.
 
-Next hop: ``layouts``.
-
-It works on the source, not on nodes: a version holds the whole text of its message, and needs no layout when
-it is rendered.
+Called by ``layouts``. It works on the source, not on nodes: a version holds the whole text of its message,
+and needs no layout when it is rendered.
 """
 
 import re

@@ -1,7 +1,4 @@
-"""Compiles what an administrator typed, in Django's template language over plain data alone.
-
-Next hop: ``specialising``.
-"""
+"""Compiles an administrator's source, in Django's template language over plain data alone."""
 
 import re
 from collections.abc import Mapping
@@ -123,7 +120,7 @@ class DataTemplate(Template):
         return DataParser(Lexer(self.source).tokenize(), {}, self.libraries, self.origin).parse()
 
 
-class DraftTemplate(DataTemplate):
+class TemplateWithBlocks(DataTemplate):
     """A source with blocks, before ``layouts`` has put them into their places: compiled for its errors
     alone.
     """

@@ -1,7 +1,4 @@
-"""Template contents, compiled once a version and specialised once an event.
-
-Next hop: ``lambdas._handler`` renders with them.
-"""
+"""Template contents, compiled once a version and specialised once an event. Calls the rest of the package."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -109,7 +106,7 @@ def compile_named(part: str, source: str) -> CompiledPart:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
 
 
-def render_draft(
+def render_unsaved(
     parts: Mapping[str, str],
     *,
     template: Named | None = None,

@@ -1,7 +1,4 @@
-"""Plain data as templates see it: frozen objects, and names that look up keys and positions.
-
-Next hop: ``compiler``.
-"""
+"""Plain data as templates see it: frozen objects, and names that look up keys and positions."""
 
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression

@@ -1,7 +1,4 @@
-"""``events``: what a template reads of several events that go out as one message.
-
-Next hop: ``events.loading``, ``deliveries.composing``.
-"""
+"""``events``: the list that a template reads where several events go out as one message."""
 
 from .compiler import merge_paths
 
@@ -21,7 +18,7 @@ def folded(paths):
 
 
 def unknown_names(paths):
-    """What is named of ``events`` as if it were no list, sorted."""
+    """The names that are read of ``events`` as if it were no list, sorted."""
     return sorted(paths.get(EVENTS, {}).keys() - {"", "*"})
 
 

@@ -1,8 +1,7 @@
 """Template files of the project, read where Django looks for templates and nowhere else.
 
-Next hop: ``models.templates`` keeps a copy.
-
-What they may say is what a template in the database may say: their source is compiled by the same engine.
+Called by ``models.templates``, which keeps a copy. They may say what a template in the database may say:
+their source is compiled by the same engine.
 """
 
 import re

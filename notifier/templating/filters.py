@@ -1,7 +1,4 @@
-"""The tags and filters an administrator may type, with bounds on those that allocate.
-
-Next hop: ``compiler``.
-"""
+"""The tags and filters that an administrator may type, with bounds on those that allocate."""
 
 import functools
 import json

@@ -1,6 +1,5 @@
-"""An HTML template's source as marks for its tokens, to carry them through a conversion.
-
-Next hop: ``plaintext``.
+"""An HTML template's source as marks for its tokens, to carry them through a conversion. Called by
+``plaintext``.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Moves the rules of ``<style>`` into the elements, as mail clients want them. Next hop: ``contents``.
+"""Moves the rules of ``<style>`` into the elements, as mail clients want them. Called by ``contents``.
 
 Once an event, with marks where the person's values go, as far as no value can change what a rule applies to;
 else for each person. Media queries and ``:hover`` stay in ``<style>``. Nothing is loaded. HTML that
@@ -14,7 +14,7 @@ from django.template.base import VariableNode
 from django.utils.safestring import SafeData
 
 from .compiler import MAX_OUTPUT_BYTES
-from .residue import Binding, Block, Choice, Residue, Value
+from .residue import Binding, Choice, Residue, Subtree, Value
 from .specialising import Specialised
 
 logger = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _is_text(hole):
     match hole:
         case Value():
             return hole.html
-        case Block(nodes=[VariableNode() as node]):
+        case Subtree(nodes=[VariableNode() as node]):
             # A literal is safe, also by the name that a tag has given it.
             return _writes_text(node.token.contents) and not any(
                 isinstance(value, SafeData) for value in hole.values.values()

@@ -1,7 +1,4 @@
-"""Which language and time zone a message is for: the person's, then the site's.
-
-Next hop: ``rules.plans`` chooses the version by it.
-"""
+"""The language and time zone of a message: the person's, then the site's."""
 
 import re
 from contextlib import contextmanager
@@ -44,8 +41,8 @@ def base_of(tag):
 
 
 def choose(available, language):
-    """Which of the ``available`` languages somebody gets: their own, the site's, the one for any language,
-    whatever there is.
+    """The one of the ``available`` languages that a person gets: their own, the site's, the one for any
+    language, or any that there is.
     """
     site = tag_of(settings.LANGUAGE_CODE)
     wanted = [*([language, base_of(language)] if language else []), site, base_of(site), ""]

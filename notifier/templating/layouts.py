@@ -1,6 +1,5 @@
-"""The layouts that templates extend, found by name in a Book.
-
-Called by ``contents``, which compiles the whole.
+"""The layouts that templates extend, found by name in a Book. Called by ``contents``, which compiles the
+whole.
 """
 
 import re
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from ..exceptions import TemplateRefused
 from . import languages
 from .blocks import HAS_BLOCKS, put_together, read_outline
-from .compiler import MAX_WHOLE_BYTES, CompiledPart, DraftTemplate, compile_part
+from .compiler import MAX_WHOLE_BYTES, CompiledPart, TemplateWithBlocks, compile_part
 
 MAX_LAYOUTS = 5
 LINE = re.compile(r"^Line \d+: ")
@@ -29,7 +28,7 @@ Layout = tuple[int, dict[str, dict[str, str]]]
 
 
 class Book:
-    """What may be extended on one channel, read by whoever holds the rows; each name once.
+    """The layouts of one channel, read by the model that holds the rows; each name once.
 
     ``names()``: all that there are, sorted.
     """
@@ -60,7 +59,7 @@ def whole_part(part: str, source: str, *, name: str, language: str, book: Book) 
         return Whole(compiled=compile_part(source, html=part == "html"))
     try:
         # Its own errors first, which have lines that its author knows.
-        compile_part(source, html=part == "html", template_class=DraftTemplate)
+        compile_part(source, html=part == "html", template_class=TemplateWithBlocks)
         outlines, layout = _outlines(part, source, name, language, book)
         whole = put_together(outlines)
     except TemplateRefused as error:

@@ -1,7 +1,4 @@
-"""What a compiled template reads: its nodes' expressions, and the dotted paths they name.
-
-Next hop: ``snapshot``.
-"""
+"""The paths that a compiled template reads: its nodes' expressions, and the dotted names in them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""Readable text from HTML, and the text template from an HTML template's source. Next hop: ``contents``."""
+"""Readable text from HTML, and the text template from an HTML template's source. Called by ``contents``."""
 
 import re
 

@@ -1,10 +1,9 @@
-"""What events may store of a model, by name.
-
-Next hop: ``notifier.templating.snapshot`` stores it, and nothing else.
+"""The names of a model that events may store. Called by ``snapshot``, which stores nothing else, and by
+``rules``, which refuses the others.
 """
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 
 from .data import SECRET_FRAGMENTS, SECRET_WORDS
 
@@ -56,7 +55,9 @@ def readable_names(model):
 
 
 def previous_names(model):
-    """What may be said of ``previous``, sorted: the columns of ``model``, and the labels of choices."""
+    """The names that may stand after ``previous``, sorted: the columns of ``model``, and the labels of
+    choices.
+    """
     columns = {field.attname for field in model._meta.concrete_fields}
     labels = {f"get_{field.name}_display" for field in model._meta.concrete_fields if field.choices}
     return [name for name in readable_names(model) if name in columns | labels]
@@ -67,6 +68,14 @@ def find_model(label):
     try:
         return apps.get_model(label)
     except (LookupError, ValueError):
+        return None
+
+
+def find_instance(model, key):
+    """The object of a primary key, or None: also for a text that is no key of this model."""
+    try:
+        return model._default_manager.filter(pk=key).first()
+    except (ValueError, ValidationError, OverflowError):
         return None
 
 

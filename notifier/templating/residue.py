@@ -1,6 +1,6 @@
-"""What is left of a specialised part for each person: text with holes, and how each kind is filled.
+"""The residue of a specialised part for each person: text with holes, and how each kind is filled.
 
-Next hop: ``specialising``.
+Made by ``specialising``.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Residue:
 
 
 @dataclass(slots=True)
-class Block:
+class Subtree:
     """Any nodes, rendered whole for each person, with the event's values as they stood at this place."""
 
     nodes: NodeList
@@ -52,7 +52,7 @@ class Value:
     lookups: tuple
     html: bool
     oneline: bool
-    block: Block
+    subtree: Subtree
 
     def fill(self, context):
         value = context
@@ -60,9 +60,9 @@ class Value:
             for key in self.lookups:
                 value = value[key]
         except (KeyError, TypeError):
-            return self.block.fill(context)
+            return self.subtree.fill(context)
         if type(value) is not str:  # numbers and dates are localised, objects stand for their text
-            return self.block.fill(context)
+            return self.subtree.fill(context)
         text = " ".join(value.split()) if self.oneline else value
         text = escape(text) if self.html else text
         context.count_output(text)

@@ -1,7 +1,4 @@
-"""Where a notification may lead: to this site, or to another by http(s).
-
-Next hop: ``contents``, for the link of each message.
-"""
+"""The links that a notification may have: to this site, or to another by http(s)."""
 
 from urllib.parse import urlsplit
 

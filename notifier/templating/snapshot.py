@@ -1,5 +1,4 @@
-"""Freezes what templates and audiences read of an event into plain JSON. Next hop:
-``notifier.events.freezing``.
+"""Freezes the data that templates and audiences read of an event into plain JSON.
 
 What they read comes as a ``PathTree``.
 """

@@ -1,6 +1,6 @@
-"""Specialises a compiled part per event: what does not read the person is rendered once.
+"""Specialises a compiled part per event: the nodes that do not read the person are rendered once.
 
-Next hop: ``contents``.
+Called by ``contents``.
 """
 
 from itertools import groupby
@@ -12,7 +12,7 @@ from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, IfNod
 from .compiler import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, DataContext, Iteration, Nodes
 from .data import PERSONAL
 from .paths import bound_name, children_of, expressions_of, names_of
-from .residue import Binding, Block, Choice, Residue, Spaceless, Value
+from .residue import Binding, Choice, Residue, Spaceless, Subtree, Value
 
 PERSON = "user"
 MAX_HOLES = 2_000
@@ -49,17 +49,17 @@ def specialise(part, data):
     Raises only what rendering it for anybody would raise.
     """
     nodes, personal = part.template.nodelist, PERSONAL
-    context = Draft(dict(data), part.template)
+    context = SpecialisingContext(dict(data), part.template)
     try:
         if _unsettled(nodes, personal, absorb=True):
             raise NotWorthIt
         residue = _residue(nodes, context, personal)
     except NotWorthIt:
-        residue = Residue([_block(nodes, Draft(dict(data), part.template), personal)])
+        residue = Residue([_subtree(nodes, SpecialisingContext(dict(data), part.template), personal)])
     return Specialised(part.template, residue)
 
 
-class Draft(DataContext):
+class SpecialisingContext(DataContext):
     """The context of a specialisation: the event's data, and how much was spent on branches that nobody may
     take.
     """
@@ -90,7 +90,7 @@ class Collector(Node):
 
 
 def _residue(nodes, context, personal):
-    """What is left of the nodes. The bounds go on from where they are, and are handed back as they were."""
+    """The residue of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
     iterations, output_bytes, parts = context.iterations, context.output_bytes, []
@@ -111,7 +111,7 @@ def _branch(nodes, context, personal):
         raise
     except Exception:
         context.dicts[:] = scopes
-        return Residue([_block(nodes, context, personal)])
+        return Residue([_subtree(nodes, context, personal)])
 
 
 def _collect(nodes, context, parts, personal):
@@ -150,10 +150,10 @@ def _unroll(node, context, parts, personal):
 
 def _hole(node, context, personal):
     if type(node) is VariableNode:
-        expression, block = node.filter_expression, _block([node], context, personal)
+        expression, subtree = node.filter_expression, _subtree([node], context, personal)
         filters = [function._filter_name for function, _ in expression.filters]
         bare = filters in ([], ["oneline"]) and expression.is_var
-        return Value(expression.var.lookups, context.autoescape, bool(filters), block) if bare else block
+        return Value(expression.var.lookups, context.autoescape, bool(filters), subtree) if bare else subtree
     values = _values(names_of(expressions_of(node)), context, personal)
     if type(node) is IfNode:
         branches = [(test, _branch(body, context, personal)) for test, body in node.conditions_nodelists]
@@ -164,11 +164,13 @@ def _hole(node, context, personal):
         )
     if type(node) is SpacelessNode:
         return Spaceless(_residue(node.nodelist, context, personal))
-    return _block([node], context, personal)
+    return _subtree([node], context, personal)
 
 
-def _block(nodes, context, personal):
-    return Block(Nodes(nodes), _values(frozenset().union(*(node.names for node in nodes)), context, personal))
+def _subtree(nodes, context, personal):
+    return Subtree(
+        Nodes(nodes), _values(frozenset().union(*(node.names for node in nodes)), context, personal)
+    )
 
 
 def _values(names, context, personal):
@@ -183,7 +185,7 @@ def _as_it_stands(value):
 
 
 def _unsettled(nodes, personal, *, absorb=False, chosen=False):
-    """Whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
+    """Tell whether a node keeps something (a cycle's place, a name it sets) that depends on the person.
 
     ``absorb`` passes over loops that keep it to themselves, ``chosen`` says that the nodes themselves depend
     on the person.

@@ -1,4 +1,4 @@
-"""``{% translate "Hello" %}`` over plain data, from the catalogues of the project. Next hop: ``filters``."""
+"""``{% translate "Hello" %}`` over plain data, from the catalogues of the project."""
 
 from django.template import Node, TemplateSyntaxError
 from django.utils.formats import localize
@@ -24,7 +24,7 @@ class TranslateNode(Node):
     def render(self, context):
         value = self.message.resolve(context)
         safe = isinstance(value, SafeData)
-        # Django's catalogues write a percent sign twice, whoever asks; nothing is ever put in its place here.
+        # Django's catalogues write a percent sign twice in any case; nothing is ever put in its place here.
         asked = (value if isinstance(value, str) else str(localize(value))).replace("%", "%%")
         found = (
             pgettext(str(self.message_context.resolve(context)), asked)

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from notifier import deliveries
-from notifier.deliveries import MAX_ATTEMPTS, UNHEARD_AFTER, Policy
+from notifier.deliveries import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, Policy
 from notifier.deliveries.answers import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from notifier.exceptions import Later, OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
@@ -339,7 +339,7 @@ def test_what_is_due_is_queued_again_or_left_for_a_person(status):
     assert taken == ([("email", delivery.pk)] if after.status == "queued" else [])
     if after.status == "queued":
         assert after.claim is None
-        assert dt.timedelta() < UNHEARD_AFTER - (after.due_at - timezone.now()) < HOUR
+        assert dt.timedelta() < DELIVERY_UNHEARD_AFTER - (after.due_at - timezone.now()) < HOUR
         assert deliveries.take_due(10) == []
 
 

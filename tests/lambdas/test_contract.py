@@ -15,6 +15,8 @@ from tests.builders import ADDRESSES, OF_USERS, make_delivery
 from tests.functions import bodies_for, invoke
 from tests.gate import SENDS
 
+pytestmark = pytest.mark.one_database
+
 CHANNELS = channel_names()
 # Channels that call nobody: what they send is in the database.
 INSIDE = {"inbox"}

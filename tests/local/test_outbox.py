@@ -9,7 +9,7 @@ from notifier.channels.message import Message
 from notifier.local import outbox
 
 # The pages read no database, but every request opens a transaction.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -136,11 +136,11 @@ def test_what_is_very_old_is_gone_and_its_hour_keeps_its_count():
     assert list(HourlyCount.objects.values("hour", "channel", "status", "number")) == before != []
 
 
-def test_a_test_that_somebody_sent_to_themselves_goes_with_its_draft():
-    draft = ContentVersion.objects.create(number=1, text="Ada")
-    make_old(VERY_OLD, emptied_at=VERY_OLD, version_id=draft.pk)
+def test_a_test_that_somebody_sent_to_themselves_goes_with_its_version():
+    test = ContentVersion.objects.create(number=1, text="Ada")
+    make_old(VERY_OLD, emptied_at=VERY_OLD, version_id=test.pk)
     retention.purge()
-    assert not ContentVersion.objects.filter(pk=draft.pk).exists()
+    assert not ContentVersion.objects.filter(pk=test.pk).exists()
 
 
 def test_a_version_that_a_template_has_stays():

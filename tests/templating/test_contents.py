@@ -11,6 +11,8 @@ from notifier.models.templates import layout_book
 from notifier.templating import contents
 from tests.builders import make_template
 
+pytestmark = pytest.mark.one_database
+
 SUBJECTS = [
     # as rendered, as it is sent
     ("48 hours of linen", "48 hours of linen"),
@@ -102,7 +104,7 @@ def test_saving_without_a_change_adds_no_version():
     assert ContentVersion.objects.filter(content=content).count() == 1
 
 
-DRAFTS = [
+UNSAVED = [
     # what is wrong with the parts, the part and the line that are named, the words
     ({"subject": "a\n{{ title|safe }}"}, "subject", 2, "There is no filter"),
     ({"html": "{% extends 'none' %}"}, "html", None, "There is no template “none”"),
@@ -113,15 +115,15 @@ DRAFTS = [
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("parts", "part", "line", "words"), DRAFTS)
-def test_a_draft_that_cannot_be_shown_says_where(parts, part, line, words):
+@pytest.mark.parametrize(("parts", "part", "line", "words"), UNSAVED)
+def test_what_is_not_saved_and_cannot_be_shown_says_where(parts, part, line, words):
     with pytest.raises(TemplateRefused, match=words) as caught:
-        contents.render_draft(parts, channel="email", data={"title": "word " * 60}, user={}, links={})
+        contents.render_unsaved(parts, channel="email", data={"title": "word " * 60}, user={}, links={})
     assert (caught.value.part, caught.value.line) == (part, line)
 
 
 @pytest.mark.django_db
-def test_a_draft_is_rendered_as_it_would_be_sent():
+def test_what_is_not_saved_is_rendered_as_it_would_be_sent():
     make_template({"email": {"html": "x"}})
     layout = make_template(
         {"email": {"html": "<style>p{color:red}</style><p>{% block main %}{% endblock %}"}}
@@ -130,7 +132,7 @@ def test_a_draft_is_rendered_as_it_would_be_sent():
         "subject": "{{ title }}\n!",
         "html": f"{{% extends '{layout.name}' %}}{{% block main %}}Hi {{{{ user.name }}}}{{% endblock %}}",
     }
-    draft = contents.render_draft(
+    rendered = contents.render_unsaved(
         parts,
         channel="email",
         book=layout_book("email"),
@@ -138,5 +140,5 @@ def test_a_draft_is_rendered_as_it_would_be_sent():
         user={"name": "Ann & Bo"},
         links={},
     )
-    assert (draft["subject"], draft["text"]) == ("Sale !", "Hi Ann & Bo")
-    assert '<p style="color: red;">Hi Ann &amp; Bo</p>' in draft["html"]
+    assert (rendered["subject"], rendered["text"]) == ("Sale !", "Hi Ann & Bo")
+    assert '<p style="color: red;">Hi Ann &amp; Bo</p>' in rendered["html"]

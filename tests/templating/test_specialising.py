@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from notifier.exceptions import TemplateTooLarge
 from notifier.templating.compiler import compile_part
-from notifier.templating.residue import Block
+from notifier.templating.residue import Subtree
 from notifier.templating.specialising import specialise
 from tests.sizes import full_or
 
@@ -75,14 +75,14 @@ def holes(specialised):
         ("{{ user.name }} {{ user.age }} {{ user.born }} {{ user }} {{ user.tags.0 }} {{ "
             "user.boss.name }}", ["Value"] * 6),
         ("{{ user.name|oneline }}{{ user.name|upper "
-            "}}{{ a|default:user.name }}", ["Value", "Block", "Block"]),
+            "}}{{ a|default:user.name }}", ["Value", "Subtree", "Subtree"]),
         ("{% if n > 2 %}{{ user.name }}{% else %}{{ user.age }}{% endif %}", ["Value"]),  # decided once
         ("{% if user.vip %}{% for x in xs %}{{ x }}{% endfor %}{% else %}{{ a }}{% endif %}", ["Choice"]),
         ("{% if n > 5 %}1{% elif user.vip %}{{ user.name }}{% elif user.nick %}2{% else %}3{% "
             "endif %}", ["Choice"]),
         # Unrolled
         ("{% for x in xs %}{{ forloop.counter }}{{ x }}{{ user.name }}{% endfor %}", ["Value"] * 3),
-        ("{% for x in xs %}{{ user.name|add:x.t }}{{ forloop.counter }}{% endfor %}", ["Block"] * 3),
+        ("{% for x in xs %}{{ user.name|add:x.t }}{{ forloop.counter }}{% endfor %}", ["Subtree"] * 3),
         ("{% for x in xs %}{% if user.vip %}{{ forloop.counter }}{{ forloop.last }}{% endif "
             "%}{% endfor %}", ["Choice"] * 3),
         ("{% for x in xs %}{% if user.age == "
@@ -96,12 +96,13 @@ def holes(specialised):
         (
             "{% for x in pairs %}{% for y in pairs %}{{ "
                 "user.name|default:forloop.parentloop.counter }}{% endfor %}{% endfor %}",
-            ["Block"] * 4,
+            ["Subtree"] * 4,
         ),
         ("{% for x in xs reversed %}{{ user.name }}{{ x.t }}{% empty %}{{ user.age }}{% endfor "
             "%}", ["Value"] * 3),
         ("{% for x in none %}{{ user.name }}{% empty %}{{ user.age }}{% endfor %}", ["Value"]),
-        ("{% for t in user.tags %}{{ t }}{{ a }}{{ forloop.counter }}{% empty %}none{% endfor %}", ["Block"]),
+        ("{% for t in user.tags %}{{ t }}{{ a }}{{ forloop.counter }}{% empty %}none{% endfor %}",
+            ["Subtree"]),
         ("{% with y=a %}{{ y }}{{ user.name }}{% endwith %}{{ y }}", ["Value"]),
         ("{% with y=user.name z=a %}{{ y }}{{ z }}{% if y %}{{ z }}{% endif %}{{ b }}{% endwith "
             "%}{{ y }}", ["Binding"]),
@@ -110,34 +111,34 @@ def holes(specialised):
         ("{% with user=user.boss %}{{ user.name }}{% endwith %}{{ user.name }}", ["Binding", "Value"]),
         ("{% with f=user.vip g=forloop %}{{ g }}{% endwith %}", ["Binding"]),
         ("{% spaceless %}<p> <b>{{ user.name }}</b> </p> {% endspaceless %}", ["Spaceless"]),
-        ("{% firstof user.nick user.name a %}{% widthratio user.age 10 100 %}", ["Block", "Block"]),
+        ("{% firstof user.nick user.name a %}{% widthratio user.age 10 100 %}", ["Subtree", "Subtree"]),
         # The cycle is nobody's
         ("{% for x in xs %}{% cycle 'odd' 'even' %}{{ user.name }}{% endfor %}", ["Value"] * 3),
         ("{% for x in xs %}{% ifchanged x.k %}{{ x.k }}{% endifchanged %}{{ user.name }}{% "
             "endfor %}", ["Value"] * 3),
         ("{% for x in xs %}{% with g=forloop %}{{ user.name|default:g.counter }}{% endwith %}{% "
-            "endfor %}", ["Block"] * 3),
+            "endfor %}", ["Subtree"] * 3),
         # What keeps a state that depends on the person keeps its whole loop.
-        ("{{ user.name }}{% for x in xs %}{% cycle user.name 'even' %}{% endfor %}", ["Value", "Block"]),
+        ("{{ user.name }}{% for x in xs %}{% cycle user.name 'even' %}{% endfor %}", ["Value", "Subtree"]),
         ("{{ user.name }}{% for x in xs %}{% if user.vip %}{% cycle 'a' 'b' %}{% endif %}{% "
-            "endfor %}", ["Value", "Block"]),
+            "endfor %}", ["Value", "Subtree"]),
         (
             "{{ user.name }}{% for x in xs %}{% if user.vip %}{% if n %}{% cycle 'a' 'b' %}{% "
                 "endif %}{% endif %}{% endfor %}",
-            ["Value", "Block"],
+            ["Value", "Subtree"],
         ),
         ("{{ user.name }}{% for x in xs %}{% ifchanged x.k %}{{ user.name }}{% endifchanged "
-            "%}{% endfor %}", ["Value", "Block"]),
+            "%}{% endfor %}", ["Value", "Subtree"]),
         ("{% for x in xs %}{% for y in xs %}{% if user.vip %}{% cycle 'a' 'b' %}{% endif %}{% "
-            "endfor %}{% endfor %}", ["Block"]),
+            "endfor %}{% endfor %}", ["Subtree"]),
         ("{{ a }}{% if n %}{% for x in xs %}{% firstof user.nick x.t as y %}{{ y }}{% endfor "
-            "%}{% endif %}{{ y }}", ["Block"]),
+            "%}{% endif %}{{ y }}", ["Subtree"]),
         # What would leave such a state behind keeps everything.
-        ("{{ user.name }}{% firstof user.nick 'friend' as y %}{{ y }}{{ a }}", ["Block"]),
-        ("{% if user.vip %}{% now 'Y' as y %}{% endif %}{% if y %}{{ user.name }}{% endif %}", ["Block"]),
+        ("{{ user.name }}{% firstof user.nick 'friend' as y %}{{ y }}{{ a }}", ["Subtree"]),
+        ("{% if user.vip %}{% now 'Y' as y %}{% endif %}{% if y %}{{ user.name }}{% endif %}", ["Subtree"]),
         ("{% with c='' %}{% for x in xs %}{% cycle user.name 'b' as c silent %}{% endfor %}{{ c "
-            "}}{% endwith %}", ["Block"]),
-        ("{{ user.name }}{% firstof a as user %}{{ user }}", ["Block"]),
+            "}}{% endwith %}", ["Subtree"]),
+        ("{{ user.name }}{% firstof a as user %}{{ user }}", ["Subtree"]),
         ("{% firstof a as y %}{{ y }}{{ user.name }}{% cycle 'a' 'b' as c %}{% cycle c %}{{ c }}", ["Value"]),
         # A name of the event's own
         ("{% for user in xs %}{{ user.t }}{% endfor %}{{ user.name }}", ["Value"]),
@@ -223,7 +224,7 @@ def test_the_bounds_are_the_same(source, around):
 )
 def test_specialising_takes_no_more_memory_than_it_is_worth(source):
     specialised = check(source, {"big": [0] * 5_000, "few": [0] * 100})
-    assert [type(hole) for _, hole in specialised.residue.holes] == [Block]
+    assert [type(hole) for _, hole in specialised.residue.holes] == [Subtree]
 
 
 def test_a_specialised_part_serves_many_people_and_keeps_nothing_of_them():

@@ -1,6 +1,4 @@
-"""A draft that its editor sends to themselves: a real delivery, of no trigger.
-
-Next hop: ``notifier.queue.publisher``.
+"""Test sends: what an editor sends to themselves is a real delivery, of no trigger.
 
 Note [tests]: the event is done and plans nothing, so no fan-out and no audience has a part in it; the version
 belongs to no content, so nothing that is live changes. From there on it is claimed, rendered, sent and
@@ -13,7 +11,7 @@ from django.utils import timezone
 from ..channels.recipient import Recipient
 from ..models import OF_NO_RULE, Delivery, Event
 from ..queue.ring import rings_for
-from .queueing import UNHEARD_AFTER, publish_on_commit
+from .queueing import DELIVERY_UNHEARD_AFTER, publish_on_commit
 
 TEST_VERB = "test"
 
@@ -38,7 +36,7 @@ def queue_test(user, *, channel, address, language, version, data, about):
     delivery = Delivery.objects.create(
         event=event, subscription_id=OF_NO_RULE, version=version, channel=channel, language=language,
         recipient=str(Recipient.of_user(user.pk)), address=address, created_at=now,
-        due_at=now + UNHEARD_AFTER,
+        due_at=now + DELIVERY_UNHEARD_AFTER,
     )  # fmt: skip
     publish_on_commit(rings_for(channel, [delivery.pk]))
     return delivery
