@@ -1,4 +1,6 @@
-"""Reasons and times in words. Next hop: the steps of ``recorded`` and ``foreseen``, and the admin's pages."""
+"""Reasons and times in words. Called by ``recorded``, ``delivered`` and ``foreseen``, and by the admin's
+pages.
+"""
 
 import datetime as dt
 
@@ -85,7 +87,7 @@ def read_moment(text, *, end=False):
 
 
 def words_of(row):
-    """Why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
+    """The reason why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
     ours = SKIPPED.get(row.reason) if row.status == "skipped" else None
     words = (
         ours

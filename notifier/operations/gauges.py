@@ -1,7 +1,4 @@
-"""The newest readings of what only AWS knows.
-
-Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview.page``.
-"""
+"""The newest readings of what only AWS knows. Written by ``lambdas.sweep``, shown by the admin's overview."""
 
 from django.utils import timezone
 
