@@ -1,7 +1,6 @@
 """The local cloud for all tests, and rules that are those of the test's own database."""
 
 import gc
-from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
@@ -17,77 +16,9 @@ from notifier.queue import publisher
 from tests import patient_product
 from tests.gate import Gate
 
-TESTS = Path(__file__).parent
-# Most pages read a few rows by their keys, on any database alike; these search, count and lock.
-PAGES, PAGES_THAT_ASK_MUCH = (
-    TESTS / "admin",
-    {"test_delivery_actions.py", "test_finding.py", "test_overview.py", "test_retrying.py"},
-)
-# These keep what they make in a database, and are about something else: what a template may do, what a
-# provider or AWS answers, how a page is served.
-ABOUT_SOMETHING_ELSE = {
-    "admin/outcomes/test_outbox.py",
-    "browser/test_preferences.py",
-    "console/test_quick_start.py",
-    "deploy/doctor/test_chat.py",
-    "deploy/doctor/test_push.py",
-    "deploy/doctor/test_report.py",
-    "deploy/doctor/test_sms.py",
-    "deploy/test_web.py",
-    "events/test_actors.py",
-    "events/test_matching.py",
-    "events/test_middleware.py",
-    "explaining/test_preview.py",
-    "explaining/test_summaries.py",
-    "feedback/test_webhook.py",
-    "gates/test_allow_list.py",
-    "inbox/test_page.py",
-    "lambdas/test_chat.py",
-    "lambdas/test_contract.py",
-    "lambdas/test_email.py",
-    "lambdas/test_examine.py",
-    "lambdas/test_handler.py",
-    "lambdas/test_observing.py",
-    "lambdas/test_push.py",
-    "lambdas/test_sms.py",
-    "lambdas/test_sms_twilio.py",
-    "lambdas/test_webhook.py",
-    "local/test_outbox.py",
-    "management/test_notify.py",
-    "models/test_models.py",
-    "preferences/test_pages.py",
-    "preferences/test_unsubscribing.py",
-    "queue/test_canary.py",
-    "queue/test_publisher.py",
-    "rulefiles/test_rulefiles.py",
-    "rules/test_providers.py",
-    "rules/test_signals.py",
-    "system/test_extending.py",
-    "system/test_flow_rules.py",
-    "system/test_outage.py",
-    "system/test_recipes.py",
-    "templating/test_attacks.py",
-    "templating/test_contents.py",
-    "templating/test_files.py",
-    "templating/test_languages.py",
-    "templating/test_layouts.py",
-    "templating/test_snapshot.py",
-    "test_hooks.py",
-    "test_testing.py",
-}
-# Functions that die, doubles at the same moment, other processes' changes: run on PostgreSQL, as on Lambda;
-# on SQLite only where its programs are missing.
-ABOUT_SEVERAL_PROCESSES = {
-    "events/test_liveness.py",
-    "system/test_crash.py",
-    "system/test_redelivery.py",
-    "system/test_swapped_user.py",
-}
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "_django_db_helper", "live_server"}
-# What a page shows in a browser is the same with each database, and takes long.
-IN_A_BROWSER = TESTS / "browser"
 
 
 def _empty_tables(case):
@@ -179,32 +110,17 @@ def pytest_addoption(parser):
     parser.addoption("--only-database", action="store_true", help="Leave out the tests that use no database.")
 
 
-def _place(item):
-    """The test's file, as the sets above name it."""
-    return item.path.relative_to(TESTS).as_posix()
-
-
 def _belongs_to_both_databases(item):
-    if _place(item) in ABOUT_SOMETHING_ELSE:
-        return False
-    if (
-        PAGES in item.path.parents
-        and item.path.name not in PAGES_THAT_ASK_MUCH
-        or item.path.parent == IN_A_BROWSER
-    ):
+    if item.get_closest_marker("one_database"):
         return False
     return item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
 
 
 def _runs_on_postgres_instead(item, config):
-    # Whoever names a file wants it run.
+    # A file that is named on the command line is to be run.
     named = any(item.path.name in argument for argument in config.invocation_params.args)
-    return (
-        _place(item) in ABOUT_SEVERAL_PROCESSES
-        and connection.vendor == "sqlite"
-        and not named
-        and find_programs()
-    )
+    several = item.get_closest_marker("several_processes")
+    return several and connection.vendor == "sqlite" and not named and find_programs()
 
 
 def pytest_collection_modifyitems(config, items):

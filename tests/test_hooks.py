@@ -24,7 +24,7 @@ from tests.functions import bodies_for, event_for, invoke, make_context
 from tests.gate import PUBLISH_BATCH
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager

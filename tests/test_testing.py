@@ -9,6 +9,8 @@ from notifier.testing import assert_not_notified, assert_notified, capture_notif
 from project.demo.models import Post
 from tests.builders import make_audience, make_trigger, make_user
 
+pytestmark = pytest.mark.one_database
+
 
 class ProjectTests(TestCase):
     """A project's TestCase: everything in one transaction that is never committed."""

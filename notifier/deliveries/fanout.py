@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..channels.recipient import MAX_ADDRESS_CHARACTERS
 from ..gates import pauses
 from ..gates.table import ask_final
 from ..models import Audience, Delivery, Event, Subscription
@@ -161,7 +160,7 @@ def _deliver(pace, step, recipients):
         version, language = version_for(channel, wanted)
         deliveries.append(Delivery(
             event=event, subscription=subscription, version_id=version, channel=channel, recipient=recipient,
-            address=address[: MAX_ADDRESS_CHARACTERS], language=language, time_zone=time_zone,
+            address=address, language=language, time_zone=time_zone,
             created_at=now, reason=reason,
             status=Delivery.Status.SKIPPED if reason else Delivery.Status.QUEUED, expires_at=event.expires_at,
             finished_at=now if reason else None, due_at=None if reason else now + DELIVERY_UNHEARD_AFTER,

@@ -5,16 +5,13 @@ Calls ``deliveries``, ``events``, ``gates`` and ``people``; the admin and ``noti
 
 from itertools import chain
 
-from django.core.exceptions import ValidationError
-
 from ..channels import registry
 from ..events import loading
-from ..exceptions import UnknownSubject
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
-from ..templating import readable
 from . import delivered, foreseen, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
+from .subjects import find_subject
 
 __all__ = [
     "Answer",
@@ -30,35 +27,6 @@ __all__ = [
 
 # Events of a period that are looked at, the newest first.
 MOST_EVENTS = 50
-
-
-def find_subject(text):
-    """The Event, or the object, that ``text`` means: ``12`` or ``#12``, or ``app_label.model:key``. Raises
-    UnknownSubject.
-    """
-    text = text.replace("\0", "").strip()
-    label, colon, key = text.partition(":")
-    if not colon:
-        number = text.removeprefix("#")
-        event = (
-            Event.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
-        )
-        if event is None:
-            raise UnknownSubject(
-                f"There is no event “{text}”. Write its number, or an object as in demo.flashsale:1."
-            )
-        return event
-    model = readable.find_model(label)
-    if model is None:
-        raise UnknownSubject(
-            f"There is no model “{label}”. Write app_label.model:key, as in demo.flashsale:1."
-        )
-    try:
-        return model._default_manager.get(pk=key)
-    except (model.DoesNotExist, ValueError, ValidationError, OverflowError):
-        raise UnknownSubject(
-            f"There is no {model._meta.verbose_name} “{key}”. If it was deleted, look for its event."
-        ) from None
 
 
 def explain(person, subject, channel=""):

@@ -103,8 +103,8 @@ def look_at_account(case):
 
 def look_at_address(case):
     if case.delivery.reason == "no_address":
-        now, verified = case.person.address_on(case.channel)
-        since = " There is one now." if now and verified else ""
+        now = case.person.place_on(case.channel)
+        since = " There is one now." if now.address and now.is_verified else ""
         return Seen(
             f"there was no address for {registry.noun(case.channel)}.{since}", Outcome.NOT, _user(case)
         )

@@ -15,7 +15,7 @@ from ..channels import registry
 from ..channels.message import Examination, Message
 from ..deliveries import versions
 from ..models import Audience, Event, Trigger
-from ..people import reachable
+from ..people.addresses import reachable
 from ..people.reader_links import sample_links
 from ..rules import audiences
 from ..templating import contents
@@ -130,7 +130,7 @@ def recipients_of(event, subscription_id):
 
 
 def _messages(users, addresses, channel):
-    return reachable.reachable(users, channel).count() + len(
+    return reachable(users, channel).count() + len(
         {address for only, address in addresses if only in ("", channel)}
     )
 

@@ -189,18 +189,18 @@ def look_at_account(case):
 
 
 def look_at_address(case):
-    address, verified = case.person.address_on(case.channel)
-    if not address:
+    place = case.person.place_on(case.channel)
+    if not place.address:
         return Seen(f"there is no address for {registry.noun(case.channel)}.", Outcome.WOULD_NOT, _user(case))
-    if not verified:
+    if not place.is_verified:
         return Seen(f"the address for {case.channel} is not verified.", Outcome.WOULD_NOT, _user(case))
-    return Seen(f"the address is {address}.", about=_user(case))
+    return Seen(f"the address is {place.address}.", about=_user(case))
 
 
 def look_at_own_gate(case):
-    address, _verified = case.person.address_on(case.channel)
+    place = case.person.place_on(case.channel)
     delivery = Delivery(
-        subscription=case.subscription, channel=case.channel, recipient=case.person.key, address=address
+        subscription=case.subscription, channel=case.channel, recipient=case.person.key, address=place.address
     )
     (refused,) = channels_own.refuse([delivery], case.channel)
     if refused:
@@ -209,14 +209,12 @@ def look_at_own_gate(case):
 
 
 def look_at_allow_list(case):
-    address, _verified = case.person.address_on(case.channel)
-    if not allow_list.is_allowed(case.channel, address):
+    if not allow_list.is_allowed(case.channel, case.person.place_on(case.channel).address):
         return Seen(allow_list.describe(), Outcome.WOULD_NOT)
 
 
 def look_at_suppression(case):
-    address, _verified = case.person.address_on(case.channel)
-    if found := suppression.find(case.channel, address):
+    if found := suppression.find(case.channel, case.person.place_on(case.channel).address):
         text = f"nothing more is sent to this address. {suppression.describe(found)}"
         return Seen(text, Outcome.WOULD_NOT, (Suppression, found.pk))
 
@@ -246,13 +244,7 @@ def look_at_flow(case):
 
 def look_at_opt_outs(case):
     category = case.trigger.category
-    rows = opt_outs.rows_of(case.person.key)
-    row = (
-        None
-        if category and category.mandatory
-        else opt_outs.deciding(rows, category and category.pk, case.channel)
-    )
-    if row:
+    if row := opt_outs.deciding(opt_outs.rows_of(case.person.key), category, case.channel):
         said = opted_out.describe(row, row.category and row.category.title)
         return Seen(f"the person has opted out. {said}", Outcome.WOULD_NOT, (OptOut, row.pk))
     if category:

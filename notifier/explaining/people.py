@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
 
 from ..channels import registry
 from ..channels.recipient import Recipient
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
+from ..people.addresses import Place, address_columns, place_of
 from ..rules import audiences
+from ..templating import readable
 
 # So many are named where one word means several people.
 MOST_NAMED = 5
@@ -32,26 +33,16 @@ class Person:
         """The recipients by which a delivery to this person on ``channel`` may go: itself, or an address of
         its own.
         """
-        own = self.address or self.address_on(channel)[0]
+        own = self.address or self.place_on(channel).address
         return (
             [self.key, str(Recipient.of_address(own))]
             if own and not self.address
             else [self.key, *self._holders(channel)]
         )
 
-    def address_on(self, channel):
-        """``(address, verified)`` of a user on ``channel``, as it is now: the contact point, or what the
-        settings name.
-        """
-        if self.user is None:
-            return self.address, True
-        point = (
-            ContactPoint.objects.filter(user=self.user.pk, channel=channel)
-            .values_list("address", "verified")
-            .first()
-        )
-        address, verified = point or (_read(self.user, registry.addresses().get(channel)), True)
-        return address.strip(), verified
+    def place_on(self, channel):
+        """The Place where this person is reached on ``channel`` now."""
+        return Place(self.address) if self.user is None else place_of(self.user, channel)
 
     def _holders(self, channel):
         """The users who have this plain address on ``channel``."""
@@ -99,36 +90,18 @@ def _person_at(address):
 
 
 def _by_key(text):
-    try:
-        return get_user_model()._default_manager.filter(pk=text).first()
-    except (ValueError, ValidationError, OverflowError):
-        return None
+    return readable.find_instance(get_user_model(), text)
 
 
 def _users_with(address, names):
     users = get_user_model()._default_manager
     points = ContactPoint.objects.filter(channel__in=names, address__iexact=address)
     found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
-    for channel, path in registry.addresses().items():
+    for channel, column in address_columns().items():
         if channel in names:
-            found |= {
-                user.pk: user
-                for user in users.filter(**{f"{path.replace('.', '__')}__iexact": address})[: MOST_NAMED + 1]
-            }
+            same = users.filter(**{f"{column}__iexact": address})
+            found |= {user.pk: user for user in same[: MOST_NAMED + 1]}
     return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
-
-
-def _read(user, path):
-    """The text at the path ``path`` on ``user``, or nothing."""
-    if not path:
-        return ""
-    try:
-        found = user
-        for name in path.split("."):
-            found = getattr(found, name)
-    except (AttributeError, ObjectDoesNotExist, FieldError):
-        return ""
-    return str(found or "")
 
 
 def is_member(person, channel, event, sources, frozen):
@@ -139,5 +112,5 @@ def is_member(person, channel, event, sources, frozen):
     users, addresses = audiences.select_recipients(event, sources, frozen)
     if person.user is not None and users.filter(pk=person.user.pk).exists():
         return True
-    own = person.address_on(channel)[0]
+    own = person.place_on(channel).address
     return bool(own) and any(own == address.strip() and only in ("", channel) for only, address in addresses)

@@ -5,14 +5,14 @@ Calls ``templating.contents`` and ``channels.registry``.
 
 from dataclasses import dataclass, field, replace
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
 from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
 from ..exceptions import TemplateRefused
-from ..models import ContactPoint, ContentVersion, Event, Subscription
+from ..models import ContentVersion, Event, Subscription
+from ..people.addresses import place_of
 from ..people.reader_links import sample_links
 from ..rules import audiences
 from ..templating import contents, digest_data
@@ -121,15 +121,9 @@ def lint(content):
 
 
 def own_address(user, channel):
-    """The address of ``user`` on ``channel``, as a fan-out would find it; blank without one."""
-    point = ContactPoint.objects.filter(user=user, channel=channel).values_list("address", "verified").first()
-    if point:
-        return point[0].strip() if point[1] else ""
-    if not (path := registry.addresses().get(channel)):
-        return ""
-    column = path.replace(".", "__")
-    found = get_user_model()._default_manager.filter(pk=user.pk).values_list(column, flat=True).first()
-    return str(found or "").strip()
+    """The address of ``user`` on ``channel``; blank without one, or while it is not verified."""
+    place = place_of(user, channel)
+    return place.address if place.is_verified else ""
 
 
 def send_to(user, content, found, address):

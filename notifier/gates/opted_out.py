@@ -4,7 +4,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from ..exceptions import Skipped
-from ..models import OF_NO_RULE, Category, Event, OptOut
+from ..models import OF_NO_RULE, OptOut
+from ..people import opt_outs
 
 HOW = {
     OptOut.Source.MAIL: "through the mail program’s button",
@@ -12,18 +13,6 @@ HOW = {
     OptOut.Source.PAGE: "on the page of preferences",
     OptOut.Source.ADMIN: "by an administrator",
 }
-
-# One statement for all candidates: the ones that an opt-out keeps from one of their events. The ORM has no
-# join without a relation.
-_OPTED_OUT = f"""
-    SELECT opted.id, opted.recipient, opted.channel, opted.created_at, opted.source, opted.category_id,
-        event.id AS event, category.title
-    FROM {OptOut._meta.db_table} AS opted
-    JOIN {Event._meta.db_table} AS event ON opted.category_id IS NULL OR opted.category_id = event.category_id
-    LEFT JOIN {Category._meta.db_table} AS category ON category.id = event.category_id
-    WHERE event.id IN ({{events}}) AND opted.recipient IN ({{recipients}}) AND opted.channel IN (%s, '')
-        AND (category.id IS NULL OR NOT category.mandatory)
-"""  # noqa: S608 - the tables' names are our own
 
 
 def refuse(candidates, channel):
@@ -36,11 +25,7 @@ def refuse(candidates, channel):
     if not asked:
         return [None] * len(candidates)
     events, recipients = {each.event_id for each in asked}, {each.recipient for each in asked}
-    statement = _OPTED_OUT.format(
-        events=", ".join(map(str, map(int, events))), recipients=", ".join(["%s"] * len(recipients))
-    )
-    rows = OptOut.objects.raw(statement, [*recipients, channel])
-    found = {(row.event, row.recipient): row for row in rows}
+    found = opt_outs.deciding_rows(events, recipients, channel)
     return [_answer(found.get((each.event_id, each.recipient)), each) for each in candidates]
 
 

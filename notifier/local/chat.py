@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from threading import Event, Lock
+from threading import Lock
 
 from werkzeug.wrappers import Request, Response
 
@@ -33,7 +33,6 @@ UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT, ARCHIVED_ROOM = "404404", "403403", "#archive
 # Telegram's markup as Apprise uses it: https://core.telegram.org/bots/api#html-style
 HEADING = re.compile(r"<b>(?P<title>.*?)</b>\r?\n(?P<text>.*)", re.DOTALL)
 TAG = re.compile(r"</?\w+>")
-MOST_HELD_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +54,7 @@ class ChatStandIn:
 
     def __init__(self, *, port=0):
         self._server = LoopbackServer(self._answer, name="The stand-in for chat services", port=port)
-        self._lock, self._released = Lock(), Event()
-        self._released.set()
+        self._lock = Lock()
         self.reset()
 
     @property
@@ -67,7 +65,6 @@ class ChatStandIn:
         self._server.start()
 
     def stop(self):
-        self._released.set()
         self._server.stop()
 
     def reset(self):
@@ -78,19 +75,11 @@ class ChatStandIn:
         """Answer the next request with this and take nothing."""
         self._failures.append(Response(body, status=status, headers=dict(headers)))
 
-    def fall_silent(self):
-        """Take what comes and answer it only after MOST_HELD_SECONDS, or when stopped."""
-        self._released.clear()
-
-    def speak_again(self):
-        self._released.set()
-
     def _answer(self, environ, start_response):
         request = Request(environ)
         with self._lock:
             self.requests += 1
             response = self._failures.pop(0) if self._failures else self._respond(request)
-        self._released.wait(MOST_HELD_SECONDS)
         return response(environ, start_response)
 
     def _respond(self, request):

@@ -190,11 +190,6 @@ class Outbox:
             yield plain | {"subject": item.title}
 
 
-def read_outbox():
-    """What the LocalCloud of this process received, oldest first; nothing when none runs."""
-    return current.read() if current else []
-
-
 @require_safe
 def outbox(request):
     """The page.

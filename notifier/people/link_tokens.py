@@ -15,12 +15,12 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer, b64_encode
 
 from ..channels.recipient import Recipient
 from ..models import Delivery
 from ..models.outbox import NAMELESS
+from ..templating import readable
 
 USER, DELIVERY = "u", "d"
 # Keys that are numbers or UUIDs. A project's own user model may have any text for one.
@@ -110,10 +110,7 @@ def find_bearer(kind, key):
 
 
 def _user(key):
-    try:
-        user = get_user_model()._default_manager.filter(pk=key).first()
-    except (ValueError, ValidationError, OverflowError):
-        user = None
+    user = readable.find_instance(get_user_model(), key)
     if user is None:
         raise GoneLink
     return bearer_of(user)

@@ -65,7 +65,7 @@ class Table:
         return [
             Cell(
                 channel=channel, label=label, value=f"{key or ALL}:{channel}", is_sent=channel in sent,
-                is_on=(key, channel) not in rows and (key, opt_outs.EVERY_CHANNEL) not in rows,
+                is_on=not opt_outs.said_of(rows, key, channel),
             )
             for channel, label in self.columns
         ]  # fmt: skip

@@ -43,7 +43,7 @@ def unsubscribe(request, token):
         return show(request, "mandatory", bearer, category=found)
     choice = bearer.recipient, found and found.pk, channel
     state = _act(request, choice) if request.method == "POST" else ""
-    row = opt_outs.deciding(opt_outs.rows_of(bearer.recipient), *choice[1:])
+    row = opt_outs.deciding(opt_outs.rows_of(bearer.recipient), found, channel)
     return show(
         request,
         state or ("out" if row else "ask"),

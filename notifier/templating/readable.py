@@ -3,7 +3,7 @@
 """
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 
 from .data import SECRET_FRAGMENTS, SECRET_WORDS
 
@@ -68,6 +68,14 @@ def find_model(label):
     try:
         return apps.get_model(label)
     except (LookupError, ValueError):
+        return None
+
+
+def find_instance(model, key):
+    """The object of a primary key, or None: also for a text that is no key of this model."""
+    try:
+        return model._default_manager.filter(pk=key).first()
+    except (ValueError, ValidationError, OverflowError):
         return None
 
 

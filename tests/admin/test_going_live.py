@@ -12,7 +12,7 @@ from tests.builders import make_audience, make_people, make_subscription, make_t
 from .browser import filled_in, read_form, saved, submit, text_of
 from .outcomes.test_delivery_actions import answer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 TRIGGERS = "/admin/notifier/trigger/"
 

@@ -18,7 +18,7 @@ from tests.builders import make_audience, make_trigger, make_user
 
 from .browser import read_form, saved, submit, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 STYLES = (Path(notifier.__file__).parent / "static/notifier/admin.css").read_text()
 

@@ -14,7 +14,7 @@ from tests.builders import make_audience, make_delivery, make_event, make_user
 from .browser import text_of
 from .outbox import DELIVERIES, EVENTS, make_failed, page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 MAY_READ = ("view_event", "view_delivery")
 MAY_SEE = (*MAY_READ, "view_recipients")

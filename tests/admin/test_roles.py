@@ -14,7 +14,7 @@ from tests.builders import make_audience, make_delivery, make_event, make_trigge
 
 from .browser import filled_in, read_form
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 ROLES = {
     "nobody": [],

@@ -23,7 +23,7 @@ from tests.builders import make_user
 from tests.inbox.streams import add
 from tests.patience import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 ITEMS, CUTS = 40, 10
 # What the browser's own stream gave the page, before the bell has made anything of it.

@@ -5,6 +5,8 @@ import pytest
 from notifier.exceptions import ConfigurationError
 from tests.chromium import find_program
 
+pytestmark = pytest.mark.one_database
+
 
 def test_a_browser_on_the_path_comes_before_playwrights_own(tmp_path, monkeypatch):
     own, installed = tmp_path / "own", tmp_path / "chromium"

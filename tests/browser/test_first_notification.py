@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from notifier.models import Audience, Event, Template, Trigger
 from project.demo.models import FlashSale, Profile
 
+pytestmark = pytest.mark.one_database
+
 PASSWORD = "a long day in May"
 # username, first name, active, phone; all have a mail address.
 PEOPLE = [

@@ -9,6 +9,8 @@ from notifier.models import Category, OptOut, Preferences
 from notifier.people import link_tokens
 from tests.builders import make_trigger, make_user
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.django_db(transaction=True)
 def test_somebody_unsubscribes_by_keyboard_undoes_it_and_chooses_by_clicks(open_window):

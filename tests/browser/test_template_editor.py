@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from notifier.models import Delivery, Template
 from tests.builders import make_trigger
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def page(open_window, live_server):

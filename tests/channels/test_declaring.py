@@ -17,7 +17,7 @@ from notifier.explaining.people import person_of
 from notifier.gates import channels_own
 from notifier.inbox.items import add_item, mark_all_read
 from notifier.models import Delivery, Subscription
-from notifier.people import reachable
+from notifier.people.addresses import reachable
 from project.demo.models import Post
 from tests.builders import make_trigger, make_user
 from tests.flowing import by_channel, fan_out, flowing_event, let_flow, send, sweep
@@ -57,7 +57,7 @@ def test_what_the_settings_name_comes_before_what_the_channel_declares(settings)
 
 def test_who_is_counted_beforehand_is_whom_the_gate_lets_through(lofts):
     users = type(lofts[0])._default_manager.all()
-    assert list(reachable.reachable(users, "pigeon")) == lofts[:1]
+    assert list(reachable(users, "pigeon")) == lofts[:1]
     make_trigger(contents={"pigeon": {"text": "."}}, channels=["pigeon"])
     answers = {}
     for user in lofts:

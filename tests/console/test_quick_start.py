@@ -16,6 +16,8 @@ from notifier.queue.publisher import diverted
 from project.demo.models import Post
 from tests.builders import make_audience, make_trigger, make_user
 
+pytestmark = pytest.mark.one_database
+
 HOUSE = Path(__file__).parents[2]
 PAGE = (HOUSE / "docs" / "quick-start.md").read_text()
 

@@ -18,7 +18,7 @@ from django.utils.log import configure_logging
 from tests.deploy.conftest import FUNCTION
 from tests.deploy.function_url import HOST, Browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 DOMAIN = "notify.example.com"
 PASSWORD = "correct horse battery staple"

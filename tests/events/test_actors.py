@@ -23,6 +23,8 @@ from tests.builders import make_audience, make_trigger, make_user
 from tests.observing import register
 from tests.statements import statements
 
+pytestmark = pytest.mark.one_database
+
 POSTS = "/admin/demo/post/add/"
 
 

@@ -26,7 +26,7 @@ from tests.observing import recorded
 from tests.patience import PATIENCE_SECONDS, in_threads
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from tests.app.models import Company, Customer, Guest, Order
 from tests.builders import make_trigger
 from tests.observing import recorded, register
 
+pytestmark = pytest.mark.one_database
+
 KEY = uuid.UUID("0f36bd71-52c2-4a0e-9c5f-3f6c1b7d2c11")
 ADA = User(pk=3)
 LAZY_ADA = SimpleLazyObject(lambda: ADA)

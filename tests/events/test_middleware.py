@@ -21,7 +21,7 @@ from tests.functions import let_time_pass, sweep
 from tests.gate import PUBLISH_BATCH
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

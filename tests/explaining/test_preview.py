@@ -13,7 +13,7 @@ from notifier.templating.compiler import compile_part
 from tests.builders import make_event, make_template, make_trigger, make_user
 from tests.effort import at_most
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 def sample(source, **trigger):

@@ -12,6 +12,8 @@ from tests.app.models import Order
 from tests.builders import make_audience, make_subscription, make_trigger, make_user
 from tests.observing import register
 
+pytestmark = pytest.mark.one_database
+
 SALE, ORDER = {"verb": "post_save", "model": "demo.flashsale"}, {"verb": "post_save", "model": "shop.order"}
 
 

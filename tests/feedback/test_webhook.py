@@ -30,7 +30,7 @@ URL = "/feedback/ses/"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 CURVE = ec.generate_private_key(ec.SECP256R1())
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.feedback.urls")]
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db, pytest.mark.urls("tests.feedback.urls")]
 
 
 def make_certificate(key=KEY, *, name="sns.amazonaws.com", days=(-1, 1)):

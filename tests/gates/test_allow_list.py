@@ -10,6 +10,8 @@ from project import look
 from tests.builders import make_delivery, make_event, make_user
 from tests.functions import bodies_for, invoke
 
+pytestmark = pytest.mark.one_database
+
 HOOK = "webhook:https://example.com/hooks/*"
 ALLOWED = [
     # pattern, channel, address, whether it is delivered

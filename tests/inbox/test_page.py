@@ -8,7 +8,7 @@ from notifier.inbox import items
 from notifier.models import InboxItem
 from tests.builders import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 PAGE = "/notifications/"
 
 

@@ -17,6 +17,8 @@ from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.one_database
+
 MARKUP = "30 % <b>off</b> & *more* _now_ [here](http://x) `code` ’"
 
 

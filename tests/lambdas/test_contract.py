@@ -15,6 +15,8 @@ from tests.builders import ADDRESSES, OF_USERS, make_delivery
 from tests.functions import bodies_for, invoke
 from tests.gate import SENDS
 
+pytestmark = pytest.mark.one_database
+
 CHANNELS = channel_names()
 # Channels that call nobody: what they send is in the database.
 INSIDE = {"inbox"}
@@ -102,7 +104,7 @@ def test_a_good_delivery_is_one_call_and_one_message(cloud, gate, channel):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if UNUSABLE[channel]])
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if UNUSABLE.get(channel)])
 def test_an_unusable_address_is_skipped_and_the_provider_is_asked_nothing(gate, channel):
     delivery = make_delivery(channel=channel, address=UNUSABLE[channel])
     assert invoke(channel, *bodies_for(channel, [delivery.pk])) == []

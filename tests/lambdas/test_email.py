@@ -15,6 +15,8 @@ from tests.functions import bodies_for, invoke
 from tests.gate import SEND_MAIL
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.one_database
+
 ADDRESS = "ada@example.com"
 
 

@@ -11,6 +11,8 @@ from notifier.channels.registry import channel_names, examine, price
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
 from tests.effort import at_most
 
+pytestmark = pytest.mark.one_database
+
 CHANNELS = channel_names()
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)  # surrogates and control characters too
 ALLOWED_SECONDS = 3

@@ -20,7 +20,7 @@ from tests.functions import bodies_for, event_for, invoke, let_time_pass, make_c
 from tests.gate import BURY, SEND_MAIL
 from tests.messages import MALFORMED
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 EXPLODED = []
 

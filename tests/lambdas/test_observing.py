@@ -20,7 +20,7 @@ from tests.functions import bodies_for, event_for, invoke, make_context, sweep
 from tests.gate import POST_TO_X, SEND_MAIL, SEND_SMS
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 ADDRESSES = {"email": "marked.person@example.com", "sms": "+447400123456", "twitter": "@marked"}
 BODY = "MARKEDBODY"

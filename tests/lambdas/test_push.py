@@ -17,7 +17,7 @@ from notifier.models import Delivery, Device, DevicePush
 from tests.builders import make_audience, make_delivery, make_device, make_event, make_user
 from tests.functions import bodies_for, invoke, let_time_pass, sweep
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
 TOKEN = "the-token-of-a-device"
 

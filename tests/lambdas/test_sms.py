@@ -15,7 +15,7 @@ from notifier.local.server import LoopbackServer
 from tests.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS, wait_until
 
 # The outbox that is looked into shows people's inboxes too.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 NUMBER = "+12065550123"
 OPTED_OUT = "+12065550199"  # moto: every number that ends in 99

@@ -13,6 +13,8 @@ from tests.builders import make_delivery
 from tests.functions import bodies_for, invoke
 from tests.lambdas.twilio import ACCOUNT, KEY, SENDER, TOKEN, TwilioStandIn
 
+pytestmark = pytest.mark.one_database
+
 NUMBER = "+12065550123"
 
 

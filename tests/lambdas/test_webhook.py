@@ -22,7 +22,7 @@ from tests.lambdas.internet import HOST
 
 URL = f"https://{HOST}/In"
 OLD, NEW = "an-older-key-of-forty-characters-0123456", "a-newer-key-of-forty-characters-01234567"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from notifier.models import Delivery, Event, Pause, Trigger
 from project.demo.models import Movie, Post, Profile
 from tests.builders import make_audience, make_subscription, make_template, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 MAIL = {
     "email": {

@@ -25,7 +25,7 @@ from project.demo.models import Post
 from tests.builders import make_audience, make_subscription, make_template, make_trigger, make_user
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 def problems_of(row):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from notifier.channels import registry
 from notifier.gates import channels_own
 from notifier.models import Device
-from notifier.people import reachable
+from notifier.people import addresses
 from notifier.people.devices import MAX_DEVICES, UnusableDevice, register_device
 from tests.builders import make_device, make_user
 
@@ -107,8 +107,8 @@ def test_only_who_has_a_device_counts_as_reached(ada):
     with_one = make_device().user
     make_device(enabled=False)
     users = type(ada)._default_manager.all()
-    assert list(reachable.reachable(users, "push")) == [with_one]
-    assert reachable.look_again([(1, "push", f"user:{ada.pk}"), (2, "push", f"user:{with_one.pk}")]) == (
+    assert list(addresses.reachable(users, "push")) == [with_one]
+    assert addresses.look_again([(1, "push", f"user:{ada.pk}"), (2, "push", f"user:{with_one.pk}")]) == (
         {2: str(with_one.pk)},
         {1},
     )

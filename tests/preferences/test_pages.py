@@ -11,7 +11,7 @@ from notifier.models import Category, ContactPoint, OptOut, Preferences
 from notifier.people import link_tokens
 from tests.builders import make_delivery, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 OWN = "/notifications/preferences/"
 

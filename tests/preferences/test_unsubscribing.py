@@ -14,7 +14,7 @@ from notifier.people import link_tokens, reader_links
 from tests.builders import make_delivery, make_user
 from tests.effort import slowness
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 BASE_URL = "https://shop.example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -12,7 +12,7 @@ from notifier.models import Canary, Delivery, Event
 from notifier.queue import canary
 from notifier.queue.ring import FANOUT, Ring, parse
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 def test_it_goes_through_the_topic_and_every_channels_function_and_to_nobody(cloud, pump):

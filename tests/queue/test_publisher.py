@@ -16,7 +16,7 @@ from tests.builders import make_delivery, make_trigger, make_user
 from tests.functions import invoke
 from tests.gate import PUBLISH_BATCH
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 SAVES = 100
 

@@ -22,7 +22,7 @@ from notifier.rules import providers
 from project.demo.models import Post
 from tests.builders import make_audience, make_template, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 SMALL = """\
 version: 1

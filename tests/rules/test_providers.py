@@ -11,6 +11,8 @@ from notifier.testing import assert_notified, capture_notifications
 from project.demo.models import Post
 from tests.builders import make_trigger, make_user
 
+pytestmark = pytest.mark.one_database
+
 FOUND = {"forecast": "sunny", "nested": {"deep": [1, 2]}, "password": "no"}
 
 

@@ -33,6 +33,8 @@ from tests.builders import make_audience, make_trigger, make_user
 from tests.observing import data_of_the_event, recorded, register
 from tests.without_notifier import delete_notes
 
+pytestmark = pytest.mark.one_database
+
 MODEL_SIGNALS = [
     db.pre_init,
     db.post_init,

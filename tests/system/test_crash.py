@@ -10,7 +10,7 @@ from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
 from tests.gate import POST_TO_X, SEND_MAIL, SEND_SMS
 from tests.patience import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 
 # What sends on a channel, and whether a delivery that may have been sent is left for a person.
 CHANNELS = [("email", SEND_MAIL, False), ("sms", SEND_SMS, True), ("twitter", POST_TO_X, True)]

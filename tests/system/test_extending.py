@@ -17,7 +17,7 @@ from tests.builders import make_delivery, make_trigger, make_user
 from tests.functions import bodies_for, invoke
 from tests.observing import recorded
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 

@@ -17,7 +17,7 @@ from project.demo.models import Post
 from tests.builders import make_subscription, make_trigger, make_user
 from tests.flowing import another, fan_out, flowing_event, let_flow, send, sweep
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
 REFUSED = [
     # what is said, the field that is wrong, and why

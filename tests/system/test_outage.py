@@ -15,7 +15,7 @@ from tests.builders import make_audience, make_delivery, make_event, make_people
 from tests.functions import bodies_for, invoke, let_time_pass, sweep
 from tests.gate import PUBLISH_BATCH
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 TITLES = ["One", "Two", "Three"]
 

@@ -10,6 +10,8 @@ from django.core import serializers
 from notifier import rulefiles
 from notifier.testing import assert_notified, capture_notifications
 
+pytestmark = pytest.mark.one_database
+
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 
 

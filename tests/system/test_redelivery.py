@@ -17,7 +17,7 @@ from tests.functions import invoke, let_time_pass, sweep
 from tests.patience import PATIENCE_SECONDS, in_threads
 from tests.sizes import full_or
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 
 TIMES = 5
 POSTS, READERS = full_or(2, full=3), 60

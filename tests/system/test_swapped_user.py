@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+pytestmark = pytest.mark.several_processes
+
 ADA, BO, DUNYA = ("email", "ada@example.com"), ("email", "bo@example.com"), ("email", "work@example.com")
 EXPECTED = {
     # rule: who receives it, and what it says

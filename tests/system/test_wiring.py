@@ -131,19 +131,100 @@ def test_no_client_of_aws_is_made_at_import():
 # What a reviewer sends back.
 
 
+# Where a channel's name may stand, beside a project's own settings and rules, and why. All that a channel
+# does differently stands in its own file, so nothing else has a reason to know it.
+NAMES_OF_CHANNELS = {
+    "notifier/admin/sidebar.py OUTCOME": "the name of a picture",
+    "notifier/admin/templates/editor.py PERSON": "a field of the user model",
+    "notifier/conf.py DEFAULTS": "a setting in which projects name channels",
+    "notifier/console/apps.py ConsoleConfig": "an app that is one channel",
+    "notifier/console/printing.py CHANNEL": "an app that is one channel",
+    "notifier/deploy/doctor/checks.py OF_A_CHANNEL": "what to look at where a function is deployed",
+    "notifier/deploy/stack/after.py ADMINISTRATOR": "a field of the user model",
+    "notifier/explaining/samples.py PERSON": "a field of the user model",
+    "notifier/feedback/ses.py CHANNEL": "SES reports on mail alone",
+    "notifier/feedback/sms.py CHANNEL": "SNS reports on text messages alone",
+    "notifier/local/chat.py ChatStandIn": "a word of Telegram's API",
+    "notifier/local/outbox.py Outbox": "it shows what each provider's stand-in has got",
+    "notifier/templatetags/notifier.py notifier_bell": "the bell shows the inbox's rows",
+    "notifier/urls.py urlpatterns": "the page of the inbox's rows",
+    "lambdas/inbox.py examine": "how the editor shows an item",
+}
+CHANNELS = {*channel_names(), "console"}
+
+
+def _names_a_channel(node):
+    return isinstance(node, ast.Constant) and node.value in CHANNELS
+
+
+def _name_of(statement):
+    target = getattr(statement, "targets", [statement])[0]
+    return getattr(target, "id", getattr(target, "name", type(target).__name__))
+
+
+def test_no_code_knows_a_channel_by_name():
+    """A name that stands nowhere is compared with nothing: by no constant, no default, no dict's key."""
+    found = {}
+    for path in FILES:
+        if path.parts[0] != "project" and "migrations" not in path.parts:
+            for statement in tree_of(path).body:
+                if lines := [node.lineno for node in ast.walk(statement) if _names_a_channel(node)]:
+                    found.setdefault(f"{path} {_name_of(statement)}", []).extend(lines)
+    assert {place: lines for place, lines in found.items() if place not in NAMES_OF_CHANNELS} == {}
+    assert NAMES_OF_CHANNELS.keys() - found.keys() == set(), "they name no channel any more"
+
+
+def _asked_by(node):
+    """What a node compares, matches or looks up by: operands, members of sets and lists, keys of dicts."""
+    if isinstance(node, ast.Compare):
+        operands = [node.left, *node.comparators]
+        return operands + [part for each in operands for part in getattr(each, "elts", ())]
+    if isinstance(node, ast.match_case):
+        return list(ast.walk(node.pattern))
+    return []
+
+
+def _constants_that_name_a_channel():
+    """The names of those constants, and what they are imported as."""
+    constants = {
+        target.id
+        for _path, node in nodes()
+        if isinstance(node, ast.Assign) and _names_a_channel(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    imported = {
+        alias.asname
+        for _path, node in nodes()
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in constants and alias.asname
+    }
+    return constants | imported
+
+
 def test_no_code_asks_which_channel_it_has():
-    """``if channel == "email"``: what a channel does differently stands in its own file."""
-
-    def is_name_of_channel(node):
-        return isinstance(node, ast.Constant) and node.value in channel_names()
-
+    """``if channel == "email"``, or ``== sms.CHANNEL``: what a channel does differently stands in its own
+    file.
+    """
+    constants = _constants_that_name_a_channel()
     asking = [
-        (path, node)
+        (path, part)
         for path, node in nodes()
-        if (isinstance(node, ast.Compare) and any(map(is_name_of_channel, [node.left, *node.comparators])))
-        or (isinstance(node, ast.match_case) and any(map(is_name_of_channel, ast.walk(node.pattern))))
+        for part in _asked_by(node)
+        if _names_a_channel(part) or getattr(part, "attr", getattr(part, "id", "")) in constants
     ]
     assert where(asking) == []
+
+
+def test_where_people_are_reached_is_asked_of_the_registry():
+    """The setting alone does not have what the channels declare."""
+    reading = [
+        (path, node)
+        for path, node in nodes(outside=["notifier/channels/registry.py", "notifier/checks.py"])
+        if isinstance(node, ast.Call) and "ADDRESSES" in {getattr(each, "value", "") for each in node.args}
+    ]
+    assert where(reading) == []
 
 
 def test_no_product_code_prints():

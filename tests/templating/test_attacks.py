@@ -13,6 +13,8 @@ from notifier.templating import contents, snapshot
 from project.demo.models import Post
 from tests.effort import at_most
 
+pytestmark = pytest.mark.one_database
+
 EVIL = "<script>alert(1)</script>\r\nBcc: eve@example.com {{ user.password }}"
 
 

@@ -11,6 +11,8 @@ from notifier.models.templates import layout_book
 from notifier.templating import contents
 from tests.builders import make_template
 
+pytestmark = pytest.mark.one_database
+
 SUBJECTS = [
     # as rendered, as it is sent
     ("48 hours of linen", "48 hours of linen"),

@@ -14,7 +14,7 @@ from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Template, TemplateContent
 from notifier.templating import contents, files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 @pytest.fixture

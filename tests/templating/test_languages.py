@@ -20,6 +20,8 @@ from notifier.templating import contents, languages
 from notifier.templating.html_skeleton import Skeleton
 from tests.builders import make_audience, make_event, make_template, make_trigger, make_user
 
+pytestmark = pytest.mark.one_database
+
 CHOICES = [
     # the languages that there are, the person's, the one that they get, the one that it is rendered in
     (["de-at", "de", "en", ""], "de-at", "de-at", "de-at"),  # exactly theirs

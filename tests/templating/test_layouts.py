@@ -12,7 +12,7 @@ from notifier.models import ContentVersion, Subscription, Template, TemplateCont
 from notifier.templating import contents
 from tests.builders import make_trigger
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 LAYOUT = (
     "<html>{% block head %}H{% endblock %}<main>{% block main %}default{% endblock %}</main>"

@@ -25,6 +25,8 @@ from tests.builders import make_audience, make_trigger, make_user
 from tests.observing import data_of_the_event, register
 from tests.statements import statements
 
+pytestmark = pytest.mark.one_database
+
 KEY = uuid.UUID("0f36bd71-52c2-4a0e-9c5f-3f6c1b7d2c11")
 UTC_2 = dt.timezone(dt.timedelta(hours=2))
 
@@ -401,3 +403,22 @@ def test_data_beyond_the_bound_fails_the_event_and_says_so():
     assert "Let them read less." in long.reason
     assert len(sent) == 1
     assert short.status == "done"
+
+
+# Finding an object by what somebody typed.
+
+NO_KEYS = ["", "x", "1.5", "9" * 30, "-1", "None", "\0", "1\0", "ä", "1 OR 1=1"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [Post, Order])
+@pytest.mark.parametrize("text", NO_KEYS)
+def test_a_text_that_is_no_key_of_a_model_finds_nothing_and_raises_nothing(model, text):
+    assert readable.find_instance(model, text) is None
+
+
+@pytest.mark.django_db
+def test_an_object_is_found_by_its_key_as_text():
+    post, order = Post.objects.create(title="Linen"), Order.objects.create(number="7")
+    assert readable.find_instance(Post, str(post.pk)) == post
+    assert readable.find_instance(Order, str(order.pk)) == order

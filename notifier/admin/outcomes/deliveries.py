@@ -6,9 +6,9 @@ from django.db.models import Q, Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ...channels import registry
 from ...channels.recipient import Recipient
 from ...models import ContentVersion, Delivery, Event, Template
+from ...people.addresses import address_columns
 from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
@@ -93,7 +93,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         # A key is not what people search by, and of most texts no key can be made.
         paths = [
             users.USERNAME_FIELD,
-            *(path.replace(".", "__") for path in registry.addresses().values() if path != "pk"),
+            *(column for column in address_columns().values() if column != "pk"),
         ]
         named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from ... import deliveries
 from ...models import Delivery
-from ...people import reachable
+from ...people.addresses import look_again
 from ...queue.ring import rings_for
 from .retrying import can_be_retried
 
@@ -153,7 +153,7 @@ def perform(request, act, queryset, *, seen=""):
 def _run(act, rows):
     if not act.is_sending:
         return deliveries.cancel([row[0] for row in rows])
-    addresses, unreachable = reachable.look_again(
+    addresses, unreachable = look_again(
         [(pk, channel, recipient) for pk, _status, channel, recipient in rows]
     )
     queued = _RUN[act.name]([row[0] for row in rows if row[0] not in unreachable], addresses=addresses)

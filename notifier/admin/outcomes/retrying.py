@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ... import deliveries
 from ...deliveries.versions import mended_version
-from ...people import reachable
+from ...people import addresses
 
 # What the fan-out writes, without a detail.
 REASONS = {
@@ -18,7 +18,7 @@ def can_be_retried(delivery):
     is_over = delivery.event.emptied_at or delivery.reason in deliveries.SATISFIED
     if is_over or delivery.status not in deliveries.RETRIABLE:
         return False
-    reached, unreachable = reachable.look_again([(delivery.pk, delivery.channel, delivery.recipient)])
+    reached, unreachable = addresses.look_again([(delivery.pk, delivery.channel, delivery.recipient)])
     return delivery.pk not in unreachable and (
         delivery.reason not in deliveries.UNREACHABLE or delivery.pk in reached
     )

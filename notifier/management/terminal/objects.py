@@ -4,26 +4,22 @@ Raises CommandError with what to write.
 """
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from ...exceptions import UnknownSubject
+from ...explaining import subjects
 from ...models import Event, Template
-from ...templating import languages, readable
+from ...templating import languages
 
 USAGE = 2  # the exit code for words that mean nothing
 
 
 def find_object(text):
     """The object that ``app_label.model:key`` names."""
-    label, colon, key = text.partition(":")
-    model = readable.find_model(label)
-    if model is None or not colon:
-        what = f"There is no model “{label}”." if model is None else "The key is missing."
-        raise CommandError(f"{what} Write app_label.model:key, as in demo.flashsale:1.", returncode=USAGE)
     try:
-        return model._default_manager.get(pk=key)
-    except (model.DoesNotExist, ValueError, ValidationError, OverflowError):
-        raise CommandError(f"There is no {model._meta.verbose_name} “{key}”.", returncode=USAGE) from None
+        return subjects.find_object(text)
+    except UnknownSubject as error:
+        raise CommandError(str(error), returncode=USAGE) from None
 
 
 def find_user(text):

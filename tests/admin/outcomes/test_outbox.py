@@ -10,7 +10,7 @@ from tests.admin.browser import text_of
 from tests.admin.outbox import DELIVERIES, EVENTS, make_both, make_failed, page_of
 from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 Status = Delivery.Status
 

@@ -17,7 +17,7 @@ from tests.admin.browser import text_of
 from tests.admin.outbox import page_of
 from tests.builders import make_delivery, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 WHY = "/admin/notifier/event/why/"
 NOW = timezone.now()

@@ -12,7 +12,7 @@ from notifier.rules import audiences
 from tests.admin.browser import errors_in, saved, submit, text_of
 from tests.builders import make_audience, make_people, make_trigger, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 ADD, LIST = "/admin/notifier/audience/add/", "/admin/notifier/audience/"
 ADD_POINT, POINTS = "/admin/notifier/contactpoint/add/", "/admin/notifier/contactpoint/"

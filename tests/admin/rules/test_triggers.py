@@ -13,7 +13,7 @@ from tests.admin.browser import errors_in, read_form, saved, submit, text_of
 from tests.builders import make_audience, make_subscription, make_template, make_trigger
 from tests.observing import register
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 ADD, LIST = "/admin/notifier/trigger/add/", "/admin/notifier/trigger/"
 POSTS = {"name": "Posts", "verb": "post_save", "model": "demo.post"}

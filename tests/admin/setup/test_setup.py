@@ -19,7 +19,7 @@ from project.demo.models import FlashSale, Post
 from tests.admin.browser import filled_in, form_values, saved, text_of
 from tests.builders import make_audience, make_template, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 SETUP, FACTS = "/admin/notifier/trigger/setup/", "/admin/notifier/trigger/setup/facts/"
 MAIL = {

@@ -6,7 +6,7 @@ from notifier.models import ContentVersion, Template, TemplateContent
 from tests.admin.browser import errors_in, saved, submit, text_of
 from tests.builders import make_event, make_template, make_trigger
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 ADD, LIST = "/admin/notifier/template/add/", "/admin/notifier/template/"
 DOUBLE = "There is another content for email in this language. Choose another language, or delete one."

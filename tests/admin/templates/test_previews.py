@@ -14,7 +14,7 @@ from notifier.models import ContactPoint, ContentVersion, Delivery, Event, Templ
 from tests.admin.browser import errors_in, read_form, saved, submit, text_of
 from tests.builders import make_event, make_template, make_trigger
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 PREVIEW, SEND = "/admin/notifier/template/preview/", "/admin/notifier/template/send-to-me/"
 ADD, LIST = "/admin/notifier/template/add/", "/admin/notifier/template/"

@@ -9,7 +9,7 @@ from tests.admin.browser import saved, submit, text_of
 from tests.builders import make_delivery, make_template, make_trigger
 from tests.effort import at_most
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 
 def versions_of(content, number=None):

@@ -8,6 +8,8 @@ from notifier.deploy.doctor.findings import Severity
 from notifier.local.chat import ROOMS, TELEGRAM_BOT
 from tests.deploy.doctor.conftest import only, put_secret
 
+pytestmark = pytest.mark.one_database
+
 CHECK = "the rooms of the chats"
 
 

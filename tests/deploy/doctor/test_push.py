@@ -6,6 +6,8 @@ import pytest
 from notifier.deploy.doctor.findings import Severity
 from tests.deploy.doctor.conftest import only
 
+pytestmark = pytest.mark.one_database
+
 APPLICATIONS = "the applications of push"
 
 

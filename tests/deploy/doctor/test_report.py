@@ -14,7 +14,7 @@ from notifier.deploy.doctor.context import Context
 from notifier.deploy.doctor.findings import Report, Severity, error, unchecked, warning
 from tests.deploy.doctor.conftest import verify
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 IN_HASTE = Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 1})
 

@@ -9,6 +9,8 @@ from notifier.deploy.doctor.findings import Severity
 from tests.deploy.doctor.conftest import only, put_secret
 from tests.lambdas.twilio import ACCOUNT, SENDER, TOKEN, TwilioStandIn
 
+pytestmark = pytest.mark.one_database
+
 LIMIT, SANDBOX, DRIVER = "the SMS spend limit", "the SMS sandbox", "the SMS driver"
 
 
