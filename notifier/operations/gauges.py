@@ -1,4 +1,6 @@
-"""The newest readings of what only AWS knows. Written by ``lambdas.sweep``, shown by the admin's overview."""
+"""The newest readings of what only AWS knows. Written by ``lambdas._readings``, shown by the admin's
+overview.
+"""
 
 from django.utils import timezone
 

@@ -1,6 +1,6 @@
-"""After a function is there: migrations, the first administrator, and a canary through every link.
+"""Steps after a function is there: migrations, the first administrator, and a canary through every link.
 
-Next hop: ``deploy.operations``.
+Invokes ``deploy.operations`` in it.
 """
 
 import json
@@ -122,7 +122,7 @@ def _tell(cli, web, stack, route, took):
 
 
 def _invoke(client, function, payload):
-    """What the function answers. Raises ConfigurationError when it fails."""
+    """The answer of the function. Raises ConfigurationError when it fails."""
     answer = client.invoke(FunctionName=function.name, Payload=json.dumps(payload).encode())
     result = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:
