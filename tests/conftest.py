@@ -13,8 +13,8 @@ from notifier.local.postgres import find_programs
 from notifier.local.pump import Pump
 from notifier.local.system import handlers_of
 from notifier.queue import publisher
-from tests import patient_product
-from tests.gate import Gate
+from tests.support import patient_product
+from tests.support.gate import Gate
 
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}

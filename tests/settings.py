@@ -9,7 +9,7 @@ _function = os.environ.pop("AWS_LAMBDA_FUNCTION_NAME", None)
 
 from project.settings import *  # noqa: E402, F403
 from project.settings import DATABASES, INSTALLED_APPS  # noqa: E402
-from tests.patience import PATIENCE_SECONDS  # noqa: E402
+from tests.support.patience import PATIENCE_SECONDS  # noqa: E402
 
 if _function is not None:
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = _function

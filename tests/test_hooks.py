@@ -19,10 +19,10 @@ from notifier.models import Delivery, Event
 from notifier.rules import signals
 from project.demo.models import Post
 from tests.app.models import Note
-from tests.builders import make_delivery, make_trigger
-from tests.functions import bodies_for, event_for, invoke, make_context
-from tests.gate import PUBLISH_BATCH
-from tests.statements import statements
+from tests.support.builders import make_delivery, make_trigger
+from tests.support.functions import bodies_for, event_for, invoke, make_context
+from tests.support.gate import PUBLISH_BATCH
+from tests.support.statements import statements
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

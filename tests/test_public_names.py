@@ -13,7 +13,7 @@ from notifier.models import Device
 from notifier.rules.audiences import register_audience
 from notifier.rules.providers import register_provider
 from notifier.rules.signals import register_signal
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 HOUSE = Path(__file__).parents[1]
 INNER = [Limit, register_audience, register_channel, register_provider, register_signal]

@@ -7,7 +7,7 @@ from django.test import TestCase
 from notifier.models import Delivery
 from notifier.testing import assert_not_notified, assert_notified, capture_notifications
 from project.demo.models import Post
-from tests.builders import make_audience, make_trigger, make_user
+from tests.support.builders import make_audience, make_trigger, make_user
 
 pytestmark = pytest.mark.one_database
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 
 @pytest.fixture

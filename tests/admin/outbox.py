@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from notifier.models import Delivery
-from tests.builders import make_delivery
+from tests.support.builders import make_delivery
 
 EVENTS, DELIVERIES = "/admin/notifier/event/", "/admin/notifier/delivery/"
 

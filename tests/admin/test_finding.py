@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from notifier.admin import reading
 from notifier.models import Delivery, Event
-from tests.builders import make_delivery, make_event, make_trigger, make_user
+from tests.support.builders import make_delivery, make_event, make_trigger, make_user
 
 from .browser import text_of
 from .outbox import DELIVERIES, EVENTS, make_both, make_failed

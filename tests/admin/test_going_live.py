@@ -7,7 +7,7 @@ from django.utils import timezone
 from notifier.admin import going_live
 from notifier.explaining import estimate
 from notifier.models import Event, Subscription, Trigger
-from tests.builders import make_audience, make_people, make_subscription, make_template, make_trigger
+from tests.support.builders import make_audience, make_people, make_subscription, make_template, make_trigger
 
 from .browser import filled_in, read_form, saved, submit, text_of
 from .outcomes.test_delivery_actions import answer

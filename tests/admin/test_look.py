@@ -14,7 +14,7 @@ import notifier
 from notifier.admin import display
 from notifier.models import Delivery, Event, Trigger
 from project import look
-from tests.builders import make_audience, make_trigger, make_user
+from tests.support.builders import make_audience, make_trigger, make_user
 
 from .browser import read_form, saved, submit, text_of
 

@@ -9,7 +9,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 
 from notifier.admin.masking import masked
 from notifier.models import Attempt, Delivery, Event
-from tests.builders import make_audience, make_delivery, make_event, make_user
+from tests.support.builders import make_audience, make_delivery, make_event, make_user
 
 from .browser import text_of
 from .outbox import DELIVERIES, EVENTS, make_failed, page_of

@@ -10,7 +10,7 @@ from django.test import Client
 
 from notifier import models
 from notifier.models import Delivery, Event
-from tests.builders import make_audience, make_delivery, make_event, make_trigger
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger
 
 from .browser import filled_in, read_form
 

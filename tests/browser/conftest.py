@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.chromium import chromium
-from tests.patience import STANDSTILL_SECONDS
+from tests.support.chromium import chromium
+from tests.support.patience import STANDSTILL_SECONDS
 
 # For what a page is asked to do, and for what it is to show: by itself, `expect` waits for five seconds.
 PATIENCE_MILLISECONDS = STANDSTILL_SECONDS * 1000

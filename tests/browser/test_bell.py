@@ -19,9 +19,9 @@ from notifier.inbox import items, stream, stream_batches, stream_open, stream_wa
 from notifier.models import InboxItem
 from tests.browser.conftest import PATIENCE_MILLISECONDS
 from tests.browser.cutting import BEFORE, WITHIN, CuttingProxy
-from tests.builders import make_user
 from tests.inbox.streams import add
-from tests.patience import wait_until
+from tests.support.builders import make_user
+from tests.support.patience import wait_until
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

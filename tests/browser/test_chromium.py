@@ -3,7 +3,7 @@
 import pytest
 
 from notifier.exceptions import ConfigurationError
-from tests.chromium import find_program
+from tests.support.chromium import find_program
 
 pytestmark = pytest.mark.one_database
 

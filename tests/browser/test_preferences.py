@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from notifier.models import Category, OptOut, Preferences
 from notifier.people import link_tokens
-from tests.builders import make_trigger, make_user
+from tests.support.builders import make_trigger, make_user
 
 pytestmark = pytest.mark.one_database
 

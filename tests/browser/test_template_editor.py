@@ -10,7 +10,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from notifier.models import Delivery, Template
-from tests.builders import make_trigger
+from tests.support.builders import make_trigger
 
 pytestmark = pytest.mark.one_database
 

@@ -19,8 +19,8 @@ from notifier.inbox.items import add_item, mark_all_read
 from notifier.models import Delivery, Subscription
 from notifier.people.addresses import reachable
 from project.demo.models import Post
-from tests.builders import make_trigger, make_user
-from tests.flowing import by_channel, fan_out, flowing_event, let_flow, send, sweep
+from tests.support.builders import make_trigger, make_user
+from tests.support.flowing import by_channel, fan_out, flowing_event, let_flow, send, sweep
 
 pytestmark = pytest.mark.django_db
 BOTH = ("mail", "pigeon")

@@ -14,7 +14,7 @@ from notifier.console.printing import print_waiting
 from notifier.models import Delivery, Event
 from notifier.queue.publisher import diverted
 from project.demo.models import Post
-from tests.builders import make_audience, make_trigger, make_user
+from tests.support.builders import make_audience, make_trigger, make_user
 
 pytestmark = pytest.mark.one_database
 

@@ -14,7 +14,7 @@ from notifier.deliveries import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, Policy
 from notifier.deliveries.answers import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from notifier.exceptions import Later, OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
-from tests.builders import make_delivery
+from tests.support.builders import make_delivery
 
 pytestmark = pytest.mark.django_db
 

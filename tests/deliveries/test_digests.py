@@ -15,8 +15,8 @@ from notifier.exceptions import EmitError, Rejected, TryAgain
 from notifier.explaining import preview
 from notifier.models import Delivery, Event, Pause, Preferences, TemplateContent
 from project.demo.models import Post
-from tests.builders import make_subscription, make_template, make_trigger, make_user
-from tests.flowing import (
+from tests.support.builders import make_subscription, make_template, make_trigger, make_user
+from tests.support.flowing import (
     AT_MOST_ONCE,
     POLICY,
     another,
@@ -28,7 +28,7 @@ from tests.flowing import (
     send,
     sweep,
 )
-from tests.patience import in_threads
+from tests.support.patience import in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 

@@ -14,9 +14,18 @@ from notifier.deliveries import fallback
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.inbox.items import add_item, mark_all_read
 from notifier.models import ContactPoint, Delivery
-from tests.builders import make_user
-from tests.flowing import AT_MOST_ONCE, POLICY, by_channel, fan_out, flowing_event, let_flow, send, sweep
-from tests.patience import PATIENCE_SECONDS, in_threads
+from tests.support.builders import make_user
+from tests.support.flowing import (
+    AT_MOST_ONCE,
+    POLICY,
+    by_channel,
+    fan_out,
+    flowing_event,
+    let_flow,
+    send,
+    sweep,
+)
+from tests.support.patience import PATIENCE_SECONDS, in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 

@@ -15,11 +15,11 @@ from notifier.deliveries.fanout import PAGE_SIZE
 from notifier.models import ContactPoint, Delivery, Event, Subscription
 from notifier.queue.ring import CHUNK_SIZE
 from notifier.rules import audiences
-from tests.builders import make_audience, make_event, make_people, make_user
-from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.gate import PUBLISH_BATCH, TAKEN
-from tests.patience import PATIENCE_SECONDS
-from tests.sizes import IS_SLOW, full_or
+from tests.support.builders import make_audience, make_event, make_people, make_user
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep, worker
+from tests.support.gate import PUBLISH_BATCH, TAKEN
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.sizes import IS_SLOW, full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

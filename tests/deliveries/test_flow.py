@@ -13,9 +13,9 @@ from django.utils import timezone
 from notifier.deliveries import allowances, fanout
 from notifier.models import Allowance, Delivery, Event
 from notifier.queue import publisher
-from tests.builders import make_people, make_user
-from tests.flowing import another, by_channel, fan_out, flowing_event, make_category, sweep
-from tests.patience import in_threads
+from tests.support.builders import make_people, make_user
+from tests.support.flowing import another, by_channel, fan_out, flowing_event, make_category, sweep
+from tests.support.patience import in_threads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 

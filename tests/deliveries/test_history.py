@@ -14,7 +14,7 @@ from notifier import deliveries
 from notifier.deliveries import Policy, Sent, history, take_due
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Attempt, Delivery
-from tests.builders import make_delivery
+from tests.support.builders import make_delivery
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from django.utils import timezone
 from notifier import deliveries
 from notifier.deliveries import MAX_ATTEMPTS, RETRIABLE
 from notifier.models import Delivery, TemplateContent
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

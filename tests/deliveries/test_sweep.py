@@ -10,9 +10,9 @@ from django.utils import timezone
 from notifier.deliveries import sweep as sweeping
 from notifier.models import Delivery, Event
 from notifier.queue.ring import FANOUT
-from tests.builders import make_audience, make_delivery, make_event, make_people
-from tests.functions import bodies_for, invoke, let_time_pass, sweep
-from tests.gate import PUBLISH_BATCH
+from tests.support.builders import make_audience, make_delivery, make_event, make_people
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep
+from tests.support.gate import PUBLISH_BATCH
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

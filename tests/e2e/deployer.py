@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 HOUSE = Path(__file__).parent.parent.parent
 # A deployment is a dozen functions, each with a package to build. This ends one that hangs.

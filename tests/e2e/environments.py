@@ -12,7 +12,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 from tempfile import mkdtemp
 from threading import Thread
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 from .packages import INTERPRETER
 from .runtime_api import Invocation, Outcome, RuntimeApi

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.patience import wait_until
+from tests.support.patience import wait_until
 
 
 def wait_for(path):

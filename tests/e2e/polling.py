@@ -7,7 +7,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from notifier.local.cloud import REGION
-from tests.patience import wait_until
+from tests.support.patience import wait_until
 
 from .pollers import LOOK_SECONDS, Poller, deployed_mappings
 

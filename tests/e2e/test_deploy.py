@@ -20,7 +20,7 @@ from notifier.channels.registry import channel_names
 from notifier.local import pushes
 from notifier.local.chat import ROOMS
 from notifier.local.cloud import REGION, SIGNING_KEYS, X_KEYS
-from tests.patience import ended, wait_until
+from tests.support.patience import ended, wait_until
 
 from .deployer import ADMINISTRATOR, HOUSE, PASSWORD, Deployer
 from .permissions import needed_permissions

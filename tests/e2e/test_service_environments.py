@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.patience import wait_until
+from tests.support.patience import wait_until
 
 from .observing import state_of, wait_for
 from .toys import ECHO, GATED, MEETING, PROCESS, deploy, package

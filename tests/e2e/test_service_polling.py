@@ -10,7 +10,7 @@ from types import MappingProxyType
 import boto3
 import pytest
 
-from tests.patience import ended, wait_until
+from tests.support.patience import ended, wait_until
 
 from .polling import held_messages
 from .toys import deploy, make_queue, package, send

@@ -19,9 +19,9 @@ from notifier.events import actors
 from notifier.events.actors import ActorMiddleware
 from notifier.models import Event
 from project.demo.models import Post
-from tests.builders import make_audience, make_trigger, make_user
-from tests.observing import register
-from tests.statements import statements
+from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.observing import register
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.one_database
 

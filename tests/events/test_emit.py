@@ -23,11 +23,11 @@ from notifier.models import Event
 from notifier.queue import publisher
 from project.demo.models import Movie, Post
 from tests.app.models import Company, Customer, Line, Order
-from tests.builders import make_audience, make_trigger, make_user
-from tests.gate import PUBLISH_BATCH
-from tests.observing import recorded, register
-from tests.patience import PATIENCE_SECONDS, in_threads
-from tests.statements import statements
+from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.gate import PUBLISH_BATCH
+from tests.support.observing import recorded, register
+from tests.support.patience import PATIENCE_SECONDS, in_threads
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,10 +15,10 @@ from django.test import Client
 from notifier.models import Delivery, Event
 from project.demo.models import Movie, Post
 from tests.app.models import Customer, Note, Order, Parcel
-from tests.builders import make_audience, make_people, make_subscription, make_trigger, make_user
-from tests.gate import PUBLISH_BATCH
-from tests.observing import recorded, register
-from tests.statements import statements
+from tests.support.builders import make_audience, make_people, make_subscription, make_trigger, make_user
+from tests.support.gate import PUBLISH_BATCH
+from tests.support.observing import recorded, register
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -355,7 +355,7 @@ def test_an_event_in_a_transaction_that_the_caller_manages_is_kept_with_it(gate)
 
 
 def test_events_of_another_database_wait_for_its_commit_and_cannot_break_it():
-    command = [sys.executable, "-m", "tests.two_databases"]
+    command = [sys.executable, "-m", "tests.support.two_databases"]
     ran = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == {

@@ -20,18 +20,18 @@ from django.test import Client, TestCase
 from notifier.events.index import REFRESH_SECONDS, Index, index
 from notifier.models import Event, RulesVersion, Trigger
 from project.demo.models import Post
-from tests.builders import make_trigger
-from tests.functions import database_url
-from tests.observing import recorded
-from tests.patience import PATIENCE_SECONDS, in_threads
-from tests.statements import statements
+from tests.support.builders import make_trigger
+from tests.support.functions import database_url
+from tests.support.observing import recorded
+from tests.support.patience import PATIENCE_SECONDS, in_threads
+from tests.support.statements import statements
 
 pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager
 def another_process(call, **environment):
-    """A process that runs ``tests.watcher``'s ``call``.
+    """A process that runs ``tests.support.watcher``'s ``call``.
 
     Yields a function that waits for its next line and returns its words.
     """
@@ -40,7 +40,15 @@ def another_process(call, **environment):
         | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
         | environment
     )
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", f"from tests.watcher import *; {call}"]
+    command = [
+        sys.executable,
+        "manage.py",
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        f"from tests.support.watcher import *; {call}",
+    ]
     with subprocess.Popen(
         command,
         env=environment,

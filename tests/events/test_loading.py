@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifier.events.loading import load_triggers
-from tests.builders import make_trigger
+from tests.support.builders import make_trigger
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from notifier.events.live import LiveTrigger
 from notifier.models import Event, Trigger
 from project.demo.models import Movie, Post
 from tests.app.models import Company, Customer, Guest, Order
-from tests.builders import make_trigger
-from tests.observing import recorded, register
+from tests.support.builders import make_trigger
+from tests.support.observing import recorded, register
 
 pytestmark = pytest.mark.one_database
 

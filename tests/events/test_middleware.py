@@ -14,22 +14,24 @@ from notifier.exceptions import UnreadablePath
 from notifier.models import Delivery, Event
 from notifier.rules import offers
 from project.demo.models import Movie, Post
-from tests import middleware
 from tests.app.models import Note
-from tests.builders import make_trigger, make_user
-from tests.functions import let_time_pass, sweep
-from tests.gate import PUBLISH_BATCH
-from tests.statements import statements
+from tests.support import middleware
+from tests.support.builders import make_trigger, make_user
+from tests.support.functions import let_time_pass, sweep
+from tests.support.gate import PUBLISH_BATCH
+from tests.support.statements import statements
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def use(settings):
-    """``use("raising", …)``: these of ``tests.middleware`` are installed, the outermost first."""
+    """``use("raising", …)``: these of ``tests.support.middleware`` are installed, the outermost first."""
 
     def install(*names):
-        settings.NOTIFIER = settings.NOTIFIER | {"MIDDLEWARE": [f"tests.middleware.{name}" for name in names]}
+        settings.NOTIFIER = settings.NOTIFIER | {
+            "MIDDLEWARE": [f"tests.support.middleware.{name}" for name in names]
+        }
         _chain.cache_clear()
         middleware.SEEN.clear()
 
@@ -178,7 +180,7 @@ OBSERVED = [
         "raising",
         (
             "failed",
-            "The signal middleware tests.middleware.raising raised ZeroDivisionError.",
+            "The signal middleware tests.support.middleware.raising raised ZeroDivisionError.",
             "ZeroDivisionError",
         ),
     ),
@@ -258,17 +260,20 @@ def test_one_that_says_so_is_not_used(use):
 # MIDDLEWARE, the ids of what `manage.py check` says
 CHECKS = [
     ([], []),
-    (["tests.middleware.AddTenant", "tests.middleware.outer"], []),
-    ("tests.middleware.outer", ["notifier.E005"]),  # a text, whose letters would be the paths
-    (["tests.middleware.does_not_exist"], ["notifier.E006"]),
+    (["tests.support.middleware.AddTenant", "tests.support.middleware.outer"], []),
+    ("tests.support.middleware.outer", ["notifier.E005"]),  # a text, whose letters would be the paths
+    (["tests.support.middleware.does_not_exist"], ["notifier.E006"]),
     (["no_such_module.middleware"], ["notifier.E006"]),
     (["middleware"], ["notifier.E006"]),
     ([None], ["notifier.E006"]),
-    (["tests.middleware.NOT_CALLABLE"], ["notifier.E006"]),
-    (["tests.middleware.providing_a_text"], ["notifier.E006"]),
-    (["tests.middleware.taking_a_name"], ["notifier.E007"]),  # an argument of post_save
-    (["tests.middleware.taking_a_reserved_name"], ["notifier.E007"]),
-    (["tests.middleware.AddTenant", "tests.middleware.AddTenant"], ["notifier.E007"]),  # two of one name
+    (["tests.support.middleware.NOT_CALLABLE"], ["notifier.E006"]),
+    (["tests.support.middleware.providing_a_text"], ["notifier.E006"]),
+    (["tests.support.middleware.taking_a_name"], ["notifier.E007"]),  # an argument of post_save
+    (["tests.support.middleware.taking_a_reserved_name"], ["notifier.E007"]),
+    (
+        ["tests.support.middleware.AddTenant", "tests.support.middleware.AddTenant"],
+        ["notifier.E007"],
+    ),  # two of one name
 ]
 
 

@@ -13,8 +13,8 @@ from notifier.events.index import index
 from notifier.models import Event, Trigger
 from project.demo.models import Post
 from tests.app.models import Company, Customer, Guest, Order, Parcel
-from tests.builders import make_audience, make_trigger, make_user
-from tests.statements import statements
+from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db
 

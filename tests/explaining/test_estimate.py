@@ -10,8 +10,8 @@ from django.utils import timezone
 from notifier.explaining import estimate
 from notifier.models import ContactPoint, Delivery, Event, Trigger
 from project.demo.models import Post
-from tests.builders import make_audience, make_people, make_subscription, make_trigger, make_user
-from tests.functions import let_time_pass, sweep
+from tests.support.builders import make_audience, make_people, make_subscription, make_trigger, make_user
+from tests.support.functions import let_time_pass, sweep
 
 pytestmark = pytest.mark.django_db
 

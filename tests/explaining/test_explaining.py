@@ -17,7 +17,7 @@ from notifier.explaining.people import Person
 from notifier.models import OF_NO_RULE, ContactPoint, Delivery, Event, Pause, Subscription, Template, Trigger
 from project.demo.models import Movie, Post, Profile
 from tests.app.models import Order
-from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger, make_user
 
 pytestmark = pytest.mark.django_db
 

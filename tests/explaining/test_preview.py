@@ -10,8 +10,8 @@ import pytest
 from notifier.explaining import preview, samples
 from notifier.models import ContactPoint, TemplateContent
 from notifier.templating.compiler import compile_part
-from tests.builders import make_event, make_template, make_trigger, make_user
-from tests.effort import at_most
+from tests.support.builders import make_event, make_template, make_trigger, make_user
+from tests.support.effort import at_most
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

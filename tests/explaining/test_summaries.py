@@ -9,8 +9,8 @@ from notifier.explaining import condition_words, summaries
 from notifier.models import Trigger
 from project.demo.models import FlashSale
 from tests.app.models import Order
-from tests.builders import make_audience, make_subscription, make_trigger, make_user
-from tests.observing import register
+from tests.support.builders import make_audience, make_subscription, make_trigger, make_user
+from tests.support.observing import register
 
 pytestmark = pytest.mark.one_database
 

@@ -19,10 +19,10 @@ from notifier.exceptions import MalformedMessage, Rejected
 from notifier.feedback.reports import DELIVERY_TAG
 from notifier.feedback.ses import GREETING, read_event
 from notifier.models import Delivery, Event, Feedback, Suppression
-from tests.builders import make_delivery, make_event
 from tests.feedback.events import MESSAGE_ID, RECORDED, about, bounce, complaint, delivery as delivered
-from tests.functions import event_for, invoke
-from tests.gate import SEND_MAIL
+from tests.support.builders import make_delivery, make_event
+from tests.support.functions import event_for, invoke
+from tests.support.gate import SEND_MAIL
 
 pytestmark = pytest.mark.django_db
 

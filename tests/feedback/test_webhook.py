@@ -17,8 +17,8 @@ from django.utils import timezone
 from notifier import deliveries
 from notifier.feedback import sns
 from notifier.models import Feedback, Suppression
-from tests.builders import make_delivery
 from tests.feedback.events import MESSAGE_ID, about, bounce
+from tests.support.builders import make_delivery
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notifier-feedback"
 HOST = "https://sns.us-east-1.amazonaws.com"

@@ -7,8 +7,8 @@ from notifier.explaining.wording import words_of
 from notifier.gates import allow_list
 from notifier.models import Delivery
 from project import look
-from tests.builders import make_delivery, make_event, make_user
-from tests.functions import bodies_for, invoke
+from tests.support.builders import make_delivery, make_event, make_user
+from tests.support.functions import bodies_for, invoke
 
 pytestmark = pytest.mark.one_database
 

@@ -16,9 +16,9 @@ from notifier.gates import budgets, pauses
 from notifier.models import Budget, Delivery, HourlyCount, Pause, Spending
 from notifier.operations import counts
 from tests.admin.browser import text_of
-from tests.builders import make_delivery, make_user
-from tests.functions import bodies_for, invoke, sweep
-from tests.patience import PATIENCE_SECONDS, in_threads
+from tests.support.builders import make_delivery, make_user
+from tests.support.functions import bodies_for, invoke, sweep
+from tests.support.patience import PATIENCE_SECONDS, in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

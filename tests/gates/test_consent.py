@@ -21,9 +21,9 @@ from notifier.gates import opted_out, quiet_hours
 from notifier.gates.table import ask_all, ask_final
 from notifier.models import Category, ContentVersion, Delivery, Event, OptOut, Preferences
 from notifier.people import opt_outs, reader_links
-from tests.builders import make_delivery, make_event, make_trigger, make_user
-from tests.functions import bodies_for, invoke
-from tests.patience import PATIENCE_SECONDS, in_threads, wait_until
+from tests.support.builders import make_delivery, make_event, make_trigger, make_user
+from tests.support.functions import bodies_for, invoke
+from tests.support.patience import PATIENCE_SECONDS, in_threads, wait_until
 
 pytestmark = pytest.mark.django_db
 

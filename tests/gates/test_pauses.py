@@ -15,9 +15,9 @@ from notifier.exceptions import TryAgain
 from notifier.gates import pauses
 from notifier.models import Delivery, Event, Pause
 from project.demo.models import Post
-from tests.builders import make_delivery, make_event, make_trigger, make_user
-from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.patience import PATIENCE_SECONDS, in_threads, wait_until
+from tests.support.builders import make_delivery, make_event, make_trigger, make_user
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep, worker
+from tests.support.patience import PATIENCE_SECONDS, in_threads, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from notifier.inbox import items
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 PATH = "/notifications/inbox/stream/"
 

@@ -16,8 +16,8 @@ from notifier.inbox import items
 from notifier.inbox.openapi import PATHS
 from notifier.models import Category, InboxItem
 from project.wsgi import application
-from tests.builders import make_user
-from tests.statements import statements
+from tests.support.builders import make_user
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db
 

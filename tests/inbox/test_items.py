@@ -11,8 +11,8 @@ from notifier.inbox import items
 from notifier.models import Category, Delivery, Inbox, InboxItem
 from notifier.templating import contents
 from notifier.templating.safe_links import checked_link
-from tests.builders import make_audience, make_delivery, make_event, make_user
-from tests.functions import bodies_for, invoke
+from tests.support.builders import make_audience, make_delivery, make_event, make_user
+from tests.support.functions import bodies_for, invoke
 
 LINKS = [
     # as rendered, as it is kept

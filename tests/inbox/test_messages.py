@@ -16,8 +16,8 @@ from django.urls import include, path
 from notifier.inbox import items
 from notifier.inbox.messages import MOST_SHOWN, take_unsurfaced
 from notifier.models import InboxItem
-from tests.builders import make_user
-from tests.statements import statements
+from tests.support.builders import make_user
+from tests.support.statements import statements
 
 TEMPLATE = (
     "{% for message in messages %}<li class='{{ message.tags }}'>{{ message }}</li>{% endfor %}{% "

@@ -6,7 +6,7 @@ from django.test import Client
 
 from notifier.inbox import items
 from notifier.models import InboxItem
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 PAGE = "/notifications/"

@@ -12,9 +12,9 @@ from django.test import Client
 
 from notifier.inbox import items, stream_batches, stream_open, stream_waking
 from notifier.models import Inbox, InboxItem
-from tests.builders import make_user
 from tests.inbox.streams import PATH, add, aside, connected, cookie_of, parse
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import make_user
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

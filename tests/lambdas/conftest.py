@@ -8,7 +8,7 @@ import pytest
 from lambdas._outbound import CATCHER
 from notifier.channels.message import Message
 from tests.lambdas.internet import HOST, Internet, make_certificate
-from tests.patience import STANDSTILL_SECONDS
+from tests.support.patience import STANDSTILL_SECONDS
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from lambdas._chat_line import WATCHED
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
 from notifier.models import Delivery
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.one_database
 

@@ -11,9 +11,9 @@ import pytest
 
 from notifier.channels.registry import channel_names
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
-from tests.builders import ADDRESSES, OF_USERS, make_delivery
-from tests.functions import bodies_for, invoke
-from tests.gate import SENDS
+from tests.support.builders import ADDRESSES, OF_USERS, make_delivery
+from tests.support.functions import bodies_for, invoke
+from tests.support.gate import SENDS
 
 pytestmark = pytest.mark.one_database
 
@@ -62,7 +62,9 @@ def tree_of(channel):
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_channel_has_its_rows_in_the_tables_of_these_tests(channel):
-    assert channel in ADDRESSES or channel in OF_USERS, "tests/builders.py: give ADDRESSES a good address"
+    assert channel in ADDRESSES or channel in OF_USERS, (
+        "tests/support/builders.py: give ADDRESSES a good address"
+    )
     assert channel in UNUSABLE
     assert channel in MARKED_ADDRESSES or channel in INSIDE
 

@@ -10,10 +10,10 @@ import pytest
 
 from lambdas import email
 from notifier.exceptions import OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke
-from tests.gate import SEND_MAIL
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke
+from tests.support.gate import SEND_MAIL
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.one_database
 

@@ -9,7 +9,7 @@ from lambdas import email, sms, twitter
 from notifier.channels.message import Examination, Message
 from notifier.channels.registry import channel_names, examine, price
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
-from tests.effort import at_most
+from tests.support.effort import at_most
 
 pytestmark = pytest.mark.one_database
 

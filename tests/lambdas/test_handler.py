@@ -15,10 +15,10 @@ from notifier.deliveries import MAX_ATTEMPTS
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Attempt, ContentVersion, Delivery
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
-from tests.builders import make_delivery, make_event, make_user
-from tests.functions import bodies_for, event_for, invoke, let_time_pass, make_context
-from tests.gate import BURY, SEND_MAIL
-from tests.messages import MALFORMED
+from tests.support.builders import make_delivery, make_event, make_user
+from tests.support.functions import bodies_for, event_for, invoke, let_time_pass, make_context
+from tests.support.gate import BURY, SEND_MAIL
+from tests.support.messages import MALFORMED
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

@@ -15,10 +15,10 @@ from lambdas._json_log import JsonFormatter
 from notifier import observing
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
-from tests.builders import make_audience, make_delivery, make_event, make_user
-from tests.functions import bodies_for, event_for, invoke, make_context, sweep
-from tests.gate import POST_TO_X, SEND_MAIL, SEND_SMS
-from tests.statements import statements
+from tests.support.builders import make_audience, make_delivery, make_event, make_user
+from tests.support.functions import bodies_for, event_for, invoke, make_context, sweep
+from tests.support.gate import POST_TO_X, SEND_MAIL, SEND_SMS
+from tests.support.statements import statements
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

@@ -17,7 +17,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from lambdas import _outbound
 from lambdas._outbound import OutboundRefused, check_url, is_public, open_outbound, post
 from tests.lambdas.internet import HOST, PUBLIC
-from tests.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS
 
 URL = f"https://{HOST}/in"
 

@@ -14,8 +14,8 @@ from notifier.deliveries.fanout import fan_out
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.local.cloud import REGION
 from notifier.models import Delivery, Device, DevicePush
-from tests.builders import make_audience, make_delivery, make_device, make_event, make_user
-from tests.functions import bodies_for, invoke, let_time_pass, sweep
+from tests.support.builders import make_audience, make_delivery, make_device, make_event, make_user
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"

@@ -15,11 +15,11 @@ from notifier.exceptions import TryAgain
 from notifier.gates import rates
 from notifier.models import Delivery, Rate
 from notifier.operations import gauges
-from tests.builders import make_delivery
-from tests.functions import bodies_for, event_for, let_time_pass, make_context, sweep
-from tests.patience import in_threads
-from tests.statements import statements
-from tests.virtual_time import VirtualTime
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, event_for, let_time_pass, make_context, sweep
+from tests.support.patience import in_threads
+from tests.support.statements import statements
+from tests.support.virtual_time import VirtualTime
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from lambdas import sms
 from lambdas._sms_parts import Parts, count_parts
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.local.server import LoopbackServer
-from tests.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS, wait_until
+from tests.support.patience import PATIENCE_SECONDS, STANDSTILL_SECONDS, wait_until
 
 # The outbox that is looked into shows people's inboxes too.
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]

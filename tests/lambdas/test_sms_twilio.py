@@ -9,9 +9,9 @@ import pytest
 from lambdas import sms
 from lambdas._sms_twilio import KEYS, account_url
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke
 from tests.lambdas.twilio import ACCOUNT, KEY, SENDER, TOKEN, TwilioStandIn
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke
 
 pytestmark = pytest.mark.one_database
 

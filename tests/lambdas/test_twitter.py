@@ -8,7 +8,7 @@ import pytest
 from lambdas import twitter
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 from notifier.local.x import XStandIn
-from tests.patience import wait_until
+from tests.support.patience import wait_until
 
 KEYS = {
     "X_CONSUMER_KEY": "the-consumer-key",

@@ -16,9 +16,9 @@ from notifier.channels.webhook_secrets import secrets_of
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Suppression
 from notifier.people import suppression
-from tests.builders import make_delivery, make_event
-from tests.functions import bodies_for, invoke, let_time_pass, sweep
 from tests.lambdas.internet import HOST
+from tests.support.builders import make_delivery, make_event
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep
 
 URL = f"https://{HOST}/In"
 OLD, NEW = "an-older-key-of-forty-characters-0123456", "a-newer-key-of-forty-characters-01234567"

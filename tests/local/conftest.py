@@ -5,7 +5,7 @@ import requests
 from requests_oauthlib import OAuth1
 
 from notifier.local.x import PUBLIC_URL, XStandIn
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 KEYS = {
     "consumer_key": "the-consumer-key",

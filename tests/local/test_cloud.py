@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 
 def test_an_outage_refuses_whoever_comes_and_loses_nothing(cloud):

@@ -11,7 +11,7 @@ import pytest
 from notifier.deploy.stack import RouteSettings, Stack, apply
 from notifier.local.invocation import failed_ids
 from notifier.local.pump import Pump
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture

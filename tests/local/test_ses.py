@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from notifier.local.pump import Pump
 from notifier.models import Suppression
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke
 
 SET = "event-destinations"
 

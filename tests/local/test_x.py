@@ -7,7 +7,7 @@ import requests
 
 from notifier.exceptions import ConfigurationError
 from notifier.local.x import WINDOW_SECONDS, XStandIn
-from tests.patience import PATIENCE_SECONDS, ended, wait_until
+from tests.support.patience import PATIENCE_SECONDS, ended, wait_until
 
 
 def test_a_signed_post_is_taken_and_answered_with_its_id(x, post_to_x):

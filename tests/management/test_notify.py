@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from notifier.management.terminal.progress import Progress
 from notifier.models import Delivery, Event, Pause, Trigger
 from project.demo.models import Movie, Post, Profile
-from tests.builders import make_audience, make_subscription, make_template, make_trigger, make_user
+from tests.support.builders import make_audience, make_subscription, make_template, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

@@ -22,8 +22,8 @@ from notifier.models import (
 )
 from notifier.rules.audiences import register_audience
 from project.demo.models import Post
-from tests.builders import make_audience, make_subscription, make_template, make_trigger, make_user
-from tests.statements import statements
+from tests.support.builders import make_audience, make_subscription, make_template, make_trigger, make_user
+from tests.support.statements import statements
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

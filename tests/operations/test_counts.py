@@ -17,9 +17,9 @@ from notifier.deliveries import Policy, Sent, claim_deliveries, record_answers
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery, Gauge, HourlyCount, StaleHour
 from notifier.operations import backlog, counts, gauges
-from tests.builders import make_delivery, make_event
-from tests.functions import sweep
-from tests.patience import in_threads
+from tests.support.builders import make_delivery, make_event
+from tests.support.functions import sweep
+from tests.support.patience import in_threads
 
 pytestmark = pytest.mark.django_db
 

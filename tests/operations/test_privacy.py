@@ -20,7 +20,7 @@ from notifier.models import (
     Suppression,
 )
 from notifier.operations import privacy
-from tests.builders import make_audience, make_delivery, make_event, make_user
+from tests.support.builders import make_audience, make_delivery, make_event, make_user
 
 pytestmark = pytest.mark.django_db
 

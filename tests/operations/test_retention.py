@@ -12,8 +12,8 @@ from notifier import deliveries
 from notifier.inbox.items import add_item, mark_read
 from notifier.models import Attempt, ContentVersion, Delivery, Event, Feedback, HourlyCount, InboxItem
 from notifier.operations import counts, retention
-from tests.builders import make_delivery, make_event, make_user
-from tests.functions import sweep
+from tests.support.builders import make_delivery, make_event, make_user
+from tests.support.functions import sweep
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from notifier.gates import channels_own
 from notifier.models import ContactPoint
 from notifier.people import addresses
 from project.demo.models import Profile
-from tests.builders import make_audience, make_device, make_event, make_user
-from tests.sizes import full_or
+from tests.support.builders import make_audience, make_device, make_event, make_user
+from tests.support.sizes import full_or
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

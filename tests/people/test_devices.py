@@ -11,7 +11,7 @@ from notifier.gates import channels_own
 from notifier.models import Device
 from notifier.people import addresses
 from notifier.people.devices import MAX_DEVICES, UnusableDevice, register_device
-from tests.builders import make_device, make_user
+from tests.support.builders import make_device, make_user
 
 pytestmark = pytest.mark.django_db
 URL = "/notifications/devices/"

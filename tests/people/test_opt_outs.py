@@ -11,8 +11,8 @@ from notifier.gates import opted_out
 from notifier.models import Category, Event, OptOut
 from notifier.people import opt_outs
 from project.demo.models import Post
-from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
-from tests.sizes import full_or
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger, make_user
+from tests.support.sizes import full_or
 
 pytestmark = pytest.mark.django_db
 

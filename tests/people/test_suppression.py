@@ -20,8 +20,8 @@ from notifier.feedback import sms
 from notifier.gates import suppressed
 from notifier.models import Delivery, Feedback, Suppression
 from notifier.people import suppression
-from tests.builders import make_delivery, make_user
-from tests.functions import bodies_for, invoke
+from tests.support.builders import make_delivery, make_user
+from tests.support.functions import bodies_for, invoke
 
 Reason = Suppression.Reason
 pytestmark = pytest.mark.django_db

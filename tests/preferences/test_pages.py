@@ -9,7 +9,7 @@ from django.test import Client
 
 from notifier.models import Category, ContactPoint, OptOut, Preferences
 from notifier.people import link_tokens
-from tests.builders import make_delivery, make_trigger, make_user
+from tests.support.builders import make_delivery, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

@@ -11,8 +11,8 @@ from django.test import Client
 
 from notifier.models import Category, Delivery, OptOut, Preferences
 from notifier.people import link_tokens, reader_links
-from tests.builders import make_delivery, make_user
-from tests.effort import slowness
+from tests.support.builders import make_delivery, make_user
+from tests.support.effort import slowness
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

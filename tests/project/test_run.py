@@ -15,7 +15,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from notifier.local.management.commands.run import path_of
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from notifier.models import Delivery, Event
 from notifier.queue import publisher
 from notifier.queue.ring import MAX_MESSAGE_BYTES, Ring, parse
 from project.demo.models import Post
-from tests.builders import make_delivery, make_trigger, make_user
-from tests.functions import invoke
-from tests.gate import PUBLISH_BATCH
+from tests.support.builders import make_delivery, make_trigger, make_user
+from tests.support.functions import invoke
+from tests.support.gate import PUBLISH_BATCH
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from notifier.exceptions import MalformedMessage
 from notifier.queue.ring import CHUNK_SIZE, FANOUT, MAX_MESSAGE_BYTES, Ring, parse, rings_for
-from tests.messages import MALFORMED
+from tests.support.messages import MALFORMED
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
 

@@ -20,7 +20,7 @@ from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
 from notifier.rules import providers
 from project.demo.models import Post
-from tests.builders import make_audience, make_template, make_trigger, make_user
+from tests.support.builders import make_audience, make_template, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

@@ -15,8 +15,8 @@ from notifier.testing import capture_notifications
 from project.demo.models import FlashSale, Movie, Post, Profile
 from project.demo.signals import notify_audiences
 from tests.app.models import Customer, Order, Parcel
-from tests.builders import make_audience, make_subscription, make_trigger, make_user
-from tests.observing import recorded, register
+from tests.support.builders import make_audience, make_subscription, make_trigger, make_user
+from tests.support.observing import recorded, register
 
 pytestmark = pytest.mark.django_db
 

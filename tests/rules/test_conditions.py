@@ -18,9 +18,9 @@ from notifier.models import Event, Trigger
 from notifier.rules import conditions, signals
 from project.demo.models import Post
 from tests.app.models import Company, Customer, Line, Order, Parcel
-from tests.builders import make_trigger, make_user
-from tests.observing import data_of_the_event, register
-from tests.statements import statements
+from tests.support.builders import make_trigger, make_user
+from tests.support.observing import data_of_the_event, register
+from tests.support.statements import statements
 
 KEY = uuid.UUID("0f36bd71-52c2-4a0e-9c5f-3f6c1b7d2c11")
 SENT_AT = dt.datetime(2026, 5, 1, 22, 30, tzinfo=dt.UTC)

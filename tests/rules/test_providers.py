@@ -9,7 +9,7 @@ from notifier.models import Event, Subscription, Template
 from notifier.rules import providers
 from notifier.testing import assert_notified, capture_notifications
 from project.demo.models import Post
-from tests.builders import make_trigger, make_user
+from tests.support.builders import make_trigger, make_user
 
 pytestmark = pytest.mark.one_database
 

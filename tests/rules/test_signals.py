@@ -29,9 +29,9 @@ from notifier.rules import signals
 from notifier.testing import assert_notified, capture_notifications
 from project.demo.models import Movie, Post
 from tests.app.models import Company, Customer, Guest, Note, NotePage
-from tests.builders import make_audience, make_trigger, make_user
-from tests.observing import data_of_the_event, recorded, register
-from tests.without_notifier import delete_notes
+from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.observing import data_of_the_event, recorded, register
+from tests.support.without_notifier import delete_notes
 
 pytestmark = pytest.mark.one_database
 
@@ -364,7 +364,7 @@ def test_a_model_without_a_trigger_has_no_receiver_on_any_signal():
 @pytest.mark.django_db
 def test_a_deletion_without_a_trigger_runs_the_statements_that_it_runs_without_the_app():
     make_trigger(verb="post_delete", subscribe=False)
-    command = [sys.executable, "-m", "tests.without_notifier"]
+    command = [sys.executable, "-m", "tests.support.without_notifier"]
     without = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, check=True)
     found = [statement for statement in delete_notes() if statement.split()[0] in {"SELECT", "DELETE"}]
     assert found == [

@@ -1,4 +1,4 @@
-"""``make screenshots``: every page of the admin, at two widths, light and dark, by ``tests.chromium``."""
+"""``make screenshots``: every page of the admin, at two widths, light and dark, by ``chromium``."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def take_all():
 
     from notifier.local.server import LoopbackServer
     from notifier.local.system import local_system
-    from tests.chromium import chromium
+    from tests.support.chromium import chromium
 
     from . import history, pages
 

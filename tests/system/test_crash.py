@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from notifier.models import Delivery
-from tests.builders import make_delivery
-from tests.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.gate import POST_TO_X, SEND_MAIL, SEND_SMS
-from tests.patience import PATIENCE_SECONDS
+from tests.support.builders import make_delivery
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep, worker
+from tests.support.gate import POST_TO_X, SEND_MAIL, SEND_SMS
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 

@@ -13,9 +13,9 @@ from notifier.events import middleware
 from notifier.models import Event
 from notifier.rules import signals
 from tests.app.models import Order
-from tests.builders import make_delivery, make_trigger, make_user
-from tests.functions import bodies_for, invoke
-from tests.observing import recorded
+from tests.support.builders import make_delivery, make_trigger, make_user
+from tests.support.functions import bodies_for, invoke
+from tests.support.observing import recorded
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

@@ -14,8 +14,8 @@ from notifier.explaining import explain, person_of, summaries
 from notifier.models import Delivery, Event, Subscription
 from notifier.rules import durations
 from project.demo.models import Post
-from tests.builders import make_subscription, make_trigger, make_user
-from tests.flowing import another, fan_out, flowing_event, let_flow, send, sweep
+from tests.support.builders import make_subscription, make_trigger, make_user
+from tests.support.flowing import another, fan_out, flowing_event, let_flow, send, sweep
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 

@@ -11,9 +11,16 @@ from notifier.models import Delivery, Event
 from notifier.queue import publisher
 from notifier.queue.ring import Ring
 from project.demo.models import Post
-from tests.builders import make_audience, make_delivery, make_event, make_people, make_trigger, make_user
-from tests.functions import bodies_for, invoke, let_time_pass, sweep
-from tests.gate import PUBLISH_BATCH
+from tests.support.builders import (
+    make_audience,
+    make_delivery,
+    make_event,
+    make_people,
+    make_trigger,
+    make_user,
+)
+from tests.support.functions import bodies_for, invoke, let_time_pass, sweep
+from tests.support.gate import PUBLISH_BATCH
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 

@@ -12,10 +12,10 @@ import pytest
 
 from notifier.models import Delivery, Event
 from project.demo.models import Post, Profile
-from tests.builders import make_address, make_audience, make_subscription, make_trigger, make_user
-from tests.functions import invoke, let_time_pass, sweep
-from tests.patience import PATIENCE_SECONDS, in_threads
-from tests.sizes import full_or
+from tests.support.builders import make_address, make_audience, make_subscription, make_trigger, make_user
+from tests.support.functions import invoke, let_time_pass, sweep
+from tests.support.patience import PATIENCE_SECONDS, in_threads
+from tests.support.sizes import full_or
 
 pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 

@@ -16,8 +16,8 @@ from notifier.inbox.items import add_item, archive
 from notifier.models import ContactPoint, Delivery, DevicePush, Event, Feedback, OptOut, Rate, Suppression
 from notifier.operations import privacy, retention
 from notifier.people import link_tokens, opt_outs
-from tests.builders import make_delivery, make_device, make_event, make_user
-from tests.flowing import another, by_channel, fan_out, flowing_event, let_flow, send, sweep
+from tests.support.builders import make_delivery, make_device, make_event, make_user
+from tests.support.flowing import another, by_channel, fan_out, flowing_event, let_flow, send, sweep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rings_nowhere")]
 

@@ -11,7 +11,7 @@ from notifier.models.templates import layout_book
 from notifier.rules import offers
 from notifier.templating import contents, snapshot
 from project.demo.models import Post
-from tests.effort import at_most
+from tests.support.effort import at_most
 
 pytestmark = pytest.mark.one_database
 

@@ -9,7 +9,7 @@ from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion
 from notifier.models.templates import layout_book
 from notifier.templating import contents
-from tests.builders import make_template
+from tests.support.builders import make_template
 
 pytestmark = pytest.mark.one_database
 

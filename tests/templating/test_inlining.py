@@ -9,7 +9,7 @@ from notifier.templating import contents, inlining
 from notifier.templating.compiler import compile_part
 from notifier.templating.residue import Residue
 from notifier.templating.specialising import specialise
-from tests.effort import at_most
+from tests.support.effort import at_most
 
 STYLE = (
     "<style>p{color:red} .big{margin:0} @media (max-width:9px){p{color:blue}} a:hover{color:green}</style>"

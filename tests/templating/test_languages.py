@@ -18,7 +18,7 @@ from notifier.models import Delivery, Subscription, TemplateContent
 from notifier.rules import plans
 from notifier.templating import contents, languages
 from notifier.templating.html_skeleton import Skeleton
-from tests.builders import make_audience, make_event, make_template, make_trigger, make_user
+from tests.support.builders import make_audience, make_event, make_template, make_trigger, make_user
 
 pytestmark = pytest.mark.one_database
 

@@ -10,7 +10,7 @@ from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Subscription, Template, TemplateContent
 from notifier.templating import contents
-from tests.builders import make_trigger
+from tests.support.builders import make_trigger
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

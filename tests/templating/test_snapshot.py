@@ -21,9 +21,9 @@ from notifier.templating.contents import compile_content
 from notifier.testing import assert_notified, capture_notifications
 from project.demo.models import Post, Profile
 from tests.app.models import Company, Customer, Line, Order, Parcel
-from tests.builders import make_audience, make_trigger, make_user
-from tests.observing import data_of_the_event, register
-from tests.statements import statements
+from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.observing import data_of_the_event, register
+from tests.support.statements import statements
 
 pytestmark = pytest.mark.one_database
 

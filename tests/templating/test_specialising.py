@@ -10,7 +10,7 @@ from notifier.exceptions import TemplateTooLarge
 from notifier.templating.compiler import compile_part
 from notifier.templating.residue import Subtree
 from notifier.templating.specialising import specialise
-from tests.sizes import full_or
+from tests.support.sizes import full_or
 
 DATA = {
     "a": "Tom & <Ann>",

@@ -16,7 +16,7 @@ from notifier.deliveries.fanout import fan_out
 from notifier.gates import pauses
 from notifier.models import Attempt, Delivery, Event, Pause
 from tests.admin.browser import text_of
-from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger, make_user
 
 pytestmark = pytest.mark.django_db
 

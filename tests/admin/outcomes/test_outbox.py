@@ -8,7 +8,7 @@ from notifier.models import Attempt, Delivery, Event, Pause, Subscription
 from project.demo.models import Post
 from tests.admin.browser import text_of
 from tests.admin.outbox import DELIVERIES, EVENTS, make_both, make_failed, page_of
-from tests.builders import make_audience, make_delivery, make_event, make_trigger, make_user
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

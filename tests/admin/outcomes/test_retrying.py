@@ -8,7 +8,7 @@ from notifier.models import Delivery, Subscription
 from project.demo.models import Post
 from tests.admin.browser import saved, submit, text_of
 from tests.admin.outbox import DELIVERIES, make_failed, page_of, retry_of
-from tests.builders import make_audience, make_delivery, make_trigger
+from tests.support.builders import make_audience, make_delivery, make_trigger
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from notifier.models import Delivery, Event
 from project.demo.models import Post
 from tests.admin.browser import text_of
 from tests.admin.outbox import page_of
-from tests.builders import make_delivery, make_trigger, make_user
+from tests.support.builders import make_delivery, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

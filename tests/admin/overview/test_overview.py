@@ -13,7 +13,7 @@ from notifier.admin.overview import chart, problems
 from notifier.models import Delivery, Gauge, Pause
 from notifier.operations import counts, gauges
 from tests.admin.browser import text_of
-from tests.builders import make_delivery, make_event, make_trigger
+from tests.support.builders import make_delivery, make_event, make_trigger
 
 pytestmark = pytest.mark.django_db
 

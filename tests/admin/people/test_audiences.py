@@ -10,7 +10,7 @@ from notifier.channels.registry import channel_names
 from notifier.models import Audience, ContactPoint
 from notifier.rules import audiences
 from tests.admin.browser import errors_in, saved, submit, text_of
-from tests.builders import make_audience, make_people, make_trigger, make_user
+from tests.support.builders import make_audience, make_people, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

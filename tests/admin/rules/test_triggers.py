@@ -10,8 +10,8 @@ from notifier.channels.registry import channel_names
 from notifier.models import Audience, Event, Subscription, Template, Trigger
 from project.demo.models import FlashSale, Post
 from tests.admin.browser import errors_in, read_form, saved, submit, text_of
-from tests.builders import make_audience, make_subscription, make_template, make_trigger
-from tests.observing import register
+from tests.support.builders import make_audience, make_subscription, make_template, make_trigger
+from tests.support.observing import register
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

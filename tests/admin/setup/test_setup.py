@@ -17,7 +17,7 @@ from notifier.rules import audiences
 from notifier.templating.compiler import compile_part
 from project.demo.models import FlashSale, Post
 from tests.admin.browser import filled_in, form_values, saved, text_of
-from tests.builders import make_audience, make_template, make_user
+from tests.support.builders import make_audience, make_template, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

@@ -4,7 +4,7 @@ import pytest
 
 from notifier.models import ContentVersion, Template, TemplateContent
 from tests.admin.browser import errors_in, saved, submit, text_of
-from tests.builders import make_event, make_template, make_trigger
+from tests.support.builders import make_event, make_template, make_trigger
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

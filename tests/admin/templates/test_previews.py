@@ -12,7 +12,7 @@ from django.test import Client
 
 from notifier.models import ContactPoint, ContentVersion, Delivery, Event, Template, TemplateContent
 from tests.admin.browser import errors_in, read_form, saved, submit, text_of
-from tests.builders import make_event, make_template, make_trigger
+from tests.support.builders import make_event, make_template, make_trigger
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

@@ -6,8 +6,8 @@ from django.contrib.admin.models import LogEntry
 from notifier.admin.templates.differences import compare
 from notifier.models import ContentVersion
 from tests.admin.browser import saved, submit, text_of
-from tests.builders import make_delivery, make_template, make_trigger
-from tests.effort import at_most
+from tests.support.builders import make_delivery, make_template, make_trigger
+from tests.support.effort import at_most
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 

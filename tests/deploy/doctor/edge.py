@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from notifier.deploy.doctor import here
 from notifier.local.server import LoopbackServer
 from notifier.local.ses import EventDestinations
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
 ACCOUNT = {

@@ -21,8 +21,8 @@ from notifier.deploy.doctor.findings import Severity
 from notifier.exceptions import ConfigurationError
 from notifier.local.postgres import find_programs, temporary_cluster
 from notifier.models import Subscription
-from tests.builders import make_trigger
 from tests.deploy.doctor.conftest import a_role, deploy, only
+from tests.support.builders import make_trigger
 
 HOUSE = Path(__file__).parents[3]
 REPORT = """

@@ -26,7 +26,7 @@ from tests.deploy.stack.conftest import (
     shared_session,
     undeploy,
 )
-from tests.sizes import full_or
+from tests.support.sizes import full_or
 
 
 @cache

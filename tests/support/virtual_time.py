@@ -4,7 +4,7 @@ idle one.
 
 import threading
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 # Far from 0, which stands for “never” in the table.
 BEGINNING = 1_000_000.0

@@ -19,7 +19,7 @@ from django.utils import timezone
 from notifier.local.invocation import Context, event_of
 from notifier.models import Delivery, Event
 from notifier.queue.ring import rings_for
-from tests.patience import wait_until
+from tests.support.patience import wait_until
 
 # Lambda's longest: no function's time is up because a machine is slow.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
@@ -70,7 +70,7 @@ def let_time_pass():
 
 @contextmanager
 def worker(route, *bodies, die_before=None, seconds=FUNCTION_SECONDS, traced=False):
-    """A process that runs the function once; see ``tests.worker``.
+    """A process that runs the function once; see ``tests.support.worker``.
 
     Yields the Popen, whose ``result()`` waits and reads.
     """
@@ -87,7 +87,7 @@ def worker(route, *bodies, die_before=None, seconds=FUNCTION_SECONDS, traced=Fal
         "NOTIFIER_TOPIC_ARN": settings.NOTIFIER["TOPIC_ARN"],
     }
     with Worker(
-        [sys.executable, "-m", "tests.worker"],
+        [sys.executable, "-m", "tests.support.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,

@@ -1,5 +1,5 @@
-"""One function in a process of its own, as on Lambda: ``python -m tests.worker`` reads a JSON order from its
-standard input.
+"""One function in a process of its own, as on Lambda: ``python -m tests.support.worker`` reads a JSON order
+from its standard input.
 
 The order: ``{"function": "email", "event": …, "timeout_seconds": 60, "die_before": [pattern, nth], "traced":
 false}``. With ``die_before`` the process kills itself, by SIGKILL, before the ``nth`` SQL statement in which
@@ -24,7 +24,7 @@ def main():
     from django.db import connection
 
     from notifier.local.invocation import Context
-    from tests import patient_product
+    from tests.support import patient_product
 
     patient_product.lengthen()
     statements = Statements(order.get("die_before"))

@@ -13,7 +13,7 @@ import urllib3
 from werkzeug.wrappers import Request, Response
 
 from notifier.local.server import LoopbackServer, cut
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = (
     "SendEmail",

@@ -1,5 +1,5 @@
-"""A project whose models have another database than the events: ``python -m tests.two_databases`` prints what
-was recorded, as JSON.
+"""A project whose models have another database than the events: ``python -m tests.support.two_databases``
+prints what was recorded, as JSON.
 """
 
 import json
@@ -28,7 +28,7 @@ def main():
     settings.configure(
         INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "notifier", "tests.app"],
         DATABASES={"default": memory, "other": memory | {"NAME": "file:other?mode=memory"}},
-        DATABASE_ROUTERS=["tests.two_databases.Router"],
+        DATABASE_ROUTERS=["tests.support.two_databases.Router"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
     )

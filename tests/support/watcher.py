@@ -1,8 +1,8 @@
 """Another process on the test's database, that has long been running: it prints when it sees that saving a
 post fires, or no longer does.
 
-``manage.py shell -c "from tests.watcher import watch; watch(…)"``; nothing but what ``between`` does happens
-in it meanwhile.
+``manage.py shell -c "from tests.support.watcher import watch; watch(…)"``; nothing but what ``between`` does
+happens in it meanwhile.
 """
 
 import os

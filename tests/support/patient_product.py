@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 SHORT = {
     "notifier.queue.publisher": ("CONNECT_TIMEOUT_SECONDS", "READ_TIMEOUT_SECONDS"),

@@ -1,5 +1,5 @@
-"""A project without the notifier: ``python -m tests.without_notifier`` prints what a deletion costs it, as
-JSON.
+"""A project without the notifier: ``python -m tests.support.without_notifier`` prints what a deletion
+costs it, as JSON.
 """
 
 import json
@@ -11,7 +11,7 @@ from django.conf import settings
 def delete_notes():
     """Delete a note's pages, and then all notes with theirs. Returns the statements."""
     from tests.app.models import Note, NotePage
-    from tests.statements import statements
+    from tests.support.statements import statements
 
     notes = [Note.objects.create(text=text) for text in "ab"]
     for note in notes:

@@ -12,7 +12,7 @@ from notifier.deliveries.clock import Clock
 from notifier.deliveries.worker import Channel
 from notifier.models import Category, Delivery, Event, Subscription
 from notifier.queue import publisher
-from tests.builders import make_audience, make_event, make_user
+from tests.support.builders import make_audience, make_event, make_user
 
 # Nobody's function ends while a test plays it.
 LEASE_SECONDS = 900
