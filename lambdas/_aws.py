@@ -1,4 +1,4 @@
-"""What the channels behind AWS share: a request is made once, and nobody writes it down. Next hop: boto3."""
+"""The client of the channels behind AWS: a request is made once, and nobody writes it down."""
 
 import logging
 

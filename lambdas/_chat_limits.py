@@ -1,6 +1,6 @@
-"""How fast chat services take messages, of the whole bot and of one room.
+"""The rates at which chat services take messages, of the whole bot and of one room.
 
-Kept by ``notifier.deliveries.slots``.
+``notifier.deliveries.slots`` keeps to them.
 """
 
 import hashlib

@@ -1,7 +1,5 @@
 """The line on which Apprise speaks to a chat service: our time-outs, one try, and what was answered.
 
-Next hop: the service.
-
 Apprise's plugins call ``requests.post`` and answer True or False. So the module ``requests`` that they see is
 a WatchedRequests, which is the same but for its calls: these go through the Call that is under way, where
 ``chat.send`` reads how it ended.

@@ -1,8 +1,8 @@
-"""From an address to the Apprise plugin that can reach it. Next hop: ``chat.send``.
+"""Finds the Apprise plugin that can reach an address. Called by ``chat``.
 
 A chat's address is stored with each delivery and shown in the admin, and an Apprise URL holds the service's
-token. So an address is only a name, or a name and whom it is for: ``ops``, ``telegram:123456``. The URLs
-behind the names are one secret, CHAT_ROOMS.
+token. So an address is only a name, or a name and a recipient: ``ops``, ``telegram:123456``. The URLs behind
+the names are one secret, CHAT_ROOMS.
 """
 
 import json
@@ -15,7 +15,7 @@ from notifier.exceptions import Rejected, Skipped
 
 from ._chat_line import watch_plugins
 
-# Where a room's URL has whom the message is for.
+# The place of the recipient in a room's URL.
 TO = "{to}"
 ADDRESS = re.compile(r"(?P<name>[\w.-]{1,64})(?::(?P<to>[\w@#+=-][\w@#+.:=-]{0,127}))?")
 # What does not speak over HTTPS to a chat service: it shows on this machine's own screen or writes its log,
@@ -144,7 +144,7 @@ def _apprise():
 
 @cache
 def _asset():
-    """As whom it speaks, and no pictures from another project's site."""
+    """The name by which it speaks, and no pictures from another project's site."""
     pictures = dict.fromkeys(["image_url_mask", "image_url_logo", "image_path_mask"], "")
     return _apprise().AppriseAsset(
         app_id="Notifier", app_desc="Notifier", app_url="", async_mode=False, **pictures

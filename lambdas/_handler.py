@@ -18,7 +18,7 @@ set_up()
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
 from notifier import deliveries  # noqa: E402
-from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for whoever asks how long a call may take
+from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for modules that ask how long a call may take
 from notifier.deliveries.worker import Channel, Part, Rate, Send, SendBatch  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
 from notifier.queue import canary  # noqa: E402
@@ -81,7 +81,7 @@ def clock_of(context: Any) -> Clock:
 
 
 def _ids_of(rings: Rings) -> dict[str, list[int]]:
-    """What the messages ring for, as keys of log lines: ``event_ids`` or ``delivery_ids``."""
+    """The ids that the messages ring for, as keys of log lines: ``event_ids`` or ``delivery_ids``."""
     found: dict[str, list[int]] = {}
     for ring in rings.values():
         name = "canary_ids" if ring.canary else "event_ids" if ring.route == FANOUT else "delivery_ids"

@@ -1,4 +1,4 @@
-"""What the channels that speak HTTP by ``requests`` share: what an answer means, and that none came."""
+"""The answers of ``requests`` as our errors, and that none came, for the channels that speak HTTP by it."""
 
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError

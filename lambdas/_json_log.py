@@ -1,7 +1,4 @@
-"""Log lines as JSON objects, with the ids of what is worked on and nothing about anybody.
-
-Next hop: CloudWatch Logs.
-"""
+"""Log lines as JSON objects for CloudWatch, with the ids of what is worked on and nothing about anybody."""
 
 import os
 import re

@@ -1,6 +1,6 @@
-"""What mail clients and readers will make of an HTML mail.
+"""Advice on what mail clients and readers will make of an HTML mail, shown in the template editor.
 
-Used by ``email.examine``; next hop: the template editor.
+Called by ``email.examine``.
 """
 
 import re

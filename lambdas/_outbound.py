@@ -1,12 +1,12 @@
 """Requests to addresses that other people chose: to public hosts alone, and to the very address that was
-looked at. Next hop: ``requests``.
+looked at. Called by ``webhook``.
 
 Note [what is added]: ``requests_hardened`` refuses a private answer of the name server, connects to the
 address that it has looked at and follows no redirect. Here is what it leaves open, by its own points of
 extension: it reads the first answer only; of IPv6 it takes site-local addresses and IPv4 in disguise
 (``::127.0.0.1``, ``::ffff:0:127.0.0.1``) for public; proxies and passwords of the environment win; URLs,
 ports and names are taken as they come; requests reads the whole body of a redirect, unpacked, to find where
-it leads; and a time-out begins anew with every byte.
+it leads; and a time-out begins again with every byte.
 """
 
 import os

@@ -96,7 +96,7 @@ def _make_endpoint(device, application, sns):
 
 
 def drop(device, sns):
-    """Switch a device off, and take its endpoint away: a new registration makes both anew."""
+    """Switch a device off, and take its endpoint away: a new registration makes both again."""
     type(device).objects.filter(pk=device.pk).update(enabled=False, endpoint_arn="")
     logger.info("Device %d is gone and is switched off.", device.pk)
     if device.endpoint_arn:

@@ -1,4 +1,4 @@
-"""What phones get of a message, as each platform wants it. Called by ``_push_endpoints``."""
+"""The message as phones get it, in each platform's form. Called by ``_push_endpoints``."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def _build_apns(message, text):
 
 
 def _data(message):
-    """What the app gets beside what is shown.
+    """The data that the app gets beside what is shown.
 
     FCM takes texts only. A link that was cut off would lead somewhere else.
     """

@@ -1,6 +1,4 @@
-"""Asks AWS what the database cannot know: dead letters, reputation, quota.
-
-Next hop: ``notifier.operations.gauges``.
+"""Asks AWS what the database cannot know: dead letters, reputation, quota. Called by ``sweep``.
 
 Nothing here may fail the sweep or make it late: each call is made once, and none is begun when its time is
 up.

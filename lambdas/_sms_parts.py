@@ -1,4 +1,6 @@
-"""How a text travels as SMS: its alphabet and its parts. Next hop: ``sms``, which prices and shows them."""
+"""The alphabet and the parts of a text that travels as SMS. Called by ``sms``, which prices and shows
+them.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +22,7 @@ GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """How a text travels: ``encoding`` is GSM-7 or UCS-2, ``characters`` are its units (septets, or 16-bit
+    """A text as it travels: ``encoding`` is GSM-7 or UCS-2, ``characters`` are its units (septets, or 16-bit
     units).
     """
 

@@ -1,4 +1,4 @@
-"""SMS through Amazon SNS, straight to a phone number. Next hop: SNS; it answers ``sms.send``."""
+"""SMS through Amazon SNS, straight to a phone number. A driver of ``sms``."""
 
 from contextlib import closing, contextmanager
 

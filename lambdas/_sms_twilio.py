@@ -1,4 +1,4 @@
-"""SMS through Twilio. Next hop: Twilio's API; it answers ``sms.send``.
+"""SMS through Twilio. A driver of ``sms``.
 
 One plain POST: Twilio's own library adds 34 MB on disk, aiohttp among them, to every function's package; it
 does what ``requests`` does here in ten lines. Twilio takes no token against doubles, so no call is ever
@@ -70,7 +70,7 @@ def open_sender(connect_seconds, read_seconds):
 
 
 def account_url(account):
-    """Where the account answers, and below it its messages."""
+    """The address where the account answers, and below it its messages."""
     return f"{os.environ.get('TWILIO_API_URL') or BASE_URL}/2010-04-01/Accounts/{account}"
 
 

@@ -1,4 +1,5 @@
-"""How long a post is as X counts: wide characters are two, an emoji two, any link 23. By twitter-text-parser.
+"""The length of a post as X counts it: wide characters are two, an emoji two, any link 23. By
+twitter-text-parser.
 
 The package reads its list of emoji through ``pkg_resources``, which setuptools 82 no longer brings. The one
 call that it makes is what ``pkgutil`` does, so that stands in for the length of the import, and no older

@@ -1,7 +1,5 @@
 """Messages to chat services, all that Apprise speaks, by the rooms that CHAT_ROOMS names.
 
-Next: the result goes to deliveries.
-
 At least once: none of these services has a token against doubles, a message twice is a nuisance that costs
 nothing, and what is sent here is often an alarm, which must not be lost to a slow answer.
 """
@@ -61,7 +59,7 @@ IDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """What the messages of one invocation share."""
+    """The line that the messages of one invocation share."""
 
     session: requests.Session
     connect_seconds: float
@@ -99,7 +97,7 @@ def send(message: Message, line: Line) -> str:
 
 
 def examine(message: Message) -> Examination:
-    """What chat services will make of ``message``. Pure; never raises."""
+    """The message as chat services will take it. Pure; never raises."""
     problems, length = [], len(message.subject.strip()) + len(message.text)
     if not message.text.strip():
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))

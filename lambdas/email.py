@@ -1,6 +1,5 @@
-"""Mail by Amazon SES, through Anymail.
-
-Next hop: SES; what it says later comes back through ``lambdas.feedback``.
+"""Mail by Amazon SES, through Anymail. Reports that SES sends later come back through
+``lambdas.feedback``.
 """
 
 from contextlib import contextmanager
@@ -99,7 +98,7 @@ def send(message: Message, connection: BaseEmailBackend) -> str:
 
 
 def unsubscribe_headers(message):
-    """What a mail program makes its own button of: one POST, without a page.
+    """The headers that a mail program makes its own button of: one POST, without a page.
     https://www.rfc-editor.org/rfc/rfc8058#section-3.1
 
     The two must be signed, which SES does by itself, and the address be one of https: without, there is no
@@ -114,7 +113,7 @@ def unsubscribe_headers(message):
 
 
 def examine(message: Message) -> Examination:
-    """What clients and readers will make of a mail, and what SES asks for it. Pure; never raises."""
+    """The mail as clients and readers will take it, and what SES asks for it. Pure; never raises."""
     problems = []
     if not message.subject.strip():
         problems.append(
@@ -141,7 +140,7 @@ def examine(message: Message) -> Examination:
 
 
 def price(_message: Message) -> int:
-    """What SES asks for a mail, in millionths of a US dollar."""
+    """The price that SES asks for a mail, in millionths of a US dollar."""
     return MICROS_PER_MAIL
 
 
@@ -167,7 +166,7 @@ def _answer(error):
 
 
 def read_rate() -> Limit | None:
-    """What SES takes of this account a second, as the sweep has heard last:
+    """The rate that SES takes of this account a second, as the sweep has heard last:
     https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
 
     SES counts recipients; each of our mails has one. None before the sweep has asked: then SES says itself

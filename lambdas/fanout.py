@@ -1,4 +1,6 @@
-"""From an event to its deliveries. Next hop: ``notifier.deliveries.fanout``, then each channel's function."""
+"""Turns events into deliveries. Calls ``notifier.deliveries.fanout``, which rings for each channel's
+function.
+"""
 
 import logging
 

@@ -1,5 +1,6 @@
-"""What providers say afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs. Next hop:
-``notifier.feedback.recording``.
+"""Hears providers afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs.
+
+Calls ``notifier.feedback``.
 
 The queue holds SES's events as they are: its subscription delivers raw, as those of all our queues do. SNS's
 envelope would add an id that differs each time that SES says the same, and its signature proves nothing here:
@@ -48,7 +49,7 @@ def hear(messages):
 
 
 def _hear(message):
-    """Whether one message of the queue is dealt with; else it must come again."""
+    """Hear one message of the queue; tell whether it is dealt with, else it must come again."""
     try:
         if report := ses.read_event(message["body"]):
             _record(report)

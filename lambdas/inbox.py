@@ -1,6 +1,5 @@
-"""Notifications that people read in the site.
-
-Next hop: ``notifier.inbox``, whose API and stream their browsers ask.
+"""Notifications that people read in the site. Calls ``notifier.inbox``, whose API and stream their browsers
+ask.
 """
 
 # First of all: it sets Django up, which the inbox's models need.
@@ -61,7 +60,7 @@ def send(message: Message, _session: None) -> str:
 
 
 def examine(message: Message) -> Examination:
-    """What an item will show, and what it will not. Pure; never raises."""
+    """The item as it will show, and what it will not. Pure; never raises."""
     problems, length = [], len(message.text.strip())
     if not message.subject.strip() and not length:
         problems.append(Problem(part="text", text="The item is empty.", is_error=True))

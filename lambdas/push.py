@@ -1,6 +1,4 @@
-"""Notifications on people's phones, through SNS's endpoints of APNs and FCM. Next: the result goes to
-deliveries.
-"""
+"""Notifications on people's phones, through SNS's endpoints of APNs and FCM."""
 
 # First of all: it sets Django up, which the devices' models need.
 from ._handler import make_handler  # isort: split
@@ -110,7 +108,7 @@ def _send_to_all(devices, message, sns):
 
 
 def examine(message: Message) -> Examination:
-    """What phones will show of it. Pure; never raises."""
+    """The message as phones will show it. Pure; never raises."""
     problems = []
     if not (message.subject.strip() or message.text.strip()):
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))
@@ -135,8 +133,8 @@ def examine(message: Message) -> Examination:
 
 
 def price(_message: Message) -> int:
-    """What SNS asks for a push to one device, in millionths of a US dollar; how many a person has is not told
-    here.
+    """The price that SNS asks for a push to one device, in millionths of a US dollar; how many a person has
+    is not told here.
     """
     return MICROS_PER_PUSH
 

@@ -1,4 +1,4 @@
-"""SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says. Next: the result goes to deliveries.
+"""SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says.
 
 A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and
 ``open_sender``, whose ``send(number, text)`` makes one call and returns the provider's id.
@@ -70,13 +70,13 @@ def send(message: Message, sender: Callable[[str, str], str]) -> str:
 
 @contextmanager
 def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
-    """What sends the SMS of one batch: the driver's own sender."""
+    """The sender of the SMS of one batch: the driver's own."""
     with _driver().open_sender(connect_seconds, read_seconds) as sender:
         yield sender
 
 
 def examine(message: Message) -> Examination:
-    """How ``message`` travels: its parts, what forces the dearer encoding, and about what it costs.
+    """The message as it travels: its parts, what forces the dearer encoding, and about what it costs.
 
     Pure; never raises.
     """

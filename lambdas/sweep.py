@@ -1,7 +1,4 @@
-"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old.
-
-Next hop: ``deliveries.sweep``.
-"""
+"""Every minute: rings again for what is due, counts what is finished, looks at AWS, removes what is old."""
 
 import logging
 
@@ -65,7 +62,7 @@ def _keep_budgets():
 
 
 def _look(clock):
-    """What can wait. Whatever fails here, the ringing was done and is done again in a minute."""
+    """Do what can wait. Whatever fails here, the ringing was done and is done again in a minute."""
     for look in (
         lambda: counts.keep(clock.is_time_up),
         read_gauges,

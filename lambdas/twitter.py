@@ -1,7 +1,4 @@
-"""Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context.
-
-Next: the result goes to deliveries.
-"""
+"""Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context."""
 
 import logging
 import os
@@ -83,7 +80,7 @@ def send(message: Message, client: tweepy.Client) -> str:
 
 
 def examine(message: Message) -> Examination:
-    """How X counts ``message`` and what it charges for it. Pure; never raises."""
+    """The length of ``message`` as X counts, and what it charges for it. Pure; never raises."""
     text, problems = message.text, []
     length = weighted_length(text)
     # What X refuses costs nothing, and the search takes seconds for some long texts.
@@ -115,7 +112,7 @@ def examine(message: Message) -> Examination:
 
 
 def price(message: Message) -> int:
-    """What X charges for ``message``, in millionths of a US dollar."""
+    """The price that X charges for ``message``, in millionths of a US dollar."""
     # What X refuses costs nothing, and the search takes seconds for some long texts.
     return _price_of(weighted_length(message.text) <= MAX_WEIGHTED_LENGTH and has_link(message.text))
 
@@ -193,8 +190,8 @@ def _reset_after(response):
 
 
 def _closed_until(headers, left=LEFT_ALONE):
-    """When the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0 where
-    there is none.
+    """The time when the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0
+    where there is none.
     """
     told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
     told = [

@@ -1,7 +1,4 @@
-"""Signed JSON documents to other people's servers, by Standard Webhooks.
-
-Next: the result goes to deliveries.
-"""
+"""Signed JSON documents to other people's servers, by Standard Webhooks."""
 
 import json
 import socket
@@ -130,7 +127,7 @@ def _refuse_constant(name):
 
 
 def _fault(error):
-    """What is wrong with JSON and where, without quoting it."""
+    """The fault in JSON and its place, without quoting it."""
     is_syntax = isinstance(error, json.JSONDecodeError)
     return f"{error.msg}: line {error.lineno}, column {error.colno}." if is_syntax else str(error)
 
@@ -161,7 +158,7 @@ def _signatures(url, identity, body):
 
 
 def examine(message: Message) -> Examination:
-    """Whether the document can be sent, and how long it is. Pure; never raises."""
+    """The document's faults, and its length. Pure; never raises."""
     problems, text = [], message.text
     if not (message.subject.strip() or text.strip()):
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))

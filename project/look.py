@@ -1,7 +1,4 @@
-"""What unfold shows of this project: where one is, and the page of those who are locked out.
-
-Next hop: unfold's templates.
-"""
+"""The parts that unfold shows of this project: where one is, and the page of those who are locked out."""
 
 import os
 

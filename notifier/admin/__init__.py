@@ -1,4 +1,4 @@
-"""The admin's pages: rules, templates, people, and what came of it."""
+"""The admin's pages: rules, templates, people, outcomes, overview. Calls ``explaining`` and all below it."""
 
 # Importing them registers them.
 from .outcomes import deliveries, events, inboxes  # noqa: F401

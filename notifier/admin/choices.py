@@ -1,4 +1,4 @@
-"""What can be chosen in the forms: what exists now, not what existed at import."""
+"""Choices of the forms: what exists now, not what existed at import."""
 
 from collections import defaultdict
 

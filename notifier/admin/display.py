@@ -109,7 +109,7 @@ def event_line(event):
 
 
 def describe_trigger(trigger):
-    """When it fires, as a sentence: “A Flash sale is created”."""
+    """The moment when it fires, as a sentence: “A Flash sale is created”."""
     return capfirst(summaries.describe_when(trigger))
 
 
@@ -121,7 +121,7 @@ def describe_audiences(subscription):
 
 
 def describe_subscription(subscription):
-    """What it sends, by which channels, to whom: “flash_sale → email, sms → Everyone”."""
+    """Template, channels and audiences: “flash_sale → email, sms → Everyone”."""
     template = object_link(Template, subscription.template_id, subscription.template.name)
     text = format_html(
         "{} → {} → {}", template, ", ".join(subscription.channels), describe_audiences(subscription)

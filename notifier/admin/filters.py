@@ -45,8 +45,8 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class ReturnedFilter(admin.SimpleListFilter):
-    """What was sent and then undone: it bounced, somebody complained, or the provider did not send it after
-    all.
+    """Messages that were sent and then undone: it bounced, somebody complained, or the provider did not send
+    it after all.
     """
 
     title = _("came back")

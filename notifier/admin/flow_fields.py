@@ -1,6 +1,5 @@
-"""Fields of how much, when and in which order: minutes with a unit, channels in an order.
-
-Next hop: ``forms``.
+"""Fields of how much, when and in which order: minutes with a unit, channels in an order. Used by
+``forms``.
 """
 
 from django import forms

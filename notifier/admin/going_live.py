@@ -1,6 +1,6 @@
 """Asks once more before a rule reaches many people, and shows what a trigger in shadow would send.
 
-Next hop: ``explaining.estimate``.
+Calls ``explaining.estimate``.
 
 Note [asking]: the rule is saved, looked at as it would be, and rolled back where somebody must be asked. So
 there is no second reading of the form, and no list of what counts as a change: what it sends now is compared
@@ -62,7 +62,7 @@ def _is_confirmed(request, trigger, people, sends):
 
 
 def _what(request, trigger, people, sends):
-    """What somebody says yes to. A new trigger has another key at each try, but its name."""
+    """The rule that a person says yes to. A new trigger has another key at each try, but its name."""
     return {
         "user": str(request.user.pk),
         "name": trigger.name,
@@ -103,7 +103,7 @@ def confirmation(admin, request, error, *, change=""):
 
 
 def look_ahead(trigger):
-    """What a saved trigger would have sent of late, in sentences."""
+    """Sentences about what a saved trigger would have sent of late."""
     return describe(estimate.estimate(trigger)) if estimate.is_known(trigger) else [SHADOW_FIRST]
 
 

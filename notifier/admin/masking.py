@@ -1,4 +1,6 @@
-"""Who may see who receives. Next hop: the pages of events and deliveries, which hide it from the others."""
+"""The permission to see who receives. Called by the pages of outcomes and people, which hide it from the
+others.
+"""
 
 from django.utils.translation import gettext_lazy as _
 

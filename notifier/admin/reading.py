@@ -1,4 +1,4 @@
-"""Lists of what nobody edits and of which there are millions. Called by the pages of outcomes."""
+"""Lists of rows that nobody edits and of which there are millions. Called by the pages of outcomes."""
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList

@@ -1,4 +1,4 @@
-"""The sidebar, in the order in which people work. Next hop: each entry's own page."""
+"""The sidebar, in the order in which people work."""
 
 from django.apps import apps as installed_apps
 from django.contrib import admin

@@ -1,7 +1,4 @@
-"""The admin's first page: what there is to see, or before that what there is to do.
-
-Next hop: ``admin.overview.page``, or ``admin.setup.page``.
-"""
+"""The admin's first page: the overview, or before there is something to see, the set-up page."""
 
 from django.contrib import admin
 from django.shortcuts import redirect

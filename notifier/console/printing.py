@@ -1,6 +1,4 @@
-"""From what is recorded to what is printed, in one process and without AWS. Calls the fan-out, then
-``deliveries.worker``.
-"""
+"""Prints what is recorded, in one process and without AWS. Calls the fan-out, then ``deliveries.worker``."""
 
 from .. import deliveries
 from ..deliveries import fanout
@@ -46,6 +44,6 @@ def print_waiting(write):
 
 
 def block(message):
-    """A message as lines to read: to whom, its subject, its text."""
+    """A message as lines to read: its recipient, its subject, its text."""
     head = [f"To: {message.address}", *([f"Subject: {message.subject}"] if message.subject else [])]
     return "\n".join([RULE, *head, "", message.text.rstrip(), RULE])

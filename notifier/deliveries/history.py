@@ -19,7 +19,7 @@ def note_attempts(outcomes, numbers, now):
 
     ``numbers``: delivery id → which attempt it was. Part of the caller's transaction, with the status itself.
     """
-    amiss = [
+    not_sent = [
         Attempt(
             delivery_id=pk, number=numbers[pk], status=status, created_at=now,
             reason=storable(reason, 50), detail=storable(detail, 500),
@@ -27,8 +27,8 @@ def note_attempts(outcomes, numbers, now):
         for (status, reason, detail, *_), ids in outcomes.items() if status != Status.SENT
         for pk in ids
     ]  # fmt: skip
-    if amiss:
-        Attempt.objects.bulk_create(amiss)
+    if not_sent:
+        Attempt.objects.bulk_create(not_sent)
 
 
 def note_crashes(ids, now):

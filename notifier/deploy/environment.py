@@ -1,6 +1,6 @@
-"""What this process is configured with: its environment and, on Lambda, the secrets that are named there.
+"""The configuration of this process: its environment and, on Lambda, the secrets that are named there.
 
-Next hop: ``project.settings``.
+Called by a project's settings.
 
 On Lambda ``SECRETS`` holds names with commas between them. Each is an SSM parameter below ``SECRETS_PATH``,
 read once a container.
@@ -162,7 +162,7 @@ def _parse_hosts(names):
 
 
 def _parse_allow_list(patterns):
-    """Who alone gets anything, as a list; None for everybody, where that word stands.
+    """The patterns of those who alone get anything, as a list; None for everybody, where that word stands.
 
     A list, or None, is taken as it is.
     """

@@ -1,4 +1,4 @@
-"""What a deployment asks of the web function, which alone can reach the database.
+"""Operations of a deployment on the web function, which alone can reach the database.
 
 Zappa's handler calls these by name.
 
@@ -45,7 +45,7 @@ def release_canary(event, context):
 
 
 def canary_seconds(event, context):
-    """How long the canary took by route, None where it has not arrived.
+    """The seconds that the canary took by route, None where it has not arrived.
 
     ``event["rows"]`` is what the release returned.
     """

@@ -1,7 +1,4 @@
-"""Static files from the package: hashed and compressed by ``collectstatic``, served by WhiteNoise.
-
-Next hop: the browser's cache.
-"""
+"""Static files from the package: hashed and compressed by ``collectstatic``, served by WhiteNoise."""
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import StaticFilesStorage, staticfiles_storage
@@ -38,5 +35,5 @@ class PackagedFilesMiddleware(WhiteNoiseMiddleware):
         return super().__call__(request)
 
     def immutable_file_test(self, path, url):
-        """Whether the content never changes under this URL."""
+        """Tell whether the content never changes under this URL."""
         return True

@@ -1,6 +1,5 @@
-"""Tells Django who asks and by which host as AWS knows it, not as the request says.
-
-Next hop: Django's own WSGI application.
+"""Tells Django the client and the host as AWS knows them, not as the request says. Wraps its WSGI
+application.
 """
 
 import logging
@@ -53,7 +52,7 @@ def behind_lambda(application):
 
 
 def _noting(environ, start_response):
-    """``start_response`` that logs the request: not what was searched for, nor by whom."""
+    """``start_response`` that logs the request: not what was searched for, nor by which person."""
 
     def start(status, headers, exc_info=None):
         logger.info("%s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], status.partition(" ")[0])

@@ -1,6 +1,6 @@
-"""Why did, or did not, this person get it? Steps in order, up to the one that decided.
+"""Explains why this person did, or did not, get it: steps in order, up to the one that decided.
 
-Next hop: the admin, or ``notify explain``.
+Calls ``deliveries``, ``events``, ``gates`` and ``people``; the admin and ``notify explain`` call it.
 """
 
 from itertools import chain
@@ -67,7 +67,7 @@ def _explain_event(person, event, channel):
 
 
 def _plan_of_test(event):
-    """What an editor's test was to send: none is stored, as no fan-out has a part in it."""
+    """The plan of an editor's test: none is stored, as no fan-out has a part in it."""
     sent = event.deliveries.values_list("channel", flat=True) if event.is_test else ()
     return [{"subscription": OF_NO_RULE, "contents": {name: {} for name in sent}}] if sent else []
 

@@ -1,4 +1,4 @@
-"""What an explanation is made of: steps in order, up to the one that decided. Next hop: whoever shows it."""
+"""The parts of an explanation: steps in order, up to the one that decided."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +11,7 @@ from ..models import Delivery, Trigger
 
 
 class Outcome(StrEnum):
-    """How it ended for the person, in the words of a sentence."""
+    """The end of it for the person, in the words of a sentence."""
 
     GOT = "got it"
     NOT = "did not get it"
@@ -29,7 +29,7 @@ Place = tuple[type[Model], int | str]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a step saw.
+    """The observation of one step.
 
     With an ``outcome`` it has decided. ``about``: where it can be looked at or changed.
     """
@@ -54,8 +54,8 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Why one person did, or did not, get one thing on one channel; ``channel`` is blank where it did not
-    come to channels.
+    """The reason why one person did, or did not, get one thing on one channel; ``channel`` is blank where it
+    did not come to channels.
     """
 
     sentence: str

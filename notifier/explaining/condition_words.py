@@ -1,7 +1,4 @@
-"""A condition as people say it, where it is simple enough to be said.
-
-Next hop: ``explaining.summaries`` makes it part of a sentence.
-"""
+"""A condition as people say it, where it is simple enough to be said. Called by ``summaries``."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""What became of one event for one person on one channel: steps over what is on record.
-
-Next hop: ``answers.walk``, after ``recorded``.
-"""
+"""The fate of one event for one person on one channel: steps over what is on record."""
 
 from django.contrib.auth import get_user_model
 

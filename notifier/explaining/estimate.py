@@ -1,6 +1,6 @@
-"""What a trigger would send, from what it has recorded.
+"""Estimates what a trigger would send, from what it has recorded. Called by the admin.
 
-Nothing is written, nothing is sent. Next hop: ``notifier.admin.going_live``.
+Nothing is written, nothing is sent.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ NOT_SENT = (Event.Status.FAILED, Event.Status.VETOED, Event.Status.CANCELLED)
 
 @dataclass(kw_only=True)
 class ChannelEstimate:
-    """What would go out on one channel.
+    """The messages that would go out on one channel.
 
     ``pieces`` differs from ``messages`` where long ones travel in parts.
     """
@@ -49,8 +49,9 @@ class ChannelEstimate:
 
 @dataclass(kw_only=True)
 class Estimate:
-    """What a trigger would have sent in PERIOD. ``is_exact``: every event was looked at, none stands for
-    others.
+    """The messages that a trigger would have sent in PERIOD.
+
+    ``is_exact``: every event was looked at, none stands for others.
     """
 
     events: int
@@ -122,7 +123,7 @@ def would_send(event):
 
 
 def recipients_of(event, subscription_id):
-    """What the event's plan holds of a subscription's recipients: none, where it is newer than the event."""
+    """The recipients of a subscription in the event's plan: none, where it is newer than the event."""
     return next(
         (step.get("recipients", ()) for step in event.plan if step["subscription"] == subscription_id), ()
     )
@@ -158,10 +159,10 @@ def _examine(event, subscription, channel):
 
 
 def people_reached(trigger):
-    """How many people and addresses one event of a saved trigger goes to: ``(number, whether there may be
-    more)``.
+    """The number of people and addresses that one event of a saved trigger goes to: ``(number, whether there
+    may be more)``.
 
-    Those whom the event itself names, or a function finds, are those of its newest event.
+    Those that the event itself names, or a function finds, are those of its newest event.
     """
     event = Event.objects.filter(trigger_id=trigger.pk).exclude(status__in=NOT_SENT).order_by("-pk").first()
     sources = Audience.objects.filter(subscriptions__trigger=trigger, subscriptions__enabled=True).distinct()
@@ -187,8 +188,10 @@ def _without_event(sources):
 
 
 def sends(trigger):
-    """What a saved trigger sends, to be compared with what it sent before: pairs of a channel and an
-    audience's name. None while it is off or only shows what it would send.
+    """The sendings of a saved trigger, to be compared with those before: pairs of a channel and an audience's
+    name.
+
+    None while it is off or only shows what it would send.
     """
     if not Trigger.objects.filter(pk=trigger.pk, enabled=True, shadow=False).exists():
         return frozenset()

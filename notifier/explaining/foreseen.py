@@ -1,4 +1,4 @@
-"""Why somebody would, or would not, get something about an object, tested now. Next hop: ``answers.walk``.
+"""Explains why a person would, or would not, get something about an object, tested now.
 
 Each step looks at the Case and returns what it saw. A new one is a function here and a line in TRIGGER_STEPS
 or CHANNEL_STEPS.
@@ -61,7 +61,9 @@ class Case:
 
 
 def context_for(trigger, instance):
-    """What a firing about ``instance`` would offer to matching. What only its sender knows is None."""
+    """The context that a firing about ``instance`` would offer to matching. What only its sender knows is
+    None.
+    """
     registered = signals.get(trigger.verb)
     # A signal of the project's own calls its object something: most often by the model's name.
     named = {instance._meta.model_name: instance} if instance._meta.model_name in registered.args else {}
@@ -126,7 +128,7 @@ def look_at_match(case):
 
 
 def why_not(live, context, created):
-    """Why ``live`` does not match, or nothing."""
+    """The reason why ``live`` does not match, or nothing."""
     because = explain_match(live, context, created)
     return f"{because.rstrip('.')}." if because else ""
 

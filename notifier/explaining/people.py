@@ -1,4 +1,4 @@
-"""Finds the person that somebody asks about. Next hop: ``notifier.explaining.recorded`` and ``foreseen``."""
+"""Finds the person that is asked about. Called by ``notifier.explaining``."""
 
 from dataclasses import dataclass
 
@@ -30,8 +30,8 @@ class Person:
     address: str = ""
 
     def recipients(self, channel):
-        """What a delivery to this person on ``channel`` may call it: by itself, or by an address that is its
-        own.
+        """The recipients by which a delivery to this person on ``channel`` may go: itself, or an address of
+        its own.
         """
         own = self.address or self.place_on(channel).address
         return (

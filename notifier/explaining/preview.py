@@ -1,6 +1,6 @@
-"""What a template would send, before it is saved: rendered, and examined by its channel.
+"""Previews what a template would send, before it is saved: rendered, and examined by its channel.
 
-Next hop: ``templating.contents``, ``channels.registry``.
+Calls ``templating.contents`` and ``channels.registry``.
 """
 
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ NO_LINK = Problem(
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What came of a content as it is typed: nothing where there are ``errors``.
+    """The result of a content as it is typed: nothing where there are ``errors``.
 
     ``made_up``: names that the event does not hold.
     """
@@ -174,7 +174,7 @@ def _person(user, tree):
 
 
 def _unknown_names(content, compiled, triggers):
-    """What each trigger's events cannot give, at the part that names it."""
+    """The names that each trigger's events cannot give, at the part that reads them."""
     found = []
     for trigger in triggers:
         try:

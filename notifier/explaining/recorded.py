@@ -1,6 +1,6 @@
-"""Why somebody did, or did not, get what an event was about: steps over what is on record.
+"""Explains why a person did, or did not, get what an event was about: steps over what is on record.
 
-Next hop: ``answers.walk``, and ``delivered`` once it comes to channels.
+``delivered`` goes on once it comes to channels.
 
 Each step looks at the Case and returns what it saw. A new one is a function here and a line in EVENT_STEPS,
 or CHANNEL_STEPS there. What is not on record is not guessed: who was in an audience is known only of those
@@ -113,7 +113,7 @@ EVENT_STEPS = [
 
 
 def paused(case):
-    """What pauses this case now, or None."""
+    """The pause that covers this case now, or None."""
     scopes = ["everything", f"trigger:{case.event.trigger_id}", *_channel_scopes(case.channel)]
     pause = Pause.objects.filter(scope__in=scopes).first()
     if pause:

@@ -1,7 +1,4 @@
-"""Made-up data for what a template reads, by the types of the models' fields.
-
-Next hop: ``preview`` renders with it.
-"""
+"""Made-up data for what a template reads, by the types of the models' fields. Called by ``preview``."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,6 @@
-"""Finds the event or the object that somebody asks about. Next hop: ``notifier.explaining.explain``."""
+"""Finds the event or the object that is asked about. Called by ``notifier.explaining``, and by the
+commands.
+"""
 
 from ..exceptions import UnknownSubject
 from ..models import Event

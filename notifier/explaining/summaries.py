@@ -1,4 +1,4 @@
-"""Rules in plain language: when, by which channels, to whom. Next hop: the admin's pages show them."""
+"""Rules in plain language: when, by which channels, for which people. Called by the admin's pages."""
 
 import re
 
@@ -37,8 +37,9 @@ VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
 
 
 def describe_rule(trigger, sendings):
-    """“When a Flash sale is created, e-mail and text all active users.” ``sendings``: (channels, whom in
-    words) for each subscription.
+    """“When a Flash sale is created, e-mail and text all active users.”
+
+    ``sendings``: (channels, people in words) for each subscription.
     """
     done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
     what = _(", and ").join(done) if done else _("nothing is sent yet")
@@ -59,7 +60,7 @@ def _describe_whom(subscription):
 
 
 def describe_category(trigger):
-    """Whether people can choose, in a sentence; nothing where the trigger has no category."""
+    """A sentence that says whether people can choose; nothing where the trigger has no category."""
     if trigger.category is None:
         return ""
     words = (
@@ -112,14 +113,14 @@ def _channels(names):
 
 
 def audiences_prefetch():
-    """What ``describe_trigger`` reads of the audiences of many triggers, in two queries."""
+    """The rows that ``describe_trigger`` reads of the audiences of many triggers, in two queries."""
     named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
     found = Audience.objects.annotate(names_users=Exists(named)).prefetch_related("groups")
     return Prefetch("subscriptions__audiences", found)
 
 
 def warnings(trigger):
-    """Why nothing is sent, or not what one would think, as texts."""
+    """Warnings that nothing is sent, or not what one would think, as texts."""
     if signals.get(trigger.verb) is None:
         yield _("The signal “%s” is not registered any more: it never fires.") % trigger.verb
     if not trigger.enabled:
@@ -152,7 +153,7 @@ def describe_flow(subscription):
 
 
 def digest_warnings(subscription):
-    """What of a digest would not be seen, as texts."""
+    """Warnings about parts of a digest that would not be seen, as texts."""
     if not subscription.digest_minutes:
         return
     channels = [name for name in subscription.channels if not registry.is_read_in_the_site(name)]

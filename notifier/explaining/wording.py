@@ -1,4 +1,6 @@
-"""Reasons and times in words. Next hop: the steps of ``recorded`` and ``foreseen``, and the admin's pages."""
+"""Reasons and times in words. Called by ``recorded``, ``delivered`` and ``foreseen``, and by the admin's
+pages.
+"""
 
 import datetime as dt
 
@@ -86,7 +88,7 @@ def read_moment(text, *, end=False):
 
 
 def words_of(row):
-    """Why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
+    """The reason why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
     ours = SKIPPED.get(row.reason) if row.status == "skipped" else None
     words = str(ours or REASONS.get(row.reason) or f"{spelled(row.reason)}.")
     return f"{words} {row.detail}".strip() if row.detail and row.detail != row.reason else words

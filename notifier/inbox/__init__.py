@@ -1,1 +1,3 @@
-"""What people read in the site: kept by ``items``, told by ``api`` and ``stream``."""
+"""The inbox that people read in the site: kept by ``items``, told by ``api`` and ``stream``. Calls
+``models``.
+"""

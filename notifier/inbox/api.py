@@ -1,6 +1,6 @@
 """The inbox as JSON, for scripts in a signed-in person's browser; ``openapi`` describes it.
 
-Next hop: ``items`` and ``listing``.
+Calls ``items`` and ``listing``.
 """
 
 import json
@@ -78,7 +78,7 @@ def archive_item(request, key):
 
 
 def _change(request, key, change):
-    """Another's item and one that never was are the same to whoever asks."""
+    """Change one item. Another person's and one that never was get the same answer."""
     pk = int(key) if key.isascii() and key.isdecimal() and len(key) < 20 else 0
     if 0 < pk <= LARGEST:
         change(request.user.pk, [pk])

@@ -1,7 +1,4 @@
-"""What every endpoint of the inbox asks first, and how it refuses: as JSON, and never by a redirect.
-
-Next hop: the view in ``api``.
-"""
+"""The first questions of every endpoint of the inbox, and its refusals: as JSON, and never by a redirect."""
 
 import hashlib
 from functools import wraps
@@ -16,7 +13,7 @@ FORMAT_VERSION = 1
 
 
 class Refused(Exception):
-    """An endpoint does not do it: ``code``, an HTTP status, and a sentence for whoever wrote the client."""
+    """An endpoint does not do it: ``code``, an HTTP status, and a sentence for the client's author."""
 
     def __init__(self, status, text):
         super().__init__(text)
@@ -79,7 +76,8 @@ def _check(request, method):
 
 
 def unless_known(request, number, query, answer):
-    """What ``answer()`` makes, with its ETag; or 304 without asking for more, where the client has just that.
+    """The result of ``answer()``, with its ETag; or 304 without asking for more, where the client has just
+    that.
 
     The inbox's number stands for all that is in it. The names of categories may be older than that, until the
     next change.

@@ -1,10 +1,10 @@
-"""Every change of an inbox is in here, and takes its number.
+"""Changes of an inbox: all are in here, and each takes its number.
 
-Next hop: the API and the stream. See ``models.inbox``, note [sequences].
+See ``models.inbox``, note [sequences].
 
-Note [locks]: whoever changes an inbox holds its row from the first number that it takes until the commit, and
-takes no number that it does not use. On PostgreSQL others wait at that row; on SQLite, whose first statement
-here is always a write, at the file.
+Note [locks]: a transaction that changes an inbox holds its row from the first number that it takes until the
+commit, and takes no number that it does not use. On PostgreSQL others wait at that row; on SQLite, whose
+first statement here is always a write, at the file.
 """
 
 from django.contrib.auth import get_user_model
@@ -43,7 +43,7 @@ def add_item(user_id, *, delivery=None, title, text="", link="", icon="", about=
 
 
 def unread_of(user_id):
-    """What the badge counts. One condition, of one partial index."""
+    """The items that the badge counts. One condition, of one partial index."""
     return InboxItem.objects.filter(user=user_id, read_at=None, archived_at=None)
 
 
@@ -71,7 +71,7 @@ def archive(user_id, ids):
 
 @transaction.atomic
 def _change(user_id, which, column):
-    # The inbox first: whoever changes it waits here, and then sees what the one before has left.
+    # The inbox first: another change waits here, and then sees what the one before has left.
     last = _move(user_id, 0)
     if last is None:
         return 0

@@ -1,4 +1,4 @@
-"""Reads what a client asks for, and a page of it. Next hop: ``api``, or the page for people."""
+"""Reads a client's request, and the page of items that it asks for. Called by ``api`` and ``pages``."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ..models import InboxItem
 from .endpoints import Refused
 
 DEFAULT_ITEMS, MOST_ITEMS = 20, 50
-# Of a BigAutoField and a BigIntegerField alike.
+# Of a BigAutoField and of a BigIntegerField.
 LARGEST = 2**63 - 1
 # A cursor is nobody's to make: what is not signed is not looked at. It says where to go on, not whose items.
 CURSORS = signing.Signer(salt="notifier.inbox")

@@ -1,7 +1,5 @@
 """Unread items as ``django.contrib.messages``, once each, where a page shows messages.
 
-Next hop: ``{{ messages }}`` of any template.
-
 Note [only when read]: a page that shows messages asks for them while it is rendered, and nothing else does:
 an answer in JSON, a redirect, a file. So that is the moment to look, whatever kind of view it is, and all
 others cost nothing.
@@ -64,7 +62,7 @@ class SurfacingStorage:
 
 
 def take_unsurfaced(user_id):
-    """What this person has not been shown yet, as texts; from now on it counts as shown.
+    """The items that this person has not been shown yet, as texts; from now on they count as shown.
 
     One query where there is nothing.
     """
@@ -72,7 +70,7 @@ def take_unsurfaced(user_id):
     found = list(new.order_by("-pk").only("title", "text", "link")[: MOST_SHOWN + 1])
     if not found:
         return []
-    # Two pages at once: whoever's UPDATE changes the row shows it.
+    # Two pages at once: the one whose UPDATE changes the row shows it.
     shown = [item for item in found[:MOST_SHOWN] if new.filter(pk=item.pk).update(surfaced_at=timezone.now())]
     more = (
         new.filter(pk__lte=found[-1].pk).update(surfaced_at=timezone.now()) if len(found) > MOST_SHOWN else 0

@@ -1,6 +1,4 @@
-"""What the inbox's API is, as an OpenAPI document that it serves itself.
-
-Next hop: ``api``, whose addresses it names.
+"""The inbox's API as an OpenAPI document, which it serves itself.
 
 https://spec.openapis.org/oas/v3.1.1.html
 """

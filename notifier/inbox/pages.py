@@ -1,4 +1,4 @@
-"""The inbox as a page, for people; it needs no JavaScript. Next hop: ``items`` and ``listing``."""
+"""The inbox as a page, for people; it needs no JavaScript. Calls ``items`` and ``listing``."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest, HttpResponseRedirect
@@ -21,7 +21,7 @@ class InboxPage(View):
                 {name: request.GET[name] for name in ("cursor", "unread") if name in request.GET}
             )
         except Refused:
-            # An address from yesterday: the list from its beginning is what whoever opened it wants.
+            # An address from yesterday: the list from its beginning is what its reader wants.
             return HttpResponseRedirect(request.path)
         number = items.last_number(request.user.pk)
         found, cursor = read_page(request.user.pk, query)

@@ -1,6 +1,4 @@
-"""The stream of somebody's inbox: open where the server can wait, short where it cannot.
-
-Next hop: ``stream_batches``.
+"""The stream of a person's inbox: open where the server can wait, short where it cannot.
 
 Note [two kinds of servers]: under ASGI the answer stays open (``stream_open``). Under WSGI, and on Lambda,
 where every open second is paid and nothing leaves before the answer is complete, it tells what is there and

@@ -1,4 +1,4 @@
-"""What somebody's browser has not got yet, as server-sent events. Next hop: the browser's ``EventSource``.
+"""Changes that a person's browser has not got yet, as server-sent events for its ``EventSource``.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
@@ -17,7 +17,7 @@ PAGE_ITEMS = 100
 # An answer of a function may have 6 MB, and JSON inside JSON grows:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 PAGE_CHARACTERS = 1_000_000
-# Those whom one outage has cut off do not all come back at one instant.
+# Those that one outage has cut off do not all come back at one instant.
 SPREAD = 0.3
 # More digits than a sequence can have, and nobody's.
 MAX_DIGITS = 19
@@ -35,11 +35,11 @@ class Batch:
 
 
 def read_batch(user_id, last):
-    """What changed in this person's inbox after the number ``last``, at most a page; None means: only from
-    now on.
+    """The changes in this person's inbox after the number ``last``, at most a page; None means: only from now
+    on.
 
-    One query where nothing did. See ``models.inbox``, note [sequences]: the number is read first, so all up
-    to it is seen.
+    One query where there are none. See ``models.inbox``, note [sequences]: the number is read first, so all
+    up to it is seen.
     """
     present = last_number(user_id)
     if last is None or last > present:

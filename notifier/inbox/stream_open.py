@@ -1,6 +1,4 @@
-"""A stream that stays open, on an ASGI server: it waits, and reads when it is woken.
-
-Next hop: ``stream_waking``.
+"""A stream that stays open, on an ASGI server: it waits, and reads when ``stream_waking`` wakes it.
 
 Note [what an open stream holds]: a coroutine and an entry among those who wait. No database connection: what
 it reads, it reads in one of a few threads that all streams share (``stream_reader``). And no thread: Django
@@ -21,7 +19,7 @@ from .stream_waking import hub
 OPEN_SECONDS = 300
 # Proxies close what is silent for a minute.
 HEARTBEAT_SECONDS = 20
-# Soon, as whoever is cut off is told nothing meanwhile.
+# Soon, as a reader who is cut off is told nothing meanwhile.
 RETRY_SECONDS = 2
 
 

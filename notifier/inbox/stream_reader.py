@@ -1,4 +1,4 @@
-"""The few threads in which all open streams of a process read. Next hop: ``stream_batches``."""
+"""The few threads in which all open streams of a process read."""
 
 from concurrent.futures import ThreadPoolExecutor
 

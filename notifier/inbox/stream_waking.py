@@ -1,6 +1,5 @@
-"""Wakes the open streams of those whose inbox has changed: one listener a process, however many streams.
-
-Next hop: ``stream_open``.
+"""Wakes the open streams of people whose inbox has changed: one listener a process, for any number of
+streams.
 
 On PostgreSQL the change itself says so (``announce``, in its transaction: nobody hears of what was rolled
 back, nor too early). Elsewhere one query a second asks for the numbers of all who wait. The same query runs
@@ -61,7 +60,7 @@ class Waiter:
         self._woken.set()
 
     async def woken_within(self, seconds):
-        """Whether something changed before the time was over."""
+        """Wait; tell whether something changed before the time was over."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._woken.wait()
@@ -70,7 +69,7 @@ class Waiter:
 
 
 class Hub:
-    """Those who wait, and the task that wakes them; it runs while there are any."""
+    """The streams that wait, and the task that wakes them; it runs while there are any."""
 
     def __init__(self):
         self._waiters, self._task = {}, None
@@ -93,7 +92,7 @@ class Hub:
                 self._task = None
 
     def __len__(self):
-        """How many streams are open."""
+        """The number of streams that are open."""
         return sum(map(len, self._waiters.values()))
 
     async def _follow(self):
@@ -124,7 +123,7 @@ class Hub:
 
     def _wake(self, key, number=None):
         for waiter in self._waiters.get(key, ()):
-            # Whoever has seen nothing yet is just about to look.
+            # A stream that has seen nothing yet is just about to look.
             if number is None or waiter.seen not in (None, number):
                 waiter.wake()
 
@@ -140,7 +139,7 @@ def _numbers_of(people):
 
 
 def listens():
-    """Whether the database says by itself what has changed: PostgreSQL, with the driver that can listen
+    """Tell whether the database says by itself what has changed: PostgreSQL, with the driver that can listen
     without a thread.
     """
     if connections[router.db_for_write(Inbox)].vendor != "postgresql":

@@ -1,1 +1,4 @@
-"""The cloud on one machine: moto, the pump, the stand-in for X and the outbox page."""
+"""The cloud on one machine: moto, the pump, the stand-ins for providers and the outbox page.
+
+Calls ``deploy``, whose stack it applies, and the functions in ``lambdas``.
+"""

@@ -1,5 +1,6 @@
-"""A stand-in for chat services: Telegram, Slack and Discord take and refuse here what they do out there. Next
-hop: the outbox page.
+"""A stand-in for chat services: Telegram, Slack and Discord take and refuse here what they do out there.
+
+Shown by the outbox page.
 """
 
 import html

@@ -42,7 +42,7 @@ class LocalCloud:
     local servers.
 
     ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat`` and ``hooks``
-    are the stand-ins for X, for chat services and for whoever receives webhooks. Starting it forgets what an
+    are the stand-ins for X, for chat services and for receivers of webhooks. Starting it forgets what an
     earlier one in this process held: moto keeps its state per process, so there can be one at a time. Raises
     ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
@@ -70,7 +70,7 @@ class LocalCloud:
 
     @property
     def url(self):
-        """Where the local AWS answers."""
+        """The address where the local AWS answers."""
         return self._aws.url
 
     def outbox(self):

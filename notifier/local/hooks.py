@@ -1,5 +1,5 @@
-"""A stand-in for whoever receives webhooks: it checks their signatures as a receiver does, and keeps them for
-the outbox page.
+"""A stand-in for receivers of webhooks: it checks their signatures as a receiver does, and keeps them for the
+outbox page.
 """
 
 import json
@@ -29,7 +29,7 @@ class Hook:
 
     @property
     def text(self):
-        """What a person reads of it: the text, or where the document is the template's own, that."""
+        """The part that a person reads of it: the text, or where the document is the template's own, that."""
         data = self.document["data"]
         return (
             data["text"]

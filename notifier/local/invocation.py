@@ -1,4 +1,4 @@
-"""What Lambda hands a function for a batch of SQS messages, and what it reads from the answer."""
+"""The event that Lambda hands a function for a batch of SQS messages, and its reading of the answer."""
 
 import base64
 import time
@@ -29,7 +29,7 @@ def event_of(messages, queue_arn):
 
 
 def failed_ids(answer, everything):
-    """Which of the batch's ids an answer reports as failed; None for an answer that makes Lambda keep the
+    """The ids of the batch that an answer reports as failed; None for an answer that makes Lambda keep the
     whole batch.
 
     No answer, or one without failures, is a success. The rules stand under "Success and failure conditions"

@@ -60,7 +60,7 @@ class OutboxMessage:
 
     @property
     def who(self):
-        """Whom it reached, as a list names them: what is for everybody has no recipient of its own."""
+        """The recipient, as a list names it: what is for everybody has none of its own."""
         return self.label if self.recipient == EVERYONE else self.recipient
 
 
@@ -172,7 +172,9 @@ class Outbox:
             yield _plain("chat", note.room, note.text, note.id, note.created_at) | {"subject": note.title}
 
     def _items(self):
-        """What has come into inboxes. They are real ones: no stand-in keeps them, but the database."""
+        """The items that have come into inboxes. They are real ones: no stand-in keeps them, but the
+        database.
+        """
         if not self._inboxes:
             return
         # Here, as the cloud itself needs neither a database nor Django's apps.

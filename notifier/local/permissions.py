@@ -1,5 +1,5 @@
-"""What moto makes of a Lambda permission's conditions for function URLs: it keeps the request's words, AWS
-makes conditions of them.
+"""A Lambda permission's conditions for function URLs, in moto: it keeps the request's words, AWS makes
+conditions of them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """

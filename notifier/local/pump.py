@@ -149,7 +149,9 @@ class Pump:
         )
 
     def _held(self, route):
-        """How many messages the queue holds: visible, being handled or waiting after a failure, delayed."""
+        """The number of messages that the queue holds: visible, being handled or waiting after a failure,
+        delayed.
+        """
         queue, _ = self._routes[route]
         attributes = self._sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=list(COUNTS))[
             "Attributes"

@@ -1,4 +1,4 @@
-"""What went out and what did not, as rows: deliveries from the database, bodies from what the stand-ins
+"""Rows of what went out and what did not: deliveries from the database, bodies from what the stand-ins
 received.
 """
 

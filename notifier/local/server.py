@@ -71,7 +71,7 @@ class LoopbackServer:
 
 
 def cut(connection):
-    """Close a connection both ways at once, whoever may be reading or writing on it."""
+    """Close a connection both ways at once, also while others read or write on it."""
     with suppress(OSError):  # the other side was quicker
         connection.shutdown(socket.SHUT_RDWR)
 

@@ -29,7 +29,7 @@ QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 5_000.0}
 
 
 class Refused(Exception):
-    """What SES answers: its error's code, the HTTP status and a text."""
+    """An answer of SES: its error's code, the HTTP status and a text."""
 
 
 class EventDestinations:

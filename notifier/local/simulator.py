@@ -1,4 +1,4 @@
-"""What SES says of mails to its mailbox simulator. Next hop: ``notifier.local.ses`` publishes it.
+"""The events of SES for mails to its mailbox simulator. Called by ``ses``, which publishes them.
 
 https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 """

@@ -1,4 +1,4 @@
-"""Where the outbox page is."""
+"""The address of the outbox page."""
 
 from django.urls import path
 

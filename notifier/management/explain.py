@@ -1,7 +1,4 @@
-"""``notify explain PERSON EVENT|OBJECT``: why somebody did, or did not, get it.
-
-Next hop: ``notifier.explaining``.
-"""
+"""``notify explain PERSON EVENT|OBJECT``: why somebody did, or did not, get it. Calls ``explaining``."""
 
 import datetime as dt
 

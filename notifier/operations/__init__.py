@@ -1,3 +1,3 @@
-"""What keeps the system running and tells its size: counts, gauges, backlog, retention, privacy, template
-files. Calls ``deliveries``.
+"""Operations that keep the system running and tell its size: counts, gauges, backlog, retention, privacy,
+template files. Calls ``deliveries``.
 """

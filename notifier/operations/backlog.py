@@ -1,7 +1,4 @@
-"""What waits now, per channel, and since when: read live, and bounded, from the database.
-
-Next hop: ``notifier.admin.overview.page``.
-"""
+"""The deliveries that wait now, per channel, and since when: read live, and bounded, from the database."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -69,7 +66,7 @@ _READ = f"""
 """  # noqa: S608 - the table's name is our own
 
 
-def amiss_since(begin):
+def failures_since(begin):
     """``(status, channel, reason)`` → how many of the newest that failed, or whose outcome is not known,
     finished since ``begin``.
     """

@@ -1,12 +1,11 @@
-"""Deliveries counted by hour, channel and outcome, so that no page counts millions.
+"""Deliveries counted by hour, channel and outcome, so that no page counts millions. Called by
+``lambdas.sweep``.
 
-Next hop: ``notifier.admin.overview.page`` shows them.
-
-Note [counting]: the sweep counts whole hours anew, from the time of the last count on, and replaces what
+Note [counting]: the sweep counts whole hours again, from the time of the last count on, and replaces what
 stood there. So a sweep that was missed is made up for, and counting twice changes nothing. Two things make an
 hour that was counted wrong: an answer that is committed late, or stamped by a slow clock, for which each hour
-is counted once more after LATE; and a finished delivery that changes, as by a retry: whoever changes it says
-so by ``models.counts.mark_stale``, in the same transaction.
+is counted once more after LATE; and a finished delivery that changes, as by a retry: the function that
+changes it says so by ``models.counts.mark_stale``, in the same transaction.
 """
 
 import datetime as dt

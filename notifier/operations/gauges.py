@@ -1,6 +1,5 @@
-"""The newest readings of what only AWS knows.
-
-Written by ``lambdas.sweep``; next hop: ``notifier.admin.overview.page``.
+"""The newest readings of what only AWS knows. Written by ``lambdas._readings``, shown by the admin's
+overview.
 """
 
 from django.utils import timezone

@@ -1,8 +1,7 @@
-"""What is kept of one person: as a document for them, or removed.
+"""The data kept of one person: as a document for them, or removed. Calls ``retention`` for what an event
+says.
 
-Next hop: ``notifier.operations.retention`` for what an event says.
-
-Whatever model of this app has a ``user`` or a ``recipient`` is asked, so one that is added later is not
+Any model of this app that has a ``user`` or a ``recipient`` is asked, so one that is added later is not
 forgotten. Suppressed addresses and opt-outs are exported and stay: they are why nobody writes to that person
 again.
 """
@@ -36,7 +35,7 @@ FIELDS_OF_A_DELIVERY = (
 
 @dataclass
 class Erased:
-    """What was removed of a person.
+    """The rows that were removed of a person.
 
     ``under_way``: deliveries that a function was sending at that moment: erase once more, later.
     """
@@ -138,7 +137,7 @@ def _rows_of(person):
 
 
 def _events_of(person):
-    """Events that are about the person, whom they caused, or that nobody else was told of."""
+    """Events that are about the person, that they caused, or that nobody else was told of."""
     others = Delivery.objects.filter(event=OuterRef("pk")).exclude(recipient=person.key)
     alone = Q(pk__in=_deliveries_of(person).values("event")) & ~Exists(others)
     if person.user is None:

@@ -1,4 +1,4 @@
-"""Removes what has grown old: first what was said and to whom, later that it was said.
+"""Removes what has grown old: first the contents and addresses, later the record that they were sent.
 
 Called by the sweep and ``notify purge``.
 
@@ -38,8 +38,8 @@ ENDED = [
 
 @dataclass
 class Purged:
-    """What was removed: events that say nothing any more, events that are gone with their deliveries, and
-    inbox items.
+    """The numbers of what was removed: events that say nothing any more, events that are gone with their
+    deliveries, and inbox items.
     """
 
     emptied: int = 0
@@ -73,7 +73,9 @@ def _before(setting):
 
 
 def _contents_end():
-    """What goes as a record has gone as a content."""
+    """The moment before which contents go, or None: the later of the two ages' moments, as a record that goes
+    takes its contents along.
+    """
     moments = [moment for moment in (_before("KEEP_CONTENTS_DAYS"), _before("KEEP_RECORDS_DAYS")) if moment]
     return max(moments, default=None)
 

@@ -25,7 +25,8 @@ WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class Place(NamedTuple):
-    """Where one user is reached on one channel: their contact point there, or what the settings name.
+    """The place where one user is reached on one channel: their contact point there, or what the settings
+    name.
 
     A contact point counts before the settings even where nothing can be sent to it.
     """
@@ -36,7 +37,7 @@ class Place(NamedTuple):
 
     @property
     def reason(self):
-        """Why nothing can be sent there, as a delivery says it; blank where it can."""
+        """The reason why nothing can be sent there, as a delivery says it; blank where it can."""
         if not self.is_active:
             return "inactive"
         if not self.address:
@@ -45,9 +46,7 @@ class Place(NamedTuple):
 
 
 def reachable(users, channel):
-    """Those of a queryset of users whose Place on ``channel`` has no ``reason``, and whom its own gate lets
-    through.
-    """
+    """The users of a queryset whose Place on ``channel`` has no ``reason``, and who pass its own gate."""
     points = ContactPoint.objects.annotate(trimmed=_trimmed("address")).filter(
         user=OuterRef("pk"), channel=channel
     )
@@ -84,7 +83,7 @@ def place_of(user, channel):
 
 
 def look_again(deliveries):
-    """Where the people behind ``(id, channel, recipient)`` rows are reached now.
+    """The addresses where the people behind ``(id, channel, recipient)`` rows are reached now.
 
     Returns ``(id → address, ids of those who cannot be reached)``. What goes to a plain address is in
     neither.

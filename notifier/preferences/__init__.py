@@ -1,4 +1,4 @@
-"""What people want, and where they say so: opt-outs, quiet hours, the pages and links.
+"""People's choices, and the pages and links by which they make them: opt-outs, quiet hours.
 
-Next hop: ``gates.table`` asks before a send.
+Calls ``people``.
 """

@@ -1,4 +1,4 @@
-"""How somebody wants to be reached, as a form. Next hop: a row of ``Preferences``."""
+"""The form of a person's wishes, a row of ``Preferences``."""
 
 from zoneinfo import available_timezones
 
@@ -42,8 +42,8 @@ class WishesForm(forms.ModelForm):
         self.fields["language"].choices = known if own in dict(known) else [*known, (own, own)]
 
     def clean_time_zone(self):
-        """What was typed, as it is spelled: “europe/berlin” and “berlin” are Europe/Berlin, if nothing else
-        is.
+        """The zone that was typed, as it is spelled: “europe/berlin” and “berlin” are Europe/Berlin, if
+        nothing else is.
         """
         typed = self.cleaned_data["time_zone"].strip().replace(" ", "_").lower()
         names = available_timezones()

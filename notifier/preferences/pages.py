@@ -1,6 +1,5 @@
-"""The page on which somebody chooses what they get, and how: signed in, or by a link.
-
-Next hop: ``people.opt_outs``, and ``Preferences``.
+"""The page on which a person chooses what they get, and how: signed in, or by a link. Calls
+``people.opt_outs``.
 """
 
 from django.contrib.auth.decorators import login_required
@@ -25,17 +24,17 @@ METHODS = ["GET", "HEAD", "POST"]
 @login_required
 @require_http_methods(METHODS)
 def own_preferences(request):
-    """For whoever is signed in."""
+    """The page of a person who is signed in."""
     bearer = link_tokens.bearer_of(request.user)
     return _choose(request, bearer, str(request.user))
 
 
-# The link is all that it is known by: whoever has it may choose, with cookies or without. It signs nobody in.
+# The link is all that it is known by: its holder may choose, with cookies or without. It signs nobody in.
 @csrf_exempt
 @never_cache
 @require_http_methods(METHODS)
 def preferences(request, token):
-    """For whoever holds a message's link: this page and nothing else, without a name."""
+    """The page of a person who holds a message's link: this page and nothing else, without a name."""
     if token == reader_links.SAMPLE:
         return unsubscribing.show(request, "sample")
     try:
@@ -54,7 +53,7 @@ def _choose(request, bearer, who):
     table = Table(bearer)
     form = _form(bearer, wish, request.POST if request.method == "POST" else None)
     if request.method == "POST" and _save(request.POST, bearer, table, form):
-        # By GET again, so that to load it anew saves nothing.
+        # By GET again, so that to load it again saves nothing.
         return HttpResponseRedirect(f"{request.path}?saved=1")
     context = {
         "who": who,

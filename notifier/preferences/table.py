@@ -1,6 +1,5 @@
-"""The table of categories and channels that somebody chooses from.
-
-Next hop: ``pages`` shows it, and saves what comes back.
+"""The table of categories and channels that a person chooses from. ``pages`` shows it, and saves what comes
+back.
 """
 
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ class Row:
 
 
 class Table:
-    """What one person can choose among: only channels that live subscriptions use, and that may reach this
+    """The choices of one person: only channels that live subscriptions use, and that may reach this
     person.
     """
 
@@ -84,7 +83,7 @@ class Table:
         return {(key, cell.channel): cell.value in ticked for key, cell in cells if cell.value in shown}
 
     def summary(self):
-        """What comes, category by category: ``[(title, [labels of channels])]``."""
+        """The messages that come, category by category: ``[(title, [labels of channels])]``."""
         is_open = {cell.channel for cell in self.all.cells if cell.is_on}
         chosen = [
             (row, [each for each in row.cells if each.is_on and each.channel in is_open]) for row in self.rows

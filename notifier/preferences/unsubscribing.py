@@ -1,6 +1,6 @@
 """The page behind a message's link to unsubscribe, and the mail program's one click on it.
 
-Next hop: ``people.opt_outs``.
+Calls ``people.opt_outs``.
 
 Note [nobody but a person's own POST]: scanners and previews follow links, so GET and HEAD change nothing. A
 POST needs no session, no cookie and no CSRF token: the signed link is all that it can be known by.
@@ -70,7 +70,7 @@ def _act(request, choice):
 
 
 def _wider(row, choice):
-    """What else keeps it away, in words: undoing this one alone brings nothing back."""
+    """The other opt-outs that keep it away, in words: undoing this one alone brings nothing back."""
     return words.describe_choice(row) if row and (row.category_id, row.channel) != choice[1:] else ""
 
 

@@ -1,4 +1,4 @@
-"""What people choose, in sentences. Next hop: ``pages``, the admin and the explanations show them."""
+"""People's choices, in sentences. Called by ``pages``, ``unsubscribing`` and the admin."""
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -37,7 +37,7 @@ def describe_origin(row):
 
 
 def describe_wishes(wish):
-    """What a row of Preferences holds, as texts; none where it holds nothing."""
+    """The contents of a row of Preferences, as texts; none where it holds nothing."""
     found = []
     if wish.quiet_from and wish.quiet_until:
         hours = {"start": f"{wish.quiet_from:%H:%M}", "end": f"{wish.quiet_until:%H:%M}"}

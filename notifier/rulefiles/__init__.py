@@ -1,6 +1,5 @@
-"""Rules as a file that people review and promote: what it holds is ``schema``.
-
-Next hop: ``reading``, ``importing``, ``writing``.
+"""Rules as a file that people review and promote: ``schema`` says what it holds. Calls ``models`` and
+``rules``.
 
 The way in: text → ``reading`` (places) → ``checking`` (shape) → ``importing`` (rows). The way out: rows →
 ``current`` → ``writing``.

@@ -1,7 +1,4 @@
-"""One import under way: what it has changed, what is stale, and how a row is written.
-
-Next hop: the models.
-"""
+"""One import under way: its changes so far, what is stale, and how a row is written."""
 
 from dataclasses import dataclass
 
@@ -14,7 +11,7 @@ from .schema import SINGULAR
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What an import did with one row.
+    """The change that an import made to one row.
 
     ``action``: created, changed, removed, or kept: not in the file, and left alone.
 
@@ -72,7 +69,7 @@ class Run:
         stale = [key for key in keys if key.kind != "rows" and (not old or old[key.name] != wanted[key.name])]
         columns = {field.attname for field in row._meta.concrete_fields}
         for key in stale:
-            # Relations are set by whoever knows their rows.
+            # Relations are set by the caller, which knows their rows.
             if key.column in columns:
                 setattr(
                     row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name]

@@ -1,4 +1,4 @@
-"""A document's shape: keys, types, doubles. Next hop: ``importing``, with every row filled in."""
+"""Checks a document's shape: keys, types, doubles. Every row is filled in."""
 
 from ..exceptions import RulesFileRefused
 from .places import Places

@@ -1,4 +1,4 @@
-"""What an import would change, as a person reads it. Next hop: ``manage.py rules diff``."""
+"""The changes that an import would make, as a person reads them. Called by ``manage.py rules diff``."""
 
 import difflib
 

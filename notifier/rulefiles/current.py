@@ -1,4 +1,6 @@
-"""The database's rules in the shape of a file. Next hop: ``writing``, or ``importing``, which compares."""
+"""The database's rules in the shape of a file. Called before ``writing``, and by ``importing``, which
+compares.
+"""
 
 from ..models import Audience, Category, Template, Trigger
 from ..rules.audiences import lines_of

@@ -1,7 +1,5 @@
 """Brings the database's rules to what a document says: one transaction, validated as the admin does.
 
-Next hop: the models.
-
 All rows are written first and validated then, as they will be together: a path that a trigger gets only with
 this file is no error, and one that it loses is. Anything wrong undoes it all.
 """
@@ -103,9 +101,9 @@ def _write_template(run, path, name, values):
 
 
 def _write_contents(run):
-    """All templates' contents.
+    """Write all templates' contents.
 
-    One may extend another's, in any order: who cannot be saved yet is tried again after the others.
+    One may extend another's, in any order: one that cannot be saved yet is tried again after the others.
     """
     waiting = []
     for name, values in run.rules["templates"].items():

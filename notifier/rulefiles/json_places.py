@@ -1,6 +1,5 @@
-"""Reads JSON with the line of each thing in it, which Python's own reader does not tell.
-
-Next hop: ``reading``.
+"""Reads JSON with the line of each thing in it, which Python's own reader does not tell. Called by
+``reading``.
 """
 
 import json

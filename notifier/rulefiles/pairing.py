@@ -1,6 +1,6 @@
-"""Which of a trigger's subscriptions in the file is which in the database: they have no names.
+"""Pairs a trigger's subscriptions in the file with those in the database: they have no names.
 
-Next hop: ``importing``.
+Called by ``importing``.
 """
 
 from .schema import subscription_key, subscription_order

@@ -1,7 +1,4 @@
-"""Where in a file something stands, and what is wrong there.
-
-Next hop: ``exceptions.RulesFileRefused`` lists it.
-"""
+"""Places in a file, and what is wrong there. ``exceptions.RulesFileRefused`` lists it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

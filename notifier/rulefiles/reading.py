@@ -1,4 +1,4 @@
-"""Reads a file's text as plain data, with the line of each thing in it. Next hop: ``checking``.
+"""Reads a file's text as plain data, with the line of each thing in it.
 
 YAML's own traps are left out: no tags, no anchors, and of plain words only ``true``, ``false``, ``null`` and
 whole numbers mean something else than themselves, so that ``language: no`` is Norwegian.

@@ -1,4 +1,4 @@
-"""What the database has and the file does not: it goes, or is said to stay. Next hop: the models."""
+"""Rows that the database has and the file does not: they go, or are said to stay. Called by ``importing``."""
 
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError

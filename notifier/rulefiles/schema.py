@@ -1,5 +1,4 @@
-"""What a file of rules may hold: its keys, the model's field behind each, and what is meant where it is left
-out.
+"""The keys that a file of rules may hold, the model's field behind each, and its default.
 
 Nothing that differs by nature between two databases is in it: no ids, no dates, no versions, and no people.
 """
@@ -34,7 +33,7 @@ class Key:
     least: int = 1
 
     def empty(self):
-        """What is meant where the key is left out."""
+        """The value that is meant where the key is left out."""
         return [] if self.kind in ("lines", "names", "set", "rows") else self.default
 
     @property

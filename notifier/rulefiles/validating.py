@@ -1,6 +1,6 @@
-"""Whether the rows that were written hold together, by the models' own rules.
+"""Validates rows that were written together, by the models' own rules.
 
-Next hop: ``importing`` keeps them all, or none.
+Called by ``importing``, which keeps them all, or none.
 """
 
 from django.core.exceptions import ValidationError
@@ -17,7 +17,7 @@ def validate_rows(run):
             and ("templates", row.template.name) in run.broken
         ):
             continue
-        # What was read before others were written is read anew.
+        # What was read before others were written is read again.
         row._prefetched_objects_cache = {}
         if isinstance(row, Subscription):
             row.template._prefetched_objects_cache = {}
@@ -29,7 +29,7 @@ def validate_rows(run):
 
 
 def _validate_audiences(run, subscription, path):
-    """Those of the file are validated themselves, with all their subscriptions."""
+    """Validate the audiences of the file, with all their subscriptions."""
     for audience in subscription.audiences.exclude(name__in=run.rules["audiences"]):
         for text in audience.problems_with(subscription.trigger):
             run.refuse((*path, "audiences"), f"“{audience.name}”: {text}")

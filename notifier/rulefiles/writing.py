@@ -1,4 +1,4 @@
-"""Writes rules as a document that reads well in Git, and the document as YAML or JSON. Next hop: a file."""
+"""Writes rules as a document that reads well in Git, and the document as YAML or JSON."""
 
 import json
 import re

@@ -1,6 +1,5 @@
-"""``{% notifier_bell %}``: the signed-in person's unread notifications, in any template.
-
-Next hop: ``bell.js`` in the browser.
+"""``{% notifier_bell %}``: the signed-in person's unread notifications, in any template, kept fresh by
+``bell.js``.
 """
 
 import json
@@ -63,7 +62,7 @@ def _inbox_url():
 
 
 def _texts():
-    """What the script says."""
+    """The words that the script says."""
     return {
         "none": _("Notifications"),
         "unread": _("Notifications: {count} unread"),

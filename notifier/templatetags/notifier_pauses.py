@@ -1,6 +1,5 @@
-"""A line on the notifier's pages while something is paused.
-
-One query a page. Next hop: ``notifier.admin.overview.pauses``.
+"""A line on the notifier's pages while something is paused, by one query a page. Calls
+``admin.overview.pauses``.
 """
 
 from django import template

@@ -47,7 +47,7 @@ class CompiledContent:
 
 
 class Named(Protocol):
-    """What the compiler needs of a template's row."""
+    """The part of a template's row that the compiler needs."""
 
     name: str
 

@@ -1,11 +1,11 @@
-"""What the demo shop sells and says. Nothing here knows of notifications."""
+"""Things that the demo shop sells and says. Nothing here knows of notifications."""
 
 from django.conf import settings
 from django.db import models
 
 
 class Profile(models.Model):
-    """What Django's user does not hold. ``NOTIFIER["ADDRESSES"]`` names ``profile.phone``."""
+    """The part of a user that Django's does not hold. ``NOTIFIER["ADDRESSES"]`` names ``profile.phone``."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
     phone = models.CharField(max_length=30, blank=True)

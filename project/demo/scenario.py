@@ -1,4 +1,4 @@
-"""What happens in the demo: a sale is created, a post is written and corrected, a movie's audiences are
+"""The events of the demo: a sale is created, a post is written and corrected, a movie's audiences are
 told.
 """
 

@@ -1,4 +1,4 @@
-"""What ``make bench`` measures, in seconds an item. Next hop: ``tests.bench`` shows them as ratios."""
+"""The measures of ``make bench``, in seconds an item; ``tests.bench`` shows them as ratios."""
 
 import datetime as dt
 import os

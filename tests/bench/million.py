@@ -1,6 +1,5 @@
-"""A month of deliveries in seconds, on PostgreSQL: what the lists are measured with.
-
-Next hop: ``tests.bench.paging``.
+"""A month of deliveries in seconds, on PostgreSQL, for measuring the lists. Called by
+``tests.bench.paging``.
 """
 
 from django.db import connection, transaction

@@ -1,7 +1,4 @@
-"""Opens the admin's pages as a person does, and asks PostgreSQL how it found what they show.
-
-Next hop: the pages themselves.
-"""
+"""Opens the admin's pages as a person does, and asks PostgreSQL how it found what they show."""
 
 import json
 import time

@@ -40,7 +40,7 @@ def deployment():
 def zappa(service, deployment, monkeypatch):
     """What the hooks get from Zappa; the web function, the fan-out's and that of mails are there, as toys."""
     monkeypatch.setattr(after, "CANARY_SECONDS", 1)
-    monkeypatch.setattr(after, "_amiss", [])
+    monkeypatch.setattr(after, "_problems", [])
     stack = Stack.of(deployment, region="us-east-1")
     roles = apply(stack).role_arns
     # As long as the project's: its queues keep a batch out of sight for six times that.

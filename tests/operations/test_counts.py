@@ -256,7 +256,7 @@ def test_what_failed_lately_is_grouped_by_reason(clock):
         finished(NOON - hours * HOUR, Status.FAILED, reason=reason)
     finished(NOON, Status.UNKNOWN, reason="crashed", channel="sms")
     finished(NOON, Status.SKIPPED, reason="opted_out")
-    assert backlog.amiss_since(NOON - 24 * HOUR) == Counter(
+    assert backlog.failures_since(NOON - 24 * HOUR) == Counter(
         {
             ("failed", "email", "refused"): 2,
             ("failed", "email", "template_failed"): 1,

@@ -1,7 +1,4 @@
-"""``make screenshots``: every page of the admin, at two widths, light and dark.
-
-Next hop: ``tests.support.chromium`` looks at them.
-"""
+"""``make screenshots``: every page of the admin, at two widths, light and dark, by ``chromium``."""
 
 import os
 import sys

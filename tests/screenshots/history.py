@@ -1,7 +1,4 @@
-"""A shop that has used Notifier for a month, on top of the demo: what the pictures show.
-
-Next hop: ``tests.screenshots``.
-"""
+"""A shop that has used Notifier for a month, on top of the demo, for the pictures."""
 
 import datetime as dt
 import random

@@ -1,7 +1,4 @@
-"""What people chose, what came back, and what it may cost: the rest of the past.
-
-Next hop: ``tests.screenshots.history``.
-"""
+"""The rest of the past: what people chose, what came back, and what it may cost. Called by ``history``."""
 
 import datetime as dt
 

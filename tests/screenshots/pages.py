@@ -1,7 +1,4 @@
-"""Which pages of the admin are pictured, and what leads to them.
-
-Next hop: ``tests.screenshots`` takes them.
-"""
+"""The pages of the admin that are pictured, and what leads to them."""
 
 import re
 from dataclasses import dataclass

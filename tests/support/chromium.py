@@ -1,4 +1,4 @@
-"""The headless browser that looks at the admin. Next hop: ``tests/browser``, and ``tests.screenshots``."""
+"""The headless browser that looks at the admin, for ``tests/browser`` and ``tests.screenshots``."""
 
 import shutil
 from contextlib import contextmanager

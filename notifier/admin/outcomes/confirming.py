@@ -1,6 +1,6 @@
 """The buttons and list actions of retry, cancel and resend, and the page that asks before many.
 
-Next hop: ``delivery_actions``.
+Calls ``delivery_actions``.
 """
 
 from django.contrib import admin, messages
@@ -78,7 +78,7 @@ class Asking:
         delivery_actions.perform(request, act, found, seen=request.POST.get("seen", ""))
 
     def asks_anyway(self, act, queryset):
-        """Whether it asks although there is one delivery at most."""
+        """Tell whether it asks although there is one delivery at most."""
         return False
 
     def _ask(self, request, act, number, by_status, more, back):
@@ -130,7 +130,7 @@ class DeliveryActs(Asking):
 
 
 class EventActs(Asking):
-    """What is asked of an event is asked of its deliveries: all that failed, or all that are not sent yet."""
+    """Actions on an event are actions on its deliveries: all that failed, or all that are not sent yet."""
 
     acts = (delivery_actions.RETRY, delivery_actions.CANCEL)
     actions = ["retry_failed", "cancel_unsent"]

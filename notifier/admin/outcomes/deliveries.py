@@ -1,7 +1,4 @@
-"""What reached whom: deliveries, to read and to search.
-
-Next hop: ``confirming``, for what can be done to them.
-"""
+"""The pages of deliveries, to read and to search. Calls ``confirming``, for what can be done to them."""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -89,7 +86,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         ]
 
     def find_exactly(self, request, queryset, term):
-        """What went to a person of that name, or to anybody with that address as it is now."""
+        """Deliveries to a person of that name, or to anybody with that address as it is now."""
         if not masking.may_see_recipients(request):
             return queryset.none()
         users = get_user_model()

@@ -1,6 +1,6 @@
-"""Retry, cancel, resend: done, rung for, written down, and told to whoever asked.
+"""Retry, cancel, resend: done, rung for, written down, and told to the person who asked.
 
-Next hop: ``notifier.deliveries``.
+Calls ``notifier.deliveries``.
 """
 
 from collections import defaultdict
@@ -99,7 +99,7 @@ _RUN = {"retry": deliveries.retry, "resend": deliveries.resend}
 
 
 def acts_for(delivery):
-    """What can be asked of one delivery now."""
+    """The actions that one delivery allows now."""
     return [
         act
         for act in ACTS.values()
@@ -108,7 +108,9 @@ def acts_for(delivery):
 
 
 def count(act, queryset):
-    """How many of ``queryset`` an act is for, by status: MOST_AT_ONCE of them, and whether there are more."""
+    """The number of ``queryset`` that an act is for, by status: MOST_AT_ONCE of them, and whether there are
+    more.
+    """
     found = list(_ready(act, queryset)[: MOST_AT_ONCE + 1])
     by_status = defaultdict(int)
     for _pk, status, *_rest in found[:MOST_AT_ONCE]:

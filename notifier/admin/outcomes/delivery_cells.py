@@ -1,6 +1,5 @@
-"""What is shown of a delivery wherever it stands: who, why, for how much.
-
-Next hop: ``deliveries`` and ``timeline``.
+"""The cells of a delivery wherever it stands: who, why, for how much. Called by ``deliveries`` and
+``timeline``.
 """
 
 from django.contrib.auth import get_user_model
@@ -35,15 +34,15 @@ def with_names(rows):
 
 
 def recipient_shown(delivery, may_see):
-    """Who it is for, in one line of a list; without the permission, only enough to tell rows apart."""
+    """The recipient, in one line of a list; without the permission, only enough to tell rows apart."""
     if not may_see:
         return display.quiet(masking.masked(delivery.address) or masking.HIDDEN)
     return delivery.address or delivery.username or delivery.recipient
 
 
 def reason_in_words(row):
-    """Why a delivery or an attempt ended so, with the code that people filter by; nothing where nothing was
-    wrong.
+    """The reason why a delivery or an attempt ended so, with the code that people filter by; nothing where
+    nothing was wrong.
     """
     return format_html("{} {}", capfirst(words_of(row)), display.quiet(row.reason)) if row.reason else ""
 
@@ -54,13 +53,13 @@ def returned_in_words(delivery):
 
 
 def why_returned(delivery):
-    """What its provider said of it as it came back, or nothing."""
+    """The provider's word about it as it came back, or nothing."""
     found = [each.detail for each in delivery.feedback.all() if each.kind == delivery.returned]
     return capfirst(found[-1]) if found else ""
 
 
 def feedback_of(delivery):
-    """What the provider said since: ``(status, detail, when)`` for each report, in the order in which it
+    """The provider's reports since: ``(status, detail, when)`` for each, in the order in which it
     happened.
     """
     return [

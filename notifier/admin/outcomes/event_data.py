@@ -1,6 +1,5 @@
-"""An event's data as a person reads it: the names that templates use, and their values.
-
-Next hop: ``timeline``.
+"""An event's data as a person reads it: the names that templates use, and their values. Called by
+``timeline``.
 """
 
 import datetime as dt

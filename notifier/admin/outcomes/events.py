@@ -1,6 +1,6 @@
-"""What happened: events, to read and to search, each with its timeline.
+"""The pages of events, to read and to search, each with its timeline.
 
-Next hop: ``timeline``, and ``why`` for one person.
+Calls ``timeline``, and ``why`` for one person.
 """
 
 from django.contrib import admin

@@ -1,7 +1,4 @@
-"""What people have in their inboxes, to be looked at and not changed: an inbox is its owner's.
-
-Next hop: the delivery that it came by.
-"""
+"""The pages of people's inboxes, to be looked at and not changed: an inbox is its owner's."""
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model

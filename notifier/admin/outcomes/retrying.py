@@ -1,4 +1,4 @@
-"""What another try of a delivery would be. Next hop: ``delivery_actions`` makes it."""
+"""The other try that a delivery may have. Called by ``delivery_actions``, which makes it."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +18,7 @@ def can_be_retried(delivery):
 
 
 def version_used(delivery, version):
-    """Which version another try is made with, where the template was changed meanwhile."""
+    """The version that another try is made with, where the template was changed meanwhile."""
     newest = version.content.version
     if newest.pk == version.pk or not can_be_retried(delivery):
         return ""

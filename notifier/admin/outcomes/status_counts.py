@@ -1,4 +1,4 @@
-"""How many deliveries of one event ended how, without counting a million. Next hop: ``timeline``."""
+"""The number of an event's deliveries by status, without counting a million. Called by ``timeline``."""
 
 from dataclasses import dataclass, field
 

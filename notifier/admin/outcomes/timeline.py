@@ -1,6 +1,6 @@
 """One event as a timeline: signal, triggers, subscriptions, deliveries, data.
 
-Next hop: ``templates/admin/notifier/event/``.
+Shown by ``templates/admin/notifier/event/``.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ LIVE_DELIVERY = (
 
 
 def timeline_of(event, request):
-    """What the page shows, read by a fixed number of statements, each of which is bounded."""
+    """The contents of the page, read by a fixed number of statements, each of which is bounded."""
     may_see = masking.may_see_recipients(request)
     versions = _versions(event)
     sent = _subscriptions(event, versions)
@@ -84,7 +84,7 @@ def list_of(*, event, **filters):
 
 
 def _waits(event, sent):
-    """Whether the page is to look again by itself, and for what."""
+    """Tell whether the page is to look again by itself, and for what."""
     if event.starts_at and event.starts_at > timezone.now():
         return ""
     if event.status in LIVE_EVENT:
@@ -219,15 +219,15 @@ def version_link(version, *, language=False):
 
 
 def _deliveries(event, versions, may_see):
-    """What went amiss, the newest first; then others, in the order of the unique key: the newest of a million
-    would have to be sorted.
+    """Failures, the newest first; then others, in the order of the unique key: the newest of a million would
+    have to be sorted.
     """
     history = Prefetch("history", Attempt.objects.order_by("pk"))
     ours = Delivery.objects.filter(event=event).prefetch_related(history, "feedback")
-    amiss = [Delivery.Status.FAILED, Delivery.Status.UNKNOWN]
-    rows = list(ours.filter(status__in=amiss).order_by("-pk")[:FAILED_SHOWN])
+    not_sent = [Delivery.Status.FAILED, Delivery.Status.UNKNOWN]
+    rows = list(ours.filter(status__in=not_sent).order_by("-pk")[:FAILED_SHOWN])
     others = ours.order_by("subscription", "channel", "recipient")[:SHOWN]
-    rows += [each for each in others if each.status not in amiss][: SHOWN - len(rows)]
+    rows += [each for each in others if each.status not in not_sent][: SHOWN - len(rows)]
     missing = {row.version_id for row in rows} - versions.keys()
     versions = (
         versions | ContentVersion.objects.select_related("content__template").in_bulk(missing)
@@ -255,8 +255,8 @@ def _deliveries(event, versions, may_see):
 
 
 def attempts_of(delivery):
-    """What is on record of a delivery's attempts, for the template: and which of those before the last left
-    no answer.
+    """The attempts on record of a delivery, for the template: and which of those before the last left no
+    answer.
     """
     found = [
         {

@@ -1,6 +1,5 @@
-"""“Why?”: why somebody did, or did not, get something, as a page with an address.
-
-Next hop: ``notifier.explaining``.
+"""“Why?”: the reason why somebody did, or did not, get something, as a page with an address. Calls
+``explaining``.
 """
 
 import datetime as dt
@@ -43,7 +42,7 @@ TONES = {
 
 
 class Question(forms.Form):
-    """Who, and what: an event or an object, or else a time."""
+    """A person, and a subject: an event or an object, or else a time."""
 
     person = forms.CharField(
         label=_("Person"),
@@ -126,7 +125,7 @@ def why_view(request, site):
     asked = {name: request.GET[name] for name in Question.base_fields if name in request.GET}
     form = Question(asked or None)
     if asked and not asked.get("person"):
-        # Somebody came from an event's page and has yet to say of whom.
+        # Somebody came from an event's page and has yet to name the person.
         form = Question(initial=asked)
     found = answered(form.cleaned_data) if form.is_bound and form.is_valid() else {}
     context = {**site.each_context(request), "title": _("Why?"), "form": form, "media": form.media, **found}
@@ -134,14 +133,14 @@ def why_view(request, site):
 
 
 def answered(asked):
-    """What the template shows of the answers."""
+    """The answers as the template shows them."""
     person, subject, channel = asked["person"], asked["subject"], asked["channel"]
     return _explained(person, subject, channel, asked) | {"chosen": chosen_by(person)}
 
 
 def chosen_by(person):
-    """What somebody has chosen, as texts: opt-outs with since when and how, then quiet hours, language and
-    the rest.
+    """The choices of a person, as texts: opt-outs with since when and how, then quiet hours, language and the
+    rest.
     """
     said = [f"{describe_choice(row)} {describe_origin(row)}" for row in opt_outs.rows_of(person.key).values()]
     wish = Preferences.objects.filter(user=person.user.pk).first() if person.user else None

@@ -1,6 +1,6 @@
-"""What each channel may cost a month, and how it stands.
+"""The page of budgets: what each channel may cost a month, and how it stands.
 
-Next hop: ``notifier.gates.budgets`` holds what is not paid for.
+``gates.budgets`` holds what is not paid for.
 """
 
 from django import forms

@@ -1,7 +1,4 @@
-"""The overview's numbers over time, as bars that need no script.
-
-Next hop: ``notifier/templates/admin/notifier/overview_chart.html``.
-"""
+"""The overview's numbers over time, as bars that need no script, in ``overview_chart.html``."""
 
 import datetime as dt
 from collections import Counter
@@ -43,7 +40,7 @@ class Range:
     label_every: int
 
     def begins(self):
-        """The begin of each bucket, in the zone of whoever looks."""
+        """The begin of each bucket, in the zone of the person who looks."""
         now = timezone.now()
         if self.is_hourly:
             return list(dict.fromkeys(_local_hour(now - n * HOUR) for n in reversed(range(self.buckets))))
@@ -159,7 +156,7 @@ def _stacked(numbers, top):
 
 
 def _rounded_up(number):
-    """Where a scale ends that holds ``number``: a round number whose half is whole."""
+    """The end of a scale that holds ``number``: a round number whose half is whole."""
     if number <= 10:
         return max(2, number + number % 2)
     scale = 10 ** (len(str(number - 1)) - 2)

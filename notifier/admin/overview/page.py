@@ -1,7 +1,4 @@
-"""One page that says how it stands, from kept counts and bounded looks.
-
-Next hop: the lists that its numbers lead to.
-"""
+"""The overview, one page from kept counts and bounded looks; its numbers lead to the lists behind them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -26,7 +23,7 @@ from .chart import KIND_OF, KINDS, RANGES, draw, grouped
 
 @dataclass(frozen=True)
 class ChannelRow:
-    """What one channel did, as kind → number, and what it has to do, as a person reads it."""
+    """The numbers of one channel, as kind → number, and what it has to do, as a person reads it."""
 
     name: str
     label: str
@@ -83,7 +80,9 @@ class OverviewAdmin(ModelAdmin):
 
 
 def page(chosen):
-    """What the page shows for the Range ``chosen``. The number of queries is the same whatever there is."""
+    """The contents of the page for the Range ``chosen``. The number of queries is the same whatever there
+    is.
+    """
     begins = chosen.begins()
     rows = list(chosen.read(begins))
     done = Counter()
@@ -103,8 +102,8 @@ def page(chosen):
         "tiles": _tiles(done, listed),
         "channels": listed,
         "attention": problems.find(
-            counted_at=counted_until, readings=readings, amiss=backlog.amiss_since(begins[0]), held=held,
-            costs=costs, budgets=kept.values(),
+            counted_at=counted_until, readings=readings, failures=backlog.failures_since(begins[0]),
+            held=held, costs=costs, budgets=kept.values(),
         ),
         "total_cost": problems.dollars(sum(costs.values())),
         "meters": list(_meters(readings)),

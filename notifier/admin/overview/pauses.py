@@ -1,7 +1,4 @@
-"""The page with the brakes: pause everything, a channel or a trigger, and resume.
-
-Next hop: ``notifier.gates.pauses``.
-"""
+"""The page with the brakes: pause everything, a channel or a trigger, and resume. Calls ``gates.pauses``."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -55,7 +52,7 @@ def describe(scope, names):
 
 
 class PauseForm(forms.Form):
-    """What to pause, and why."""
+    """The scope to pause, and the reason."""
 
     scope = forms.CharField(max_length=100)
     reason = forms.CharField(max_length=200, required=False)
@@ -165,7 +162,7 @@ class PauseAdmin(ModelAdmin):
 
 
 def _url_of(scope):
-    """Where one sees what is paused: the trigger, or the channel's deliveries."""
+    """The address where one sees what is paused: the trigger, or the channel's deliveries."""
     kind, _colon, name = scope.partition(":")
     if kind == "trigger":
         return reverse("admin:notifier_trigger_change", args=[name])
@@ -179,7 +176,7 @@ def _url_of(scope):
 
 
 def describe_held(scope):
-    """How much a pause holds, bounded: “12 events, 340 deliveries”."""
+    """The number of what a pause holds, bounded: “12 events, 340 deliveries”."""
     one = Scopes([scope])
     events = Event.objects.filter(status=Event.Status.HELD)
     held = Delivery.objects.filter(status=Delivery.Status.HELD)

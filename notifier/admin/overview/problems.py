@@ -1,7 +1,4 @@
-"""What needs a person, in plain words, the worst first, each with where to go.
-
-Next hop: ``notifier.admin.overview.page`` shows it.
-"""
+"""Problems that need a person, in plain words, the worst first, each with where to go. Called by ``page``."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -37,11 +34,11 @@ class Item:
     url: str = ""
 
 
-def find(*, counted_at, readings, amiss, held, costs, budgets):
+def find(*, counted_at, readings, failures, held, costs, budgets):
     """All Items.
 
-    ``readings`` are the gauges by name, ``amiss`` counts ``(status, channel, reason)``, ``held`` is how many
-    are.
+    ``readings`` are the gauges by name, ``failures`` counts ``(status, channel, reason)``, ``held`` is how
+    many are.
 
     ``costs`` is what each channel has cost this month, in millionths of a US dollar.
     """
@@ -49,7 +46,7 @@ def find(*, counted_at, readings, amiss, held, costs, budgets):
         *_counting(counted_at),
         *_account(readings),
         *_dead_letters(readings),
-        *_amiss(amiss),
+        *_failures(failures),
         *_pauses(held),
     ]
     found += _budgets(budgets, costs)
@@ -104,8 +101,8 @@ def _dead_letters(readings):
             yield Item(BAD, text % {"number": number, "route": route})
 
 
-def _amiss(amiss):
-    listed = amiss.most_common(MOST_LISTED)
+def _failures(failures):
+    listed = failures.most_common(MOST_LISTED)
     for (status, channel, reason), number in listed:
         many = f"{MOST_GROUPED}+" if number >= MOST_GROUPED else number
         words = {
@@ -119,8 +116,8 @@ def _amiss(amiss):
             item = BAD, _("%(number)s by %(channel)s failed: %(reason)s") % words
         filters = {"status__exact": status, "channel": channel} | ({"reason": reason} if reason else {})
         yield Item(*item, deliveries_url(**filters))
-    if len(amiss) > len(listed):
-        rest = sum(amiss.values()) - sum(number for _key, number in listed)
+    if len(failures) > len(listed):
+        rest = sum(failures.values()) - sum(number for _key, number in listed)
         yield Item(
             BAD, _("%d more, for other reasons") % rest, deliveries_url(status__exact=Delivery.Status.FAILED)
         )

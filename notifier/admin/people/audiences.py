@@ -1,4 +1,4 @@
-"""Whom: audiences, and addresses that the user model does not hold."""
+"""The pages of audiences, and of addresses that the user model does not hold."""
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, ManyToManyRawIdWidget

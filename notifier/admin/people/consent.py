@@ -1,4 +1,4 @@
-"""What people can choose, and what they have chosen: categories, opt-outs, preferences."""
+"""The pages of people's choices: categories, opt-outs, preferences."""
 
 from django import forms
 from django.contrib import admin
@@ -84,7 +84,7 @@ class OptOutForm(forms.ModelForm):
 
 
 class OnlyForRecipientsReaders:
-    """Who has chosen what is seen, searched and changed only by those who may see who receives."""
+    """Lets only those who may see who receives see, search and change who has chosen what."""
 
     def has_view_permission(self, request, obj=None):
         return may_see_recipients(request) and super().has_view_permission(request, obj)

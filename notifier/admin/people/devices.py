@@ -1,6 +1,6 @@
-"""People's phones, as apps have registered them.
+"""The pages of people's phones, as apps have registered them.
 
-Their tokens are shown to nobody: whoever has one can be taken for the app.
+Their tokens are shown to nobody: a person who has one can be taken for the app.
 """
 
 from django.contrib import admin

@@ -1,6 +1,6 @@
 """The addresses that get nothing more: why, since when, and how one is let go again.
 
-Next hop: ``notifier.people.suppression``.
+Calls ``people.suppression``.
 """
 
 from django import forms
@@ -49,7 +49,7 @@ class SuppressionForm(forms.ModelForm):
 
 
 class LiftForm(forms.Form):
-    """Why an address is let go."""
+    """The reason why an address is let go."""
 
     why = forms.CharField(
         label=_("Why"),
@@ -115,7 +115,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
         return display.moment(row.created_at)
 
     def has_add_permission(self, request):
-        # Whoever may not see addresses could otherwise find out which of them are here.
+        # A person who may not see addresses could otherwise find out which of them are here.
         return masking.may_see_recipients(request) and request.user.has_perm("notifier.add_suppression")
 
     def has_delete_permission(self, request, obj=None):

@@ -1,4 +1,4 @@
-"""When and whom: a trigger with its subscriptions on one page."""
+"""The page of a trigger with its subscriptions."""
 
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _

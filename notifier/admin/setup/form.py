@@ -1,7 +1,4 @@
-"""One form for when, what and whom; its rows' own ``clean`` decide what is wrong.
-
-Next hop: ``rows``.
-"""
+"""One form for when, what and who gets it; its rows' own ``clean`` decide what is wrong. Calls ``rows``."""
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelectMultiple

@@ -1,7 +1,4 @@
-"""What may be written in a rule's condition, its texts and its audience, in words to click on.
-
-Next hop: the page that offers them.
-"""
+"""Names and snippets for a rule's condition, its texts and its audience, in words to click on."""
 
 from django.contrib.auth import get_user_model
 from django.utils.text import capfirst

@@ -1,6 +1,5 @@
-"""“Set up a notification”: trigger, template, audience and subscription on one page.
-
-Next hop: the trigger's own page.
+"""“Set up a notification”: trigger, template, audience and subscription on one page. Leads to the trigger's
+own.
 """
 
 from django.contrib import admin, messages
@@ -63,7 +62,7 @@ class SetupPages(admin.ModelAdmin):
         return HttpResponseRedirect(reverse("admin:notifier_trigger_change", args=[trigger.pk]))
 
     def setup_facts_view(self, request):
-        """What the page says and offers for what is typed so far."""
+        """The words and offers of the page for what is typed so far."""
         return require_POST(lambda request: JsonResponse(setup_facts(self._setup_form(request))))(request)
 
     def _setup_form(self, request, data=None):

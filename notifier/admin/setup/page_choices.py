@@ -1,4 +1,4 @@
-"""What the set-up page offers, in plain words, and to whom it offers it. Next hop: ``form``."""
+"""The choices on the set-up page, in plain words, by what this person may use. Called by ``form``."""
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -41,7 +41,7 @@ def moments():
 
 
 def channels():
-    """All of them; those first by which the settings find people, as most rules want these."""
+    """All channels; those first by which the settings find people, as most rules want these."""
     reaching = [name for name, path in known.addresses().items() if path != "pk"]
     ordered = sorted(
         known.channel_names(), key=lambda name: reaching.index(name) if name in reaching else len(reaching)

@@ -1,10 +1,10 @@
-"""Who may set up a notification on one page, and with what of it. Next hop: ``page``."""
+"""The permissions to set up a notification on one page."""
 
 from django.urls import reverse
 
 
 def setup_url(request):
-    """Where this person sets up a notification, or nothing."""
+    """The address where this person sets up a notification, or nothing."""
     return reverse("admin:notifier_setup") if may_set_up(request) else ""
 
 

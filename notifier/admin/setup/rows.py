@@ -1,7 +1,4 @@
-"""The rows behind the set-up page: made from what was typed, checked by their own models, saved together.
-
-Next hop: the database.
-"""
+"""The rows behind the set-up page: made from what was typed, checked by their own models, saved together."""
 
 import re
 from functools import cached_property
@@ -128,7 +125,7 @@ class Rows:
 
     @cached_property
     def count(self):
-        """How many people it reaches today, as far as that is known before it happens; see
+        """The number of people that it reaches today, as far as that is known before it happens; see
         ``words.count_people``.
         """
         return words.count_people(self)
@@ -174,7 +171,7 @@ def _parts(texts):
 
 
 def _problems(check, names):
-    """What ``check`` raises, as (field, errors), with the form's names for the fields."""
+    """The errors that ``check`` raises, as (field, errors), with the form's names for the fields."""
     try:
         check()
     except ValidationError as error:

@@ -1,6 +1,6 @@
 """Words to start from, that already render for what was chosen, and names that nothing else has.
 
-Next hop: ``page``.
+Called by ``page`` and ``rows``.
 """
 
 from django.utils.html import escape

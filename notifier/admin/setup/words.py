@@ -1,7 +1,4 @@
-"""What the set-up page says while one types: the sentence, and how many people that is today.
-
-Next hop: back to the page.
-"""
+"""The sentence that the set-up page says while one types, and how many people that is today."""
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
@@ -10,7 +7,7 @@ from ...explaining import audience_words, summaries
 from ...models import Audience
 from ...rules import audiences
 
-# More are not counted: the sentence is said anew with every key.
+# More are not counted: the sentence is said again with every key.
 MOST_COUNTED = 100_000
 NAMES = {
     "groups": gettext_lazy("Groups"),
@@ -44,7 +41,7 @@ def people_words(count):
 
 
 def count_people(rows):
-    """People and plain addresses, without those whom only the event will name; MOST_COUNTED + 1 stands for
+    """People and plain addresses, without those that only the event will name; MOST_COUNTED + 1 stands for
     more.
     """
     audience = rows.audience

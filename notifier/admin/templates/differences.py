@@ -1,6 +1,5 @@
-"""What changed between two texts, by lines and within them by words, as rows to show.
-
-Used by ``versions``.
+"""The differences of two texts, by lines and within them by words, as rows to show. Called by
+``versions``.
 """
 
 import re

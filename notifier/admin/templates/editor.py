@@ -1,4 +1,4 @@
-"""What: a template with its contents, one a channel, and the names that may stand in them."""
+"""The page of a template with its contents, one a channel, and the names that may stand in them."""
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
@@ -76,7 +76,9 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def save_formset(self, request, form, formset, change):
-        """Save the contents with the name of whoever does it, and tell what should be known of them."""
+        """Save the contents with the name of the person who does it, and tell what should be known of
+        them.
+        """
         contents = formset.save(commit=False)
         for content in formset.deleted_objects:
             content.delete()
@@ -95,7 +97,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
             messages.warning(request, format_html(text, count=warnings, link=link))
 
     def names(self, template):
-        """What the template's triggers offer, so that nobody has to know the models by heart."""
+        """The names that the template's triggers offer, so that nobody has to know the models by heart."""
         people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
         people = format_html("{} {}", people, _names("", LINKS))
         rows = [(_("The person who receives it"), people)]

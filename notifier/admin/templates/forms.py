@@ -1,6 +1,6 @@
 """The forms of a template's contents: choices that are live, errors at their part, warnings beside them.
 
-Next hop: ``explaining.preview``.
+Calls ``explaining.preview``.
 """
 
 from django import forms
@@ -156,7 +156,7 @@ class TemplateContentFormSet(forms.BaseInlineFormSet):
                 raise forms.ValidationError(text % (subscription.trigger, ", ".join(missing)))
 
     def _refuse_missing_layouts(self):
-        """What another template extends must not go. Tried, and undone."""
+        """Refuse to delete what another template extends. Tried, and undone."""
         for form in self.deleted_forms:
             try:
                 with transaction.atomic():

@@ -1,6 +1,6 @@
 """The editor's live preview, and “Send to me”: both take what is typed, and neither saves it.
 
-Next hop: ``notifier.explaining.preview``.
+Calls ``explaining.preview``.
 """
 
 from django.conf import settings
@@ -52,7 +52,7 @@ class PreviewMixin:
         ]
 
     def preview_context(self, request, template):
-        """What the page offers to preview with."""
+        """The subjects that the page offers to preview with."""
         events = preview.recent_events(template.pk) if template and _may_see_events(request) else []
         return {
             "preview_events": [(event.pk, _describe(event)) for event in events],
@@ -72,7 +72,9 @@ class PreviewMixin:
 
     @method_decorator(require_POST)
     def send_view(self, request):
-        """Send what is typed to whoever asks. It answers a sentence, and where to see what comes of it."""
+        """Send what is typed to the person who asks. It answers a sentence, and where to see what comes of
+        it.
+        """
         if not self._may_send(request):
             raise PermissionDenied
         content = _content_of(request)
@@ -95,7 +97,7 @@ class PreviewMixin:
 
 
 def _refusal(content, found, address):
-    """Why it cannot be sent to its editor, as a sentence; blank if it can."""
+    """The reason why it cannot be sent to its editor, as a sentence; blank if it can."""
     if found.errors:
         return _("Mend the error first: %s") % found.errors[0].text
     if found.examination.is_public:

@@ -1,7 +1,4 @@
-"""A content's versions: who changed what, when, and the way back to one.
-
-Next hop: ``notifier.models.templates`` saves it.
-"""
+"""A content's versions: who changed what, when, and the way back to one."""
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry

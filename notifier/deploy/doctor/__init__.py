@@ -1,1 +1,1 @@
-"""What is wrong with a deployment, a line a finding, each with its remedy."""
+"""The doctor: finds faults of a deployment, a line a finding, each with its remedy. Calls ``stack``."""

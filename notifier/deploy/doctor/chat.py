@@ -1,4 +1,4 @@
-"""Can Apprise read the rooms of the chat channel? Nothing is sent, and nobody is asked."""
+"""Checks that Apprise can read the rooms of the chat channel. Nothing is sent, and nobody is asked."""
 
 import os
 from importlib.util import find_spec
@@ -9,7 +9,7 @@ from . import parameters
 from .findings import error, unchecked, warning
 
 ROOMS = "CHAT_ROOMS"
-# In the place of whom a message is for, to see whether the rest of the URL is whole.
+# In the place of a recipient, to see whether the rest of the URL is whole.
 SOMEBODY = "1"
 SHAPE = '{"ops": "slack://…", "telegram": "tgram://…/{to}"}'
 

@@ -1,6 +1,5 @@
-"""What the checks look at: the settings file, the deployment that it declares, and AWS with little patience.
-
-Next: ``checks``.
+"""The things that the checks look at: the settings file, the deployment that it declares, and AWS with little
+patience.
 """
 
 import json
@@ -76,7 +75,7 @@ class Context:
             return boto3.session.Session(**self._options).client(service, config=config)
 
     def configuration(self, function):
-        """What Lambda says about ``function``, asked once, or None where it is not deployed."""
+        """The answer of Lambda about ``function``, asked once, or None where it is not deployed."""
         with self._lock:
             if function.name not in self._configurations:
                 client = self.client("lambda")

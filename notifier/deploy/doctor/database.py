@@ -1,6 +1,5 @@
-"""The database as this process sees it: reachable, up to date, with connections to spare.
-
-Next: ``here`` puts it together.
+"""The database as this process sees it: reachable, up to date, with connections to spare. Called by
+``here``.
 """
 
 from contextlib import closing

@@ -1,4 +1,6 @@
-"""Topic, subscriptions, filters, queues, mappings, roles and alarms: are they as the stack declares them?"""
+"""Checks topic, subscriptions, filters, queues, mappings, roles and alarms: they are as the stack declares
+them.
+"""
 
 from .findings import error
 

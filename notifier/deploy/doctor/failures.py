@@ -1,4 +1,4 @@
-"""Why a check got no answer, in words, and what to do about it. Never what the request or the answer held."""
+"""Explains why a check got no answer, and what to do about it. Never quotes the request or the answer."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What a check says: how bad, what and where, and what to do about it. Next: ``page`` prints it."""
+"""The findings of checks: how bad, what and where, and what to do about it. Printed by ``page``."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Finding:
 
 @dataclass(kw_only=True, slots=True)
 class Report:
-    """What was looked at, by name, and what was found there, the worst first."""
+    """The names of what was looked at, and what was found there, the worst first."""
 
     checked: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)

@@ -45,7 +45,7 @@ def check_concurrency(context, function):
 
 
 def check_environment(context, function):
-    """What the deployed environment switches on, whatever the settings file says by now."""
+    """Switches that are on in the deployed environment, whatever the settings file says by now."""
     variables = context.environment(function)
     if (
         variables.get("LOG_LEVEL", "").upper() == LOUD

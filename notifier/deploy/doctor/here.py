@@ -1,5 +1,5 @@
-"""What only a process itself can see, its settings and its database: this one's, or the deployed web
-function's.
+"""Checks that only a process itself can make, of its settings and its database: this one, or the deployed web
+function.
 
 The doctor invokes the web function with ``{"command": "notifier.deploy.doctor.here.report"}``: Zappa's
 handler returns what such a function returns, while it returns nothing from a management command.
@@ -19,7 +19,7 @@ COMMAND = "notifier.deploy.doctor.here.report"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Where:
-    """Whose settings and database are looked at; ``stage`` "" is this process's own."""
+    """The process whose settings and database are looked at; ``stage`` "" is this one."""
 
     stage: str = ""
 
@@ -28,7 +28,7 @@ class Where:
         return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
     def manage(self, command):
-        """How to run a management command there."""
+        """The way to run a management command there."""
         return f"zappa manage {self.stage} {command}" if self.stage else f"python manage.py {command}"
 
     @property

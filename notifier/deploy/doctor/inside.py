@@ -1,6 +1,6 @@
 """Settings and database as they look from where they are used, and what follows from them out here.
 
-Next: ``here``.
+Calls ``here``.
 """
 
 import json
@@ -58,7 +58,7 @@ def check_rules(context, facts):
 
 
 def check_room(context, facts):
-    """Whether the database could serve every container that the queues' functions may start at once."""
+    """Check that the database could serve every container that the queues' functions may start at once."""
     connections = facts.get("connections")
     if not connections or not context.stage:
         return

@@ -41,7 +41,7 @@ def check_settings_file(context):
 
 
 def check_environment(context, function):
-    """Nothing in a deployed function's environment may be one: whoever may look at the function reads it."""
+    """A secret in a deployed function's environment: all who may look at the function read it."""
     for name, value in context.environment(function).items():
         if kind := kind_of_secret(name, value):
             yield error(
@@ -52,7 +52,7 @@ def check_environment(context, function):
 
 
 def kind_of_secret(name, value):
-    """What ``value``, known as ``name``, looks like; empty if it looks harmless."""
+    """The kind of secret that ``value``, known as ``name``, looks like; empty if it looks harmless."""
     for kind, shape in SHAPES.items():
         if shape.search(value):
             return kind

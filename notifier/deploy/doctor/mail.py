@@ -1,4 +1,6 @@
-"""Will SES take our mails: is the sender known and signed for, may the account send, and to whom?"""
+"""Checks that SES takes our mails: the sender is known and signed for, and the account may send to
+everybody.
+"""
 
 from email.utils import parseaddr
 
@@ -89,7 +91,7 @@ def _check_quota(quota):
 
 
 def _identities(ses, names):
-    """What SES knows of ``names``: the address first, the widest domain last."""
+    """The answers of SES about ``names``: the address first, the widest domain last."""
     found = {}
     for name in names:
         try:

@@ -1,5 +1,5 @@
-"""Are the secrets that the functions read at their start in SSM, and encrypted? Their values are not asked
-for.
+"""Checks that the secrets that the functions read at their start are in SSM, and encrypted. Their values are
+not asked for.
 """
 
 from .findings import error, warning

@@ -1,5 +1,5 @@
-"""Will SNS push for us: the platform applications that are named, whether they are on, and until when Apple's
-certificate is good.
+"""Checks that SNS pushes for us: the platform applications that are named, whether they are on, and until
+when Apple's certificate is good.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Will SNS or Twilio, whichever sends, take our SMS: SNS's limits and sandbox, or Twilio's keys and
+"""Checks that SNS or Twilio, whichever sends, takes our SMS: SNS's limits and sandbox, or Twilio's keys and
 account.
 """
 

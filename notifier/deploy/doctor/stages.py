@@ -1,5 +1,5 @@
-"""Does ``zappa_settings.json`` name a function for each channel, one that exists, and switch on nothing that
-costs or shows too much?
+"""Checks that ``zappa_settings.json`` names a function for each channel, one that exists, and switches on
+nothing that costs or shows too much.
 """
 
 import json

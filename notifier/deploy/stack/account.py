@@ -1,4 +1,4 @@
-"""Where a stack is: the account, its region, and the names that both give to things."""
+"""The place of a stack: the account, its region, and the names that both give to things."""
 
 from functools import cached_property
 from threading import Lock

@@ -1,6 +1,6 @@
-"""After a function is there: migrations, the first administrator, and a canary through every link.
+"""Steps after a function is there: migrations, the first administrator, and a canary through every link.
 
-Next hop: ``deploy.operations``.
+Invokes ``deploy.operations`` in it.
 """
 
 import json
@@ -24,7 +24,7 @@ POLL_SECONDS = 1
 # As Django's own `createsuperuser --noinput` reads them.
 ADMINISTRATOR = {name: f"DJANGO_SUPERUSER_{name.upper()}" for name in ("username", "email", "password")}
 
-_amiss = []
+_problems = []
 
 
 def check(cli, deployment, stack):
@@ -45,9 +45,9 @@ def check(cli, deployment, stack):
             for each in ([function] if function != web else deployment.functions)
             if _is_channel(each, there)
         ]
-        _amiss.extend(_lost_canaries(cli, web, stack, channels))
-    if _amiss and _is_last(cli):
-        raise ConfigurationError("\n".join(_amiss))
+        _problems.extend(_lost_canaries(cli, web, stack, channels))
+    if _problems and _is_last(cli):
+        raise ConfigurationError("\n".join(_problems))
 
 
 def _is_channel(function, there):
@@ -122,7 +122,7 @@ def _tell(cli, web, stack, route, took):
 
 
 def _invoke(client, function, payload):
-    """What the function answers. Raises ConfigurationError when it fails."""
+    """The answer of the function. Raises ConfigurationError when it fails."""
     answer = client.invoke(FunctionName=function.name, Payload=json.dumps(payload).encode())
     result = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:

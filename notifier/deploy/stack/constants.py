@@ -1,6 +1,5 @@
-"""What a function's own file says about itself.
-
-Next hop: ``notifier.channels.constants``, which reads it without importing it.
+"""The constants of a function's own file. Calls ``channels.constants``, which reads it without importing
+it.
 """
 
 from notifier.channels import constants

@@ -1,4 +1,6 @@
-"""What a deployment should have: the name, the routes and the functions that everything else follows from."""
+"""The declaration of a deployment: the name, the routes and the functions that everything else follows
+from.
+"""
 
 from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
@@ -25,8 +27,8 @@ FEEDBACK = "feedback"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RouteSettings:
-    """How one route's queue treats messages; ``batch_size`` is what its function gets at once, in
-    ``maximum_concurrency`` copies.
+    """The treatment of one route's messages by its queue; ``batch_size`` is what its function gets at once,
+    in ``maximum_concurrency`` copies.
     """
 
     visibility_timeout_seconds: int = VISIBILITY_TIMEOUT_SECONDS
@@ -44,7 +46,7 @@ def default_routes(**settings):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
-    """What a deployment should have. ``sender`` is an address or domain to make known to SES, or empty.
+    """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty.
 
     ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass
     through: topic, queues and mail.

@@ -1,7 +1,7 @@
 """The steps around Zappa's own: before packaging, the resources and the package; after it, everything that
 needs the function.
 
-Next hop: ``notifier.deploy.stack.apply``, ``notifier.deploy.stack.package``, ``notifier.deploy.stack.after``.
+Calls ``stack.apply``, ``package``, ``packing`` and ``after``.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Compares what a stack declares with what AWS has, and makes AWS follow.
 
-What ``plan`` lists is what ``apply`` does.
+All that ``plan`` lists, and nothing else, is done by ``apply``.
 
 Reading comes first and changes nothing; each kind of resource reads in a thread of its own.
 """
@@ -38,7 +38,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """What is there after :func:`apply`.
+    """The resources after :func:`apply`.
 
     ``role_arns`` are by function name; ``changes`` are what had to be done, or still waits.
     """
@@ -60,7 +60,7 @@ class Step:
 
 
 def plan(stack, session=None):
-    """What :func:`apply` would do, as a list of Change. Reads only."""
+    """The steps that :func:`apply` would take, as a list of Change. Reads only."""
     return [step.change for step in _steps(_kinds(Account(stack, session)))]
 
 
@@ -108,7 +108,7 @@ def _survey(kinds):
 
 
 def _steps(kinds):
-    """What is to be done: first what is missing or differs, then, from the end, what is too much."""
+    """The steps to take: first what is missing or differs, then, from the end, what is too much."""
     surveyed = _survey(kinds)
     steps = [step for kind, found in surveyed for step in _puts(kind, found)]
     return steps + [

@@ -1,7 +1,4 @@
-"""What Zappa calls, by the names in ``zappa_settings.json``.
-
-Next hop: ``notifier.deploy.stack.deployment``.
-"""
+"""The functions that Zappa calls, by the names in ``zappa_settings.json``. Calls ``deployment``."""
 
 import os
 import sys

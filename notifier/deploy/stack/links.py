@@ -1,4 +1,6 @@
-"""Which link of topic → queue → function is broken, asked of AWS from the outside."""
+"""Finds the link of topic → queue → function that is broken, asked of AWS from the outside. Called by
+``after``.
+"""
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError

@@ -1,6 +1,6 @@
-"""What goes to Lambda: the project's packages, and an environment of what its requirements name.
+"""The package for Lambda: the project's own packages, and an environment of what its requirements name.
 
-Next hop: Zappa, which zips both.
+Zappa zips both.
 
 Zappa packs the virtual environment that is active, with the test tools that happen to be in it. So it is
 shown another one, built here and kept under ``.cache/`` until the requirements change. All functions share
@@ -157,7 +157,7 @@ def _remove(path):
 
 def _compile(packages, runtime):
     """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile
-    everything anew.
+    everything again.
 
     By the source's hash and unchecked, because files in a zip have no time that could be compared.
     """
@@ -168,8 +168,8 @@ def _compile(packages, runtime):
 
 
 def left_out(function_folders, root="."):
-    """What of the project does not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any depth)
-    and ``exclude_glob``.
+    """The parts of the project that do not go to Lambda, as Zappa's two settings: ``exclude`` (names, at any
+    depth) and ``exclude_glob``.
 
     A top-level package or module goes, DATA_FOLDERS, and ``function_folders``, which need no ``__init__.py``;
     tests, documents, databases and hidden files stay.

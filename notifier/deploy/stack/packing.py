@@ -1,7 +1,4 @@
-"""Zappa's package, built once for all stages that have the same files.
-
-Next hop: Zappa, which adds what is the stage's own.
-"""
+"""Zappa's package, built once for all stages that have the same files; Zappa adds what is the stage's own."""
 
 import json
 import os
@@ -19,7 +16,7 @@ def build_once(build, *, prefix, output=None, disable_progress=False, **options)
     """The path of a new zip, made as ``build`` does, which is Zappa's ``create_lambda_zip``.
 
     With ``--all`` ten stages of eleven hold the same files, and most of the time of a deploy went into
-    packing them anew.
+    packing them again.
     """
     # Before the building, which adds to the lists that it gets.
     key = json.dumps([os.environ.get("VIRTUAL_ENV"), options], sort_keys=True, default=str)

@@ -1,6 +1,6 @@
 """``manage.py notify``: what the admin shows and does, in a terminal.
 
-Next hop: a module of ``management.terminal`` a subcommand.
+Calls a module of ``management.terminal`` for each subcommand.
 """
 
 from argparse import RawDescriptionHelpFormatter

@@ -1,4 +1,4 @@
-"""``manage.py rules``: rules as a file, out, in, and what differs. Next hop: ``notifier.rulefiles``."""
+"""``manage.py rules``: rules as a file, out, in, and what differs. Calls ``rulefiles``."""
 
 import difflib
 import sys

@@ -1,3 +1,3 @@
-"""What ``manage.py notify`` does, one module a subcommand: ``add_arguments(parser)`` and ``run(command,
+"""Subcommands of ``manage.py notify``, one module each: ``add_arguments(parser)`` and ``run(command,
 **options)``.
 """

@@ -1,7 +1,4 @@
-"""``notify emit``: say that something happened, as ``notifier.emit`` does.
-
-Next hop: ``notifier.events.emit``.
-"""
+"""``notify emit``: say that something happened, as ``notifier.emit`` does."""
 
 import json
 

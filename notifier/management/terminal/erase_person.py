@@ -1,4 +1,4 @@
-"""``notify erase-person``: removes what is kept of somebody. Next hop: ``notifier.operations.privacy``."""
+"""``notify erase-person``: removes what is kept of somebody. Calls ``operations.privacy``."""
 
 from django.core.management.base import CommandError
 

@@ -1,4 +1,4 @@
-"""``notify explain``: why somebody did, or did not, get something. Next hop: ``notifier.explaining``."""
+"""``notify explain``: why somebody did, or did not, get something. Calls ``explaining``."""
 
 import datetime as dt
 import json

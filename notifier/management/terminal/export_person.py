@@ -1,4 +1,4 @@
-"""``notify export-person``: all that is kept of somebody. Next hop: ``notifier.operations.privacy``."""
+"""``notify export-person``: all that is kept of somebody. Calls ``operations.privacy``."""
 
 import json
 

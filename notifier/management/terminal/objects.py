@@ -1,4 +1,4 @@
-"""What a word of a command line means: an object, a user, a template's content.
+"""Finds what a word of a command line means: an object, a user, a template's content.
 
 Raises CommandError with what to write.
 """
@@ -39,7 +39,7 @@ def find_event(number):
 
 
 def find_content(name, channel, language=""):
-    """The content that somebody of ``language`` would get of the template ``name`` on ``channel``."""
+    """The content that a person of ``language`` would get of the template ``name`` on ``channel``."""
     template = Template.objects.filter(name=name).first()
     if template is None:
         known = ", ".join(Template.objects.values_list("name", flat=True)) or "none"

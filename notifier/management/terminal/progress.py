@@ -1,4 +1,4 @@
-"""How far something is, on one line of a terminal; nothing where nobody looks. Next hop: standard error."""
+"""Progress on one line of a terminal's standard error; nothing where nobody looks."""
 
 
 class Progress:

@@ -1,7 +1,4 @@
-"""``notify purge``: removes what is too old, as the sweep does by itself.
-
-Next hop: ``notifier.operations.retention``.
-"""
+"""``notify purge``: removes what is too old, as the sweep does by itself. Calls ``operations.retention``."""
 
 from ... import conf
 from ...operations import retention

@@ -1,7 +1,4 @@
-"""``notify render``: a message as somebody would get it.
-
-Next hop: ``notifier.explaining.preview``, as the admin's preview.
-"""
+"""``notify render``: a message as somebody would get it. Calls ``explaining.preview``, as the admin does."""
 
 import json
 
@@ -34,7 +31,7 @@ def add_arguments(parser):
 
 
 def add_subject(parser):
-    """Where the data comes from."""
+    """Arguments that say where the data comes from."""
     subject = parser.add_mutually_exclusive_group()
     subject.add_argument("--event", type=int, metavar="NUMBER", help="with the data of this event")
     subject.add_argument(
@@ -84,7 +81,7 @@ def as_lines(found):
 
 
 def remarks(found):
-    """What there is to know beside the message."""
+    """Remarks beside the message."""
     examined = found.examination
     if found.made_up:
         yield f"Made up, as the event does not hold it: {', '.join(found.made_up)}."

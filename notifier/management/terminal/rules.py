@@ -1,7 +1,4 @@
-"""``notify rules``: what is sent when, by what and to whom, one subscription a line.
-
-Next hop: standard output.
-"""
+"""``notify rules``: the messages that are sent, by when, template and audience, one subscription a line."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The event that an object would become, for a preview of it. Next hop: ``management.terminal.render``."""
+"""The event that an object would become, for a preview of it. Called by ``render``."""
 
 from django.core.management.base import CommandError
 from django.db import router

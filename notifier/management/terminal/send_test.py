@@ -1,6 +1,5 @@
-"""``notify send-test``: a template to one person's own address, marked as a test.
-
-Next hop: ``notifier.explaining.preview``.
+"""``notify send-test``: a template to one person's own address, marked as a test. Calls
+``explaining.preview``.
 """
 
 from django.core.management.base import CommandError

@@ -1,4 +1,4 @@
-"""Rows under a head, as wide as they need. Next hop: standard output."""
+"""Rows under a head, as wide as they need."""
 
 
 def table(head, rows):

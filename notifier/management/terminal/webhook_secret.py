@@ -1,7 +1,4 @@
-"""``notify webhook-secret``: what the receiver at a URL checks our signatures with.
-
-Next hop: ``notifier.channels.webhook_secrets``.
-"""
+"""``notify webhook-secret``: the secret by which the receiver at a URL checks our signatures."""
 
 from django.core.management.base import CommandError
 

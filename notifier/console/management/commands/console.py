@@ -1,6 +1,5 @@
-"""``manage.py console``: prints what is for the channel ``console``, as it comes.
-
-Next hop: ``notifier.console.printing``.
+"""``manage.py console``: prints what is for the channel ``console``, as it comes. Calls
+``console.printing``.
 """
 
 import time

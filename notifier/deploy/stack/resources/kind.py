@@ -1,4 +1,4 @@
-"""What a kind of resource knows: what of it should be there, what is there, and how to bring the one to the
+"""A kind of resource: it knows what of it should be there, what is there, and how to bring the one to the
 other.
 """
 
@@ -47,7 +47,7 @@ class Kind:
 
 
 def unless(codes, call, **arguments):
-    """What ``call`` answers, or None when AWS answers with one of the error ``codes``: mostly that there is
+    """The answer of ``call``, or None when AWS answers with one of the error ``codes``: mostly that there is
     no such thing.
     """
     try:

@@ -1,4 +1,4 @@
-"""What SES should know: who sends, and where it tells what became of each mail."""
+"""The entries that SES needs: who sends, and where it tells what became of each mail."""
 
 from .kind import Kind, unless
 
@@ -35,7 +35,7 @@ class Identities(Kind):
 
 
 class ConfigurationSets(Kind):
-    """What a mail names to have its events published."""
+    """The set that a mail names to have its events published."""
 
     label = "SES configuration set"
     needs_functions = False

@@ -1,4 +1,6 @@
-"""From each queue to its function: small batches, so many at a time, and only what failed comes back."""
+"""The mapping from each queue to its function: small batches, so many at a time, and only what failed comes
+back.
+"""
 
 from botocore.waiter import WaiterModel, create_waiter_with_client
 

@@ -1,4 +1,4 @@
-"""What each function may do, named as exactly as AWS allows.
+"""The permissions of each function, named as exactly as AWS allows.
 
 A channel's own calls stand in its own file, as ``PERMISSIONS``.
 """
@@ -67,7 +67,9 @@ def _common(function, account):
 
 
 def _queue(function, account):
-    """What the event source mapping does in the function's name, and moving a malformed message aside."""
+    """The calls that the event source mapping makes in the function's name, and moving a malformed message
+    aside.
+    """
     if function.module in account.stack.routes:
         queue = account.arn("sqs", f"{account.stack.name}-{function.module}")
         yield _allow(

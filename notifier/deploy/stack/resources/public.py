@@ -1,4 +1,4 @@
-"""Who may call the web function: everybody, through its URL, and nobody past it."""
+"""The access to the web function: everybody's, through its URL, and nobody's past it."""
 
 import json
 
@@ -12,7 +12,7 @@ STATEMENT = "FunctionURLAllowPublicAccessInvoke"
 class PublicAccess(Kind):
     """The second of the two statements that a public function URL needs.
 
-    Zappa makes it without the condition. Then whoever knows the function's ARN may invoke it, and Zappa's
+    Zappa makes it without the condition. Then all who know the function's ARN may invoke it, and Zappa's
     handler runs any Python that an invocation holds as ``raw_command``.
     https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
     """

@@ -12,7 +12,7 @@ ONCE = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
 
 
 class Scheduled(Kind):
-    """What belongs to the functions that a schedule calls; it is named like the function."""
+    """A resource of the functions that a schedule calls; it is named like the function."""
 
     @property
     def names(self):

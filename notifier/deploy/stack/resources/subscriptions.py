@@ -53,7 +53,7 @@ class Subscriptions(Kind):
         unless(MISSING, self.account.client("sns").unsubscribe, SubscriptionArn=self._arns[name])
 
     def _listed(self):
-        """Those of queues that are named as this stack names them; whoever else listens to a topic is left
+        """The subscriptions of queues that are named as this stack names them; all others to a topic are left
         alone.
         """
         for topic in (self.stack.name, f"{self.stack.name}-{FEEDBACK}"):

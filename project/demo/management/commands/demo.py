@@ -42,6 +42,6 @@ def as_json(rows):
 
 
 def _less(wanted, found):
-    """What of ``wanted`` is not in ``found``, each as often as it is missing."""
+    """The ones of ``wanted`` that are not in ``found``, each as often as it is missing."""
     found = list(found)
     return [pair for pair in wanted if pair not in found or found.remove(pair)]
