@@ -7,10 +7,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import translation
 from django.utils.translation import trans_real
-from tests.builders import make_user
 
 from notifier.explaining.audience_words import describe_audience, describe_draft, describe_sources
 from notifier.models import Audience
+from tests.support.builders import make_user
 
 pytestmark = pytest.mark.django_db
 
