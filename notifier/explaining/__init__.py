@@ -8,7 +8,7 @@ from itertools import chain
 from ..channels import registry
 from ..events import loading
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
-from . import delivered, foreseen, recorded
+from . import delivered, foreseen, foreseen_channel, recorded
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
 from .subjects import find_subject
@@ -104,20 +104,18 @@ def _explain_trigger(person, trigger, live, instance, channel):
     event = foreseen.event_for(trigger, live, context, instance)
     case = foreseen.Case(person=person, trigger=trigger, live=live, context=context, event=event)
     if early := walk(
-        case, foreseen.TRIGGER_STEPS, later=foreseen.CHANNEL_STEPS, trigger=trigger, about=instance
+        case, foreseen.TRIGGER_STEPS, later=foreseen_channel.CHANNEL_STEPS, trigger=trigger, about=instance
     ):
         return [early]
     steps = {step["subscription"]: step for step in live.plan}
-    found = []
+    every_step, found = foreseen.TRIGGER_STEPS + foreseen_channel.CHANNEL_STEPS, []
     for subscription in trigger.subscriptions.all():
         for name in [channel] if channel else subscription.channels:
             one = foreseen.Case(
                 person=person, trigger=trigger, live=live, context=context, event=event,
                 subscription=subscription, step=steps.get(subscription.pk), channel=name,
             )  # fmt: skip
-            found.append(
-                walk(one, foreseen.TRIGGER_STEPS + foreseen.CHANNEL_STEPS, trigger=trigger, about=instance)
-            )
+            found.append(walk(one, every_step, trigger=trigger, about=instance))
     return found
 
 

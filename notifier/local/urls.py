@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from . import outbox
+from . import outbox_pages
 
 urlpatterns = [
-    path("", outbox.outbox, name="outbox"),
-    path("messages.json", outbox.outbox_json, name="outbox-json"),
+    path("", outbox_pages.outbox, name="outbox"),
+    path("messages.json", outbox_pages.outbox_json, name="outbox-json"),
 ]

@@ -6,12 +6,15 @@ from .consent import Category, OptOut, Preferences, Suppression
 from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
 from .devices import Device, DevicePush
 from .flow import Allowance
+from .history import Attempt, Feedback
 from .inbox import Inbox, InboxItem
 from .limits import Budget, Rate, Spending
-from .outbox import OF_NO_RULE, Attempt, Delivery, Event, Feedback
+from .outbox import OF_NO_RULE, Delivery, Event
 from .people import Audience, ContactPoint
-from .rules import Pause, RulesVersion, Subscription, Trigger
-from .templates import ContentVersion, Template, TemplateContent
+from .rules import Pause, Subscription, Trigger
+from .rules_version import RulesVersion
+from .templates import Template, TemplateContent
+from .versions import ContentVersion
 
 __all__ = [
     "OF_NO_RULE",

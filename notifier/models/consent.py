@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from ..templating import languages
-from .rules import RulesQuerySet
+from .rules_version import RulesQuerySet
 
 
 class Category(models.Model):

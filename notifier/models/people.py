@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import UnreadablePath
 from ..rules import audiences, offers
-from .rules import RulesQuerySet
+from .rules_version import RulesQuerySet
 
 
 class Audience(models.Model):

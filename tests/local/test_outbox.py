@@ -6,7 +6,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from lambdas import sms, twitter
 from notifier.channels.message import Message
-from notifier.local import outbox
+from notifier.local import outbox, outbox_pages
 
 # The pages read no database, but every request opens a transaction.
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
@@ -109,7 +109,7 @@ def test_a_mails_html_is_framed_without_rights_under_a_policy_that_runs_and_fetc
 
 
 def test_a_long_list_names_how_many_are_left_out(client, received, monkeypatch):
-    monkeypatch.setattr(outbox, "MOST_LISTED", 1)
+    monkeypatch.setattr(outbox_pages, "MOST_LISTED", 1)
 
     assert "and 2 older" in client.get("/outbox/").content.decode()
 

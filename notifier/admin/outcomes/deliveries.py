@@ -13,7 +13,7 @@ from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
 from ..templates.versions import version_url
-from . import delivery_cells, retrying, timeline
+from . import delivery_cells, retrying, timeline_deliveries
 from .confirming import DeliveryActs
 
 # An address may be that of several people.
@@ -150,13 +150,13 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
             return display.NOTHING
         return format_html(
             '<a class="notifier-link" href="{}">{}</a>',
-            timeline.why_link(delivery),
+            timeline_deliveries.why_link(delivery),
             _("Step by step, to what decided it"),
         )
 
     @admin.display(description=_("what happened before"))
     def history_lines(self, delivery):
-        rows = timeline.attempts_of(delivery)
+        rows = timeline_deliveries.attempts_of(delivery)
         row = _("Attempt %(number)d: ")
         return display.lines(
             format_html("{}{} {} {}", row % each, each["status"], each["reason"], display.quiet(each["when"]))
