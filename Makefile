@@ -23,7 +23,7 @@ demo: $(VENV)/ready ## Play the demo once in a new database, print every message
 	@DATABASE_URL=sqlite:///$(CURDIR)/.cache/demo.sqlite3 $(BIN)/python manage.py demo
 
 # What is about size runs small, or, with SLOW=1 as .ci/run sets it, at the size that is promised.
-test: lint test-sqlite test-postgres ## The whole suite: style, then all tests on SQLite and on PostgreSQL (SLOW=1: at full size)
+test: lint test-sqlite test-postgres ## The whole suite: lint, then all tests on SQLite and on PostgreSQL (SLOW=1: at full size)
 
 test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)

@@ -91,26 +91,11 @@ def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> li
     """
     if not answers:
         return []
-    now, claim = timezone.now(), answers[0][0].claim
-    alike, times = defaultdict(list), _read_times(answers)
-    for work, answer in answers:
-        sent, outcome = _settle(work, answer, policy, now, times)
-        alike[_unless_expired(outcome, times.get(work.pk))].append(
-            (work, storable(sent.provider_id, 200), sent.cost_micros)
-        )
-        for other in work.others:
-            is_sent = outcome.status == Status.SENT
-            of_other = Settled(Status.SENT, detail=f"In one message with #{work.pk}.") if is_sent else outcome
-            alike[_unless_expired(of_other, times.get(other.pk))].append(
-                (other, storable(sent.provider_id, 200), 0)
-            )
-    alias = router.db_for_write(Delivery)
+    now, claim, alias = timezone.now(), answers[0][0].claim, router.db_for_write(Delivery)
+    alike = _by_outcome(answers, policy, now)
     # What went well is one statement, which needs no transaction around it.
-    whole = (
-        nullcontext()
-        if [status for status, *_ in alike] == [Status.SENT]
-        else transaction.atomic(using=alias)
-    )
+    is_one = [status for status, *_ in alike] == [Status.SENT]
+    whole = nullcontext() if is_one else transaction.atomic(using=alias)
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
         tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
@@ -123,6 +108,26 @@ def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> li
         for work, provider_id, _ in rows
         if work.pk in stored[outcome]
     ]
+
+
+def _by_outcome(
+    answers: Sequence[tuple[Work, Answer]], policy: Policy, now: dt.datetime
+) -> dict[Settled, list[Row]]:
+    """The rows to store by what they share; those that went in one message share theirs."""
+    found, times = defaultdict(list), _read_times(answers)
+
+    def add(work: Work, outcome: Settled, sent: Sent, cost_micros: int) -> None:
+        row = work, storable(sent.provider_id, 200), cost_micros
+        found[_unless_expired(outcome, times.get(work.pk))].append(row)
+
+    for work, answer in answers:
+        sent, outcome = _settle(work, answer, policy, now, times)
+        add(work, outcome, sent, sent.cost_micros)
+        if outcome.status == Status.SENT:
+            outcome = Settled(Status.SENT, detail=f"In one message with #{work.pk}.")
+        for other in work.others:
+            add(other, outcome, sent, 0)
+    return found
 
 
 def _store(cursor: Any, outcome: Settled, rows: Sequence[Row], claim: int, now: dt.datetime) -> set[int]:

@@ -73,19 +73,11 @@ def emit_bulk(
     signal's own that the object is, where that is not ``instance``. ``key``: a function of the object, or a
     text with ``{pk}`` in it. ``at`` and ``expires`` as of ``emit``.
     """
-    model = bulk_pages.model_of(objects)
+    model, key_of = bulk_pages.model_of(objects), _key_function(key)
     emission = Emission(
-        verb,
-        sender=model,
-        actor=actor,
-        target=target,
-        created=created,
-        args=args,
-        argument=argument,
-        at=at,
-        expires=expires,
-    )
-    key_of = _key_function(key)
+        verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument,
+        at=at, expires=expires,
+    )  # fmt: skip
     if isinstance(objects, list | tuple):
         for instance in objects:
             emission.check_object(instance)

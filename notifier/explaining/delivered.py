@@ -6,8 +6,8 @@ from ..channels import registry
 from ..channels.recipient import Recipient
 from ..models import Audience, ContactPoint, ContentVersion, Delivery, Event, Feedback, Template, Trigger
 from ..people import suppression
-from ..rules.audiences import describe_sources
 from .answers import Outcome, Seen
+from .audience_words import describe_sources
 from .people import is_member
 from .recorded import paused
 from .wording import moment, words_of
@@ -61,7 +61,7 @@ def look_at_audience(case):
             f"{_other(case.delivery)}: nobody gets a thing twice."
         )
         return Seen(text, about=(Delivery, case.delivery.pk))
-    looked = ", ".join(describe_sources(case.sources)) or "nobody"
+    looked = describe_sources(case.sources) or "nobody"
     about = next(((Audience, each.pk) for each in case.sources), _rule(case))
     if not is_member(case.person, case.channel, case.event, case.sources, case.step.get("recipients", ())):
         inactive = " The account is not active." if _is_inactive(case.person) else ""

@@ -29,11 +29,11 @@ from ..models import (
 )
 from ..people import opt_outs, suppression
 from ..rules import signals
-from ..rules.audiences import describe_sources
 from ..rules.plans import Step
 from ..templating import readable, snapshot
 from . import summaries
 from .answers import Outcome, Seen
+from .audience_words import describe_sources
 from .people import Person, is_member
 from .recorded import paused
 from .wording import moment, words_of
@@ -171,7 +171,7 @@ def look_at_audience(case):
     lines = case.live.recipient_paths.get(case.subscription.pk, ())
     deleting = case.trigger.verb.endswith("_delete")
     frozen = recipients.freeze_recipients(lines, case.context, deleting=deleting)
-    looked = ", ".join(describe_sources(case.sources)) or "nobody"
+    looked = describe_sources(case.sources) or "nobody"
     about = next(((Audience, each.pk) for each in case.sources), (Trigger, case.trigger.pk))
     if is_member(case.person, case.channel, case.event, case.sources, frozen):
         return Seen(f"{case.person.name} is in the audience ({looked}).", about=about)

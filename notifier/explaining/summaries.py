@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ..channels import registry
 from ..models import Audience
-from ..rules import audiences, durations, signals
+from ..rules import durations, signals
 from ..templating import digest_data, readable
 from . import condition_words
+from .audience_words import all_of, describe_audience
 
 # What becomes of the object, by signal; for a save, by when it counts.
 SAVED = {
@@ -111,26 +112,6 @@ def _channels(names):
     return all_of(sorted(map(registry.verb, sorted(names)), key=lambda verb: len(verb.split())))
 
 
-def all_of(words):
-    """“a, b and c”, or nothing for none."""
-    *others, last = [*words] or [""]
-    return _(" and ").join([", ".join(others), last] if others else [last])
-
-
-def describe_audience(audience):
-    """The people of a saved audience, in words.
-
-    Chosen people and plain addresses are not listed, only what they are kept as.
-    """
-    found = [_("all active users")] if audience.everyone else []
-    found += [_("the group %s") % group.name for group in audience.groups.all()]
-    found += [describe_path(line) for line in audiences.lines_of(audience.paths)]
-    found += [_("whom “%s” finds") % name for name in audience.callables]
-    if audience.addresses.strip() or _names_users(audience):
-        found.append(_("those in “%s”") % audience.name)
-    return all_of(found) if found else _("nobody (“%s” is empty)") % audience.name
-
-
 def audiences_prefetch():
     """The rows that ``describe_trigger`` reads of the audiences of many triggers, in two queries."""
     named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
@@ -186,17 +167,3 @@ def digest_warnings(subscription):
                 )
                 % content
             )
-
-
-def _names_users(audience):
-    known = getattr(audience, "names_users", None)
-    return audience.users.exists() if known is None else known
-
-
-def describe_path(line):
-    """“its owner” for ``instance.owner``, “the movie’s audiences” for ``movie.audiences``."""
-    root, *names = line.rpartition(":")[2].strip().split(".")
-    words = [name.replace("_", " ") for name in names]
-    if root in ("instance", "action_object") and words:
-        return _("its %s") % _("’s ").join(words)
-    return _("’s ").join([_("the %s") % root.replace("_", " "), *words])

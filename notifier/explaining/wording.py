@@ -7,59 +7,60 @@ import datetime as dt
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import get_current_timezone, is_naive, localtime, make_aware
+from django.utils.translation import gettext, gettext_lazy as _
 
 # What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it
 # is.
 REASONS = {
-    "not_on_allow_list": "this stage does not deliver to that address.",
-    "rate": "more than the provider takes at a time was to be sent.",
-    "inactive": "the account is not active.",
-    "user_deleted": "the account was deleted.",
-    "no_address": "the person has no address on this channel.",
-    "no_device": (
+    "not_on_allow_list": _("this stage does not deliver to that address."),
+    "rate": _("more than the provider takes at a time was to be sent."),
+    "inactive": _("the account is not active."),
+    "user_deleted": _("the account was deleted."),
+    "no_address": _("the person has no address on this channel."),
+    "no_device": _(
         "the person has no device that can be sent to: nobody has signed in on the app, or it was removed."
     ),
-    "gone": "the address is not there any more, says whoever received for it; nothing more is sent there.",
-    "redirected": "the receiver sends requests elsewhere, and redirects are not followed.",
-    "tls_failed": "no encrypted connection was made: its certificate may be out of date.",
-    "bad_json": "the rendered text begins like JSON and is none.",
-    "provider_failed": "the provider had a failure of its own.",
-    "unverified": "the address is not verified.",
-    "opted_out": "the person has opted out.",
-    "quiet_hours": "these are the person’s quiet hours.",
-    "suppressed": "nothing more is sent to this address.",
-    "invalid_address": "the address cannot be used.",
-    "template_failed": "rendering it stopped.",
-    "template_deleted": "its version is not there any more.",
-    "gave_up": "it was given up.",
-    "crashed": "the function ended while the provider was being called.",
-    "refused": "the provider refused it.",
-    "message_rejected": "the provider refused the message.",
-    "bad_request": "the provider could not read the request.",
-    "sender_not_verified": "the provider does not know the sender’s domain as ours.",
-    "account_suspended": "the provider has suspended our account.",
-    "sending_paused": "the provider has paused our sending.",
-    "limit_exceeded": "our limit at the provider was reached.",
-    "access_denied": "our function may not send by this provider.",
-    "unauthorized": "the provider does not accept our credentials.",
-    "forbidden": "the provider does not allow it.",
-    "error": "the channel itself failed.",
-    "throttled": "the provider asked for more time.",
-    "timeout": "the provider did not answer in time.",
-    "unreachable": "the provider could not be reached.",
-    "empty": "there was nothing to say: the rendered text was empty.",
-    "too_long": "the text was too long.",
-    "duplicate": "the provider had this text already.",
-    "not_configured": "the channel is not set up.",
-    "expired": "its time was over: it would have come too late.",
-    "read": "it was read in the inbox before.",
-    "not_needed": "it was sent on the channel before, and nothing came back.",
-    "cooldown": "the person had heard of the same object not long before.",
-    "digest": "it is gathered with others that come, and goes with them as one message.",
-    "if_unread": "it goes only if it is still unread in the inbox then.",
+    "gone": _("the address is not there any more, says whoever received for it; nothing more is sent there."),
+    "redirected": _("the receiver sends requests elsewhere, and redirects are not followed."),
+    "tls_failed": _("no encrypted connection was made: its certificate may be out of date."),
+    "bad_json": _("the rendered text begins like JSON and is none."),
+    "provider_failed": _("the provider had a failure of its own."),
+    "unverified": _("the address is not verified."),
+    "opted_out": _("the person has opted out."),
+    "quiet_hours": _("these are the person’s quiet hours."),
+    "suppressed": _("nothing more is sent to this address."),
+    "invalid_address": _("the address cannot be used."),
+    "template_failed": _("rendering it stopped."),
+    "template_deleted": _("its version is not there any more."),
+    "gave_up": _("it was given up."),
+    "crashed": _("the function ended while the provider was being called."),
+    "refused": _("the provider refused it."),
+    "message_rejected": _("the provider refused the message."),
+    "bad_request": _("the provider could not read the request."),
+    "sender_not_verified": _("the provider does not know the sender’s domain as ours."),
+    "account_suspended": _("the provider has suspended our account."),
+    "sending_paused": _("the provider has paused our sending."),
+    "limit_exceeded": _("our limit at the provider was reached."),
+    "access_denied": _("our function may not send by this provider."),
+    "unauthorized": _("the provider does not accept our credentials."),
+    "forbidden": _("the provider does not allow it."),
+    "error": _("the channel itself failed."),
+    "throttled": _("the provider asked for more time."),
+    "timeout": _("the provider did not answer in time."),
+    "unreachable": _("the provider could not be reached."),
+    "empty": _("there was nothing to say: the rendered text was empty."),
+    "too_long": _("the text was too long."),
+    "duplicate": _("the provider had this text already."),
+    "not_configured": _("the channel is not set up."),
+    "expired": _("its time was over: it would have come too late."),
+    "read": _("it was read in the inbox before."),
+    "not_needed": _("it was sent on the channel before, and nothing came back."),
+    "cooldown": _("the person had heard of the same object not long before."),
+    "digest": _("it is gathered with others that come, and goes with them as one message."),
+    "if_unread": _("it goes only if it is still unread in the inbox then."),
 }
 # The provider's word for “later”, and the rule's for “no more”.
-SKIPPED = {"throttled": "the person has had as many as the subscription allows."}
+SKIPPED = {"throttled": _("the person has had as many as the subscription allows.")}
 
 
 def moment(time):
@@ -89,9 +90,10 @@ def read_moment(text, *, end=False):
 def words_of(row):
     """The reason why a delivery, or an attempt at one, ended as it did: in words, then the provider's own."""
     ours = SKIPPED.get(row.reason) if row.status == "skipped" else None
-    words = (
-        ours
-        or REASONS.get(row.reason)
-        or (f"{row.reason.replace('_', ' ')}." if row.reason else "no reason was given.")
-    )
+    words = str(ours or REASONS.get(row.reason) or f"{spelled(row.reason)}.")
     return f"{words} {row.detail}".strip() if row.detail and row.detail != row.reason else words
+
+
+def spelled(reason):
+    """A reason's code as people read it in a list: “message rejected”."""
+    return reason.replace("_", " ") or gettext("no reason was given")

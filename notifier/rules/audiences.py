@@ -156,17 +156,3 @@ def read_people(keys, tree):
     if tree.keys() <= plain and all(branch.keys() <= {""} for branch in tree.values()):
         return {row["pk"]: row for row in people.values("pk", *tree)}
     return {person.pk: snapshot.freeze({"user": person}, {"user": tree})["user"] for person in people}
-
-
-def describe_sources(sources):
-    """The sources of Audience rows in words, as texts; plain addresses only by their number."""
-    found = []
-    for audience in sources:
-        found += ["all active users"] if audience.everyone else []
-        found += [f"the group “{group}”" for group in audience.groups.all()]
-        found += ["users chosen by name"] if audience.users.exists() else []
-        found += [f"whom {path} named" for _channel, path in read_lines(audience, "paths")]
-        found += [f"the function “{name}”" for name in audience.callables]
-        number = len(lines_of(audience.addresses))
-        found += [f"{number} plain address{'es' if number > 1 else ''}"] if number else []
-    return list(dict.fromkeys(found))

@@ -51,12 +51,8 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
                 f"It has: {', '.join(sorted(offered))}."
             )
     actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
-    for root, found in (
-        ("instance", model),
-        ("action_object", model),
-        ("actor_object", actor),
-        ("user", get_user_model()),
-    ):
+    roots = {"instance": model, "action_object": model, "actor_object": actor, "user": get_user_model()}
+    for root, found in roots.items():
         if found and root in tree:
             _check_model(found, tree[root], root)
     if model and signals.is_about_save(registered):

@@ -6,13 +6,6 @@ from ... import deliveries
 from ...deliveries.versions import mended_version
 from ...people import addresses
 
-# What the fan-out writes, without a detail.
-REASONS = {
-    "inactive": _("The account is not active."),
-    "no_address": _("The person has no address on this channel."),
-    "unverified": _("The address is not verified."),
-}
-
 
 def can_be_retried(delivery):
     is_over = delivery.event.emptied_at or delivery.reason in deliveries.SATISFIED

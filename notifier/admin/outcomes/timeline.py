@@ -13,9 +13,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ...channels import registry
+from ...explaining.audience_words import describe_sources
 from ...explaining.recorded import describe_pause
 from ...models import Attempt, ContentVersion, Delivery, Event, Pause, Subscription, Template, Trigger
-from ...rules.audiences import describe_sources
 from ...rules.plans import versions_in
 from ...templating import readable
 from .. import display, masking
@@ -181,7 +181,7 @@ def _subscriptions(event, versions):
             "template": _linked(subscription and subscription.template) or "",
             "off": subscription is not None and not subscription.enabled,
             "audiences": [display.object_link(type(each), each.pk, each.name) for each in audiences],
-            "sources": ", ".join(describe_sources(audiences)),
+            "sources": describe_sources(audiences),
             "channels": [
                 _channel(event, step["subscription"], channel, _present(keys, versions), found)
                 for channel, keys in versions_in(step).items()

@@ -10,12 +10,12 @@ from django.utils.http import urlencode
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 
+from ...explaining.wording import spelled
 from ...gates.budgets import NEARLY
 from ...gates.pauses import BUDGET
 from ...models import Delivery, Pause, Trigger
 from ...operations import gauges
 from ...operations.backlog import MOST_GROUPED
-from ..outcomes import retrying
 
 # The sweep comes every minute; a few may be missed.
 COUNTS_ARE_OLD = dt.timedelta(minutes=5)
@@ -108,7 +108,7 @@ def _failures(failures):
         words = {
             "number": many,
             "channel": channel,
-            "reason": retrying.REASONS.get(reason) or reason.replace("_", " ") or _("no reason was given"),
+            "reason": spelled(reason),
         }
         if status == Delivery.Status.UNKNOWN:
             item = DOUBT, _("%(number)s by %(channel)s may or may not have been sent: %(reason)s") % words

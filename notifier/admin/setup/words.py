@@ -3,14 +3,12 @@
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from ...explaining import summaries
+from ...explaining import audience_words, summaries
 from ...models import Audience
 from ...rules import audiences
 
 # More are not counted: the sentence is said again with every key.
 MOST_COUNTED = 100_000
-# People who are named one by one.
-MOST_NAMED = 3
 NAMES = {
     "groups": gettext_lazy("Groups"),
     "users": gettext_lazy("Chosen people"),
@@ -32,17 +30,8 @@ def _whom(rows):
     if audience is None:
         return ""
     if audience.pk:
-        return summaries.describe_audience(audience)
-    found = [_("all active users")] if audience.everyone else []
-    found += [_("the group %s") % group.name for group in rows.people("groups")]
-    people = rows.people("users")
-    found += (
-        [_("%d chosen people") % len(people)] if len(people) > MOST_NAMED else [str(each) for each in people]
-    )
-    found += [summaries.describe_path(line) for line in audiences.lines_of(audience.paths)]
-    found += [line.partition(":")[2].strip() or line for line in audiences.lines_of(audience.addresses)]
-    found += [_("whom “%s” finds") % name for name in audience.callables]
-    return summaries.all_of(found)
+        return audience_words.describe_audience(audience)
+    return audience_words.describe_draft(audience, rows.people("groups"), rows.people("users"))
 
 
 def people_words(count):

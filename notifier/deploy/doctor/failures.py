@@ -55,6 +55,16 @@ def explain(failure):
     """``(reason, remedy)`` for any exception that a check ended with."""
     if isinstance(failure, ClientError):
         return _explain_refusal(failure)
+    if found := _explain_library(failure) or _explain_local(failure):
+        return found
+    return (
+        f"the check itself failed ({type(failure).__name__})",
+        "This is a defect of the doctor: please report it.",
+    )
+
+
+def _explain_library(failure):
+    """What the AWS library ended with, before or without an answer; None for anything else."""
     if isinstance(failure, NO_CREDENTIALS):
         return "there are no AWS credentials here", SIGN_IN
     if isinstance(failure, NoRegionError):
@@ -78,6 +88,11 @@ def explain(failure):
             f"the AWS library gave up ({type(failure).__name__})",
             "See your AWS configuration: aws configure list",
         )
+    return None
+
+
+def _explain_local(failure):
+    """What is wrong on this machine; None for anything else."""
     if isinstance(failure, OSError):
         return (
             f"{failure.strerror or type(failure).__name__} ({failure.filename})",
@@ -90,10 +105,7 @@ def explain(failure):
         )
     if isinstance(failure, ConfigurationError):
         return str(failure).rstrip("."), "Correct that, then run this again."
-    return (
-        f"the check itself failed ({type(failure).__name__})",
-        "This is a defect of the doctor: please report it.",
-    )
+    return None
 
 
 def _explain_refusal(failure):
