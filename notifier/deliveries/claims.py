@@ -52,7 +52,7 @@ class Work:
 
     @property
     def everything(self) -> tuple["Work", ...]:
-        """This one, and those that go in its message."""
+        """This delivery, and the others that go in its message."""
         return (self, *self.others)
 
 

@@ -34,7 +34,8 @@ def claim_gathered(ids, channel, lease_seconds, claim, claim_rows):
 
 
 def gone_with(delivery):
-    """The others that went, or are going, in one message with a delivery: what is said of it is true of them.
+    """The other deliveries that went, or are going, in one message with this one; what a provider says of one
+    is true of all.
 
     No query without a digest.
     """

@@ -90,7 +90,9 @@ def explain_match(trigger, context, created):
 
 
 def find_mismatch(trigger, context, created):
-    """None where it matches, else the first thing that keeps it from it; its ``str`` is for people."""
+    """The first thing that keeps a firing from matching, or None where it matches; its ``str`` is for
+    people.
+    """
     actor = context.get("actor_object")
     if trigger.on != "any" and created is not None and created != (trigger.on == "created"):
         return "only when created" if trigger.on == "created" else "only when changed"

@@ -1,6 +1,6 @@
 """An audience in words: in a rule's sentence, while it is being set up, and where people were looked for.
 
-Next hop: ``summaries``, “Why?” and the admin's pages.
+Called by ``summaries``, “Why?” and the admin's pages.
 """
 
 from django.utils.translation import gettext as _, ngettext
@@ -12,7 +12,7 @@ MOST_NAMED = 3
 
 
 def describe_audience(audience):
-    """Whom a saved audience means.
+    """The people of a saved audience, in words.
 
     Chosen people and plain addresses are not listed, only what they are kept as.
     """
@@ -22,8 +22,10 @@ def describe_audience(audience):
     return all_of(found) if found else _("nobody (“%s” is empty)") % audience.name
 
 
-def describe_draft(audience, groups, people):
-    """Whom an audience that is not saved yet means, with the ``groups`` and ``people`` that it will have."""
+def describe_unsaved(audience, groups, people):
+    """The people of an audience that is not saved yet, with the ``groups`` and ``people`` that it will
+    have.
+    """
     found = _describe_groups(audience, groups)
     found += (
         [_("%d chosen people") % len(people)] if len(people) > MOST_NAMED else [str(each) for each in people]
@@ -33,7 +35,7 @@ def describe_draft(audience, groups, people):
 
 
 def _describe_groups(audience, groups):
-    """Whom an audience means without naming anybody."""
+    """The people of an audience, without naming anybody."""
     found = [_("all active users")] if audience.everyone else []
     found += [_("the group %s") % group.name for group in groups]
     found += [describe_path(line) for line in audiences.lines_of(audience.paths)]
@@ -41,8 +43,8 @@ def _describe_groups(audience, groups):
 
 
 def describe_sources(sources):
-    """Where people were looked for in Audience rows: “all active users, the group “Staff””; plain addresses
-    only by their number. Nothing for none.
+    """The places where people were looked for in Audience rows: “all active users, the group “Staff””; plain
+    addresses only by their number. Nothing for none.
     """
     found = []
     for audience in sources:

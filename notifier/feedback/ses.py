@@ -116,7 +116,7 @@ def _report(name, event):
 
 
 def _parse(event):
-    """Anymail's events of it, one for each recipient that it is about."""
+    """Anymail's events of one of SES's, one for each recipient that it is about."""
     from anymail.webhooks.amazon_ses import AmazonSESTrackingWebhookView
 
     class Reader(AmazonSESTrackingWebhookView):

@@ -13,7 +13,7 @@ from .rules_version import RulesQuerySet
 
 
 class Trigger(models.Model):
-    """When: one firing of one signal becomes an event."""
+    """A rule that turns a firing of one signal into an event."""
 
     class On(models.TextChoices):
         ANY = "any", _("created or changed")

@@ -55,7 +55,7 @@ def unsubscribe(request, token):
 
 
 def _act(request, choice):
-    """Do what was asked for; returns what to say of it."""
+    """Do what was asked for; returns the words to answer."""
     name, value = ONE_CLICK
     if request.POST.get(name) == value:
         opt_outs.opt_out(*choice, OptOut.Source.MAIL)

@@ -7,8 +7,8 @@ EVENTS = "events"
 
 
 def folded(paths):
-    """The tree of what one event must store for a template that reads ``paths``: what it names of ``events``,
-    it names of each.
+    """The tree of what one event must store for a template that reads ``paths``: a name read of ``events`` is
+    read of each event.
     """
     if EVENTS not in paths:
         return paths

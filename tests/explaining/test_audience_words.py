@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.utils import translation
 from django.utils.translation import trans_real
 
-from notifier.explaining.audience_words import describe_audience, describe_draft, describe_sources
+from notifier.explaining.audience_words import describe_audience, describe_sources, describe_unsaved
 from notifier.models import Audience
 from tests.support.builders import make_user
 
@@ -59,7 +59,7 @@ DRAFTS = [
 @pytest.mark.parametrize(("values", "groups", "people", "words"), DRAFTS)
 def test_an_audience_that_is_being_set_up_names_the_few_people_that_it_is_of(values, groups, people, words):
     groups = [SimpleNamespace(name=name) for name in groups]
-    assert describe_draft(Audience(**values), groups, people) == words
+    assert describe_unsaved(Audience(**values), groups, people) == words
 
 
 def test_all_three_say_it_in_the_readers_language(monkeypatch):
@@ -68,5 +68,9 @@ def test_all_three_say_it_in_the_readers_language(monkeypatch):
     monkeypatch.setitem(trans_real._translations, "de", german)
     everyone = Audience.objects.create(name="A", everyone=True)
     with translation.override("de"):
-        found = {describe_audience(everyone), describe_draft(everyone, [], []), describe_sources([everyone])}
+        found = {
+            describe_audience(everyone),
+            describe_unsaved(everyone, [], []),
+            describe_sources([everyone]),
+        }
     assert found == {"alle aktiven Personen"}

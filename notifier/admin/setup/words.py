@@ -31,7 +31,7 @@ def _whom(rows):
         return ""
     if audience.pk:
         return audience_words.describe_audience(audience)
-    return audience_words.describe_draft(audience, rows.people("groups"), rows.people("users"))
+    return audience_words.describe_unsaved(audience, rows.people("groups"), rows.people("users"))
 
 
 def people_words(count):

@@ -64,7 +64,7 @@ def explain(failure):
 
 
 def _explain_library(failure):
-    """What the AWS library ended with, before or without an answer; None for anything else."""
+    """The end of a call by the AWS library, before or without an answer; None for anything else."""
     if isinstance(failure, NO_CREDENTIALS):
         return "there are no AWS credentials here", SIGN_IN
     if isinstance(failure, NoRegionError):
@@ -92,7 +92,7 @@ def _explain_library(failure):
 
 
 def _explain_local(failure):
-    """What is wrong on this machine; None for anything else."""
+    """The fault on this machine; None for anything else."""
     if isinstance(failure, OSError):
         return (
             f"{failure.strerror or type(failure).__name__} ({failure.filename})",
