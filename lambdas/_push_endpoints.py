@@ -6,13 +6,12 @@ import json
 import logging
 import os
 import re
-from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from notifier.exceptions import OutcomeUnknown, Rejected, SendError, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
-from ._aws import NEVER_LEFT, SNS_ERRORS
+from ._aws import SNS_ERRORS, sns_errors_as_ours, sns_refusal
 from ._push_payload import attributes_of, payload_of
 
 logger = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ def push_to(device, message, sns, arns):
         raise Rejected("not_configured", f"{APPLICATIONS} names no application of {key}.")
     payload = json.dumps({"default": "…", key: payload_of(key, message)}, ensure_ascii=False)
     endpoint = device.endpoint_arn or _make_endpoint(device, arns[key], sns)
-    with _translated(OutcomeUnknown):
+    with sns_errors_as_ours(_refusal_of, OutcomeUnknown):
         return sns.publish(
             TargetArn=endpoint,
             Message=payload,
@@ -79,7 +78,7 @@ def push_to(device, message, sns, arns):
 
 def _make_endpoint(device, application, sns):
     """The ARN of the device's endpoint, made, or found and switched on. Nothing is sent by it."""
-    with _translated(TryAgain):
+    with sns_errors_as_ours(_refusal_of, TryAgain):
         try:
             arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)[
                 "EndpointArn"
@@ -106,33 +105,15 @@ def drop(device, sns):
             logger.warning("The endpoint of device %d stays in SNS: %s", device.pk, type(error).__name__)
 
 
-@contextmanager
-def _translated(no_answer):
-    """Turn boto3's errors into ours. SNS's own words are read here and left out: they repeat the token."""
-    try:
-        yield
-    except ClientError as error:
-        raise _refusal(error, no_answer) from None
-    except NEVER_LEFT as error:
-        raise TryAgain("unreachable", type(error).__name__) from None
-    except ReadTimeoutError:
-        raise no_answer("timeout", "SNS did not answer in time.") from None
-    except BotoCoreError as error:
-        raise no_answer("connection_lost", type(error).__name__) from None
-
-
 def _words_of(error):
     # None where the answer has the element and nothing in it.
     return error.response["Error"].get("Message") or ""
 
 
-def _refusal(error, no_answer):
-    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+def _refusal_of(error, no_answer):
     words = _words_of(error)
     if NO_ENDPOINT in words:
         return EndpointLost()
-    if code.startswith("InvalidParameter") and BAD_TOKEN in words:
+    if error.response["Error"]["Code"].startswith("InvalidParameter") and BAD_TOKEN in words:
         return DeviceGone()
-    unlisted = (no_answer, "provider_failed") if status >= 500 else (Rejected, "refused")
-    ours, reason = ERRORS.get(code, unlisted)
-    return ours(reason, f"SNS answered {code}.") if issubclass(ours, SendError) else ours()
+    return sns_refusal(error, ERRORS, no_answer)

@@ -3,12 +3,11 @@
 from contextlib import closing, contextmanager
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from notifier.channels.limits import Limit
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
-from ._aws import NEVER_LEFT, SNS_ERRORS, single_request_config
+from ._aws import SNS_ERRORS, single_request_config, sns_errors_as_ours, sns_refusal
 
 NAME = "Amazon SNS"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
@@ -45,28 +44,14 @@ def open_sender(connect_seconds, read_seconds):
 
 def _send(sns, number, text):
     # What fails here was only a question: whatever the answer's fate, nothing was sent.
-    with _translated(no_answer=TryAgain):
+    with sns_errors_as_ours(_refusal_of, TryAgain):
         opted_out = sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
     if opted_out:
         raise Skipped("opted_out", "Of messages to this number, says the provider.")
-    with _translated(no_answer=OutcomeUnknown):
+    with sns_errors_as_ours(_refusal_of, OutcomeUnknown):
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         return sns.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)["MessageId"]
 
 
-@contextmanager
-def _translated(*, no_answer):
-    """Turn boto3's errors into ours. SNS's own words are left out: they repeat the phone number."""
-    try:
-        yield
-    except ClientError as error:
-        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-        unlisted = (no_answer, "provider_failed") if status >= 500 else (Rejected, "refused")
-        ours, reason = ERRORS.get(code, unlisted)
-        raise ours(reason, f"SNS answered {code}.") from None
-    except NEVER_LEFT as error:
-        raise TryAgain("unreachable", type(error).__name__) from None
-    except ReadTimeoutError:
-        raise no_answer("timeout", "SNS did not answer in time.") from None
-    except BotoCoreError as error:
-        raise no_answer("connection_lost", type(error).__name__) from None
+def _refusal_of(error, no_answer):
+    return sns_refusal(error, ERRORS, no_answer)

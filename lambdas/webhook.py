@@ -10,14 +10,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 import requests
 from standardwebhooks.webhooks import Webhook
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifier import conf
 from notifier.channels import webhook_secrets
 from notifier.channels.message import Examination, Message, Problem
-from notifier.exceptions import ConfigurationError, OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.exceptions import ConfigurationError, Rejected, Skipped, TryAgain
 
 from ._handler import make_handler
+from ._http import unanswered
 from ._outbound import OutboundRefused, open_outbound, post
 
 # What people read for it.
@@ -221,17 +221,11 @@ def _silence(error):
 
     A receiver tells a repetition by its id, so all of them are tried again.
     """
-    cause = error.args[0] if error.args else None
-    refused = isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
     if isinstance(error, socket.gaierror):
         return TryAgain("unreachable", "The name of the host was not found.")
     if isinstance(error, requests.exceptions.SSLError):
         return TryAgain("tls_failed", "No encrypted connection was made.")
-    if refused or isinstance(error, requests.ConnectTimeout):
-        return TryAgain("unreachable", type(error).__name__)
-    if isinstance(error, requests.Timeout):
-        return OutcomeUnknown("timeout", "The endpoint did not answer in time.")
-    return OutcomeUnknown("connection_lost", type(error).__name__)
+    return unanswered(error, who="The endpoint")
 
 
 handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS)

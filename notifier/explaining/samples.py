@@ -130,8 +130,9 @@ def _field(model, name):
     try:
         return model._meta.get_field(name.removeprefix("get_").removesuffix("_display"))
     except FieldDoesNotExist:
-        fields = (field for field in model._meta.get_fields() if field.auto_created and not field.concrete)
-        return next((field for field in fields if field.get_accessor_name() == name), None)
+        return next(
+            (field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None
+        )
 
 
 def _of_field(field, name):

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from ..channels import registry
 from ..templating import readable, snapshot
+from ..templating.data import may_be_secret
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def parse_path(line):
         raise ValueError(
             f"“{line}” is not a path. Write names with dots between them, such as instance.owner."
         )
-    if secret := next(filter(readable.may_be_secret, path.split(".")), None):
+    if secret := next(filter(may_be_secret, path.split(".")), None):
         raise ValueError(f"“{line}” cannot be used: “{secret}” may be a secret.")
     return channel, path
 

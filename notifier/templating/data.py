@@ -21,6 +21,14 @@ SECRET_FRAGMENTS = (
 SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
 
 
+def may_be_secret(name):
+    """Whether ``name`` sounds like something that no event and no message may hold."""
+    lower = name.lower()
+    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(
+        lower.split("_")
+    )
+
+
 class FrozenObject(dict):
     """An object as an event stores it: its fields by name, and under ``""`` the text that stands for
     itself.
@@ -62,8 +70,7 @@ class DataVariable(Variable):
                 raise TemplateSyntaxError(
                     f"{{{{ {var} }}}} has two dots with nothing between them, or one at an end."
                 )
-            words = segment.lower()
-            if any(secret in words for secret in SECRET_FRAGMENTS) or SECRET_WORDS & set(words.split("_")):
+            if may_be_secret(segment):
                 raise TemplateSyntaxError(f"{{{{ {var} }}}} cannot be used: “{segment}” may be a secret.")
 
     def _resolve_lookup(self, context):

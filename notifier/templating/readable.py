@@ -5,7 +5,7 @@
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 
-from .data import SECRET_FRAGMENTS, SECRET_WORDS
+from .data import may_be_secret
 
 # Methods without arguments that read and do not change anything, by Django's own conventions.
 METHODS = frozenset({"get_absolute_url", "get_full_name", "get_short_name"})
@@ -19,14 +19,6 @@ def single_relation(model, name):
         return None
     # A generic foreign key has no model.
     return field if (field.many_to_one or field.one_to_one) and field.related_model else None
-
-
-def may_be_secret(name):
-    """Whether ``name`` sounds like something that no event and no message may hold."""
-    lower = name.lower()
-    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(
-        lower.split("_")
-    )
 
 
 def is_readable(model, name):
@@ -45,10 +37,10 @@ def readable_names(model):
     """
     names = set(getattr(model, "notifier_fields", ()))
     for field in model._meta.get_fields():
-        if field.auto_created and not field.concrete:
-            names.add(field.get_accessor_name())
+        names.add(accessor_of(field))
+        if is_reverse(field):
             continue
-        names.update({field.name, getattr(field, "attname", field.name)})
+        names.add(getattr(field, "attname", field.name))
         if getattr(field, "choices", None):
             names.add(f"get_{field.name}_display")
     return sorted(name for name in names if name and not may_be_secret(name))
@@ -81,4 +73,9 @@ def find_instance(model, key):
 
 def accessor_of(field):
     """The name by which an object leads to what ``field`` relates it to."""
-    return field.get_accessor_name() if field.auto_created and not field.concrete else field.name
+    return field.get_accessor_name() if is_reverse(field) else field.name
+
+
+def is_reverse(field):
+    """Whether ``field`` is the other end of a relation that another model has."""
+    return field.auto_created and not field.concrete

@@ -82,7 +82,7 @@ def for_audiences(trigger):
 
 def _people(model, root, *, near):
     for field in model._meta.get_fields():
-        name = field.get_accessor_name() if field.auto_created and not field.concrete else field.name
+        name = readable.accessor_of(field)
         if not name or not readable.is_readable(model, name):
             continue
         path, words = f"{root}.{name}", capfirst(str(getattr(field, "verbose_name", name)))

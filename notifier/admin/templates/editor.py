@@ -14,14 +14,10 @@ from ...rules import providers, signals
 from ...templating import readable
 from ...templating.data import LINKS
 from .. import display
+from ..setup.insertables import INNER_NAMES, PERSON
 from .forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
 from .previews import PreviewMixin
 from .versions import VersionsMixin
-
-# Of the person who receives. There is more; these are what a message says.
-PERSON = ["first_name", "last_name", "username", "email"]
-# What Django's signals carry for programs.
-INNER_NAMES = {"instance", "update_fields", "using"}
 
 
 class TemplateContentInline(StackedInline):
@@ -98,7 +94,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
 
     def names(self, template):
         """The names that the template's triggers offer, so that nobody has to know the models by heart."""
-        people = _names("user", [name for name in PERSON if hasattr(get_user_model(), name)])
+        people = _names("user", [name for name in (*PERSON, "email") if hasattr(get_user_model(), name)])
         people = format_html("{} {}", people, _names("", LINKS))
         rows = [(_("The person who receives it"), people)]
         rows += [
