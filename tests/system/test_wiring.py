@@ -135,7 +135,7 @@ def test_no_client_of_aws_is_made_at_import():
 # does differently stands in its own file, so nothing else has a reason to know it.
 NAMES_OF_CHANNELS = {
     "notifier/admin/sidebar.py OUTCOME": "the name of a picture",
-    "notifier/admin/templates/editor.py PERSON": "a field of the user model",
+    "notifier/admin/templates/editor.py TemplateAdmin": "a field of the user model",
     "notifier/conf.py DEFAULTS": "a setting in which projects name channels",
     "notifier/console/apps.py ConsoleConfig": "an app that is one channel",
     "notifier/console/printing.py CHANNEL": "an app that is one channel",
