@@ -71,7 +71,7 @@ def test_the_narrowest_is_named_by_the_gate_and_by_why_whichever_came_first(cate
         OptOut.objects.create(recipient=f"user:{ada.pk}", category=categories[category], channel=channel)
     delivery = make_delivery(recipient=f"user:{ada.pk}", address=ada.email)
     Event.objects.filter(pk=delivery.event_id).update(category=offers)
-    (refused,) = opted_out.refuse_opted_out([delivery], "email")
+    (refused,) = opted_out.refuse([delivery], "email")
     answers = explain(person_of(ada), Post.objects.create(title="Linen"))
     (answer,) = [each for each in answers if each.trigger == trigger]
     assert refused.detail.startswith(EVER_WIDER[start][1])
