@@ -67,14 +67,13 @@ GATED = """
 CALLER = """
     import os, urllib.error, urllib.parse, urllib.request
     def handler(event, context):
-        form = urllib.parse.urlencode({"Action": "Publish", "TopicArn": event["topic"],
-            "Message": "plum"}).encode()
+        said = {"Action": "Publish", "TopicArn": event["topic"], "Message": "plum"}
+        form = urllib.parse.urlencode(said).encode()
         scope = f"{os.environ['AWS_ACCESS_KEY_ID']}/20260101/{os.environ['AWS_REGION']}/sns/aws4_request"
-        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host,
-            Signature=none"}
+        signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
         try:
-            with urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], form,
-                headers)) as answer:
+            asked = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], form, {"Authorization": signed})
+            with urllib.request.urlopen(asked) as answer:
                 return [answer.status, answer.read().decode()]
         except urllib.error.HTTPError as error:
             return [error.code, error.read().decode()]
