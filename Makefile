@@ -8,7 +8,7 @@ STAGE ?= production
 PROCESSES ?= -n 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sqlite test-postgres e2e package figures bench screenshots lint lock clean
+.PHONY: help setup run demo test test-sqlite test-postgres test-apps e2e package figures bench screenshots lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 # Tests that use no database are run once, with SQLite.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
 	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
+
+# In an environment of their own: what runs on Lambda, and the apps that docs/recipes.md has signals of.
+test-apps: .cache/apps/ready ## The recipes for other apps' signals, each with the real app
+	.cache/apps/bin/python -m pytest -c tests/apps/pytest.ini --confcutdir tests/apps tests/apps $(ARGS)
 
 # The tests of one file build on one another.
 e2e: $(VENV)/ready ## Deploy to a local AWS with the real zappa, use it, update it under load, take it down
@@ -59,6 +63,7 @@ lock: $(VENV)/ready ## Pin what requirements*.in ask for
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt requirements-chat.in -o requirements-chat.txt
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt -c requirements-chat.txt requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements-dev.txt tests/apps/requirements.in -o tests/apps/requirements.txt
 
 clean: ## Remove what the targets made, the virtual environment too
 	rm -rf $(VENV) .cache db.sqlite3* .pytest_cache .ruff_cache .coverage
@@ -68,4 +73,10 @@ $(VENV)/ready: requirements-dev.txt
 	@echo "Setting up $(VENV) (once, about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 -r requirements-dev.txt
+	@touch $@
+
+.cache/apps/ready: tests/apps/requirements.txt
+	@echo "Setting up .cache/apps, the other apps (once, about a minute) …"
+	@$(PYTHON) -m venv .cache/apps
+	@.cache/apps/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 -r tests/apps/requirements.txt
 	@touch $@
