@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notifier.deliveries import fanout, holding
+from notifier.deliveries import fanout, holding, requests
 from notifier.deliveries.fanout import PAGE_SIZE
 from notifier.models import ContactPoint, Delivery, Event, Subscription
 from notifier.queue.ring import CHUNK_SIZE
@@ -314,3 +314,19 @@ def test_an_event_that_cannot_be_fanned_out_harms_no_other_of_the_batch(doorbell
     assert invoke("fanout", *bodies_for("fanout", [broken.pk]), *bodies_for("fanout", [good.pk])) == [0]
     good.refresh_from_db()
     assert good.status == "done"
+
+
+def test_an_event_that_is_cancelled_while_a_page_is_read_gets_no_delivery(doorbells):
+    def cancel_it(event):
+        assert requests.cancel_events([event.pk]) == 1
+        return [user]
+
+    user = make_user()
+    audiences.register_audience("cancelling", cancel_it)
+    try:
+        event = make_event(audiences=[make_audience(callables=["cancelling"])])
+        assert fan_out(event) == []
+    finally:
+        audiences._callables.pop("cancelling")
+    event.refresh_from_db()
+    assert (event.status, Delivery.objects.count(), rung(doorbells)) == ("cancelled", 0, {})

@@ -58,7 +58,9 @@ def storable(body):
 def test_malformed_messages_go_to_the_dead_letter_queue_at_the_first_receive_and_run_nothing(
     cloud, gate, pump, caplog, route
 ):
-    delivery, event = make_delivery(pk=1), make_event(pk=1)
+    # What the malformed messages name. Without it, the delivery would make an event, perhaps of that number.
+    event = make_event(pk=1)
+    delivery = make_delivery(pk=1, event=event)
     bad = [body for body, _ in MALFORMED if storable(body)]
     sqs, queue = boto3.client("sqs"), cloud.queues[route]
     for body in bad:
