@@ -7,7 +7,7 @@ from django.db import connections, router
 from django.db.models import signals as db
 
 from ..models import Event
-from . import recording, reentrancy
+from . import other_side, recording, reentrancy
 from .context import absent_names, context_of, is_creation
 from .index import index
 from .middleware import Recording
@@ -31,6 +31,8 @@ def record_firing(registered, sender, kwargs):
         context, created = context_of(registered, sender, kwargs), is_creation(registered, kwargs)
         if matched := index.find(registered.name, context, created):
             _record(registered, matched, context, created, kwargs)
+        if registered.signal is db.m2m_changed and index.is_about(registered.name, kwargs.get("model")):
+            _record_other_side(registered, sender, kwargs)
 
 
 def _is_loading(kwargs):
@@ -52,10 +54,29 @@ def recordings_of(registered, matched, context, *, created, using, absent, key=N
     return [Recording(trigger=trigger, context=dict(context), **rest) for trigger in matched]
 
 
-def _record(registered, matched, context, created, kwargs):
-    alias = router.db_for_write(Event)
+def _aliases(kwargs):
+    """The database of events, and the one that the caller writes to."""
+    alias, using = router.db_for_write(Event), kwargs.get("using")
     # Of a signal of the project's own, an argument called so may be anything.
-    caller = using if isinstance(using := kwargs.get("using"), str) and using in connections else alias
+    return alias, using if isinstance(using, str) and using in connections else alias
+
+
+def _record_other_side(registered, sender, kwargs):
+    alias, caller = _aliases(kwargs)
+    for page in other_side.read_firings(sender, kwargs):
+        recordings = []
+        for each in page:
+            context = context_of(registered, sender, each)
+            matched = index.find(registered.name, context, None)
+            recordings += recordings_of(
+                registered, matched, context, created=None, using=caller, absent=frozenset()
+            )
+        if recordings:
+            recording.record(registered.name, recordings, using=alias, caller=caller)
+
+
+def _record(registered, matched, context, created, kwargs):
+    alias, caller = _aliases(kwargs)
     # Nothing is saved yet, and outside a transaction none would take the event back with it.
     is_held = registered.signal is db.pre_save and not recording.in_transaction(caller)
     recordings = recordings_of(

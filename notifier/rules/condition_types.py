@@ -44,6 +44,8 @@ PLAIN = {
     bool: TRUTH, int: NUMBER, float: NUMBER, Decimal: NUMBER, str: TEXT, dt.datetime: DATETIME, dt.date: DATE,
     dt.time: TIME, dt.timedelta: DURATION, uuid.UUID: UUID,
 }  # fmt: skip
+# Of a change of a relation to many: https://docs.djangoproject.com/en/5.2/ref/signals/#m2m-changed
+ACTIONS = ("pre_add", "post_add", "pre_remove", "post_remove", "pre_clear", "post_clear")
 TEXT_FILTERS = (
     "capfirst cut date floatformat join lower oneline slugify striptags time title truncatechars "
     "truncatewords upper"
@@ -93,6 +95,7 @@ class _Reader:
     def __init__(self, trigger):
         self.models = dict[str, type[models.Model] | None](roots.models_of(trigger))
         self.models["previous"] = roots.object_of(trigger)
+        self.choices = {"action": list(ACTIONS)} if trigger.verb == "m2m_changed" else {}
         self.kinds = {"verb": TEXT}
         for name, declared in roots.types_of(trigger).items():
             if declared.is_list or declared.plain in PLAIN:
@@ -142,6 +145,7 @@ class _Reader:
     def _check_choice(self, side, other):
         field, wanted = self._field(side), _constant(other)
         values = [value for value, _label in getattr(field, "flatchoices", ())]
+        values = values or self.choices.get(_word(side), [])
         if not values or wanted in (None, "") or wanted in values or _shows(side):
             return
         shown = ", ".join(

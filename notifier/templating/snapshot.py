@@ -75,10 +75,7 @@ def _text_of(value):
     A request, a view, a function have none: what Python says of them is for programmers, and of a request it
     is the address with all that is in it.
     """
-    if isinstance(value, type) and issubclass(value, models.Model):
-        # The sender of many a signal.
-        return str(value._meta.verbose_name)
-    if type(value).__str__ is object.__str__:
+    if type(value).__str__ is object.__str__ and not isinstance(value, float | type):
         return None
     # Neither "not a number" nor a NUL character can be stored as JSON.
     return (value if isinstance(value, str) else str(value)).replace("\0", "")

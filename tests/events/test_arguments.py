@@ -141,17 +141,6 @@ def test_a_request_is_not_stored_whatever_it_is_called(register):
     assert "s3cret" not in str(event.data)
 
 
-@pytest.mark.django_db
-def test_a_class_that_sends_is_called_as_people_call_it_or_not_at_all(register):
-    shipped = register("shipped")
-    make_rule("{{ action_object }}")
-    shipped.send(sender=Movie)
-    shipped.send(sender=View)
-    assert [event.data for event in Event.objects.order_by("pk")] == [
-        {"action_object": "movie"}, {"action_object": None},
-    ]  # fmt: skip
-
-
 # What others' signals send: allauth and oscar a user, django-fsm a target, activity streams a verb.
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", [True, False])

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
-from notifier.exceptions import SignalRegistrationError, UnreadablePath
+from notifier.exceptions import NotifierError, SignalRegistrationError, UnreadablePath
 from notifier.explaining import preview, samples
 from notifier.models import Audience, Subscription, Template, Trigger
 from notifier.rules import arguments, conditions, offers, roots, signals
@@ -305,3 +305,26 @@ def test_a_subscription_is_checked_by_the_types(register):
     subscription = Subscription.objects.get(trigger=trigger)
     with pytest.raises(ValidationError, match="order has nothing called “nonsense”"):
         subscription.full_clean()
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ('action == "post_add" and not reverse', ""),
+        ('action == "added"', '“action” is never .*It is one of: "pre_add", "post_add"'),
+        ("action == 1", "“action” is text"),
+        ("action.name", "“action.name”: action is text"),
+        ("reverse.x == 1", "“reverse.x”"),
+        ("previous.name == 1", "only a save has what was before it"),
+    ],
+)
+def test_a_condition_on_a_relation_knows_its_actions(condition, words):
+    trigger = Trigger(verb="m2m_changed", model="auth.user")
+
+    def check_condition():
+        check_comparisons(conditions.check_condition(condition, trigger), trigger)
+
+    if not words:
+        return check_condition()
+    with pytest.raises(NotifierError, match=words):
+        check_condition()
