@@ -13,7 +13,7 @@ from .channels import registry
 from .gates import allow_list
 from .models import TemplateContent
 from .operations import template_files
-from .rules import offers, signals
+from .rules import signals
 from .templating import readable
 
 
@@ -145,7 +145,7 @@ def _is_list_of_names(provides):
 
 def _name_clashes(path, provides, given):
     """Errors for names that are taken; ``given``, name → who provides it, gets the others."""
-    taken = {name: "a name of every event" for name in {*signals.RESERVED_NAMES, *offers.STANDARD_NAMES}}
+    taken = dict.fromkeys(signals.RESERVED_NAMES, "a name of every event")
     for verb in signals.names():
         taken |= {name: f"an argument of the signal {verb}" for name in signals.get(verb).args}
     taken |= {name: f"provided by {other} already" for name, other in given.items()}

@@ -9,8 +9,9 @@ from django.utils import timezone
 from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
+from ..rules.arguments import STANDARD_NAMES
 from . import bulk_pages, firings, recording, reentrancy
-from .context import context_of
+from .context import absent_names, context_of
 from .index import index, rules_connection
 
 # The column's.
@@ -60,32 +61,46 @@ class Emission:
     def __init__(
         self, verb, *, sender, actor, target, created, args, argument="instance", at=None, expires=None
     ):
-        self.verb, self.sender, self.created, self.argument = verb, sender, created, argument
+        self.verb, self.sender, self.argument = verb, sender, argument
         signal = signals.get(verb)
         if signal is None:
             raise EmitError(f"No signal is registered as “{verb}”. Known: {', '.join(signals.names())}.")
         self.signal = signal
+        if argument == "instance" and "instance" not in signal.args and signal.object:
+            # What it is about has a name of its own.
+            self.argument = signal.own_name(signal.object)
         if reentrancy.is_recording():
             raise EmitError(
                 f"“{verb}” was emitted while an event is being recorded. Emit from a receiver "
                 "of event_recorded instead."
             )
-        self.times = _times(at, expires)
+        self.created, self.times = created, _times(at, expires)
+        args = {self.signal.own_name(name): value for name, value in args.items()}
         self._check_arguments(args)
         self._check_created()
         named = {"actor_object": actor, "target": target}
         self.kwargs = args | {name: value for name, value in named.items() if value is not None}
+        self._check_types(self.kwargs)
         if "created" in self.signal.args:
             self.kwargs["created"] = created
+            # A signal of the project's own may call something else so.
+            self.created = created if isinstance(created, bool) else None
         # A first connection loads the rules; a process may have had none so far.
         rules_connection().ensure_connection()
 
     def _check_arguments(self, args):
-        allowed = {*self.signal.args, "action_object"} - {"instance", "created", "using"}
+        own = map(self.signal.own_name, self.signal.args)
+        allowed = {*own, "action_object"} - {"instance", "created", "using"}
         given = args.keys() | ({self.argument} - {"instance"})
         if unknown := sorted(given - allowed):
             known = ", ".join(sorted(allowed)) or "none"
             raise EmitError(f"The signal {self.verb} has no argument {', '.join(unknown)}. It has: {known}.")
+
+    def _check_types(self, kwargs):
+        names = {*self.signal.args, *STANDARD_NAMES}
+        found = {name: kwargs[own] for name in names if (own := self.signal.own_name(name)) in kwargs}
+        if wrong := next(filter(None, (self.signal.wrong_type(*each) for each in found.items())), ""):
+            raise EmitError(wrong)
 
     def _check_created(self):
         is_about_save = self.signal.signal in ABOUT_SAVES
@@ -94,10 +109,21 @@ class Emission:
         if self.created is not None and not is_about_save and "created" not in self.signal.args:
             raise EmitError(f"The signal {self.verb} is not about a save: leave out created.")
 
+    def check_model(self, model):
+        """Raise EmitError where objects of ``model`` are none that the signal is registered with."""
+        wanted = self.signal.types.get(self.signal.read_name(self.argument))
+        if wanted and not (wanted.model and issubclass(model, wanted.model)):
+            raise EmitError(
+                f"These are objects of {model.__name__}. The signal {self.verb} is registered with {wanted} "
+                f"as its argument {self.argument}."
+            )
+
     def check_object(self, instance):
         """Raise EmitError where the signal needs an object and ``instance`` is none."""
         if instance is not None and not isinstance(instance, models.Model):
             raise EmitError(f"The instance is {type(instance).__name__}, not an object of a model.")
+        if instance is not None:
+            self._check_types({self.argument: instance})
         if not self.signal.about_model:
             return
         if instance is None and "instance" in self.signal.args:
@@ -135,8 +161,9 @@ class Emission:
         context = context_of(self.signal, self._sender_for(instance), kwargs)
         matched = index.find(self.verb, context, self.created)
         return firings.recordings_of(
-            self.signal, matched, context, created=self.created, using=using, key=key, times=self.times
-        )
+            self.signal, matched, context, created=self.created, using=using, key=key, times=self.times,
+            absent=absent_names(self.signal, kwargs),
+        )  # fmt: skip
 
     def _sender_for(self, instance):
         return self.sender if self.sender is not None or instance is None else type(instance)

@@ -70,7 +70,8 @@ def emit_bulk(
 
     ``objects``: a queryset, read a page at a time in the order of its keys, or a list of saved objects. A
     page is one INSERT; outside a transaction each is committed and rung for by itself. ``argument``: the
-    signal's own that the object is, where that is not ``instance``. ``key``: a function of the object, or a
+    signal's own that the object is, where it is not ``instance`` and not what the signal is registered to be
+    about. ``key``: a function of the object, or a
     text with ``{pk}`` in it. ``at`` and ``expires`` as of ``emit``.
     """
     model, key_of = bulk_pages.model_of(objects), _key_function(key)
@@ -81,13 +82,16 @@ def emit_bulk(
     if isinstance(objects, list | tuple):
         for instance in objects:
             emission.check_object(instance)
+    else:
+        emission.check_model(model)
     live = [
         trigger for trigger in emission.live() if not trigger.model or issubclass(model, _model_of(trigger))
     ]
     if not live:
         return 0
     count, using = 0, using or router.db_for_write(model)
-    for page in bulk_pages.read(objects, live, argument=argument, size=_objects_a_page(len(live))):
+    argument, size = emission.signal.read_name(emission.argument), _objects_a_page(len(live))
+    for page in bulk_pages.read(objects, live, argument=argument, size=size):
         count += len(emission.record([(instance, key_of(instance)) for instance in page], using))
     return count
 

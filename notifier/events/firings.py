@@ -3,12 +3,12 @@
 Called by ``receivers``; calls ``recording``, which makes the events and stores them.
 """
 
-from django.db import router
+from django.db import connections, router
 from django.db.models import signals as db
 
 from ..models import Event
-from . import recording, reentrancy
-from .context import context_of, is_creation
+from . import other_side, recording, reentrancy
+from .context import absent_names, context_of, is_creation
 from .index import index
 from .middleware import Recording
 
@@ -25,12 +25,14 @@ def record_firing(registered, sender, kwargs):
     if registered.signal is db.pre_save:
         # From a save that failed.
         kwargs["instance"].__dict__.pop(_HELD, None)
-    if reentrancy.is_recording() or _is_loading(kwargs):
+    if reentrancy.is_recording() or registered.about_model and _is_loading(kwargs):
         return
     with reentrancy.never_raising(registered.name):
-        context, created = context_of(registered, sender, kwargs), is_creation(kwargs)
+        context, created = context_of(registered, sender, kwargs), is_creation(registered, kwargs)
         if matched := index.find(registered.name, context, created):
-            _record(registered, matched, context, created, kwargs.get("using"))
+            _record(registered, matched, context, created, kwargs)
+        if registered.signal is db.m2m_changed and index.is_about(registered.name, kwargs.get("model")):
+            _record_other_side(registered, sender, kwargs)
 
 
 def _is_loading(kwargs):
@@ -38,11 +40,13 @@ def _is_loading(kwargs):
     return kwargs.get("raw") or "pk_set" in kwargs and _LOADED in kwargs["instance"].__dict__
 
 
-def recordings_of(registered, matched, context, *, created, using, key=None, times=None):
+def recordings_of(registered, matched, context, *, created, using, absent, key=None, times=None):
     """A Recording for each trigger that was matched, with a context of its own."""
     rest = (times or {}) | {
         "created": created,
         "using": using,
+        "given": context,
+        "absent": absent,
         "key": key,
         "deleting": registered.signal in (db.pre_delete, db.post_delete),
         "explanation": matched.explain() if matched else [],
@@ -50,12 +54,34 @@ def recordings_of(registered, matched, context, *, created, using, key=None, tim
     return [Recording(trigger=trigger, context=dict(context), **rest) for trigger in matched]
 
 
-def _record(registered, matched, context, created, caller_alias):
-    alias = router.db_for_write(Event)
-    caller = caller_alias or alias
+def _aliases(kwargs):
+    """The database of events, and the one that the caller writes to."""
+    alias, using = router.db_for_write(Event), kwargs.get("using")
+    # Of a signal of the project's own, an argument called so may be anything.
+    return alias, using if isinstance(using, str) and using in connections else alias
+
+
+def _record_other_side(registered, sender, kwargs):
+    alias, caller = _aliases(kwargs)
+    for page in other_side.read_firings(sender, kwargs):
+        recordings = []
+        for each in page:
+            context = context_of(registered, sender, each)
+            matched = index.find(registered.name, context, None)
+            recordings += recordings_of(
+                registered, matched, context, created=None, using=caller, absent=frozenset()
+            )
+        if recordings:
+            recording.record(registered.name, recordings, using=alias, caller=caller)
+
+
+def _record(registered, matched, context, created, kwargs):
+    alias, caller = _aliases(kwargs)
     # Nothing is saved yet, and outside a transaction none would take the event back with it.
     is_held = registered.signal is db.pre_save and not recording.in_transaction(caller)
-    recordings = recordings_of(registered, matched, context, created=created, using=caller)
+    recordings = recordings_of(
+        registered, matched, context, created=created, using=caller, absent=absent_names(registered, kwargs)
+    )
     events = recording.record(registered.name, recordings, using=alias, caller=caller, is_held=is_held)
     if is_held:
         context["instance"].__dict__[_HELD] = registered.name, events, alias

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from ..exceptions import ProviderFailed
 from ..models import Event
-from ..rules import providers
+from ..rules import providers, signals
 from ..templating import snapshot
+from ..templating.dead_ends import find_dead_ends
 from . import recipients
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,11 @@ def freeze_event(recording):
     """
     event, context, trigger = _new_event(recording), recording.context, recording.trigger
     try:
-        event.data = snapshot.freeze(_with_providers(trigger, context), trigger.paths)
+        if wrong := _wrong_argument(recording):
+            return failed_event(recording, wrong)
+        offered = _with_providers(trigger, context)
+        event.data = snapshot.freeze(offered, trigger.paths)
+        event.dead_ends = find_dead_ends(trigger.paths, event.data, offered, recording.absent) or None
         event.plan = [
             step | {"recipients": recipients.freeze_recipients(paths, context, deleting=recording.deleting)}
             if (paths := trigger.recipient_paths.get(step["subscription"]))
@@ -51,6 +56,23 @@ def freeze_event(recording):
         logger.exception("Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
+
+
+def _wrong_argument(recording):
+    """What is wrong with the first argument that templates read and that is not of its type, or blank.
+
+    An audience's path that leads nowhere has a rule of its own, and what a middleware has put in its place is
+    that one's affair.
+    """
+    registered, context = signals.get(recording.verb), recording.context
+    if registered is None or not registered.types:
+        return ""
+    found = (
+        registered.wrong_type(name, value)
+        for name in recording.trigger.paths
+        if (value := context.get(name)) is recording.given.get(name)
+    )
+    return next(filter(None, found), "")
 
 
 def _with_providers(trigger, context):
@@ -110,6 +132,7 @@ def vetoed_event(recording, veto):
 
 
 def _end(event, status, reason):
+    event.dead_ends = None
     event.data, event.status, event.due_at, event.reason = (
         {},
         status,

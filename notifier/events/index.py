@@ -124,6 +124,10 @@ class Index:
         """All live triggers of the signal ``verb``, whatever they match."""
         return tuple(self._rules().get(verb, ()))
 
+    def is_about(self, verb, model):
+        """Tell whether a live trigger of the signal ``verb`` is about objects of ``model``."""
+        return any(is_one(model, trigger.model, "") for trigger in self.live(verb))
+
     def find(self, verb, context, created):
         """The live triggers that this firing matches, as a list that can also say why the others do not."""
         return Matched.among(self._rules().get(verb, ()), context, created)

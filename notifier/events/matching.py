@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import connections, models, transaction
 
 from ..exceptions import ConditionRefused
+from ..rules import signals
 from ..rules.conditions import Condition, compile_condition
 from ..templating import readable
 from .live import LiveTrigger
@@ -124,6 +125,9 @@ def _condition_mismatch(trigger, context):
         with ExitStack() as stack:
             for connection in _open_transactions() if condition.reaches_out(trigger.model) else ():
                 stack.enter_context(transaction.atomic(using=connection.alias))
+            if wrong := _wrong_argument(trigger, condition, context):
+                _log_wrong(trigger.pk, wrong)
+                return f"its condition could not be evaluated: {wrong}"
             data = condition.freeze(context)
         return None if condition.holds(data) else FalseCondition(condition, data)
     except ConditionRefused as error:
@@ -131,6 +135,12 @@ def _condition_mismatch(trigger, context):
     except Exception as error:
         _log_once(trigger.pk, condition.source, type(error).__name__)
         return f"its condition could not be evaluated: {type(error).__name__}"
+
+
+def _wrong_argument(trigger, condition, context):
+    registered = signals.get(trigger.verb)
+    found = (registered.wrong_type(name, context.get(name)) for name in condition.paths) if registered else ()
+    return next(filter(None, found), "")
 
 
 def _open_transactions():
@@ -142,6 +152,13 @@ def _open_transactions():
 def _log_once(pk, source, error):
     logger.warning(
         "The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True
+    )
+
+
+@lru_cache(maxsize=1024)
+def _log_wrong(pk, wrong):
+    logger.warning(
+        "The condition of the trigger %d cannot be evaluated, and it does not match: %s", pk, wrong
     )
 
 

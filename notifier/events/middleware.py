@@ -48,8 +48,9 @@ class Recording:
     False for a save, else None. ``using``: the database that the caller writes to. ``key``: the idempotency
     key of ``emit``. ``deleting``: the object is about to go, or gone. ``explanation``: what matching said of
     this firing's triggers. ``starts_at``, ``expires_at``: when it is to be sent, and until when, where
-    ``emit`` was told. ``error``: once ``record(recording)`` has returned a failed or vetoed event, the
-    exception behind it.
+    ``emit`` was told. ``given``: the context as the firing brought it; ``absent``: the arguments that it did
+    not bring. ``error``: once ``record(recording)`` has returned a failed or vetoed event, the exception
+    behind it.
     """
 
     trigger: LiveTrigger
@@ -61,6 +62,8 @@ class Recording:
     starts_at: dt.datetime | None = None
     expires_at: dt.datetime | None = None
     explanation: list[Explained] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
     error: Exception | None = None
 
     @property

@@ -17,9 +17,9 @@ from ..models import (
     Subscription,
     Trigger,
 )
-from ..rules import signals
+from ..rules import roots, signals
 from ..rules.plans import Step
-from ..templating import readable, snapshot
+from ..templating import snapshot
 from .answers import Outcome, Seen
 from .people import Person
 
@@ -50,8 +50,9 @@ def context_for(trigger, instance):
     None.
     """
     registered = signals.get(trigger.verb)
-    # A signal of the project's own calls its object something: most often by the model's name.
-    named = {instance._meta.model_name: instance} if instance._meta.model_name in registered.args else {}
+    # A signal of the project's own calls its object something: it says what, or it is the model's name.
+    name = registered.object or instance._meta.model_name
+    named = {registered.own_name(name): instance} if name in registered.args else {}
     return context_of(
         registered, instance.__class__, {"instance": instance, "action_object": instance, **named}
     )
@@ -147,9 +148,5 @@ def triggers_about(instance):
     from.
     """
     found = Trigger.objects.select_related("category").prefetch_related("subscriptions__template")
-    models = {
-        trigger: readable.find_model(trigger.model)
-        for trigger in found
-        if trigger.model and signals.get(trigger.verb)
-    }
+    models = {trigger: roots.object_of(trigger) for trigger in found if signals.get(trigger.verb)}
     return [trigger for trigger, model in models.items() if model and isinstance(instance, model)]

@@ -14,8 +14,9 @@ from ..exceptions import TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
 from ..people.reader_links import sample_links
-from ..rules import audiences
+from ..rules import audiences, roots
 from ..templating import contents, digest_data
+from ..templating.compiler import path_names
 from ..templating.contents import PARTS
 from ..templating.data import PERSONAL
 from . import samples
@@ -102,6 +103,9 @@ def preview(content, *, event=None, person=None):
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = registry.examine(content.channel, message) if content.channel else Examination()
+    examination = replace(
+        examination, problems=(*examination.problems, *_unchecked_names(compiled, triggers))
+    )
     # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
     if compiled.link and not parts["link"] and (event or not compiled.link.paths):
         examination = replace(examination, problems=(*examination.problems, NO_LINK))
@@ -171,6 +175,20 @@ def _digest(event, data, sample):
 def _person(user, tree):
     sample = samples.sample_person(tree)
     return audiences.read_people([user.pk], tree).get(user.pk, sample) if user else sample
+
+
+def _unchecked_names(compiled, triggers):
+    """A warning for each argument of unknown type that is read further into, at the part that does."""
+    found = {}
+    for trigger in triggers:
+        for name in roots.unchecked(trigger):
+            for part, each in compiled.parts().items():
+                tree = digest_data.folded(each.paths).get(name, {})
+                if steps := {step: branch for step, branch in tree.items() if step}:
+                    path = path_names({name: steps})[0]
+                    text = f"Not checked: {path}. {roots.how_to_check(trigger, name)}"
+                    found.setdefault((part, name), Problem(part=part, text=text))
+    return found.values()
 
 
 def _unknown_names(content, compiled, triggers):

@@ -78,6 +78,12 @@ def look_at_event(case):
         return Seen(f"the event failed: {case.event.reason}", Outcome.NOT, (Event, case.event.pk))
 
 
+def look_at_names(case):
+    if case.event.dead_ends:
+        text = f"its templates name what was not there, and so is blank: {', '.join(case.event.dead_ends)}."
+        return Seen(text, about=(Event, case.event.pk))
+
+
 def look_at_plan(case):
     if not case.event.is_test and not any(step["contents"] for step in case.event.plan):
         text = "the trigger had no subscription that was switched on, so there was nothing to send."
@@ -106,6 +112,7 @@ EVENT_STEPS = [
     ("Trigger", look_at_trigger),
     ("Shadow mode", look_at_shadow),
     ("Event", look_at_event),
+    ("Names", look_at_names),
     ("What to send", look_at_plan),
     ("Schedule", look_at_schedule),
     ("Pause", look_at_held_event),

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from ..rules import roots
 from ..templating import readable
 from ..templating.data import FrozenObject
 
@@ -45,16 +46,30 @@ BY_TYPE = {
     models.UUIDField: lambda: uuid.UUID("12345678-1234-4234-8234-123456789abc"),
 }
 
+# Of an argument that is registered with its type.
+PLAIN = {
+    bool: lambda name: True,
+    int: lambda name: 30,
+    float: lambda name: 1.5,
+    Decimal: lambda name: Decimal("49.90"),
+    str: lambda name: BY_NAME.get(name, _in_words(name)),
+    dt.datetime: lambda name: BY_TYPE[models.DateTimeField](),
+    dt.date: lambda name: BY_TYPE[models.DateField](),
+    dt.time: lambda name: BY_TYPE[models.TimeField](),
+    dt.timedelta: lambda name: BY_TYPE[models.DurationField](),
+    uuid.UUID: lambda name: BY_TYPE[models.UUIDField](),
+}
+
 
 def sample_data(tree, trigger=None):
     """Data for all that ``tree`` names, as an event of ``trigger`` would hold it: name → plain data.
 
     No query.
     """
-    model = readable.find_model(trigger.model) if trigger and trigger.model else None
-    data = {name: _value(_model_named(name, model), branch, name) for name, branch in tree.items()}
-    known = {"verb": trigger.verb if trigger else "post_save", "created": True}
-    return data | {name: value for name, value in known.items() if name in data}
+    known = roots.types_of(trigger) if trigger else {}
+    data = {name: _root(name, known.get(name), branch, trigger) for name, branch in tree.items()}
+    given = {"verb": trigger.verb if trigger else "post_save", "created": True}
+    return data | {name: value for name, value in given.items() if name in data}
 
 
 def sample_person(tree):
@@ -82,13 +97,31 @@ def fill(held, sample, path=""):
     return held, []
 
 
-def _model_named(name, model):
-    """The model of what an event offers as ``name``, where that can be told."""
+def _root(name, declared, tree, trigger):
+    """What an event offers as ``name``, of the type that is known or can be guessed."""
+    if declared is None:
+        return _value(_guessed(name, trigger), tree, name)
+    if declared.is_list:
+        return _list(name, declared.items, tree)
+    if declared.plain in PLAIN and tree.keys() <= {""}:
+        return PLAIN[declared.plain](name)
+    return _value(declared.model, tree, name)
+
+
+def _list(name, items, tree):
+    """A list, or what is read by its ``.all``."""
+    model = items.model if items else None
+    if "all" in tree:
+        return {"all": _value(model, {"*": tree["all"].get("*", {"": {}})}, name)}
+    return _value(model, {"*": tree.get("*", {"": {}})}, name)
+
+
+def _guessed(name, trigger):
+    """The model of what nobody has said: mostly an argument that is called as the object is."""
     if name in ("user", "actor_object"):
         return get_user_model()
-    if model and name in ("instance", "action_object", model._meta.model_name):
-        return model
-    return None
+    model = roots.object_of(trigger) if trigger else None
+    return model if model and name == model._meta.model_name else None
 
 
 def _value(model, tree, name, lists=0):

@@ -7,8 +7,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
 from ..channels import registry
+from ..exceptions import ConditionRefused
 from ..models import Audience
-from ..rules import durations, signals
+from ..rules import conditions, durations, signals
 from ..templating import digest_data, readable
 from . import condition_words
 from .audience_words import all_of, describe_audience
@@ -127,10 +128,27 @@ def warnings(trigger):
         yield _("It is switched off.")
     elif trigger.shadow:
         yield _("It is only tried: each event shows what it would send, and nothing is sent.")
+    yield from relation_warnings(trigger)
     for each in trigger.subscriptions.all():
         if not each.enabled:
             yield _("What sends “%s” is switched off.") % each.template
         yield from digest_warnings(each)
+
+
+def relation_warnings(trigger):
+    """A warning where each change of a relation to many would be told twice, as a text."""
+    if trigger.verb != "m2m_changed":
+        return
+    try:
+        asks = "action" in conditions.compile_condition(trigger.condition).paths
+    except ConditionRefused:
+        asks = False
+    if not asks:
+        yield _(
+            "Each change is told twice, before it and after it. For once, write a condition: action == "
+            '"post_add" when something was added, "post_remove" when something was taken away, "post_clear" '
+            "when everything was."
+        )
 
 
 def describe_flow(subscription):

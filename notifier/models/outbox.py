@@ -44,6 +44,8 @@ class Event(models.Model):
     # What matching said of this firing's triggers: a list of `events.matching.Explained`.
     explanation = models.JSONField(default=list)
     data = models.JSONField(_("data"), encoder=snapshot.Encoder, decoder=snapshot.Decoder)
+    # Paths that its templates read and that led nowhere, or null: see `templating.dead_ends`.
+    dead_ends = models.JSONField(null=True)
     # What was to be sent when it happened: a `rules.plans.Plan`.
     plan = models.JSONField(default=list)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)

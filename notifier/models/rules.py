@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..channels import registry
 from ..exceptions import ConditionRefused, UnreadablePath
-from ..rules import condition_types, conditions, signals
+from ..rules import condition_types, conditions, roots, signals
 from ..templating import readable
 from .flow import MAX_MINUTES, Flow
 from .rules_version import RulesQuerySet
@@ -108,6 +108,9 @@ class Trigger(models.Model):
             (self.actor_model, self.actor_pk, "actor_pk"),
         ):
             self._clean_instance(label, pk, field)
+        if found := roots.never_fits(self):
+            column, why = found
+            raise ValidationError({column: why})
         self._clean_minutes()
         self._clean_condition()
 

@@ -3,13 +3,16 @@
 Called by ``models.rules.Trigger.clean``.
 """
 
+import datetime as dt
+import uuid
+from decimal import Decimal
+
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.template.smartif import Literal
 
 from ..exceptions import ConditionRefused
-from ..templating import readable
-from . import signals
+from . import roots
 
 EQUALITY = {"==", "!="}
 ORDER = {"<", "<=", ">", ">="}
@@ -36,6 +39,13 @@ FIELDS = [
     (models.UUIDField, UUID),
     ((models.CharField, models.TextField, models.GenericIPAddressField, models.FileField), TEXT),
 ]
+# Of an argument that is registered with its type.
+PLAIN = {
+    bool: TRUTH, int: NUMBER, float: NUMBER, Decimal: NUMBER, str: TEXT, dt.datetime: DATETIME, dt.date: DATE,
+    dt.time: TIME, dt.timedelta: DURATION, uuid.UUID: UUID,
+}  # fmt: skip
+# Of a change of a relation to many: https://docs.djangoproject.com/en/5.2/ref/signals/#m2m-changed
+ACTIONS = ("pre_add", "post_add", "pre_remove", "post_remove", "pre_clear", "post_clear")
 TEXT_FILTERS = (
     "capfirst cut date floatformat join lower oneline slugify striptags time title truncatechars "
     "truncatewords upper"
@@ -83,11 +93,13 @@ class _Reader:
     """Knows what a trigger's names stand for, as far as its models say."""
 
     def __init__(self, trigger):
-        model, actor = readable.find_model(trigger.model), readable.find_model(trigger.actor_model)
-        self.models = {"instance": model, "action_object": model, "previous": model, "actor_object": actor}
+        self.models = dict[str, type[models.Model] | None](roots.models_of(trigger))
+        self.models["previous"] = roots.object_of(trigger)
+        self.choices = {"action": list(ACTIONS)} if trigger.verb == "m2m_changed" else {}
         self.kinds = {"verb": TEXT}
-        if (registered := signals.get(trigger.verb)) and signals.is_about_save(registered):
-            self.kinds["created"] = TRUTH
+        for name, declared in roots.types_of(trigger).items():
+            if declared.is_list or declared.plain in PLAIN:
+                self.kinds[name] = PLAIN[declared.plain] if declared.plain else LIST
 
     def check(self, node):
         sides = node.first, node.second
@@ -133,6 +145,7 @@ class _Reader:
     def _check_choice(self, side, other):
         field, wanted = self._field(side), _constant(other)
         values = [value for value, _label in getattr(field, "flatchoices", ())]
+        values = values or self.choices.get(_word(side), [])
         if not values or wanted in (None, "") or wanted in values or _shows(side):
             return
         shown = ", ".join(
@@ -154,6 +167,8 @@ class _Reader:
             return TEXT
         if side.value.var.var in self.kinds:
             return self.kinds[side.value.var.var]
+        if side.value.var.var in self.models:
+            return OBJECT
         return _kind_of_field(self._field(side), side.value.var.lookups)
 
     def _field(self, side):

@@ -14,10 +14,8 @@ from ..exceptions import UnreadablePath
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
 from ..templating.data import PERSONAL
-from . import providers, signals
-
-# What every event offers, besides its signal's own arguments.
-STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
+from . import providers, roots, signals
+from .arguments import PREFIX, STANDARD_NAMES
 
 
 def check_paths(tree, trigger, chosen=(), *, provided=True):
@@ -35,7 +33,7 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         _check_events(tree)
         tree = digest_data.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
-    model = readable.find_model(trigger.model) if trigger.model else None
+    model = roots.object_of(trigger)
     offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added, *(provided_names() if provided else ())}
     if signals.is_about_save(registered):
         offered.add("previous")
@@ -46,15 +44,15 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         )
     for name, branch in tree.items():
         if name not in offered:
+            own = f"{PREFIX}{name}"
+            renamed = f" Its argument {name} is read as {own}." if own in offered else ""
             raise UnreadablePath(
-                f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”. "
+                f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”.{renamed} "
                 f"It has: {', '.join(sorted(offered))}."
             )
-    actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
-    roots = {"instance": model, "action_object": model, "actor_object": actor, "user": get_user_model()}
-    for root, found in roots.items():
-        if found and root in tree:
-            _check_model(found, tree[root], root)
+    for root, declared in roots.types_of(trigger).items():
+        if root in tree:
+            _check_declared(declared, tree[root], root)
     if model and signals.is_about_save(registered):
         _check_previous(model, tree.get("previous", {}))
 
@@ -96,6 +94,29 @@ def check_providers(chosen, trigger):
                 f"signal {trigger.verb}. "
                 "Take the provider off the template, or give it other names."
             )
+
+
+def _check_declared(declared, tree, path):
+    """Check what is read of an argument of which the type is known."""
+    if declared.model:
+        _check_model(declared.model, tree, path)
+    elif declared.is_list:
+        _check_list(declared, tree, path)
+    elif declared.plain is not dict and (steps := [step for step in tree if step]):
+        raise UnreadablePath(
+            f"“{path}.{steps[0]}”: {path} is {declared}, and has nothing inside it. Write {path} alone."
+        )
+
+
+def _check_list(declared, tree, path):
+    known = {"", "*", "all"} if declared.is_queryset else {"", "*"}
+    if steps := [step for step in tree if step not in known]:
+        raise UnreadablePath(
+            f"“{path}.{steps[0]}”: {path} is a list. Write {{% for each in {path} %}}, and each.… inside it."
+        )
+    for items in (tree.get("*", {}), tree.get("all", {}).get("*", {})):
+        if declared.items:
+            _check_declared(declared.items, items, f"{path}.*")
 
 
 def _check_model(model, tree, path):

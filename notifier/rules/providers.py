@@ -44,7 +44,7 @@ def register_provider(name, function, provides):
     provides = (provides,) if isinstance(provides, str) else tuple(provides)
     if not provides or not all(each.isidentifier() and not each.startswith("_") for each in provides):
         raise ProviderRegistrationError(f'“{name}” must say which names it provides: provides=["forecast"].')
-    if clash := sorted({*signals.RESERVED_NAMES, "block"}.intersection(provides)):
+    if clash := sorted(signals.RESERVED_NAMES.intersection(provides)):
         raise ProviderRegistrationError(
             f"“{name}” provides {', '.join(clash)}, which templates use for something else."
         )

@@ -1,7 +1,8 @@
 """The signals that can trigger something, by name: Django's, and those that an app has registered."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import signals as auth
@@ -12,24 +13,50 @@ from django.dispatch import Signal
 
 from .. import hooks
 from ..exceptions import SignalRegistrationError
-from ..templating.data import PERSONAL
+from . import arguments
+from .arguments import Declared
 
-# What every event offers to templates under these names, so a signal's own argument cannot have them.
-RESERVED_NAMES = frozenset(
-    {*PERSONAL, "verb", "action_object", "actor_object", "target", "forloop", "events"}
-)
+# What every event offers to templates under these names: nothing else that is offered can have them.
+RESERVED_NAMES = arguments.TAKEN_NAMES.union(arguments.STANDARD_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegisteredSignal:
-    """``about_model``: the signal's sender is a model (for ``m2m_changed``, a relation of it), so a trigger
+    """``args``: the names that templates read its arguments by; ``own_names``: what the signal itself calls
+    those that have another name. ``types``: by the same names, what is known of them.
+
+    ``object``, ``actor``, ``target``: the arguments that say what and who, where the signal names them so.
+    ``about_model``: the signal's sender is a model (for ``m2m_changed``, a relation of it), so a trigger
     must name one.
     """
 
     name: str
     signal: Signal
     args: tuple[str, ...] = ()
+    own_names: dict[str, str] = field(default_factory=dict, hash=False)
+    types: dict[str, Declared] = field(default_factory=dict, hash=False)
+    object: str = ""
+    actor: str = ""
+    target: str = ""
     about_model: bool = False
+
+    def own_name(self, name: str) -> str:
+        """What the signal itself calls the argument that templates read by ``name``."""
+        return self.own_names.get(name, name)
+
+    def read_name(self, own: str) -> str:
+        """The name by which templates read what the signal itself calls ``own``."""
+        return next((name for name, given in self.own_names.items() if given == own), own)
+
+    def wrong_type(self, name: str, value: Any) -> str:
+        """What is wrong with ``value`` as the argument ``name`` of a template; blank where it is right."""
+        wanted = self.types.get(name)
+        if wanted is None or wanted.accepts(value):
+            return ""
+        return (
+            f"The signal {self.name} brought {value.__class__.__name__} as its argument "
+            f"{self.own_name(name)}, and is registered with {wanted}."
+        )
 
     def senders(self, model: type[Model]) -> list[type[Model] | None]:
         """The senders to listen to for ``model``: it and its subclasses, or its relations, or None for
@@ -37,11 +64,12 @@ class RegisteredSignal:
         """
         if not self.about_model:
             return [None]
-        if self.signal is db.m2m_changed:
-            relations = [field for field in model._meta.get_fields() if field.many_to_many]
-            return [_through(field) for field in relations if _through(field)]
         # Django names the class that is saved or deleted, never its parents.
-        return [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
+        models = [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
+        if self.signal is not db.m2m_changed:
+            return models
+        relations = (field for each in models for field in each._meta.get_fields() if field.many_to_many)
+        return list(dict.fromkeys(through for field in relations if (through := _through(field))))
 
 
 def _through(field: Field) -> type[Model] | None:
@@ -56,19 +84,55 @@ _listeners: list[Callable[[], None]] = []
 SAVED = RegisteredSignal(name="", signal=db.post_save, about_model=True)
 
 
-def register_signal(name: str, signal: Signal, args: Iterable[str] = ()) -> None:
+def register_signal(
+    name: str,
+    signal: Signal,
+    args: Iterable[str] | Mapping[str, Any] = (),
+    *,
+    object: str = "",
+    actor: str = "",
+    target: str = "",
+) -> None:
     """Make ``signal`` known to triggers as the verb ``name``; ``args`` are the arguments that templates may
     read.
 
+    ``args`` as a dict says what each is, ``{"order": Order}``: names that lead nowhere are then refused when
+    a rule is saved. ``object``, ``actor`` and ``target`` name the arguments that triggers match by. What
+    templates use for themselves, as ``user``, is read with ``signal_`` before it.
+
     Call it from any app's ``ready()``, in any order. Registering the same again changes nothing; another
-    signal under a taken name, or an argument that templates use for themselves, raises
-    SignalRegistrationError.
+    signal under a taken name, or a type that is none, raises SignalRegistrationError.
     """
-    if isinstance(args, str):
+    found = arguments.names_of(name, args)
+    own_names = {f"{arguments.PREFIX}{own}": own for own in found if own in arguments.TAKEN_NAMES}
+    if clash := sorted(own_names.keys() & found.keys()):
         raise SignalRegistrationError(
-            f"The args of “{name}” are one text. Write a list of names: args=[{args!r}]."
+            f"“{name}” has the argument {clash[0]}, which is what templates read its argument "
+            f"{own_names[clash[0]]} by. Leave one of the two out."
         )
-    _register(RegisteredSignal(name=name, signal=signal, args=tuple(args)))
+    read_by = {own: given for given, own in own_names.items()}
+    types = {read_by.get(own, own): arguments.declared(name, own, given) for own, given in found.items()}
+    about, who, what = (_part(name, read_by.get(own, own), types) for own in (object, actor, target))
+    if about and (kind := types[about]) and not kind.model:
+        raise SignalRegistrationError(
+            f"“{name}” is about its argument {object}, which is {kind}. Name one that is of a model."
+        )
+    _register(
+        RegisteredSignal(
+            name=name, signal=signal, own_names=own_names, object=about, actor=who, target=what,
+            args=tuple(each for each in types if each not in arguments.STANDARD_NAMES),
+            types={each: kind for each, kind in types.items() if kind},
+        )
+    )  # fmt: skip
+
+
+def _part(name: str, read: str, types: Mapping[str, Declared | None]) -> str:
+    """``read``, the name of an argument that says what or who, if there is one."""
+    if read and read not in types:
+        raise SignalRegistrationError(
+            f"“{name}” has no argument {read!r} in its args. It has: {', '.join(types) or 'none'}."
+        )
+    return read
 
 
 def _register(registered: RegisteredSignal) -> None:
@@ -84,11 +148,6 @@ def _register(registered: RegisteredSignal) -> None:
     if taken and taken != registered:
         raise SignalRegistrationError(
             f"The name “{name}” is taken by another signal or other arguments. Choose another name."
-        )
-    if clash := sorted(RESERVED_NAMES.intersection(registered.args)):
-        raise SignalRegistrationError(
-            f"“{name}” has the argument {', '.join(clash)}, which templates use for something "
-            "else. Rename it in the signal."
         )
     _registry[name] = registered
     for listener in _listeners:
@@ -136,12 +195,19 @@ def register_builtin_signals() -> None:
         "got_request_exception": (core.got_request_exception, ()),
         "connection_created": (backends.connection_created, ()),
         "setting_changed": (core.setting_changed, ("setting", "enter")),
-        # Who signed in or out is the actor; the argument `user` would hide the recipient.
+        # Who signed in or out is the actor.
         "user_logged_in": (auth.user_logged_in, ()),
         "user_logged_out": (auth.user_logged_out, ()),
         "user_login_failed": (auth.user_login_failed, ()),
     }
     for name, (signal, args) in about_models.items():
-        _register(RegisteredSignal(name=name, signal=signal, args=args, about_model=True))
+        _register(_builtin(name, signal, args, about_model=True))
     for name, (signal, args) in others.items():
-        _register(RegisteredSignal(name=name, signal=signal, args=args))
+        _register(_builtin(name, signal, args))
+
+
+def _builtin(
+    name: str, signal: Signal, args: tuple[str, ...], *, about_model: bool = False
+) -> RegisteredSignal:
+    types = {each: arguments.OF_DJANGO[each] for each in args if each in arguments.OF_DJANGO}
+    return RegisteredSignal(name=name, signal=signal, args=args, types=types, about_model=about_model)

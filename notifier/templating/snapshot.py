@@ -47,6 +47,9 @@ def _freeze(value, tree):
         return _freeze_object(value, tree)
     if isinstance(value, models.Manager | models.QuerySet):
         # `instance.lines.all`: the word `all` is a step of its own in the tree.
+        if "*" in tree:
+            # An argument that is a queryset is looped over as it is.
+            return _freeze_list(value.all(), tree)
         return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
     if isinstance(value, _ReadAhead):
         return FrozenObject({"all": _freeze_list(value.items, tree["all"])} if "all" in tree else {})
@@ -63,6 +66,17 @@ def _freeze(value, tree):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
+    return _text_of(value)
+
+
+def _text_of(value):
+    """The text that stands for what is no data itself, or None.
+
+    A request, a view, a function have none: what Python says of them is for programmers, and of a request it
+    is the address with all that is in it.
+    """
+    if type(value).__str__ is object.__str__ and not isinstance(value, float | type):
+        return None
     # Neither "not a number" nor a NUL character can be stored as JSON.
     return (value if isinstance(value, str) else str(value)).replace("\0", "")
 

@@ -102,3 +102,24 @@ class Parcel(models.Model):
 
     def destroy(self):
         raise AssertionError("A template must not call this.")
+
+
+class Person(models.Model):
+    """Relations to its own kind, both ways and one way."""
+
+    name = models.CharField(max_length=50)
+    friends = models.ManyToManyField("self")
+    follows = models.ManyToManyField("self", symmetrical=False, related_name="followers")
+
+
+class Club(models.Model):
+    """A relation with rows of its own, which know it by another key."""
+
+    code = models.CharField(max_length=10, unique=True)
+    members = models.ManyToManyField(Person, through="Membership", related_name="clubs")
+
+
+class Membership(models.Model):
+    club = models.ForeignKey(Club, models.CASCADE, to_field="code")
+    person = models.ForeignKey(Person, models.CASCADE)
+    since = models.IntegerField(default=2026)

@@ -171,3 +171,20 @@ def test_what_keeps_a_trigger_from_sending_is_said(values, warning):
 def test_a_signal_of_the_projects_own_is_named():
     register("summary_test_signal")
     assert summaries.describe_when(Trigger(verb="summary_test_signal")) == "“summary_test_signal” is sent"
+
+
+@pytest.mark.parametrize(
+    ("condition", "warned"),
+    [
+        ("", True),
+        ('instance.username == "ada"', True),
+        ("action ==", True),  # an older release may have taken it
+        ('action == "post_add"', False),
+        ('instance.is_staff and action == "post_remove"', False),
+    ],
+)
+def test_a_relation_whose_changes_would_be_told_twice_is_warned_of(condition, warned):
+    found = list(summaries.relation_warnings(Trigger(verb="m2m_changed", condition=condition)))
+    assert bool(found) == warned
+    assert all('action == "post_add"' in text for text in found)
+    assert list(summaries.relation_warnings(Trigger(verb="post_save", condition=condition))) == []

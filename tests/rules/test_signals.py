@@ -293,14 +293,7 @@ REFUSED = [
     ("taken_name", Signal(), ["movie"], "taken by another signal"),
     ("taken_name", TAKEN, ["film"], "other arguments"),
     ("post_save", Signal(), [], "“post_save” is taken"),
-    ("collides", Signal(), ["movie", "user"], "has the argument user, which templates use"),
-    ("collides", Signal(), ["verb"], "has the argument verb"),
-    (
-        "collides",
-        Signal(),
-        ["target", "actor_object", "action_object"],
-        "action_object, actor_object, target",
-    ),
+    ("collides", Signal(), ["signal_verb", "verb"], "signal_verb, which is what templates read its argument"),
     ("no_signal", print, [], "not a django.dispatch.Signal but builtin_function_or_method"),
     ("no_signal", Signal, [], "not a django.dispatch.Signal but type"),
     ("one_text", Signal(), "movie", "args=\\['movie'\\]"),  # it would be the five arguments m, o, v, i, e

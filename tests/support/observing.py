@@ -1,7 +1,9 @@
 """What the caller's side leaves behind: the events that it records."""
 
+import pytest
 from django.dispatch import Signal
 
+from notifier.events.index import index
 from notifier.models import Event
 from notifier.rules import signals
 
@@ -21,3 +23,18 @@ def register(name, *, args=(), signal=None):
     signal = signal or Signal()
     signals.register_signal(name, signal, args=args)
     return signal
+
+
+@pytest.fixture
+def registering(monkeypatch):
+    """A function as ``register_signal``, of a new signal, for one test alone; returns the signal."""
+    monkeypatch.setattr(signals, "_registry", dict(signals._registry))
+
+    def register(name, *args, **options):
+        signal = Signal()
+        signals.register_signal(name, signal, *args, **options)
+        return signal
+
+    yield register
+    index.forget()
+    index.announce()

@@ -45,6 +45,7 @@ def timeline_of(event, request):
         "starts": display.moment(event.starts_at) if event.starts_at else "",
         "expires": display.moment(event.expires_at) if event.expires_at else "",
         "object": display.describe_action_object(event),
+        "dead_ends": ", ".join(event.dead_ends or ()),
         "actor": describe_actor(event.actor),
         "triggers": _triggers(event, may_see),
         "pauses": _pauses(event),

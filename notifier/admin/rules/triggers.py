@@ -130,6 +130,8 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        for text in summaries.relation_warnings(form.instance):
+            messages.warning(request, text)
         for subscription in form.instance.subscriptions.all():
             for text in summaries.digest_warnings(subscription):
                 messages.warning(request, text)

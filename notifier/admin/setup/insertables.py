@@ -5,7 +5,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _, gettext_lazy
 
 from ...channels import registry
-from ...rules import signals
+from ...rules import roots, signals
 from ...templating import readable
 
 # Of the person who receives. There is more; these are what a message says.
@@ -16,6 +16,12 @@ PERSON = {
 }
 # What Django's signals carry for programs.
 INNER_NAMES = {"instance", "update_fields", "using"}
+# Of a relation to many, each change is told before and after.
+ACTIONS = {
+    "post_add": gettext_lazy("Something was added"),
+    "post_remove": gettext_lazy("Something was taken away"),
+    "post_clear": gettext_lazy("Everything was taken away"),
+}
 OPERATORS = {
     "==": gettext_lazy("is"),
     "!=": gettext_lazy("is not"),
@@ -36,7 +42,7 @@ def for_texts(trigger):
         found.append((words, f"instance.get_{field.name}_display" if field.choices else path))
     if (model := _object(trigger)) and hasattr(model, "get_absolute_url"):
         found.append((_("Its address on the web"), "instance.get_absolute_url"))
-    found += [(capfirst(name.replace("_", " ")), name) for name in _arguments(trigger)]
+    found += _of_arguments(trigger)
     found += [
         (_("Link to unsubscribe"), "unsubscribe_url"),
         (_("Link to what they choose"), "preferences_url"),
@@ -46,9 +52,13 @@ def for_texts(trigger):
 
 def for_conditions(trigger):
     """The object's fields, the words between them, and for a change what it was before."""
-    fields = list(_fields(trigger))
+    fields = list(_fields(trigger)) or [
+        each for name, model in _objects(trigger).items() for each in _columns(model, name)
+    ]
+    actions = [(str(words), f'action == "{name}"') for name, words in ACTIONS.items()]
+    actions = actions if trigger.verb == "m2m_changed" else []
     if not fields:
-        return []
+        return actions
     changes = []
     if trigger.verb in ("post_save", "pre_save") and trigger.on != "created":
         changes = [
@@ -60,6 +70,7 @@ def for_conditions(trigger):
         [(words, path) for words, path, _field in fields]
         + [(str(words), sign) for sign, words in OPERATORS.items()]
         + changes
+        + actions
     )
 
 
@@ -75,6 +86,12 @@ def for_audiences(trigger):
             else "action_object"
         )
     found = list(_people(model, root, near=True)) if model else []
+    for name, kind in _objects(trigger).items():
+        if name == root:
+            continue
+        if issubclass(kind, get_user_model()):
+            found.append((_words(name), name))
+        found += _people(kind, name, near=True)
     if trigger.verb.startswith("user_logged"):
         found.append((_("Who it was"), "actor_object"))
     return found
@@ -107,9 +124,37 @@ def _channel_of(field):
 def _fields(trigger):
     """(words, path, field) of each field that can be read."""
     if model := _object(trigger):
-        for field in model._meta.concrete_fields:
-            if readable.is_readable(model, field.name) and not field.primary_key:
-                yield capfirst(str(field.verbose_name)), f"instance.{field.name}", field
+        yield from _columns(model, "instance")
+
+
+def _columns(model, root):
+    for field in model._meta.concrete_fields:
+        if readable.is_readable(model, field.name) and not field.primary_key:
+            yield capfirst(str(field.verbose_name)), f"{root}.{field.name}", field
+
+
+def _objects(trigger):
+    """Name → model of the signal's own arguments that are known to be an object."""
+    known = roots.models_of(trigger)
+    return {name: known[name] for name in _arguments(trigger) if name in known}
+
+
+def _of_arguments(trigger):
+    """What the signal's own arguments say, and of objects their fields; what nobody checks says so."""
+    known, found = _objects(trigger), []
+    for name in _arguments(trigger):
+        unsure = name in roots.unchecked(trigger)
+        found.append((_("%s (not checked)") % _words(name) if unsure else _words(name), name))
+        found += (
+            [(f"{_words(name)} → {words}", path) for words, path, _field in _columns(known[name], name)]
+            if name in known
+            else []
+        )
+    return found
+
+
+def _words(name):
+    return capfirst(name.replace("_", " "))
 
 
 def _object(trigger):

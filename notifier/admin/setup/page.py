@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from ...explaining import summaries
 from .. import display
 from ..going_live import AskFirst, ask_first, confirmation
 from . import insertables, texts, words
@@ -103,3 +104,5 @@ def _say_what_next(request, trigger, template):
     url = reverse("admin:notifier_template_change", args=[template.pk])
     link = format_html('<a href="{}" class="underline">{}</a>', url, _("Look at the message"))
     messages.success(request, format_html("{} {}.", tried if trigger.shadow else live, link))
+    for text in summaries.relation_warnings(trigger):
+        messages.warning(request, text)

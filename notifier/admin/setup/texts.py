@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from ...explaining import summaries
 from ...models import Audience, Template, Trigger
-from ...templating import readable
+from ...rules import roots
 from . import insertables
 
 # Of the object, as many lines as a first draft wants.
@@ -18,7 +18,7 @@ MOST_LINES = 4
 
 def starting_texts(trigger):
     """``subject``, ``body``, ``text`` and ``link`` for this trigger."""
-    model = readable.find_model(trigger.model) if trigger.model else None
+    model = roots.object_of(trigger)
     offered = insertables.for_texts(trigger)
     greeting = next((name for words, name in offered if name == "{{ user.first_name }}"), "")
     what = (

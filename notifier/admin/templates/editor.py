@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from ...explaining import preview
 from ...models import Template, TemplateContent, Trigger
-from ...rules import providers, signals
+from ...rules import providers, roots, signals
 from ...templating import readable
 from ...templating.data import LINKS
 from .. import display
@@ -124,10 +124,14 @@ def _offered_by(trigger):
     registered = signals.get(trigger.verb)
     if registered is None:
         return display.quiet(_("The signal “%s” is not registered any more.") % trigger.verb)
-    roots = [name for name in registered.args if name not in INNER_NAMES]
-    model = readable.find_model(trigger.model)
-    fields = _fields_of(model) if model and "instance" in registered.args else []
-    return format_html("{} {}", _names("instance", fields), _names("", roots))
+    names, known = [name for name in registered.args if name not in INNER_NAMES], roots.models_of(trigger)
+    objects = [name for name in ("instance", *names) if name in known]
+    found = [_names(name, _fields_of(known[name])) for name in objects] + [_names("", names)]
+    unsure = [name for name in roots.unchecked(trigger) if name not in INNER_NAMES]
+    notes = [
+        display.doubt(_("not checked: %s. %s") % (name, roots.how_to_check(trigger, name))) for name in unsure
+    ]
+    return format_html_join(" ", "{}", ((each,) for each in (*found, *notes)))
 
 
 def _fields_of(model):
