@@ -51,7 +51,7 @@ def test_who_orders_gets_its_lines(recipe, place_order, make_user):
     (mail,) = sent
     assert mail.is_to(ada)
     assert mail.subject == f"Your order {order.number}"
-    assert mail.text == "2 x Sheets\n\n25.00 GBP\n"
+    assert mail.text == "2 x Sheets\n25.00 GBP"
     assert Event.objects.get().action_object == f"order.order:{order.pk}"
 
 

@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class Shop(AppConfig):
     name = "tests.apps.shop"
-    label = "project_shop"
+    label = "shop"
