@@ -77,8 +77,9 @@ class Emission:
         self.kwargs = args | {name: value for name, value in named.items() if value is not None}
         if "created" in self.signal.args:
             self.kwargs["created"] = created
-        # A first connection loads the rules; a process may have had none so far.
+        # The first connection loads the rules; what kept it from doing so is said here.
         rules_connection().ensure_connection()
+        index.load_first()
 
     def _check_arguments(self, args):
         allowed = {*self.signal.args, "action_object"} - {"instance", "created", "using"}

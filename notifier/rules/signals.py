@@ -43,6 +43,20 @@ class RegisteredSignal:
         # Django names the class that is saved or deleted, never its parents.
         return [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
 
+    def all_senders(self) -> list[type[Model] | None]:
+        """The senders to listen to for any model at all, while nobody knows which.
+
+        None where Django itself sends it as it starts or checks itself: that must not ask the database.
+        """
+        if self.signal in (db.pre_init, db.post_init, db.class_prepared):
+            return []
+        if not self.about_model:
+            return [None]
+        models = apps.get_models(include_auto_created=True)
+        if self.signal is db.m2m_changed:
+            return list(dict.fromkeys(sender for model in models for sender in self.senders(model)))
+        return list(models)
+
 
 def _through(field: Field) -> type[Model] | None:
     return getattr(field if field.auto_created else field.remote_field, "through", None)

@@ -1,0 +1,208 @@
+"""From a process's first statement on, no firing is missed: what it does before it asks the database anything
+counts as what it does later.
+"""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+
+import pytest
+from django.conf import settings
+
+from notifier.models import Event
+from tests.app.models import Customer, Order
+from tests.first.acts import CUSTOMER, ORDER
+from tests.support.builders import make_trigger
+from tests.support.functions import database_url
+
+pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
+
+# Where the shop's models are.
+LAYOUTS = HERE, ELSEWHERE = "with the rules", "in another database"
+
+
+def environment_of(layout, other, **more):
+    environment = os.environ | {"DATABASE_URL": database_url()} | more
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.first.settings"
+    return environment | ({"OTHER_DATABASE": str(other)} if layout == ELSEWHERE else {})
+
+
+def run(*command, environment):
+    """A new process, which must end well."""
+    done = subprocess.run(
+        [sys.executable, *command], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """The file of the other database."""
+    file = tmp_path_factory.mktemp("other") / "other.sqlite3"
+    environment = os.environ | {"DATABASE_URL": "sqlite://:memory:", "OTHER_DATABASE": str(file)}
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.first.settings"
+    run("manage.py", "migrate", "--database", "other", "-v", "0", environment=environment)
+    return file
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request):
+    return request.param
+
+
+@pytest.fixture
+def rows(layout, other):
+    """The customer and the order of the acts."""
+    if layout == HERE:
+        Customer.objects.create(pk=CUSTOMER, first_name="Ada")
+        Order.objects.create(pk=ORDER)
+        return
+    with closing(sqlite3.connect(other)) as database, database:
+        for table in ("shop_order_watchers", "shop_order", "shop_customer"):
+            database.execute(f"DELETE FROM {table}")
+        database.execute("INSERT INTO shop_customer VALUES (?, 'Ada', '')", [CUSTOMER])
+        database.execute(
+            "INSERT INTO shop_order (id, number, status, total, contact_email) VALUES (?, '', 'new', 0, '')",
+            [ORDER.hex],
+        )
+
+
+@pytest.fixture(scope="module")
+def starters():
+    """Layout → a process that has asked nothing, and starts others for the acts; see ``act``."""
+    found = {}
+    yield found
+    for process in found.values():
+        process.stdin.close()
+        process.wait()
+
+
+@pytest.fixture
+def act(layout, other, starters):
+    """Do the named act in a process of its own, as its first."""
+    if layout not in starters:
+        starters[layout] = subprocess.Popen(
+            [sys.executable, "-m", "tests.first", "serve"], env=environment_of(layout, other),
+            cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert starters[layout].stdout.readline() == "ready\n"
+
+    def act(name):
+        starters[layout].stdin.write(f"{name}\n")
+        starters[layout].stdin.flush()
+        assert starters[layout].stdout.readline() == "done\n"
+
+    return act
+
+
+def told():
+    """How often each trigger has fired, by its signal."""
+    return Counter(Event.objects.values_list("verb", flat=True))
+
+
+SHOP = "shop.customer"
+FIRST_ACTS = [
+    # what a process does first, the trigger about it, how often it fires
+    ("create", {"verb": "pre_save", "model": SHOP}, 1),
+    ("create", {"verb": "post_save", "model": SHOP, "on": "created"}, 1),
+    ("create_in_a_transaction", {"verb": "pre_save", "model": SHOP}, 1),
+    ("create_in_a_transaction", {"verb": "post_save", "model": SHOP}, 1),
+    # What was before is read by a receiver of pre_save.
+    ("change", {"verb": "post_save", "model": SHOP, "condition": 'previous.first_name == "Ada"'}, 1),
+    ("change", {"verb": "pre_save", "model": SHOP, "condition": 'previous.first_name == "Ada"'}, 1),
+    ("delete", {"verb": "pre_delete", "model": SHOP}, 1),
+    ("delete", {"verb": "post_delete", "model": SHOP}, 1),
+    # A queryset's: Django asks for listeners before it asks the database.
+    ("delete_all", {"verb": "pre_delete", "model": SHOP}, 1),
+    ("delete_all", {"verb": "post_delete", "model": SHOP}, 1),
+    ("clear", {"verb": "m2m_changed", "model": "shop.order"}, 2),  # before and after
+    # An object in memory is nobody's news before the first statement: Django makes some while it starts.
+    ("make", {"verb": "pre_init", "model": SHOP}, 0),
+    ("read", {"verb": "post_init", "model": SHOP}, 1),
+    ("send", {"verb": "opened", "model": ""}, 1),
+    ("send_robust", {"verb": "opened", "model": ""}, 1),
+    ("emit_it", {"verb": "opened", "model": ""}, 1),
+    # The rules' own database is connected to as well.
+    ("read", {"verb": "connection_created", "model": ""}, {HERE: 1, ELSEWHERE: 2}),
+]
+
+
+@pytest.mark.parametrize(("name", "trigger", "times"), FIRST_ACTS)
+def test_the_first_firing_of_a_process_is_recorded(name, trigger, times, layout, rows, act):
+    make_trigger(subscribe=False, **trigger)
+    act(name)
+    times = times[layout] if isinstance(times, dict) else times
+    assert told()[trigger["verb"]] == times
+
+
+ENTRIES = [
+    # what is started, which signal its first act is to be heard by, how often
+    (["manage.py", "shell", "-v", "0", "-c", "from tests.first.acts import create; create()"], "pre_save", 1),
+    (["manage.py", "open_the_shop"], "pre_save", 1),
+    (["-m", "tests.first", "work"], "opened", 2),  # a worker's loop
+    (["-m", "tests.first", "create_in_a_thread"], "pre_save", 1),
+    (["-m", "tests.first", "create_in_a_fork"], "pre_save", 1),
+    (["-m", "tests.first", "create_in_a_fork_of_one_that_has_read"], "opened", 1),
+    (["-m", "tests.first", "send_in_a_fork_of_one_that_has_sent"], "opened", 1),
+    (["-m", "tests.first", "create_async"], "pre_save", 1),
+    (["-m", "tests.first", "send_async"], "opened", 1),
+    (["-m", "tests.first", "call_a_function"], "opened", 1),
+]
+MODELS = {"pre_save": SHOP, "opened": ""}
+
+
+@pytest.mark.parametrize(("command", "verb", "times"), ENTRIES, ids=[command[-1] for command, *_ in ENTRIES])
+def test_it_is_whatever_the_process_is(command, verb, times, other):
+    make_trigger(verb=verb, model=MODELS[verb], subscribe=False)
+    is_function = command[-1] == "call_a_function"
+    on_lambda = {"AWS_LAMBDA_FUNCTION_NAME": "shop", "SECRET_KEY": "of the test"} if is_function else {}
+    done = run(*command, environment=environment_of(ELSEWHERE, other, **on_lambda))
+    assert told() == {verb: times}
+    assert "cannot be read" not in done.stderr
+
+
+@pytest.mark.parametrize("layout", [HERE], indirect=True)
+def test_of_threads_that_begin_at_once_each_firing_is_recorded_once(act):
+    make_trigger(verb="opened", model="", subscribe=False)
+    act("send_among_threads")
+    assert told() == {"opened": 8}
+
+
+def test_what_is_sent_while_the_first_connection_opens_is_recorded(other):
+    make_trigger(verb="opened", model="", target="the connection", subscribe=False)
+    environment = environment_of(HERE, other, SEND_WHEN_CONNECTED="1")
+    run("-m", "tests.first", "send", environment=environment)
+    # That of the look, and that of the INSERT is part of a recording, which is nobody's news.
+    assert told() == {"opened": 1}
+
+
+def test_where_no_query_is_allowed_it_is_said_and_nobody_is_harmed(other):
+    make_trigger(verb="opened", model="", subscribe=False)
+    done = run("-m", "tests.first", "send_in_the_event_loop", environment=environment_of(HERE, other))
+    assert done.stderr.count("Could not record the signal opened") == 1
+    assert "cannot be read" not in done.stderr
+
+
+def test_afterwards_only_what_a_trigger_names_has_listeners(other):
+    make_trigger(verb="post_delete", model="demo.post", subscribe=False)
+    environment = environment_of(HERE, other)
+    found = run("-m", "tests.first", "say_listeners", environment=environment).stdout
+    assert [json.loads(line) for line in found.splitlines()] == [{"post_delete": ["Post"]}] * 2
+
+
+def test_starting_sends_and_asks_nothing(tmp_path):
+    # A signal that an app sends while Django starts is nobody's: it would be a query in `ready()`.
+    file = tmp_path / "db.sqlite3"
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{file}",
+        "DJANGO_SETTINGS_MODULE": "tests.first.settings",
+        "SEND_WHEN_STARTING": "1",
+    }
+    run("-W", "error", "manage.py", "check", environment=environment)
+    assert not file.exists()
