@@ -17,24 +17,28 @@ from .index import index, rules_connection
 
 logger = logging.getLogger(__name__)
 
+# A database that takes longer than this to say that it is not there is left alone for as long as it took.
+PATIENCE_SECONDS = 1
+
 
 class FirstLook:
     """Looks until it has seen the rules once. Never raises into who has sent the signal."""
 
-    def __init__(self):
+    def __init__(self, index):
+        self._index = index
         self._not_before, self._is_said = 0.0, False
 
     def take(self):
         """Load the rules unless that is done, or cannot be now; that is logged once."""
-        if index.is_loaded or not _may_look() or time.monotonic() < self._not_before:
+        if self._index.is_loaded or not _may_look() or time.monotonic() < self._not_before:
             return
         started = time.monotonic()
         try:
-            _outside_event_loop(index.load_first)
+            _outside_event_loop(self._index.load_first)
             self._is_said = False
         except Exception as error:
-            # A database that is not there may take its time to say so. As long passes before the next look.
-            self._not_before = 2 * time.monotonic() - started
+            took = time.monotonic() - started
+            self._not_before = time.monotonic() + took if took > PATIENCE_SECONDS else 0.0
             if not self._is_said:
                 self._say(error)
 
@@ -48,7 +52,7 @@ class FirstLook:
         )
 
 
-look = FirstLook().take
+look = FirstLook(index).take
 
 
 def is_test_run():

@@ -25,7 +25,7 @@ def read_token():
 
 
 def has_tables():
-    """Tell whether our tables are there: before the first ``migrate`` there are no rules, which is no error."""
+    """Tell whether our tables are there. Before the first ``migrate`` there are no rules, and no error."""
     return RulesVersion._meta.db_table in _connection().introspection.table_names()
 
 

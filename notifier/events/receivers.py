@@ -34,7 +34,7 @@ class Receivers:
         for key in [key for key in self._connected if key not in wanted]:
             signal, sender = self._connected.pop(key)
             signal.disconnect(sender=sender, dispatch_uid=key[:2])
-        receiver = cache(lambda name: _receiver_for(signals.get(name) or signals.SAVED))
+        receiver = cache(lambda name: _receiver_for(_registered(name)))
         for key, (registered, sender) in wanted.items():
             if key not in self._connected:
                 registered.signal.connect(
@@ -45,9 +45,13 @@ class Receivers:
 
 def _possible():
     """As ``_wanted``, for all that triggers could name."""
-    for registered in [*map(signals.get, signals.names()), signals.SAVED]:
+    for registered in map(_registered, [*signals.names(), signals.SAVED.name]):
         for sender in registered.all_senders():
             yield _key(registered, sender), (registered, sender)
+
+
+def _registered(name):
+    return signals.get(name) or signals.SAVED
 
 
 def _key(registered, sender):

@@ -4,15 +4,19 @@ counts as what it does later.
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, connection, transaction
 
+from notifier.events.first_look import FirstLook
+from notifier.events.index import Index
 from notifier.models import Event
 from tests.app.models import Customer, Order
 from tests.first.acts import CUSTOMER, ORDER
@@ -26,7 +30,7 @@ LAYOUTS = HERE, ELSEWHERE = "with the rules", "in another database"
 
 
 def environment_of(layout, other, **more):
-    environment = os.environ | {"DATABASE_URL": database_url()} | more
+    environment = os.environ | ({"DATABASE_URL": database_url()} if "DATABASE_URL" not in more else {}) | more
     environment["DJANGO_SETTINGS_MODULE"] = "tests.first.settings"
     return environment | ({"OTHER_DATABASE": str(other)} if layout == ELSEWHERE else {})
 
@@ -196,13 +200,71 @@ def test_afterwards_only_what_a_trigger_names_has_listeners(other):
     assert [json.loads(line) for line in found.splitlines()] == [{"post_delete": ["Post"]}] * 2
 
 
+@pytest.fixture
+def shop(other, tmp_path):
+    """The folder of a database of its own, with a trigger about ``opened``."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    shutil.copy(other, folder / "db.sqlite3")
+    command = 'from notifier.models import Trigger; Trigger.objects.create(name="Opened", verb="opened")'
+    run("manage.py", "shell", "-v", "0", "-c", command, environment=environment_in(folder))
+    return folder
+
+
+def environment_in(folder, **more):
+    return environment_of(HERE, None, **{"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}"} | more)
+
+
+def test_a_database_that_is_away_breaks_nobody_is_said_once_and_is_used_when_it_is_back(shop):
+    away = shop.rename(f"{shop}-away")
+    environment = environment_in(shop, AWAY=str(away))
+    done = run("-m", "tests.first", "send_while_the_database_is_away", environment=environment)
+    assert done.stderr.count("The rules cannot be read") == 1
+    assert "Could not record" not in done.stderr
+    with closing(sqlite3.connect(shop / "db.sqlite3")) as database:
+        assert database.execute("SELECT verb FROM notifier_event").fetchall() == [("opened",)]
+
+
+def test_an_empty_database_can_be_migrated_and_is_used_from_then_on(tmp_path):
+    environment = environment_in(tmp_path)
+    done = run("-m", "tests.first", "send_before_and_after_migrating", environment=environment)
+    assert (done.stdout, done.stderr.count("cannot be read")) == ("1\n", 0)
+
+
+def test_a_look_that_fails_breaks_no_transaction_and_the_next_one_sees(caplog):
+    make_trigger(subscribe=False)
+    index = Index()
+    look = FirstLook(index)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE notifier_trigger RENAME TO notifier_trigger_gone")
+        for _ in range(2):
+            look.take()
+        assert (Customer.objects.count(), index.is_loaded) == (0, False)
+        transaction.set_rollback(True)
+    look.take()
+    assert len(index.live("post_save")) == 1
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+        "The rules cannot be read"
+    ]
+
+
+def test_a_look_in_a_transaction_that_is_broken_harms_nobody_and_the_next_one_sees():
+    make_trigger(subscribe=False)
+    index = Index()
+    look = FirstLook(index)
+    with transaction.atomic():
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT no_such_column")
+        transaction.set_rollback(True)
+        look.take()
+        assert not index.is_loaded
+    look.take()
+    assert len(index.live("post_save")) == 1
+
+
 def test_starting_sends_and_asks_nothing(tmp_path):
     # A signal that an app sends while Django starts is nobody's: it would be a query in `ready()`.
-    file = tmp_path / "db.sqlite3"
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{file}",
-        "DJANGO_SETTINGS_MODULE": "tests.first.settings",
-        "SEND_WHEN_STARTING": "1",
-    }
+    environment = environment_in(tmp_path, SEND_WHEN_STARTING="1")
     run("-W", "error", "manage.py", "check", environment=environment)
-    assert not file.exists()
+    assert not list(tmp_path.iterdir())

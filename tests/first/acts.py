@@ -8,9 +8,11 @@ import threading
 import uuid
 
 from django.contrib.auth.signals import user_logged_out
+from django.core.management import call_command
 from django.db import connections, transaction
 
 from notifier import emit
+from notifier.models import Event, Trigger
 from project.demo.models import Post
 from tests.app.models import Customer, Order
 from tests.first.apps import opened
@@ -127,6 +129,24 @@ def serve():
     for line in sys.stdin:
         _in_a_fork(globals()[line.strip()])
         _say("done")
+
+
+def send_while_the_database_is_away():
+    """Its folder is ``AWAY`` at first."""
+    away = os.environ["AWAY"]
+    for _ in range(3):
+        send()
+    os.rename(away, away.removesuffix("-away"))
+    send()
+
+
+def send_before_and_after_migrating():
+    send()
+    call_command("migrate", verbosity=0)
+    send()
+    Trigger.objects.create(name="Opened", verb="opened")
+    send()
+    _say(Event.objects.count())
 
 
 def lambda_handler(event, context):
