@@ -13,8 +13,9 @@ from contextlib import closing, suppress
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
+from notifier.events import first_look
 from notifier.events.first_look import FirstLook
 from notifier.events.index import Index
 from notifier.models import Event
@@ -22,6 +23,7 @@ from tests.app.models import Customer, Order
 from tests.first.acts import CUSTOMER, ORDER
 from tests.support.builders import make_trigger
 from tests.support.functions import database_url
+from tests.support.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.several_processes, pytest.mark.django_db(transaction=True)]
 
@@ -171,6 +173,18 @@ def test_it_is_whatever_the_process_is(command, verb, times, other):
     assert "cannot be read" not in done.stderr
 
 
+def test_a_fork_follows_the_rules_on_though_it_asks_the_database_nothing(other):
+    command = [sys.executable, "-m", "tests.first", "follow_in_a_fork_of_one_that_has_read"]
+    process = subprocess.Popen(
+        command, env=environment_of(HERE, other), cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    make_trigger(verb="opened", model="", subscribe=False)
+    assert process.wait(PATIENCE_SECONDS) == 0
+    process.stdout.close()
+    assert told() == {"opened": 1}
+
+
 @pytest.mark.parametrize("layout", [HERE], indirect=True)
 def test_of_threads_that_begin_at_once_each_firing_is_recorded_once(act):
     make_trigger(verb="opened", model="", subscribe=False)
@@ -261,6 +275,36 @@ def test_a_look_in_a_transaction_that_is_broken_harms_nobody_and_the_next_one_se
         assert not index.is_loaded
     look.take()
     assert len(index.live("post_save")) == 1
+
+
+class Absent:
+    """Rules in a database that says only after ``seconds`` that it is not there."""
+
+    is_loaded = False
+
+    def __init__(self, seconds):
+        self.seconds, self.asked, self.now = seconds, 0, 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def load_first(self):
+        self.asked += 1
+        self.now += self.seconds
+        raise OperationalError("It is not there.")
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.01, 4), (30, 2)])
+def test_a_database_that_keeps_us_waiting_is_left_alone_for_as_long(seconds, asked, monkeypatch):
+    connection.ensure_connection()
+    index = Absent(seconds)
+    monkeypatch.setattr(first_look, "time", index)
+    look = FirstLook(index)
+    for _ in range(3):
+        look.take()
+    index.now += seconds
+    look.take()
+    assert index.asked == asked
 
 
 def test_starting_sends_and_asks_nothing(tmp_path):

@@ -17,8 +17,8 @@ from project.demo.models import Post
 from tests.app.models import Customer, Order
 from tests.first.apps import opened
 
-# The rows that a test has put there.
-CUSTOMER, ORDER = 1, uuid.UUID(int=1)
+# The keys of the rows that a test has put there; no sequence comes to them.
+CUSTOMER, ORDER = 1_000_000, uuid.UUID(int=1)
 
 
 def create():
@@ -115,6 +115,21 @@ def send_in_a_fork_of_one_that_has_sent():
     assert not [each.alias for each in connections.all() if each.connection is not None]
     _in_a_fork(send)
     read()
+
+
+def follow_in_a_fork_of_one_that_has_read():
+    """The child asks the database nothing until it is to hear of a signal."""
+    read()
+    connections.close_all()
+    _say("ready")
+    pause = threading.Event()
+
+    def act():
+        while not opened.has_listeners():
+            pause.wait(0.02)
+        send()
+
+    _in_a_fork(act)
 
 
 def work():
