@@ -85,8 +85,9 @@ class Emission:
             self.kwargs["created"] = created
             # A signal of the project's own may call something else so.
             self.created = created if isinstance(created, bool) else None
-        # A first connection loads the rules; a process may have had none so far.
+        # The first connection loads the rules; what kept it from doing so is said here.
         rules_connection().ensure_connection()
+        index.load_first()
 
     def _check_arguments(self, args):
         own = map(self.signal.own_name, self.signal.args)

@@ -1,12 +1,12 @@
 """The live triggers in memory: the ones that a firing matches.
 
-Called by ``firings`` and ``emission``; ``liveness`` keeps it fresh.
+Called by ``firings`` and ``emission``; ``first_look`` has it loaded, ``liveness`` keeps it fresh.
 
 Note [when the index is loaded]: never at import or in ``ready()``. The first connection to the database loads
-it; after that a process asks for the rules' version at most every REFRESH_SECONDS: at the start of a request,
-at the opening of a connection, and from a background thread where a process has neither (a shell, a worker).
-On Lambda there is no thread: it would sleep with the function, and every invocation opens a connection or a
-request.
+it, or the first signal that a trigger could be about, whichever comes first. After that a process asks for
+the rules' version at most every REFRESH_SECONDS: at the start of a request, at the opening of a connection,
+and from a background thread where a process has neither (a shell, a worker). On Lambda there is no thread: it
+would sleep with the function, and every invocation opens a connection or a request.
 
 Note [uncommitted rules]: a transaction that changes rules goes by them at once, and alone: until the commit
 they are those of its own thread. The object that holds them is the transaction's commit hook itself, so a
@@ -19,11 +19,12 @@ import time
 import weakref
 from collections import defaultdict
 
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
 
 from ..models import RulesVersion
 from . import loading
 from .matching import Matched, is_one
+from .reentrancy import while_recording
 
 # A change must be live everywhere within 5 s, and the background thread may come just too early once.
 REFRESH_SECONDS = 2
@@ -100,11 +101,44 @@ class Index:
             self._loader = None
             self._lock.release()
 
+    def load_first(self):
+        """Load the triggers if nobody has so far. Raises what the database raises.
+
+        Leaves no connection behind that it has opened itself: a server forks its workers later on.
+        """
+        if self.is_loaded or self._loader == threading.get_ident():
+            return
+        connection = rules_connection()
+        is_opened_here = connection.connection is None
+        try:
+            # This alone loads them, if all goes well. And it is not part of the loading: what a receiver of
+            # connection_created sends, is heard.
+            connection.ensure_connection()
+            if not self.is_loaded:
+                self.refresh(now=True)
+        finally:
+            if is_opened_here:
+                connection.close()
+
+    @property
+    def is_loaded(self):
+        """Whether this process knows its rules: not before it has looked."""
+        return self.token != ""
+
     def _load(self, force):
-        token = loading.read_token()
-        if force or token != self.token:
-            self._by_verb, self.token = _group(loading.load_triggers()), token
-            self.announce()
+        try:
+            # The rows' own signals are nobody's news.
+            with while_recording(), loading.savepoint():
+                token = loading.read_token()
+                if not force and token == self.token:
+                    return
+                triggers = loading.load_triggers()
+        except DatabaseError:
+            if loading.has_tables():
+                raise
+            token, triggers = None, []
+        self._by_verb, self.token = _group(triggers), token
+        self.announce()
 
     def follow_transaction(self, connection):
         """Go by the rules as ``connection``'s open transaction sees them, in this thread, until it ends.
@@ -152,16 +186,19 @@ class Index:
         return self._by_verb
 
     def on_change(self, listener):
-        """Call ``listener(rules)`` when the rules have changed; ``rules``: the live triggers and those
-        of each open transaction, by verb.
+        """Call ``listener(rules)`` now, and when the rules have changed.
+
+        ``rules``: the live triggers and those of each open transaction, by verb. None: nobody has read them.
         """
         self._listeners.append(listener)
+        self.announce()
 
     def announce(self):
         """Tell the listeners which rules there are."""
         with self._lock:
+            rules = [self._by_verb, *(each.by_verb for each in list(self._uncommitted))]
             for listener in self._listeners:
-                listener([self._by_verb, *(each.by_verb for each in list(self._uncommitted))])
+                listener(rules if self.is_loaded else None)
 
     def forget(self):
         """Have no rules, as a process that has not looked yet."""

@@ -1,6 +1,6 @@
 """Keeps this process's rules as fresh as the database's; the note of ``index`` says when it looks.
 
-Calls ``index`` and ``receivers``.
+Calls ``index``, ``first_look`` and ``receivers``.
 """
 
 import contextlib
@@ -8,7 +8,6 @@ import logging
 import os
 import threading
 
-from django.core import mail
 from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
@@ -16,6 +15,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 
 from ..models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
 from ..rules import signals
+from .first_look import is_test_run
 from .index import REFRESH_SECONDS, index, rules_connection
 from .receivers import Receivers
 
@@ -27,9 +27,8 @@ _background = None
 def follow_rules(*, in_background):
     """Connect everything that can make the rules old.
 
-    No query: the first connection to the database loads them.
+    No query: the first connection to the database loads them, or the first signal.
     """
-    index.on_change(Receivers().keep)
     signals.on_registration(index.announce)
     for model in (Trigger, Subscription, Audience, Template, TemplateContent):
         for signal in (post_save, post_delete):
@@ -43,7 +42,9 @@ def follow_rules(*, in_background):
     connection_created.connect(
         _connected_for_long if in_background else _connected, dispatch_uid="notifier.events.loading"
     )
-    os.register_at_fork(after_in_child=_forget_background)
+    os.register_at_fork(after_in_child=_start_again)
+    # After the receivers above: those that load the rules come first.
+    index.on_change(Receivers().keep)
 
 
 def _rule_changed(*, action="", **_signal):
@@ -62,7 +63,7 @@ def _refresh(**_signal):
 
 
 def _request_started(**signal):
-    if not _is_test_run():
+    if not is_test_run():
         _refresh(**signal)
 
 
@@ -80,11 +81,15 @@ def _connected(*, connection, **_signal):
 
 
 def _connected_for_long(**signal):
-    global _background
     _connected(**signal)
-    if _background is None and not _is_test_run():
-        _background = threading.Thread(target=_follow, name="notifier-rules", daemon=True)
-        _background.start()
+    if _background is None and not is_test_run():
+        _start_background()
+
+
+def _start_background():
+    global _background
+    _background = threading.Thread(target=_follow, name="notifier-rules", daemon=True)
+    _background.start()
 
 
 def _follow():
@@ -103,23 +108,13 @@ def _follow():
             connection.close()
 
 
-def _is_test_run():
-    """Whether Django's test environment is set up.
-
-    Its rules change in this process alone, so nobody looks for others' changes.
-
-    A query now and then would be one too many for ``assertNumQueries``, and PostgreSQL drops no database that
-    a thread looks into.
-    """
-    return hasattr(mail, "outbox")
-
-
 def _is_private(database):
     """Whether no other process can change this database: SQLite in memory."""
     return database.vendor == "sqlite" and database.is_in_memory_db()
 
 
-def _forget_background():
-    global _background
-    _background = None
+def _start_again():
+    """A forked process has its parent's rules and none of its threads."""
     index.forget_threads()
+    if _background is not None:
+        _start_background()

@@ -1,9 +1,11 @@
 """Reads the rules from the database, as ``index`` keeps them."""
 
 import logging
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import chain
 
+from django.db import connections, router, transaction
 from django.db.models import Prefetch
 
 from ..exceptions import ConditionRefused, UnreadablePath
@@ -20,6 +22,21 @@ logger = logging.getLogger(__name__)
 def read_token():
     """The token of the rules as they are now, or None before the first rule. One query."""
     return RulesVersion.objects.filter(pk=1).values_list("token", flat=True).first()
+
+
+def has_tables():
+    """Tell whether our tables are there. Before the first ``migrate`` there are no rules, and no error."""
+    return RulesVersion._meta.db_table in _connection().introspection.table_names()
+
+
+def savepoint():
+    """A context in which a query that fails does not break the caller's transaction, if there is one."""
+    connection = _connection()
+    return transaction.atomic(using=connection.alias) if connection.in_atomic_block else nullcontext()
+
+
+def _connection():
+    return connections[router.db_for_read(RulesVersion)]
 
 
 def load_triggers():

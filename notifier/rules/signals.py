@@ -71,6 +71,20 @@ class RegisteredSignal:
         relations = (field for each in models for field in each._meta.get_fields() if field.many_to_many)
         return list(dict.fromkeys(through for field in relations if (through := _through(field))))
 
+    def all_senders(self) -> list[type[Model] | None]:
+        """The senders to listen to for any model at all, while nobody knows which.
+
+        None where Django itself sends it as it starts or checks itself: that must not ask the database.
+        """
+        if self.signal in (db.pre_init, db.post_init, db.class_prepared):
+            return []
+        if not self.about_model:
+            return [None]
+        models = apps.get_models(include_auto_created=True)
+        if self.signal is db.m2m_changed:
+            return list(dict.fromkeys(sender for model in models for sender in self.senders(model)))
+        return list(models)
+
 
 def _through(field: Field) -> type[Model] | None:
     return getattr(field if field.auto_created else field.remote_field, "through", None)
