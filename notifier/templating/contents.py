@@ -1,11 +1,12 @@
 """Template contents, compiled once a version and specialised once an event. Calls the rest of the package."""
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ..channels.cutting import start_of
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
@@ -18,6 +19,9 @@ from .specialising import specialise
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
 PARTS = ("subject", "text", "html", "link", "icon")
+
+# Control characters, the line breaks of other alphabets, what turns letters around, and halves of characters.
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,12 +199,14 @@ class EventContent:
             "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
             "html": inlined.render(user, links),
             "link": checked_link(link.render(user, links)) if link else "",
-            "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
+            "icon": start_of(one_line(icon.render(user, links)), MAX_ICON_CHARACTERS) if icon else "",
         }  # fmt: skip
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks and control characters, which a header would end or hide behind."""
-    if text.isprintable():
-        return text.strip()
-    return " ".join("".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text).split())
+    """``text`` without line breaks and control characters, which a header would end or hide behind.
+
+    All else stays: letters and emoji are joined by characters that nobody sees, and there are newer ones than
+    Python's tables know.
+    """
+    return " ".join(filter(None, (piece.strip(" ") for piece in UNSEEN.split(text)))).strip()
