@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..channels.cutting import start_of
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
+from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 from .data import LINKS
 from .inlining import Inlined
@@ -86,11 +87,15 @@ def compile_content(
         raise TemplateRefused(
             "The text extends another template than the HTML does. Let both extend one.", part="text"
         )
-    return CompiledContent(
+    compiled = CompiledContent(
         subject=compile_named("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
         link=compile_filled("link", link), icon=compile_filled("icon", icon),
         layout=whole_html.layout or whole_text.layout,
     )  # fmt: skip
+    for name in ("subject", "link", "icon"):
+        if part := getattr(compiled, name):
+            check_braces(part, name)
+    return compiled
 
 
 def compile_filled(part: str, source: str) -> CompiledPart | None:
