@@ -4,6 +4,8 @@ import json
 import re
 from bisect import bisect_right
 
+from notifier.channels.cutting import start_of
+
 HORIZON_HOURS = 24
 # A phone that was off for longer shows no more of it: https://docs.aws.amazon.com/sns/latest/dg/sns-ttl.html
 TTL_SECONDS = HORIZON_HOURS * 3600
@@ -38,13 +40,13 @@ def payload_of(key, message):
     text = _sound(message.text.strip())
 
     def size_with(length):
-        return len(build(message, text[:length].rstrip() + "…").encode())
+        return len(build(message, start_of(text, length).rstrip() + "…").encode())
 
     whole = build(message, text)
     if len(whole.encode()) <= MAX_BYTES:
         return whole
     fitting = bisect_right(range(min(len(text), MAX_BYTES)), MAX_BYTES, key=size_with) - 1
-    return build(message, text[: max(0, fitting)].rstrip() + "…")
+    return build(message, start_of(text, fitting).rstrip() + "…")
 
 
 def size_of(message):
@@ -81,14 +83,14 @@ def _data(message):
     found = {
         "delivery": str(message.delivery),
         "link": _sound(link),
-        "icon": _sound(message.icon)[:MAX_ICON_CHARACTERS],
+        "icon": start_of(_sound(message.icon), MAX_ICON_CHARACTERS),
     }
     return {name: value for name, value in found.items() if value}
 
 
 def _title(message):
     title = _sound(message.subject.strip())
-    return title if len(title) <= MAX_TITLE_CHARACTERS else title[: MAX_TITLE_CHARACTERS - 1] + "…"
+    return title if len(title) <= MAX_TITLE_CHARACTERS else start_of(title, MAX_TITLE_CHARACTERS - 1) + "…"
 
 
 def _sound(text):

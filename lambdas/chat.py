@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
+from notifier.channels.cutting import start_of
 from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
@@ -141,7 +142,7 @@ def _fitted(message, plugin):
 
 
 def _cut(text, room):
-    return text if len(text) <= room else text[: room - 1].rstrip() + "…"
+    return text if len(text) <= room else start_of(text, room - 1).rstrip() + "…"
 
 
 def _id_of(response, service):

@@ -16,6 +16,7 @@ from ..people.addresses import place_of
 from ..people.reader_links import sample_links
 from ..rules import audiences, roots
 from ..templating import contents, digest_data
+from ..templating.braces import find_stray
 from ..templating.compiler import path_names
 from ..templating.contents import PARTS
 from ..templating.data import PERSONAL
@@ -27,6 +28,7 @@ EVENTS_OFFERED = 10
 # So many events a previewed digest has.
 DIGEST_SHOWN = 3
 TEST_MARK = "[Test] "
+MARK_SHOWN = 40
 NO_LINK = Problem(
     part="link",
     text=(
@@ -103,9 +105,8 @@ def preview(content, *, event=None, person=None):
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = registry.examine(content.channel, message) if content.channel else Examination()
-    examination = replace(
-        examination, problems=(*examination.problems, *_unchecked_names(compiled, triggers))
-    )
+    noted = (*_left_over(parts), *_unchecked_names(compiled, triggers))
+    examination = replace(examination, problems=(*examination.problems, *noted))
     # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
     if compiled.link and not parts["link"] and (event or not compiled.link.paths):
         examination = replace(examination, problems=(*examination.problems, NO_LINK))
@@ -189,6 +190,16 @@ def _unchecked_names(compiled, triggers):
                     text = f"Not checked: {path}. {roots.how_to_check(trigger, name)}"
                     found.setdefault((part, name), Problem(part=part, text=text))
     return found.values()
+
+
+def _left_over(parts):
+    """Marks of the template language in what was rendered: a value holds them, or the text shows them on
+    purpose.
+    """
+    for part, text in parts.items():
+        if stray := find_stray(text, html=part == "html"):
+            shown = text[stray.place :].split("\n")[0][:MARK_SHOWN].rstrip()
+            yield Problem(part=part, text=f"It shows “{shown}” as it stands.")
 
 
 def _unknown_names(content, compiled, triggers):

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from ..channels.cutting import start_of
 from ..models import Inbox, InboxItem
 from .stream_waking import announce
 
@@ -32,7 +33,7 @@ def add_item(user_id, *, delivery=None, title, text="", link="", icon="", about=
         with transaction.atomic():
             return InboxItem.objects.create(
                 user_id=user_id, delivery=delivery, category_id=category_id,
-                title=title[:MAX_TITLE_CHARACTERS], text=text, link=link, icon=icon, about=about,
+                title=start_of(title, MAX_TITLE_CHARACTERS), text=text, link=link, icon=icon, about=about,
                 created_at=timezone.now(), sequence=_take_number(user_id),
             )  # fmt: skip
     except IntegrityError:

@@ -1,13 +1,15 @@
 """Template contents, compiled once a version and specialised once an event. Calls the rest of the package."""
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ..channels.cutting import start_of
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
+from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 from .data import LINKS
 from .inlining import Inlined
@@ -18,6 +20,9 @@ from .specialising import specialise
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
 PARTS = ("subject", "text", "html", "link", "icon")
+
+# Control characters, the line breaks of other alphabets, what turns letters around, and halves of characters.
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +87,15 @@ def compile_content(
         raise TemplateRefused(
             "The text extends another template than the HTML does. Let both extend one.", part="text"
         )
-    return CompiledContent(
+    compiled = CompiledContent(
         subject=compile_named("subject", subject), text=whole_text.compiled, html=whole_html.compiled,
         link=compile_filled("link", link), icon=compile_filled("icon", icon),
         layout=whole_html.layout or whole_text.layout,
     )  # fmt: skip
+    for name in ("subject", "link", "icon"):
+        if part := getattr(compiled, name):
+            check_braces(part, name)
+    return compiled
 
 
 def compile_filled(part: str, source: str) -> CompiledPart | None:
@@ -195,12 +204,14 @@ class EventContent:
             "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
             "html": inlined.render(user, links),
             "link": checked_link(link.render(user, links)) if link else "",
-            "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
+            "icon": start_of(one_line(icon.render(user, links)), MAX_ICON_CHARACTERS) if icon else "",
         }  # fmt: skip
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks and control characters, which a header would end or hide behind."""
-    if text.isprintable():
-        return text.strip()
-    return " ".join("".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text).split())
+    """``text`` without line breaks and control characters, which a header would end or hide behind.
+
+    All else stays: letters and emoji are joined by characters that nobody sees, and there are newer ones than
+    Python's tables know.
+    """
+    return " ".join(filter(None, (piece.strip(" ") for piece in UNSEEN.split(text)))).strip()

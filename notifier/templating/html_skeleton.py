@@ -10,6 +10,7 @@ from django.template.base import tag_re
 
 OPEN, CLOSE = "\ue000", "\ue001"  # private-use characters: no markup, no blanks, in no language
 MARK = re.compile(f"{OPEN}([vb])([0-9]+){CLOSE}")
+VALUE = re.compile(f"{OPEN}v[0-9]+{CLOSE}")
 BLOCK = f"{OPEN}b[0-9]+{CLOSE}"
 
 MAX_CONDITIONS = 24

@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.utils import timezone, translation
 from django.utils.translation.trans_real import get_supported_language_variant
 
@@ -36,25 +37,39 @@ def zone_of(name):
         return None
 
 
-def base_of(tag):
-    return tag.partition("-")[0]
-
-
 def choose(available, language):
     """The one of the ``available`` languages that a person gets: their own, the site's, the one for any
-    language, or any that there is.
+    language, or any that there is. Nearness is as Django has it.
     """
-    site = tag_of(settings.LANGUAGE_CODE)
-    wanted = [*([language, base_of(language)] if language else []), site, base_of(site), ""]
     by_tag = {tag_of(each): each for each in sorted(available)}
-    return next((by_tag[tag] for tag in wanted if tag in by_tag), min(available))
+    wishes = (_nearest(tag, by_tag) for tag in map(tag_of, (language, settings.LANGUAGE_CODE)) if tag)
+    chosen = next((tag for tag in wishes if tag is not None), "")
+    return by_tag.get(chosen, min(available))
+
+
+def _nearest(tag, available):
+    """As Django's ``get_supported_language_variant``: the tag, its script, ever less of it, then another
+    variant of the same language. Of several variants, one in the same script. None where there is none.
+    """
+    own = _with_wider(tag)
+    variants = sorted(each for each in available if each.startswith(f"{own[-1]}-"))
+    akin = [each for each in variants if not {tag, *own[:-1]}.isdisjoint(_with_wider(each)[:-1])]
+    return next((each for each in (*own, *akin, *variants) if each in available), None)
+
+
+@lru_cache(maxsize=1024)
+def _with_wider(tag):
+    """The tag and what is wider: ``zh-tw``, ``zh-hant``, ``zh``. The last is the language alone."""
+    words = tag.split("-")
+    shorter = ["-".join(words[:number]) for number in range(len(words) - 1, 0, -1)]
+    return (tag, *LANG_INFO.get(tag, {}).get("fallback", ()), *shorter)
 
 
 def spoken(content, person):
     """The language that a content is rendered in: a German text has German dates, also for somebody who reads
-    no German.
+    no German. An Austrian has Austrian ones in it.
     """
-    return person if not content or base_of(tag_of(content)) == base_of(person) else tag_of(content)
+    return person if not content or tag_of(content) in _with_wider(person) else tag_of(content)
 
 
 @contextmanager

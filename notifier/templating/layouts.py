@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..exceptions import TemplateRefused
 from . import languages
 from .blocks import HAS_BLOCKS, put_together, read_outline
+from .braces import check_braces
 from .compiler import MAX_WHOLE_BYTES, CompiledPart, TemplateWithBlocks, compile_part
 
 MAX_LAYOUTS = 5
@@ -56,16 +57,18 @@ def whole_part(part: str, source: str, *, name: str, language: str, book: Book) 
     TemplateRefused has the line of ``source``.
     """
     if not HAS_BLOCKS.search(source):
-        return Whole(compiled=compile_part(source, html=part == "html"))
+        return Whole(compiled=check_braces(compile_part(source, html=part == "html"), part))
     try:
         # Its own errors first, which have lines that its author knows.
-        compile_part(source, html=part == "html", template_class=TemplateWithBlocks)
+        own = compile_part(source, html=part == "html", template_class=TemplateWithBlocks)
+        check_braces(own, part, is_whole=False)
         outlines, layout = _outlines(part, source, name, language, book)
         whole = put_together(outlines)
     except TemplateRefused as error:
         raise TemplateRefused(str(error), part=part, line=error.line) from error
     try:
         compiled = compile_part(whole, html=part == "html", max_bytes=MAX_WHOLE_BYTES)
+        check_braces(compiled, part)
     except TemplateRefused as error:
         # A line of the whole is nobody's.
         raise TemplateRefused(f"With its layouts: {LINE.sub('', str(error))}", part=part) from error

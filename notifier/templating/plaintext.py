@@ -4,15 +4,30 @@ import re
 
 from inscriptis import Inscriptis
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
+from inscriptis.html_properties import Display
 from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
 from lxml.etree import ParserError
 from lxml.html import document_fromstring
 
 from ..exceptions import TemplateRefused, TemplateTooLarge
 from .compiler import compile_part
-from .html_skeleton import Skeleton
+from .html_skeleton import VALUE, Skeleton
+from .visible_html import BLOCKS, IN_TABLES, MAX_DEPTH, may_hide, visible
 
-CONFIG = ParserConfig(css=STRICT_CSS_PROFILE)
+BLOCK = HtmlElement(display=Display.block)
+CONFIG = ParserConfig(
+    css=STRICT_CSS_PROFILE | dict.fromkeys(BLOCKS - STRICT_CSS_PROFILE.keys() - IN_TABLES - {"table"}, BLOCK)
+)
+# Markup without any of these hides nothing.
+CONCERNED = re.compile(
+    r"<(?:style|template|datalist|dialog)\b|<[^<]*(?:hidden|display|opacity|visibility|font(?:-size)?\s*+:\s*+[0.])",
+    re.IGNORECASE,
+)
+DISPLAY = re.compile(r"display\s*:([^;]*);?", re.IGNORECASE)
+# Inscriptis takes any other word than these two for a line's.
+AS_BLOCK = frozenset(("block", "flex", "flow-root", "grid", "list-item", "table", "table-row"))
+AS_LINE = frozenset(("inline", "contents"))
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
 # Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become
 # "<".
@@ -26,13 +41,24 @@ def html_to_text(html):
     Never raises on odd HTML.
     """
     html = NOT_IN_HTML.sub("", XML_DECLARATION.sub("", html))
+    if CONCERNED.search(html) or html.count("<") > MAX_DEPTH:
+        html = visible(html)
     try:
         tree = document_fromstring(html)
     except ParserError:  # nothing but blanks and comments
         return ""
     for link in tree.iter("a"):
         _write_out(link)
+    for table in list(tree.iter("table")):
+        if table.getparent() is not None:
+            # Inscriptis would write it at the end of the line before it.
+            table.addprevious(table.makeelement("div"))
+    for cell in tree.iter(*IN_TABLES):
+        if next(cell.iterancestors("table"), None) is None:
+            cell.tag = "div"
     for element in tree.iter():
+        if "display" in (element.get("style") or ""):
+            element.set("style", DISPLAY.sub(_as_block_or_line, element.get("style")))
         element.text, element.tail = _hidden(element.text), _hidden(element.tail)
     return tidy_text(Inscriptis(tree, CONFIG).get_text().replace(AMPERSAND, "&"))
 
@@ -51,7 +77,7 @@ def text_template_from_html(source):
     items.
     """
     skeleton = Skeleton.of(source)
-    if skeleton is None:
+    if skeleton is None or may_hide(skeleton.marked, VALUE):
         return None
     marked_text = skeleton.settle(html_to_text(skeleton.marked))
     try:
@@ -78,6 +104,11 @@ def _write_out(link):
         link[-1].tail = (link[-1].tail or "") + address
     else:
         link.text = (link.text or "") + address
+
+
+def _as_block_or_line(found):
+    value = found[1].lower().replace("!important", "").strip()
+    return "display:block;" if value in AS_BLOCK else "display:inline;" if value in AS_LINE else ""
 
 
 def _hidden(text):

@@ -208,3 +208,16 @@ def test_the_last_ten_events_of_a_templates_triggers_are_offered_newest_first():
     assert [each.pk for each in found] == sorted((each.pk for each in found), reverse=True)
     assert {each.trigger_id for each in found} == {event.trigger_id}
     assert preview.recent_events(make_template().pk) == []
+
+
+def test_braces_that_a_value_holds_or_that_are_shown_on_purpose_are_warned_of():
+    literal = content(text="{% verbatim %}{{ name }}{% endverbatim %}")
+    assert [(each.part, each.text) for each in preview.lint(literal)[1] if "shows" in each.text] == [
+        ("text", "It shows “{{ name }}” as it stands.")
+    ]
+    event = make_event(data={"title": "Hi {{ name"})
+    found = preview.preview(content(subject="{{ title }}", html="<p>{{ title }}</p>"), event=event)
+    assert [each.part for each in found.examination.problems if "“{{ name" in each.text] == [
+        "subject", "text", "html"
+    ]  # fmt: skip
+    assert not any(each.is_error for each in found.examination.problems)

@@ -28,6 +28,18 @@ SUBJECTS = [
     ("a\x0bb\x0cc", "a b c"),
     ("a\u202eb", "a b"),  # turns the direction of what follows
     ("half \ud800 a pair", "half a pair"),
+    ("a \r\n\t b", "a b"),
+    # What joins letters and pictures, or says how they stand, is part of them
+    ("👩‍👩‍👧‍👦 ❤️‍🔥 👍🏽 1️⃣", "👩‍👩‍👧‍👦 ❤️‍🔥 👍🏽 1️⃣"),
+    ("🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿"),  # flags: of two letters, and of tags
+    ("می\u200cخواهم", "می\u200cخواهم"),  # Persian
+    ("क्\u200dष", "क्\u200dष"),  # Hindi
+    ("\u200fשלום\u200e 5", "\u200fשלום\u200e 5"),
+    ("\u2068Ann\u2069 · \u202aa\u202c · \u061c1", "\u2068Ann\u2069 · \u202aa\u202c · \u061c1"),
+    ("\U0001faea \U0001fb00", "\U0001faea \U0001fb00"),  # newer than Python's tables
+    ("Prix\u00a0: 5\u202f000\u00a0€", "Prix\u00a0: 5\u202f000\u00a0€"),  # blanks that keep things together
+    ("東京\u3000大阪", "東京\u3000大阪"),
+    ("co\u00adoperate \ue000 \ufeffx", "co\u00adoperate \ue000 \ufeffx"),
     ("Größe & Söhne · 30 % · 日本語 🎉", "Größe & Söhne · 30 % · 日本語 🎉"),
 ]
 

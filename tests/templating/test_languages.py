@@ -10,6 +10,7 @@ from django.core import checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from django.utils.translation.trans_real import get_supported_language_variant
 
 from notifier import deliveries
 from notifier.deliveries import composing
@@ -26,7 +27,7 @@ CHOICES = [
     # the languages that there are, the person's, the one that they get, the one that it is rendered in
     (["de-at", "de", "en", ""], "de-at", "de-at", "de-at"),  # exactly theirs
     (["de", "en", ""], "de-at", "de", "de-at"),  # its base; dates stay Austrian
-    (["de-ch", "en"], "de-at", "en", "en"),  # a neighbour's is not theirs: the site's
+    (["de-ch", "en"], "de-at", "de-ch", "de-ch"),  # a neighbour's is nearer than the site's
     (["de", "en-us", "en"], "fr", "en-us", "en-us"),  # the site's, exactly
     (["de", "en", ""], "fr", "en", "en"),  # the base of the site's; an English text has English dates
     (["de", ""], "fr", "", "fr"),  # any language: the words are translated, the dates are French
@@ -34,7 +35,62 @@ CHOICES = [
     (["de", "it"], "fr", "de", "de"),  # whatever there is
     (["pt-BR"], "pt-br", "pt-BR", "pt-br"),  # however it was written
     ([""], "de", "", "de"),
+    # Scripts and regions, by Django's table
+    (["en", "zh-hans", "zh-hant"], "zh-tw", "zh-hant", "zh-tw"),
+    (["en", "zh-hans", "zh-hant"], "zh-hk", "zh-hant", "zh-hk"),
+    (["en", "zh-hans", "zh-hant"], "zh-mo", "zh-hant", "zh-mo"),
+    (["en", "zh-hans", "zh-hant"], "zh-cn", "zh-hans", "zh-cn"),
+    (["en", "zh-hans", "zh-hant"], "zh-sg", "zh-hans", "zh-sg"),
+    (["en", "zh-hans", "zh-hant"], "zh-hant-hk", "zh-hant", "zh-hant-hk"),
+    (["en", "zh-hant"], "zh-cn", "zh-hant", "zh-hant"),  # rather than English
+    (["en", "zh-hans", "zh-hk"], "zh-tw", "zh-hk", "zh-hk"),  # the same script
+    (["en", "zh-hans", "zh-tw"], "zh-hant", "zh-tw", "zh-tw"),
+    (["en", "zh-cn", "zh-tw"], "zh", "zh-cn", "zh-cn"),
+    (["en", "zh_Hant"], "zh-tw", "zh_Hant", "zh-tw"),  # however it was written
+    (["en", "pt"], "pt-br", "pt", "pt-br"),
+    (["en", "pt-br"], "pt", "pt-br", "pt-br"),
+    (["en", "pt-br"], "pt-pt", "pt-br", "pt-br"),
+    (["en", "sr", "sr-latn"], "sr-latn-rs", "sr-latn", "sr-latn-rs"),
+    (["en", "sr-latn"], "sr", "sr-latn", "sr-latn"),
+    (["de", "en-gb"], "fr", "en-gb", "en-gb"),  # the site's language is nearer than any
+    (["en-gb", "en-us"], "en-au", "en-gb", "en-gb"),
+    (["de", "en"], "en-gb", "en", "en-gb"),
+    (["en", "nb", "nn"], "nb-no", "nb", "nb-no"),
+    (["en", "nb"], "nn", "en", "en"),  # Django holds them for two languages, and so `no`, `iw`
+    (["en", "nb"], "no", "en", "en"),
+    (["en", "he"], "iw", "en", "en"),
+    (["en", "fil"], "fi", "en", "en"),  # a name is no part of another
 ]
+AS_DJANGO = [
+    "zh-tw",
+    "zh-hk",
+    "zh-cn",
+    "zh-hant-tw",
+    "zh",
+    "pt",
+    "pt-br",
+    "sr-latn-rs",
+    "sr",
+    "nb",
+    "no",
+    "iw",
+    "de-at",
+]
+SUPPORTED = ["de-ch", "zh-hant", "zh-hans", "pt", "pt-br", "sr-latn", "nb", "en-gb", "en"]
+
+
+@pytest.mark.parametrize("language", AS_DJANGO)
+@pytest.mark.parametrize("number", range(len(SUPPORTED)))
+def test_the_nearest_language_is_djangos_choice(language, number, settings):
+    """Over each tail of the list, in the order that Django looks through: sorted, as ours is."""
+    settings.LANGUAGES = [(each, each) for each in sorted({*SUPPORTED[number:], "en", "fr"})]
+    settings.LANGUAGE_CODE = "fr"
+    available = [each for each, _ in settings.LANGUAGES]
+    try:
+        expected = get_supported_language_variant(language)
+    except LookupError:
+        expected = "fr"
+    assert languages.choose(available, language) == expected
 
 
 @pytest.mark.parametrize(("available", "person", "chosen", "spoken"), CHOICES)
