@@ -32,8 +32,8 @@ sys.meta_path.insert(0, Absent())
 # The packages behind requirements.in, by the names that are imported.
 PACKAGES = {
     "anymail", "aws_lambda_powertools", "axes", "boto3", "botocore", "css_inline", "dj_database_url",
-    "django", "environs", "inscriptis", "phonenumbers", "psycopg", "requests_hardened", "standardwebhooks", "tweepy",
-    "twitter_text", "unfold", "whitenoise", "yaml", "zappa",
+    "django", "environs", "inscriptis", "phonenumbers", "psycopg", "requests_hardened", "standardwebhooks",
+    "tweepy", "twitter_text", "unfold", "whitenoise", "yaml", "zappa",
 }  # fmt: skip
 
 
