@@ -46,7 +46,8 @@ def check_settings(**_options):
             hint=f"There are: {', '.join(known)}.",
             id="notifier.W002",
         )
-        for name in sorted(conf.get("ADDRESSES"))
+        # Not what they are by default, which nobody has written.
+        for name in sorted(configured.get("ADDRESSES", ()))
         if known and name not in known
     ]
 

@@ -3,6 +3,8 @@
 import pytest
 from django.core.checks import run_checks
 
+from notifier.channels import registry
+
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:notifier-production"
 ANYMAIL = "anymail.backends.amazon_ses.EmailBackend"
 MISSING = [
@@ -28,3 +30,23 @@ def test_a_deployment_is_told_what_it_cannot_send_without(settings, topic_arn, b
     assert all(each.hint for each in found)
     # On a developer's machine both are as they should be.
     assert not [each for each in run_checks() if each.id in {"notifier.E003", "notifier.W004"}]
+
+
+@pytest.mark.parametrize(
+    ("configured", "named"),
+    [
+        ({}, []),  # what it is by default, nobody has written
+        ({"ADDRESSES": {"console": "username"}}, []),
+        ({"ADDRESSES": {"console": "username", "email": "email", "pidgin": "email"}}, ["email", "pidgin"]),
+    ],
+)
+def test_channels_that_do_not_exist_are_named_where_somebody_has_configured_them(
+    monkeypatch, settings, configured, named
+):
+    # As in a project that has the console and no `lambdas/`.
+    monkeypatch.setattr(registry, "_registered", {"console"})
+    settings.NOTIFIER = {"CHANNELS_PACKAGE": "no_such_package"} | configured
+    found = [problem.msg for problem in run_checks() if problem.id == "notifier.W002"]
+    assert found == [
+        f'NOTIFIER["ADDRESSES"] names the channel {name}, which does not exist.' for name in named
+    ]

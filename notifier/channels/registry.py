@@ -65,9 +65,11 @@ def _function(channel: str, name: str) -> Any:
 @lru_cache
 def _find_function(package: str, channel: str, name: str) -> Any:
     module = f"{package}.{channel}"
-    if find_spec(module) is None or not defines(module, name):
+    try:
+        has_it = defines(module, name)
+    except ModuleNotFoundError:  # a channel of another app, or nobody has the package
         return None
-    return getattr(import_module(module), name)
+    return getattr(import_module(module), name) if has_it else None
 
 
 def disturbs(channel: str) -> bool:
@@ -179,7 +181,14 @@ def channel_names() -> list[str]:
     """Names of all channels, sorted: the modules of the channels package, found by listing it and without
     importing them.
     """
-    package = find_spec(conf.get("CHANNELS_PACKAGE"))
-    locations = package.submodule_search_locations if package else []
-    modules = {module.name for module in pkgutil.iter_modules(locations)}
+    modules = {module.name for module in pkgutil.iter_modules(_locations(conf.get("CHANNELS_PACKAGE")))}
     return sorted({name for name in modules - FUNCTIONS if not name.startswith("_")} | _registered)
+
+
+def _locations(package: str) -> Any:
+    """The folders of a package; none where it is not installed."""
+    try:
+        spec = find_spec(package)
+    except ModuleNotFoundError:  # what is before its last dot
+        return []
+    return spec.submodule_search_locations if spec else []

@@ -1,14 +1,22 @@
-"""Prints what is recorded, in one process and without AWS. Calls the fan-out, then ``deliveries.worker``."""
+"""Prints what is recorded, in one process and without AWS: plays the sweep, the fan-out and the function of
+the channel, ``deliveries.worker``.
+"""
+
+from django.db.models import Q
+from django.utils import timezone
 
 from .. import deliveries
 from ..deliveries import fanout
 from ..deliveries.clock import Clock
+from ..deliveries.sweep import sweep
 from ..deliveries.worker import Channel
 from ..models import Delivery, Event
 from ..queue import publisher
 
 CHANNEL = "console"
-LEASE_SECONDS = 60
+# What was taken up and not printed, as something went wrong or Ctrl-C came, is printed after this. No
+# delivery is begun with less left than `deliveries.clock.RESERVE_SECONDS`.
+LEASE_SECONDS = 30
 # At most so many at a time.
 PAGE_SIZE = 100
 RULE = "─" * 60
@@ -30,17 +38,20 @@ def print_waiting(write):
 
     # There is nobody to ring for: the other channels' deliveries wait in the database.
     with publisher.diverted():
-        for pk in (
-            Event.objects.filter(status=Event.Status.RECORDED)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:PAGE_SIZE]
-        ):
+        sweep()
+        for pk in _recorded():
             fanout.fan_out(pk, lease_seconds=LEASE_SECONDS)
     waiting = Delivery.objects.filter(channel=CHANNEL, status=Delivery.Status.QUEUED).order_by("pk")
     ids = list(waiting.values_list("pk", flat=True)[:PAGE_SIZE])
     with Clock.lasting(LEASE_SECONDS) as clock:
         Channel(name=CHANNEL, send_batch=send, policy=POLICY).deliver(ids, clock)
     return len(written)
+
+
+def _recorded():
+    its_time = Q(starts_at__isnull=True) | Q(starts_at__lte=timezone.now())
+    events = Event.objects.filter(its_time, status=Event.Status.RECORDED).order_by("pk")
+    return events.values_list("pk", flat=True)[:PAGE_SIZE]
 
 
 def block(message):

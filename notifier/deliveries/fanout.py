@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 1000
 # An event that the sweep has rung for is rung for again after this.
 EVENT_UNHEARD_AFTER = dt.timedelta(minutes=5)
+# The column's.
+MAX_REASON_CHARACTERS = Event._meta.get_field("reason").max_length
 # An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again
 # after this, for so long.
 TRIED_AGAIN_AFTER, GIVE_UP_AFTER = dt.timedelta(hours=1), dt.timedelta(hours=24)
@@ -74,8 +76,24 @@ def _fan_out_held(event, is_time_up):
             soon = timezone.now() + dt.timedelta(seconds=60)
             _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=soon)
             return False
-    _held(event).update(status=Event.Status.DONE, claim=None, due_at=None)
+    reason = _say_unwritten(event)
+    is_empty = reason and not any(step["contents"] for step in event.plan)
+    status = Event.Status.FAILED if is_empty else Event.Status.DONE
+    _held(event).update(status=status, reason=reason, claim=None, due_at=None)
     return True
+
+
+def _say_unwritten(event):
+    """The reason why nothing went by some channels, for people; blank where their templates were written."""
+    unwritten = {step["subscription"]: step["unwritten"] for step in event.plan if step.get("unwritten")}
+    if not unwritten:
+        return ""
+    live = Subscription.objects.filter(pk__in=unwritten, enabled=True).order_by("pk")
+    reasons = [
+        f"Nothing went by {', '.join(unwritten[pk])}: the template “{name}” had no content for it."
+        for pk, name in live.values_list("pk", "template__name")
+    ]
+    return " ".join(reasons)[:MAX_REASON_CHARACTERS]
 
 
 def _put_back(event, error):

@@ -79,7 +79,7 @@ def _live_trigger(trigger):
         ]
         providers |= dict.fromkeys(subscription.template.providers)
         trees += [content.version.paths for content in contents]
-        plan.append({"subscription": subscription.pk, "contents": plans.contents_of(contents)})
+        plan.append(plans.step_of(subscription.pk, subscription.channels, contents))
         lines = (audiences.read_lines(audience, "paths") for audience in subscription.audiences.all())
         recipient_paths[subscription.pk] = list(chain.from_iterable(lines))
     condition, problem = _read_condition(trigger)

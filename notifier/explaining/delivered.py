@@ -41,6 +41,9 @@ def look_at_subscription(case):
 
 
 def look_at_channel(case):
+    if case.channel in case.step.get("unwritten", ()):
+        text = f"the template had no content for {registry.noun(case.channel)}, so there was nothing to send."
+        return Seen(text, Outcome.NOT, _rule(case))
     if case.channel not in case.step["contents"]:
         has = ", ".join(case.step["contents"]) or "no channel"
         return Seen(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from ..models import Audience, Event, Pause, Subscription, Trigger
+from ..rules import plans
 from .answers import Outcome, Seen
 from .people import Person
 from .wording import moment
@@ -85,7 +86,7 @@ def look_at_names(case):
 
 
 def look_at_plan(case):
-    if not case.event.is_test and not any(step["contents"] for step in case.event.plan):
+    if not case.event.is_test and not any(map(plans.channels_of, case.event.plan)):
         text = "the trigger had no subscription that was switched on, so there was nothing to send."
         return Seen(text, Outcome.NOT, (Trigger, case.event.trigger_id))
 

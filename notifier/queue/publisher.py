@@ -9,7 +9,6 @@ from functools import lru_cache
 from django.db import connections, transaction
 
 from .. import conf
-from ..exceptions import ConfigurationError
 from .ring import FANOUT, Ring
 
 logger = logging.getLogger(__name__)
@@ -78,11 +77,14 @@ def diverted():
 def publish(rings):
     """Publish ``rings`` in batches of ten; return those that failed.
 
-    Never raises for what SNS does: the rows are the truth.
+    Never raises for what SNS does: the rows are the truth. Without a topic there is nobody to ring, which
+    ``manage.py check --deploy`` says and no log.
     """
     failed = []
     if _diverted.get():
         return failed
+    if not conf.get("TOPIC_ARN"):
+        return list(rings)
     for start in range(0, len(rings), MAX_BATCH_ENTRIES):
         failed += _publish_batch(rings[start : start + MAX_BATCH_ENTRIES])
     return failed
@@ -98,7 +100,12 @@ def _publish_batch(rings):
         for position, ring in enumerate(rings)
     ]
     try:
-        answer = _client().publish_batch(TopicArn=_topic_arn(), PublishBatchRequestEntries=entries)
+        client = _client()
+    except Exception as error:
+        _say_once(f"There is no client of SNS, the sweep will ring again: {error}")
+        return rings
+    try:
+        answer = client.publish_batch(TopicArn=conf.get("TOPIC_ARN"), PublishBatchRequestEntries=entries)
     except Exception as error:
         # Boto's errors have no common base, and none of them may reach who saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
@@ -110,10 +117,10 @@ def _publish_batch(rings):
     return failed
 
 
-def _topic_arn():
-    if not (arn := conf.get("TOPIC_ARN")):
-        raise ConfigurationError('NOTIFIER["TOPIC_ARN"] is not set. Give it the ARN of the SNS topic.')
-    return arn
+@lru_cache(maxsize=16)
+def _say_once(problem):
+    # No region, no boto3: as long as nobody mends it, each save would say the same.
+    logger.warning(problem)
 
 
 def _client():

@@ -41,11 +41,13 @@ class Step(TypedDict):
     """One ``subscription`` (its id) of an event, and what it sends.
 
     ``recipients`` are those that the event itself names, where its audience has paths; they are no longer
-    there once the event was emptied.
+    there once the event was emptied. ``unwritten`` are the channels for which its template has no content:
+    the forms refuse that, code and fixtures do not.
     """
 
     subscription: int
     contents: Contents
+    unwritten: NotRequired[list[str]]
     recipients: NotRequired[list[Named]]
 
 
@@ -67,6 +69,19 @@ def contents_of(contents: Iterable[PlannedContent]) -> Contents:
     for content in contents:
         found.setdefault(content.channel, {})[content.language] = content.version_id
     return found
+
+
+def step_of(subscription: int, channels: Iterable[str], contents: Iterable[PlannedContent]) -> Step:
+    """The Step of a subscription to ``channels`` whose template has ``contents``."""
+    step: Step = {"subscription": subscription, "contents": contents_of(contents)}
+    if unwritten := [channel for channel in channels if channel not in step["contents"]]:
+        step["unwritten"] = unwritten
+    return step
+
+
+def channels_of(step: Step) -> list[str]:
+    """The channels that a step is for, also those for which nothing is written."""
+    return [*step["contents"], *step.get("unwritten", ())]
 
 
 def version_for(step: Step, channel: str, language: str) -> tuple[int, str]:

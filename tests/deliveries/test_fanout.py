@@ -9,13 +9,15 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from notifier.deliveries import fanout, holding, requests
 from notifier.deliveries.fanout import PAGE_SIZE
-from notifier.models import ContactPoint, Delivery, Event, Subscription
+from notifier.models import ContactPoint, Delivery, Event, Subscription, Template, TemplateContent
 from notifier.queue.ring import CHUNK_SIZE
 from notifier.rules import audiences
-from tests.support.builders import make_audience, make_event, make_people, make_user
+from project.demo.models import Post
+from tests.support.builders import make_audience, make_event, make_people, make_trigger, make_user
 from tests.support.functions import bodies_for, invoke, let_time_pass, sweep, worker
 from tests.support.gate import PUBLISH_BATCH, TAKEN
 from tests.support.patience import PATIENCE_SECONDS
@@ -224,6 +226,42 @@ def test_who_cannot_be_reached_is_on_record_with_the_reason_and_not_rung_for(doo
     skipped = Delivery.objects.exclude(reason="")
     assert set(skipped.values_list("status", "due_at")) == {("skipped", None)}
     assert not skipped.filter(finished_at=None).exists()
+
+
+UNWRITTEN = [
+    # the subscription's channels, the contents that there are, the event's status, its words, what is sent
+    (["sms"], ["email"], "failed", "Nothing went by sms: the template “news” had no content for it.", []),
+    (["email", "sms"], ["email"], "done", "Nothing went by sms: the template", ["email"]),
+    (["email", "sms"], [], "failed", "Nothing went by email, sms: the template", []),
+    (["email"], ["email", "sms"], "done", "", ["email"]),
+]
+
+
+@pytest.mark.parametrize(("channels", "written", "status", "says", "sent"), UNWRITTEN)
+def test_an_event_says_which_channels_had_no_content(
+    doorbells, admin_client, channels, written, status, says, sent
+):
+    # The forms refuse it; code and fixtures do not.
+    make_trigger(contents={"email": {"text": "-"}, "sms": {"text": "-"}}, channels=channels)
+    Template.objects.update(name="news")
+    TemplateContent.objects.exclude(channel__in=written).delete()
+    Post.objects.create(title="Linen")
+    event = Event.objects.get()
+    fan_out(event)
+    event.refresh_from_db()
+    assert (event.status, event.reason.startswith(says)) == (status, True)
+    assert bool(event.reason) == bool(says)
+    assert sorted(set(Delivery.objects.values_list("channel", flat=True))) == sent
+    shown = admin_client.get(f"/admin/notifier/event/{event.pk}/change/").content.decode()
+    assert escape(event.reason) in shown
+
+
+def test_a_subscription_that_was_switched_off_meanwhile_is_not_said_to_be_unwritten(doorbells):
+    make_trigger(channels=["sms"])
+    Post.objects.create(title="Linen")
+    Subscription.objects.update(enabled=False)
+    fan_out(Event.objects.get())
+    assert Event.objects.values_list("status", "reason").get() == ("done", "")
 
 
 def test_a_person_in_several_sources_and_whose_address_is_listed_gets_one_delivery(doorbells):

@@ -69,6 +69,15 @@ def without_subscription(ann):
     return make_event(plan=[], status=Event.Status.DONE)
 
 
+def unwritten(ann):
+    make_trigger(channels=["email", "sms"])
+    Post.objects.create(title="Linen")
+    event = Event.objects.get()
+    event.plan[0]["contents"] = {}
+    event.save()
+    return event
+
+
 def trigger_is_gone(ann):
     event = to_ann(ann, status=Status.SENT, provider_id="ses-1", finished_at=NOW)
     Trigger.objects.all().delete()
@@ -267,6 +276,7 @@ def sent(ann):
         (in_shadow, Outcome.NOT, "Shadow mode", "sends nothing"),
         (failed, Outcome.NOT, "Event", "Its templates read too much."),
         (without_subscription, Outcome.NOT, "What to send", "no subscription that was switched on"),
+        (unwritten, Outcome.NOT, "Channel", "had no content for SMS"),
         (trigger_is_gone, Outcome.GOT, "Provider", "ses-1"),  # what was sent stays on record
         (event_held, Outcome.WAITS, "Pause", "paused by eve since"),
         (event_cancelled, Outcome.NOT, "Finding recipients", "a person took the event back"),

@@ -10,7 +10,7 @@ from django.test import TestCase
 from notifier import deliveries
 from notifier.models import Delivery, Event
 from notifier.queue import publisher
-from notifier.queue.ring import MAX_MESSAGE_BYTES, Ring, parse
+from notifier.queue.ring import MAX_MESSAGE_BYTES, Ring, parse, rings_for
 from project.demo.models import Post
 from tests.support.builders import make_delivery, make_trigger, make_user
 from tests.support.functions import invoke
@@ -188,7 +188,6 @@ def test_a_message_holds_a_key_and_its_route_and_nothing_of_anybody(gate):
 @pytest.mark.parametrize(
     ("setting", "endpoint", "in_log"),
     [
-        ({"TOPIC_ARN": ""}, None, "TOPIC_ARN"),  # nobody has set it
         ({"TOPIC_ARN": "no ARN at all"}, None, "SNS took none of 1 messages"),
         ({}, "nonsense", "nonsense"),  # boto3 does not even make a client
     ],
@@ -198,6 +197,7 @@ def test_settings_that_are_wrong_do_not_reach_the_caller(
     cloud, settings, monkeypatch, caplog, setting, endpoint, in_log, around
 ):
     make_trigger()
+    publisher._say_once.cache_clear()
     settings.NOTIFIER = settings.NOTIFIER | setting
     if endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -205,6 +205,25 @@ def test_settings_that_are_wrong_do_not_reach_the_caller(
         save_plainly("Linen")
     assert Event.objects.get().status == "recorded"
     assert in_log in caplog.text
+
+
+def test_where_no_topic_is_configured_nobody_is_rung_and_nothing_is_said(gate, settings, caplog):
+    make_trigger()
+    settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": ""}
+    save_plainly("Linen")
+    assert (Event.objects.get().status, gate.count(PUBLISH_BATCH), caplog.text) == ("recorded", 0, "")
+    assert publisher.publish(rings_for("email", [1])) == rings_for("email", [1])
+
+
+def test_a_region_that_is_missing_is_said_once(cloud, monkeypatch, caplog):
+    make_trigger()
+    publisher._say_once.cache_clear()
+    publisher._client_for.cache_clear()
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for _ in range(2):
+        save_plainly("Linen")
+    assert caplog.text.count("You must specify a region") == len(caplog.records) == 1
 
 
 def test_what_is_queued_again_is_published_after_the_commit_and_due_at_once_where_that_fails(gate):
