@@ -2,6 +2,7 @@
 ``lambdas.feedback``.
 """
 
+import unicodedata
 from contextlib import contextmanager
 from email.utils import parseaddr
 
@@ -17,6 +18,7 @@ from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.feedback.reports import DELIVERY_TAG
+from notifier.templating.plaintext import html_to_text
 
 from ._aws import NEVER_LEFT, single_request_config
 from ._handler import make_handler
@@ -77,6 +79,8 @@ def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
 
 def send(message: Message, connection: BaseEmailBackend) -> str:
     """Send one mail, text with an HTML alternative; return SES's message id."""
+    if says_nothing(message):
+        raise Rejected("empty")
     mail = EmailMultiAlternatives(
         message.subject,
         message.text,
@@ -95,6 +99,17 @@ def send(message: Message, connection: BaseEmailBackend) -> str:
         raise Rejected("refused_here", type(error).__name__) from None
     # The mail is out: from here on nothing may fail. Only Anymail's backends tell the id.
     return getattr(getattr(mail, "anymail_status", None), "message_id", None) or ""
+
+
+def says_nothing(message: Message) -> bool:
+    """Whether there is neither a word nor a picture in either part."""
+    html = message.html
+    return not _has_words(message.text) and "<img" not in html.lower() and not _has_words(html_to_text(html))
+
+
+def _has_words(text: str) -> bool:
+    # Spaces and marks that nobody sees fill up what a mailbox shows of a mail.
+    return any(unicodedata.category(each)[0] not in "ZC" for each in text)
 
 
 def unsubscribe_headers(message):
@@ -122,9 +137,11 @@ def examine(message: Message) -> Examination:
                 text="The subject is empty: clients show “(no subject)”, and spam filters mind.",
             )
         )
-    if not message.text.strip():
+    if not _has_words(message.text):
         missing = (
-            "The HTML has no words to make a text part of." if message.html.strip() else "The mail is empty."
+            "The mail is empty: it would not be sent."
+            if says_nothing(message)
+            else "The HTML has no words to make a text part of."
         )
         problems.append(Problem(part="text", text=missing))
     if message.html.strip():

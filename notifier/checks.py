@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from . import conf
 from .channels import registry
+from .channels.address_paths import read_address
 from .gates import allow_list
 from .models import TemplateContent
 from .operations import template_files
@@ -39,6 +40,14 @@ def check_settings(**_options):
         )
         for setting, path in paths
         if not _leads_to_field(path)
+    ]
+    problems += [
+        checks.Error(
+            f"{setting} is {value!r}. {problem}",
+            hint='Write a path, "profile.phone", or a text with paths: "telegram:{profile.chat}".',
+            id="notifier.E006",
+        )
+        for setting, value, problem in _unreadable_addresses()
     ]
     return problems + [
         checks.Warning(
@@ -162,8 +171,23 @@ def _name_clashes(path, provides, given):
     ]
 
 
+def _unreadable_addresses():
+    for channel, value in registry.addresses().items():
+        try:
+            read_address(value)
+        except ValueError as error:
+            yield f'NOTIFIER["ADDRESSES"]["{channel}"]', value, error
+
+
 def _paths():
-    found = [(f'NOTIFIER["ADDRESSES"]["{channel}"]', path) for channel, path in registry.addresses().items()]
+    wrong = {setting for setting, *_ in _unreadable_addresses()}
+    found = [
+        (setting, path)
+        for channel, value in registry.addresses().items()
+        if (setting := f'NOTIFIER["ADDRESSES"]["{channel}"]') not in wrong
+        for _text, path in read_address(value)
+        if path
+    ]
     return found + [
         (f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)
     ]

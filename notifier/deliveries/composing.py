@@ -8,7 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import router
 
 from .. import deliveries
 from ..channels.message import Message
@@ -16,7 +18,7 @@ from ..channels.recipient import Recipient, user_keys
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
-from ..rules import audiences
+from ..rules import audiences, providers
 from ..templating import contents, digest_data
 from .claims import Work
 from .versions import compiled_version
@@ -54,13 +56,13 @@ def compose_messages(works, channel=""):
             refused += [(work, Rejected("template_failed", str(error))) for work in group]
             continue
         people = _people_of(group, content.user_paths)
+        users = _users_of(group) if content.own_paths else {}
         with content.in_its_language():
             for work in group:
                 try:
                     links = about.links_of(work, channel, content.link_names)
-                    ready.append(
-                        (work, _compose(work, content, people.get(work.recipient, {}), links, about))
-                    )
+                    person = people.get(work.recipient, {}), users.get(work.recipient)
+                    ready.append((work, _compose(work, content, *person, links, about)))
                 except SendError as error:
                     refused.append((work, error))
     return ready, refused
@@ -76,14 +78,14 @@ def _gather(works):
     return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
 
 
-def _compose(work, content, person, links, about):
+def _compose(work, content, person, user, links, about):
     if (
         work.attempts > deliveries.MAX_ATTEMPTS
         and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS
     ):
         raise Rejected("gave_up", f"Taken up {silent} times without a result.")
     try:
-        parts = content.render(person, links)
+        parts = content.render(person, links, _own(content, user))
     except Exception as error:
         # Whatever a template does, it harms its own deliveries only.
         logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
@@ -128,10 +130,25 @@ def _content_for(event_id, version_id, language, time_zone, others):
         raise Event.DoesNotExist
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
     _data, category, is_mandatory, trigger = found[event_id]
+    compiled = compiled_version(version_id)
+    own_names = (providers.personal_names() & compiled.paths.keys()) - data.keys()
     content = contents.EventContent(
-        compiled_version(version_id), data, language=language, time_zone=time_zone
+        compiled, data, language=language, time_zone=time_zone, own_names=own_names
     )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
+
+
+def _own(content, user):
+    """What context providers add for one user; nothing for a plain address, who is nobody."""
+    if user is None:
+        return {}
+    return providers.for_person(user, content.data, content.own_paths, using=router.db_for_write(Event))
+
+
+def _users_of(works):
+    """The user behind each recipient who is one: recipient → user."""
+    found = get_user_model()._default_manager.in_bulk(user_keys(works))
+    return {str(Recipient.of_user(key)): user for key, user in found.items()}
 
 
 def _people_of(works, tree):

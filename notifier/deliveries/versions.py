@@ -6,7 +6,7 @@ Called by ``composing`` and ``requests``.
 from functools import lru_cache
 
 from ..models import ContentVersion, Event
-from ..rules import plans
+from ..rules import plans, providers
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
 from ..templating.contents import CompiledContent, compile_filled, compile_named
@@ -45,7 +45,6 @@ def mended_version(event_id, version_id):
             *ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True)
         )
     )
-    wanted = {
-        name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in PERSONAL
-    }
+    own = PERSONAL | providers.personal_names()
+    wanted = {name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in own}
     return newest.pk if merge_paths(held, wanted) == held else version_id

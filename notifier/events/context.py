@@ -37,7 +37,9 @@ def _first(kwargs, names, default):
 
 
 def absent_names(registered, kwargs):
-    """The arguments that this firing did not bring, as templates name them."""
+    """The arguments that this firing did not bring, as templates name them. Django brings all of its own."""
+    if registered.about_model:
+        return frozenset()
     return frozenset(name for name in registered.args if registered.own_name(name) not in kwargs)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Prefetch
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from ..rules import audiences, conditions, plans
+from ..rules.providers import personal_names
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
 from ..templating.data import PERSONAL
@@ -85,8 +86,12 @@ def _live_trigger(trigger):
     condition, problem = _read_condition(trigger)
     paths = digest_data.folded(merge_paths(*trees, condition.paths if condition else {}))
     # The person is not part of the event: who that is, is known only after the fan-out.
-    for name in PERSONAL:
+    own_names = personal_names(providers)
+    for name in PERSONAL | own_names:
         paths.pop(name, None)
+    if own_names:
+        # What it was about and who did it is all that their providers find of it, beside what is read.
+        paths = merge_paths(paths, {"action_object": {}, "actor_object": {}, "verb": {}})
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,

@@ -100,9 +100,9 @@ def find_mismatch(trigger, context, created):
     if trigger.target and str(context.get("target")) != trigger.target:
         return f"target is not “{trigger.target}”"
     if not is_one(context.get("action_object"), trigger.model, trigger.object_pk):
-        return (
-            "another instance" if is_one(context.get("action_object"), trigger.model, "") else "another model"
-        )
+        if is_one(context.get("action_object"), trigger.model, ""):
+            return "another instance"
+        return _wrong_object(trigger, context) or "another model"
     if not is_one(actor, trigger.actor_model, trigger.actor_pk):
         return "no actor is known" if isinstance(actor, NoneType) else "another actor"
     return _condition_mismatch(trigger, context) if trigger.condition or _problem_of(trigger) else None
@@ -137,6 +137,16 @@ def _condition_mismatch(trigger, context):
         return f"its condition could not be evaluated: {type(error).__name__}"
 
 
+def _wrong_object(trigger, context):
+    """What is wrong with the argument that the signal is about, where it is not of its type, or blank."""
+    registered = signals.get(trigger.verb)
+    if registered is None or not registered.object:
+        return ""
+    if wrong := registered.wrong_type(registered.object, context.get(registered.object)):
+        _log_wrong(trigger.pk, wrong)
+    return wrong
+
+
 def _wrong_argument(trigger, condition, context):
     registered = signals.get(trigger.verb)
     found = (registered.wrong_type(name, context.get(name)) for name in condition.paths) if registered else ()
@@ -157,9 +167,7 @@ def _log_once(pk, source, error):
 
 @lru_cache(maxsize=1024)
 def _log_wrong(pk, wrong):
-    logger.warning(
-        "The condition of the trigger %d cannot be evaluated, and it does not match: %s", pk, wrong
-    )
+    logger.warning("The trigger %d does not match: %s", pk, wrong)
 
 
 def is_one(found, label, pk):

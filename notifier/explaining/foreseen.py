@@ -50,8 +50,12 @@ def context_for(trigger, instance):
     None.
     """
     registered = signals.get(trigger.verb)
-    # A signal of the project's own calls its object something: it says what, or it is the model's name.
-    name = registered.object or instance._meta.model_name
+    # A signal of the project's own calls its object something: it says what, or it is known by its type or by
+    # the name of the model.
+    typed = (
+        name for name, each in registered.types.items() if each.model and isinstance(instance, each.model)
+    )
+    name = registered.object or next(typed, instance._meta.model_name)
     named = {registered.own_name(name): instance} if name in registered.args else {}
     return context_of(
         registered, instance.__class__, {"instance": instance, "action_object": instance, **named}

@@ -9,7 +9,7 @@ from ..channels import registry
 from ..channels.recipient import Recipient
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
-from ..people.addresses import Place, address_columns, place_of
+from ..people.addresses import Place, address_columns, by_address, place_of
 from ..rules import audiences
 from ..templating import readable
 
@@ -99,7 +99,7 @@ def _users_with(address, names):
     found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
     for channel, column in address_columns().items():
         if channel in names:
-            same = users.filter(**{f"{column}__iexact": address})
+            same = by_address(users.all(), [column], address)
             found |= {user.pk: user for user in same[: MOST_NAMED + 1]}
     return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
 

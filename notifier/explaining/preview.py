@@ -6,15 +6,16 @@ Calls ``templating.contents`` and ``channels.registry``.
 from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ValidationError
+from django.db import router
 
 from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
-from ..exceptions import TemplateRefused
+from ..exceptions import ProviderFailed, TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
 from ..people.reader_links import sample_links
-from ..rules import audiences, roots
+from ..rules import audiences, providers, roots
 from ..templating import contents, digest_data
 from ..templating.braces import find_stray
 from ..templating.compiler import path_names
@@ -92,13 +93,18 @@ def preview(content, *, event=None, person=None):
         paths = compiled.paths
         if faults := _unknown_names(content, compiled, triggers):
             return Preview(errors=faults, paths=paths)
-        read = {name: branch for name, branch in digest_data.folded(paths).items() if name not in PERSONAL}
-        of_event = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
-        sample = samples.sample_data(read, next(iter(of_event or triggers), None))
+        own_names = _own_names(content)
+        of_event = digest_data.folded(paths)
+        read = {name: branch for name, branch in of_event.items() if name not in PERSONAL | own_names}
+        its_own = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
+        sample = samples.sample_data(read, next(iter(its_own or triggers), None))
         data, made_up = samples.fill(event.data, sample) if event else (sample, [])
         if digest_data.EVENTS in paths:
             data = _digest(event, data, sample)
-        parts = _render(content, data, _person(person, paths.get("user", {})))
+        own = _own(event and person, data, {name: paths[name] for name in own_names & paths.keys()})
+        parts = _render(content, data, _person(person, paths.get("user", {})), own)
+    except ProviderFailed as error:
+        return Preview(errors=[Fault(part="text", text=str(error), is_error=True)], paths=paths)
     except TemplateRefused as error:
         fault = Fault(part=error.part or "text", text=str(error), is_error=True, line=error.line)
         return Preview(errors=[fault], paths=paths)
@@ -153,12 +159,23 @@ def send_to(user, content, found, address):
     )
 
 
-def _render(content, data, user):
+def _own_names(content):
+    return providers.personal_names(content.template.providers if content.template_id else ())
+
+
+def _own(person, data, tree):
+    """What context providers add for ``person``, or made-up values where that or the event is made up."""
+    if not person:
+        return samples.sample_data(tree)
+    return providers.for_person(person, data, tree, using=router.db_for_write(Event))
+
+
+def _render(content, data, user, own):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
     return contents.render_unsaved(
         parts, template=template, channel=content.channel, language=content.language, book=content.book(),
-        data=data, user=user, links=sample_links(),
+        data=data, user=user, links=sample_links(), own=own,
     )  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _, gettext_lazy
 from ..channels import registry
 from ..exceptions import ConditionRefused
 from ..models import Audience
-from ..rules import conditions, durations, signals
+from ..rules import conditions, durations, roots, signals
 from ..templating import digest_data, readable
+from ..templating.compiler import path_names
 from . import condition_words
 from .audience_words import all_of, describe_audience
 
@@ -129,21 +130,32 @@ def warnings(trigger):
     elif trigger.shadow:
         yield _("It is only tried: each event shows what it would send, and nothing is sent.")
     yield from relation_warnings(trigger)
+    yield from unchecked_warnings(trigger)
     for each in trigger.subscriptions.all():
         if not each.enabled:
             yield _("What sends “%s” is switched off.") % each.template
         yield from digest_warnings(each)
 
 
+def unchecked_warnings(trigger):
+    """A warning for each argument of unknown type that the condition reads further into, as a text."""
+    paths = _condition_paths(trigger)
+    for name in roots.unchecked(trigger):
+        if steps := {step: branch for step, branch in paths.get(name, {}).items() if step}:
+            path, how = path_names({name: steps})[0], roots.how_to_check(trigger, name)
+            yield _("Not checked in its condition: %(path)s. %(how)s") % {"path": path, "how": how}
+
+
+def _condition_paths(trigger):
+    try:
+        return conditions.compile_condition(trigger.condition).paths
+    except ConditionRefused:
+        return {}
+
+
 def relation_warnings(trigger):
     """A warning where each change of a relation to many would be told twice, as a text."""
-    if trigger.verb != "m2m_changed":
-        return
-    try:
-        asks = "action" in conditions.compile_condition(trigger.condition).paths
-    except ConditionRefused:
-        asks = False
-    if not asks:
+    if trigger.verb == "m2m_changed" and "action" not in _condition_paths(trigger):
         yield _(
             "Each change is told twice, before it and after it. For once, write a condition: action == "
             '"post_add" when something was added, "post_remove" when something was taken away, "post_clear" '

@@ -8,11 +8,13 @@ the same rule; `tests/people/test_addresses.py` draws people and holds the two e
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, Func, OuterRef, Q, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import Case, Exists, Func, OuterRef, Q, TextField, Value, When
+from django.db.models.functions import Cast, Concat
+from django.db.models.lookups import GreaterThan
 
 from .. import conf
 from ..channels import registry
+from ..channels.address_paths import read_address
 from ..channels.recipient import MAX_ADDRESS_CHARACTERS, USER_PREFIX, Recipient
 from ..models import ContactPoint, Delivery, Preferences
 from ..rules import audiences
@@ -116,9 +118,37 @@ def _trimmed(expression):
     return Func(expression, Value(WHITESPACE), function="TRIM", output_field=TextField())
 
 
+_BLANK = Value("", output_field=TextField())
+
+
 def address_columns():
-    """Channel → look-up from a user to their address there, as the settings name them."""
-    return {channel: _look_up(path) for channel, path in registry.addresses().items()}
+    """Channel → their address there, as the settings name it: a look-up from a user, or an expression."""
+    return {channel: _column(setting) for channel, setting in registry.addresses().items()}
+
+
+def _column(setting):
+    """“telegram:{profile.chat}” as the database makes it: blank where one of its values is."""
+    parts = read_address(setting)
+    if [text for text, _path in parts] == [""]:
+        return _look_up(parts[0][1])
+    pieces, filled = [], Q()
+    for text, path in parts:
+        value = _trimmed(Cast(_look_up(path), TextField())) if path else _BLANK
+        pieces += [Value(text, output_field=TextField()), value]
+        filled &= Q(GreaterThan(value, _BLANK)) if path else Q()
+    return Case(When(filled, then=Concat(*pieces)), default=_BLANK, output_field=TextField())
+
+
+def by_address(users, columns, text, *, comparison="iexact"):
+    """The users of a queryset who have ``text`` in one of ``columns``, which are of ``address_columns``."""
+    found = Q(pk__in=[])
+    for number, column in enumerate(columns):
+        name = column
+        if not isinstance(column, str):
+            name = f"notifier_address_{number}"
+            users = users.alias(**{name: column})
+        found |= Q((f"{name}__{comparison}", text))
+    return users.filter(found)
 
 
 def columns_for(channels):

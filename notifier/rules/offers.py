@@ -30,7 +30,7 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         return
     check_providers(chosen, trigger)
     if provided:
-        _check_events(tree)
+        _check_events(tree, chosen)
         tree = digest_data.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
     model = roots.object_of(trigger)
@@ -57,16 +57,18 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         _check_previous(model, tree.get("previous", {}))
 
 
-def _check_events(tree):
+def _check_events(tree, chosen):
     """Check that what is read of several events is read of each."""
     if wrong := digest_data.unknown_names(tree):
         raise UnreadablePath(
             f"“events.{wrong[0]}”: events is a list. Write {{% for event in events %}}{{{{ "
             f"event.{wrong[0]} }}}}{{% endfor %}}."
         )
-    if "user" in tree.get(digest_data.EVENTS, {}).get("*", {}):
+    of_person = {"user", *providers.personal_names(chosen)}
+    if wrong := sorted(of_person.intersection(tree.get(digest_data.EVENTS, {}).get("*", {}))):
         raise UnreadablePath(
-            "“event.user”: the person who receives is the same for all events. Write user, without the event."
+            f"“event.{wrong[0]}”: the person who receives is the same for all events. Write {wrong[0]}, "
+            "without the event."
         )
 
 

@@ -5,9 +5,16 @@ def weather(context):
 
 register_provider("weather", weather, provides=["forecast"])
 
-Called by ``events.freezing``, which stores what they give.
+def points(context, user):
+    return {"points": user.account.points}
+
+register_provider("points", points, provides=["points"])
+
+The first is asked once an event, by ``events.freezing``, which stores what it gives. The second, as it takes
+a ``user``, is asked for each person, by ``deliveries.composing``, and nothing of it is stored.
 """
 
+import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,18 +23,30 @@ from typing import Any
 from django.db import connections, transaction
 
 from ..exceptions import ProviderFailed, ProviderRegistrationError
+from ..templating import snapshot
 from . import signals
 
 logger = logging.getLogger(__name__)
 
-# From what the firing offers, by name, to the variables that it adds.
-ProviderFunction = Callable[[dict[str, Any]], dict[str, Any]]
+# From what the firing offers, or an event's data and a user, to the variables that it adds, by name.
+ProviderFunction = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Provider:
+    """``is_personal``: it takes the person who receives."""
+
     function: ProviderFunction
     provides: tuple[str, ...]
+    is_personal: bool = False
+
+    @classmethod
+    def of(cls, function: ProviderFunction, provides: tuple[str, ...]) -> "Provider":
+        try:
+            is_personal = "user" in inspect.signature(function).parameters
+        except (TypeError, ValueError):  # some of Python's own say nothing of theirs
+            is_personal = False
+        return cls(function, provides, is_personal)
 
 
 _registry: dict[str, Provider] = {}
@@ -39,7 +58,8 @@ def register_provider(name, function, provides):
 
     It runs when the signal is recorded, in the caller's process, and only where a template reads one of its
     names. It gets what the firing offers (the signal's arguments, ``actor_object``, …) by name and returns a
-    dict. Call it from any app's ``ready()``.
+    dict. A function that takes ``user`` as well runs just before each message is sent, gets the event's data
+    as templates have it, and the user who receives. Call it from any app's ``ready()``.
     """
     provides = (provides,) if isinstance(provides, str) else tuple(provides)
     if not provides or not all(each.isidentifier() and not each.startswith("_") for each in provides):
@@ -53,11 +73,12 @@ def register_provider(name, function, provides):
             raise ProviderRegistrationError(
                 f"“{name}” provides {', '.join(clash)}, and so does “{other}”. Choose other names."
             )
-    if name in _registry and _registry[name] != Provider(function, provides):
+    provider = Provider.of(function, provides)
+    if name in _registry and _registry[name] != provider:
         raise ProviderRegistrationError(
             f"The name “{name}” is taken by another provider. Choose another name."
         )
-    _registry[name] = Provider(function, provides)
+    _registry[name] = provider
 
 
 def names():
@@ -82,6 +103,38 @@ def provided_by(chosen):
     return {name: _registry[name].provides for name in chosen if name in _registry}
 
 
+def personal_names(chosen=None):
+    """The names of variables that are of the person who receives, by the ``chosen`` providers or by any."""
+    found = _registry.keys() if chosen is None else _registry.keys() & set(chosen)
+    return frozenset(
+        given for name in found if _registry[name].is_personal for given in _registry[name].provides
+    )
+
+
+def for_person(user, data, tree, *, using):
+    """What the personal providers add for ``user`` to an event's ``data``, as far as ``tree`` reads it.
+
+    It is frozen, as the event's own data. Raises ProviderFailed.
+    """
+    wanted = {name: branch for name, branch in tree.items() if name not in data}
+    added = {}
+    for name, provider in _registry.items():
+        if provider.is_personal and not wanted.keys().isdisjoint(provider.provides):
+            given = _ask(name, provider, data, using, user=user)
+            added |= {key: given[key] for key in provider.provides if key in given}
+    return _frozen(added, wanted)
+
+
+def _frozen(added, tree):
+    try:
+        return snapshot.freeze(added, tree)
+    except Exception as error:
+        logger.exception("What a context provider gave could not be read")
+        raise ProviderFailed(
+            f"What a context provider gave could not be read: {type(error).__name__}. The log has the trace."
+        ) from error
+
+
 def extended(context, chosen, tree, *, using):
     """``context`` with what the ``chosen`` providers add, as far as ``tree`` reads it. Raises ProviderFailed.
 
@@ -91,20 +144,20 @@ def extended(context, chosen, tree, *, using):
         provider = _registry.get(name)
         if provider is None:
             raise ProviderFailed(f"The context provider “{name}” is registered no more.")
-        if not tree.keys().isdisjoint(provider.provides):
+        if not provider.is_personal and not tree.keys().isdisjoint(provider.provides):
             added = _ask(name, provider, context, using)
             context = context | {key: added[key] for key in provider.provides if key in added}
     return context
 
 
-def _ask(name, provider, context, using):
+def _ask(name, provider, context, using, **person):
     try:
         if connections[using].get_autocommit():
-            added = provider.function(dict(context))
+            added = provider.function(dict(context), **person)
         else:
             # A query of its that fails must not take the caller's transaction along.
             with transaction.atomic(using=using):
-                added = provider.function(dict(context))
+                added = provider.function(dict(context), **person)
     except Exception as error:
         logger.exception("The context provider %s failed", name)
         raise ProviderFailed(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ..channels.cutting import start_of
@@ -11,7 +12,7 @@ from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
 from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
-from .data import LINKS
+from .data import LINKS, PERSONAL
 from .inlining import Inlined
 from .paths import PathTree
 from .plaintext import html_to_text, text_template_from_html, tidy_text
@@ -126,10 +127,12 @@ def render_unsaved(
     data: dict[str, Any],
     user: dict[str, Any],
     links: dict[str, str],
+    own: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, str]:
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
 
-    ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
+    ``links`` are the person's own, by the names that templates read; ``own``: what providers add for them.
+    ``book``: what may be extended.
 
     Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is
     rendered.
@@ -138,10 +141,10 @@ def render_unsaved(
     compiled = compile_content(*sources, template=template, channel=channel, language=language, book=book)
     if sources[2].strip() and not sources[1].strip():
         compiled = replace(compiled, text=None, text_is_made=True)
-    content = EventContent(compiled, data, language=language, time_zone=time_zone)
+    content = EventContent(compiled, data, language=language, time_zone=time_zone, own_names=frozenset(own))
     with content.in_its_language():
         try:
-            return content.render(user, links)
+            return content.render(user, links, own)
         except Exception as error:
             text = (
                 str(error)
@@ -149,7 +152,7 @@ def render_unsaved(
                 else f"It cannot be rendered: {type(error).__name__}."
             )
             raise TemplateRefused(
-                text, part=_failing_part(compiled, data | {"user": user} | links)
+                text, part=_failing_part(compiled, data | {"user": user} | links | dict(own))
             ) from error
 
 
@@ -171,31 +174,50 @@ def text_template(text: str, html: str) -> str | None:
 
 class EventContent:
     """One version for one event, in one language and time zone: what is the same for everybody is rendered
-    once, at the first rendering.
+    once, at the first rendering. ``own_names``: what providers add for each person.
     """
 
     def __init__(
-        self, compiled: CompiledContent, data: dict[str, Any], *, language: str = "", time_zone: str = ""
+        self,
+        compiled: CompiledContent,
+        data: dict[str, Any],
+        *,
+        language: str = "",
+        time_zone: str = "",
+        own_names: frozenset[str] = frozenset(),
     ) -> None:
-        self._compiled, self._data = compiled, data
+        self._compiled, self.data = compiled, data
+        self._personal = PERSONAL | own_names
         self._specialised: tuple[Any, ...] | None = None
         self._language, self._time_zone = language, time_zone
         paths = compiled.paths
         self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
+        self.own_paths = {name: branch for name, branch in paths.items() if name in own_names}
 
     def in_its_language(self) -> AbstractContextManager[None]:
         """The context to render in: many people at once, as it costs more than one of them."""
         return languages.in_language(self._language, self._time_zone)
 
-    def render(self, user: dict[str, Any], links: dict[str, str] | None = None) -> dict[str, str]:
-        """A text for each of PARTS, for one person's frozen data and links. Raises what the template raises.
+    def render(
+        self,
+        user: dict[str, Any],
+        links: dict[str, str] | None = None,
+        own: Mapping[str, Any] = MappingProxyType({}),
+    ) -> dict[str, str]:
+        """A text for each of PARTS, for one person's frozen data, links and what is their ``own``.
+
+        Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
         if self._specialised is None:
-            found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
+            found = {
+                name: specialise(part, self.data, self._personal)
+                for name, part in self._compiled.parts().items()
+            }
             self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
         subject, text, html, link, icon, inlined = self._specialised
+        links = {**(links or {}), **own}
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
         text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
         if self._compiled.text_is_made:

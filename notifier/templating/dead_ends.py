@@ -29,7 +29,14 @@ def find_dead_ends(
             # Only a save has it, and not one that `emit` tells of.
             continue
         given = context.get(name)
-        if name not in data or name in absent and given is None or data[name] is None and not _is_none(given):
+        if (
+            name not in data
+            or name in absent
+            and given is None
+            or branch
+            and data[name] is None
+            and not _is_none(given)
+        ):
             found[name] = None
         else:
             found |= dict.fromkeys(_walk(branch, data[name], given, name))

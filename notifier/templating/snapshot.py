@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
 from django.db import models
+from django.forms.utils import RenderableMixin
 from django.utils.functional import Promise
 
 from . import readable
@@ -73,9 +74,10 @@ def _text_of(value):
     """The text that stands for what is no data itself, or None.
 
     A request, a view, a function have none: what Python says of them is for programmers, and of a request it
-    is the address with all that is in it.
+    is the address with all that is in it. A form's is HTML, with what was typed.
     """
-    if type(value).__str__ is object.__str__ and not isinstance(value, float | type):
+    has_text = type(value).__str__ is not object.__str__ or isinstance(value, float | type)
+    if not has_text or isinstance(value, RenderableMixin):
         return None
     # Neither "not a number" nor a NUL character can be stored as JSON.
     return (value if isinstance(value, str) else str(value)).replace("\0", "")

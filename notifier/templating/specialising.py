@@ -43,12 +43,12 @@ class Specialised:
         return self.residue.fill(DataContext({PERSON: user, **(links or {})}, self.template))
 
 
-def specialise(part, data):
-    """Render all of ``part`` that does not read the person.
+def specialise(part, data, personal=PERSONAL):
+    """Render all of ``part`` that does not read the person, by whom the ``personal`` names are.
 
     Raises only what rendering it for anybody would raise.
     """
-    nodes, personal = part.template.nodelist, PERSONAL
+    nodes = part.template.nodelist
     context = SpecialisingContext(dict(data), part.template)
     try:
         if _unsettled(nodes, personal, absorb=True):

@@ -4,8 +4,10 @@ import datetime as dt
 import uuid
 
 import pytest
+from django import forms
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from notifier import emit, emit_bulk
@@ -47,9 +49,9 @@ def test_an_argument_of_another_type_fails_the_events_that_read_it_and_no_other(
 
 @pytest.mark.django_db
 def test_a_condition_on_an_argument_of_another_type_does_not_hold_and_says_why(register, caplog):
-    shipped = register("shipped", {"order": Order})
-    make_rule(name="asks", condition="not order.total")
-    make_rule("x", name="does not ask")
+    shipped = register("asked_about", {"order": Order})
+    make_rule(verb="asked_about", name="asks", condition="not order.total")
+    make_rule("x", verb="asked_about", name="does not ask")
     shipped.send(sender=None, order="17 Main Street")
     (event,) = Event.objects.all()
     assert "brought str as its argument order" in event.explanation[1]["because"]
@@ -276,3 +278,29 @@ def test_a_queryset_is_looped_over_and_so_is_its_all(register):
     shipped.send(sender=None, lines=Line.objects.filter(order=order)[:5])
     found = {event.trigger.name: event.data["lines"] for event in Event.objects.all()}
     assert found["itself"][0]["name"] == found["its all"]["all"][0]["name"] == "Linen"
+
+
+@pytest.mark.django_db
+def test_an_object_of_another_type_is_no_event_and_the_log_says_so(register, caplog):
+    shipped = register("lost", {"order": Order}, object="order")
+    trigger = make_rule("x", verb="lost", model="shop.order")
+    shipped.send(sender=None, order="17 Main Street")
+    assert recorded() == []
+    assert f"The trigger {trigger.pk} does not match: The signal lost brought str" in caplog.text
+    assert "Main Street" not in caplog.text
+
+
+class Search(forms.Form):
+    word = forms.CharField(initial="s3cret")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "thing", [HttpResponse("s3cret"), View(), Search(), print, (x for x in "ab"), object()]
+)
+def test_what_is_no_data_is_not_stored(register, thing):
+    shipped = register("shipped", ["thing", "inside"])
+    make_rule("{{ thing }}{{ inside.thing }}")
+    shipped.send(sender=None, thing=thing, inside={"thing": thing})
+    assert Event.objects.get().data == {"thing": None, "inside": {"thing": None}}
+    assert Event.objects.get().dead_ends == ["thing"]

@@ -10,9 +10,10 @@ from notifier.models import Trigger
 from project.demo.models import FlashSale
 from tests.app.models import Order
 from tests.support.builders import make_audience, make_subscription, make_trigger, make_user
-from tests.support.observing import register
+from tests.support.observing import register, registering
 
 pytestmark = pytest.mark.one_database
+register_once = registering
 
 SALE, ORDER = {"verb": "post_save", "model": "demo.flashsale"}, {"verb": "post_save", "model": "shop.order"}
 
@@ -188,3 +189,10 @@ def test_a_relation_whose_changes_would_be_told_twice_is_warned_of(condition, wa
     assert bool(found) == warned
     assert all('action == "post_add"' in text for text in found)
     assert list(summaries.relation_warnings(Trigger(verb="post_save", condition=condition))) == []
+
+
+def test_what_a_condition_reads_of_an_unknown_argument_is_said(register_once):
+    register_once("shipped", {"order": Order, "anything": object})
+    trigger = Trigger(verb="shipped", condition="order.total > 1 and anything.nonsense and anything")
+    (text,) = summaries.unchecked_warnings(trigger)
+    assert text.startswith("Not checked in its condition: anything.nonsense. Register the signal shipped")

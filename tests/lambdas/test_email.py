@@ -216,3 +216,30 @@ def test_what_ses_answers_is_stored_on_the_delivery(gate, code, status, stored, 
         delivery.refresh_from_db()
     assert (refused.status, refused.reason, sent.status) == (stored, reason, "sent")
     assert bool(refused.due_at) == (stored == "waiting")
+
+
+BODIES = [
+    # text, HTML, whether a reader sees anything of the two
+    ("", "", False),
+    (" \n\t", "", False),
+    ("\u00a0\u200b\u200c\ufeff", "", False),  # marks that nobody sees
+    ("", "<html><head><style>p { color: red }</style></head><body><p>&nbsp;</p><br></body></html>", False),
+    ("", "<!-- nothing -->", False),
+    ("", "<p>Hello</p>", True),
+    ("Hello", "", True),
+    ("Hello", "<p></p>", True),
+    ("", '<p><IMG src="https://example.com/a.png"></p>', True),
+    ("0", "", True),
+]
+
+
+@pytest.mark.parametrize(("text", "html", "is_sent"), BODIES)
+def test_a_mail_that_says_nothing_is_refused_before_any_call(gate, send, make_message, text, html, is_sent):
+    message = make_message(address=ADDRESS, subject="News", text=text, html=html)
+    if is_sent:
+        assert send(message)
+    else:
+        assert raised(send, message) == (Rejected, "empty")
+    assert gate.count(SEND_MAIL) == is_sent
+    said = "".join(each.text for each in email.examine(message).problems)
+    assert ("it would not be sent" in said) != is_sent

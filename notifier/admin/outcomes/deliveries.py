@@ -2,13 +2,13 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Q, Value, prefetch_related_objects
+from django.db.models import Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ...channels.recipient import Recipient
 from ...models import ContentVersion, Delivery, Event, Template
-from ...people.addresses import address_columns
+from ...people.addresses import address_columns, by_address
 from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
@@ -91,11 +91,11 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
             return queryset.none()
         users = get_user_model()
         # A key is not what people search by, and of most texts no key can be made.
-        paths = [
+        columns = [
             users.USERNAME_FIELD,
             *(column for column in address_columns().values() if column != "pk"),
         ]
-        named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
+        named = by_address(users._default_manager.all(), columns, term, comparison="exact")
         keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
         wanted = [Recipient.of_address(term), *map(Recipient.of_user, keys)]
         return queryset.filter(recipient__in=[str(each) for each in wanted])

@@ -1,11 +1,18 @@
 """``notify emit``: say that something happened, as ``notifier.emit`` does."""
 
+import datetime as dt
 import json
+import uuid
+from contextlib import suppress
+from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import models
 
 from ... import emit
 from ...models import Trigger
+from ...rules import signals
 from ...templating import readable
 from .objects import USAGE, find_object
 
@@ -16,8 +23,8 @@ examples:
   notify emit order_placed --arg order=shop.order:7 --arg total=120 --key order-7
   notify emit notify_audiences --arg movie=demo.movie:3 --actor auth.user:1
 
-An argument is an object where it reads as one (app_label.model:key), else JSON (12, true, [1, 2], "text"),
-else plain text.
+An argument is what the signal is registered with: an object by its key, a date, a text. Else it is an object
+where it reads as one (app_label.model:key), else JSON (12, true, [1, 2], "text"), else plain text.
 """
 
 
@@ -49,7 +56,7 @@ def run(command, *, verb, instance, actor, target, arg, key, created, **options)
         target=target and _value(target),
         created=created,
         key=key,
-        **dict(map(_argument, arg)),
+        **dict(_argument(verb, each) for each in arg),
     )
     names = dict(
         Trigger.objects.filter(pk__in=[event.trigger_id for event in events]).values_list("pk", "name")
@@ -67,10 +74,23 @@ def run(command, *, verb, instance, actor, target, arg, key, created, **options)
         )
 
 
+# What reads a text as a type.
+FIELDS = {
+    str: models.CharField,
+    bool: models.BooleanField,
+    int: models.IntegerField,
+    float: models.FloatField,
+    Decimal: models.DecimalField,
+    dt.datetime: models.DateTimeField,
+    dt.date: models.DateField,
+    dt.time: models.TimeField,
+    dt.timedelta: models.DurationField,
+    uuid.UUID: models.UUIDField,
+}
 RESERVED = {"instance", "sender", "actor", "target", "created", "key", "using", "verb"}
 
 
-def _argument(text):
+def _argument(verb, text):
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise CommandError(f"--arg {text}: write name=value.", returncode=USAGE)
@@ -79,7 +99,19 @@ def _argument(text):
             f"--arg {name}: this has an option of its own, or is none of the signal's arguments.",
             returncode=USAGE,
         )
-    return name, _value(value)
+    return name, _typed(verb, name, value)
+
+
+def _typed(verb, name, text):
+    """``text`` as the type that the signal is registered with; what is none of it, ``emit`` refuses."""
+    registered = signals.get(verb)
+    wanted = registered and registered.types.get(registered.read_name(name))
+    if wanted and wanted.model and ":" not in text:
+        return find_object(f"{wanted.model._meta.label_lower}:{text}")
+    if wanted and wanted.plain in FIELDS:
+        with suppress(ValidationError):
+            return FIELDS[wanted.plain]().to_python(text)
+    return _value(text)
 
 
 def _value(text):
