@@ -35,6 +35,11 @@ class Place(NamedTuple):
     is_verified: bool = True
     is_active: bool = True
 
+    @classmethod
+    def of(cls, address, is_verified=True, is_active=True):
+        """The Place of an address as a column has it."""
+        return cls(_as_text(address), is_verified, is_active)
+
     @property
     def reason(self):
         """The reason why nothing can be sent there, as a delivery says it; blank where it can."""
@@ -72,7 +77,7 @@ def places_of(rows, channels):
     for row in rows:
         for channel in channels:
             address, is_verified = found.get((row["pk"], channel), (row.get(channel), True))
-            yield row, channel, Place(_as_text(address), is_verified, row.get("is_active", True))
+            yield row, channel, Place.of(address, is_verified, row.get("is_active", True))
 
 
 def place_of(user, channel):
