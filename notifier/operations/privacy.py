@@ -4,6 +4,10 @@ says.
 Any model of this app that has a ``user`` or a ``recipient`` is asked, so one that is added later is not
 forgotten. Suppressed addresses and opt-outs are exported and stay: they are why nobody writes to that person
 again.
+
+Note [pages]: what may be many is read a page at a time, each a query of its own: a server-side cursor lives
+in one connection, which a pooler in transaction mode takes away after each statement. Erasing that is cut off
+is asked for once more, and goes on: whatever says that something is the person's goes last.
 """
 
 from dataclasses import dataclass
@@ -55,16 +59,10 @@ def export_person(person):
     """
     found = {"person": person.key}
     for model, rows in _rows_of(person):
-        found[model._meta.model_name] = [_as_data(row) for row in rows.iterator()]
+        found[model._meta.model_name] = [_as_data(row) for row in rows]
     found["audience"] = [audience.name for audience in _audiences_of(person)]
-    found["delivery"] = [
-        _describe(delivery)
-        for delivery in _deliveries_of(person)
-        .select_related("event")
-        .prefetch_related("feedback")
-        .order_by("pk")
-        .iterator(chunk_size=PAGE_SIZE)
-    ]
+    mine = _deliveries_of(person).select_related("event").prefetch_related("feedback")
+    found["delivery"] = [_describe(delivery) for page in _pages(mine) for delivery in page]
     addresses = {
         (each["channel"], normalise(each["address"]))
         for each in [*found["delivery"], *found.get("contactpoint", ())]
@@ -91,13 +89,14 @@ def erase_person(person):
     erased.under_way = mine.filter(finished_at__isnull=True).count()
     ended = mine.filter(finished_at__isnull=False)
     erased.deliveries = ended.exclude(address="", detail="").count()
-    for event in _events_of(person).filter(status__in=ENDED, emptied_at__isnull=True).iterator():
-        # What is emptied before it was sent to others would reach them blank, or not at all.
-        if Delivery.objects.filter(event=event, finished_at__isnull=True).exists():
-            erased.waiting += 1
-        else:
-            retention.empty(event)
-            erased.events += 1
+    for page in _pages(_events_of(person).filter(status__in=ENDED, emptied_at__isnull=True)):
+        for event in page:
+            # What is emptied before it was sent to others would reach them blank, or not at all.
+            if Delivery.objects.filter(event=event, finished_at__isnull=True).exists():
+                erased.waiting += 1
+            else:
+                retention.empty(event)
+                erased.events += 1
     retention.forget_addresses(ended)
     for model, rows in _rows_of(person):
         if model is not OptOut:
@@ -106,6 +105,14 @@ def erase_person(person):
         audience.users.remove(person.user)
         erased.rows += 1
     return erased
+
+
+def _pages(rows):
+    """Yield lists of PAGE_SIZE rows, by key. See note [pages]."""
+    page = list(rows.order_by("pk")[:PAGE_SIZE])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk).order_by("pk")[:PAGE_SIZE])
 
 
 def _deliveries_of(person):
