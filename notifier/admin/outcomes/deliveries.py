@@ -2,13 +2,13 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Q, Value, prefetch_related_objects
+from django.db.models import Value, prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ...channels.recipient import Recipient
 from ...models import ContentVersion, Delivery, Event, Template
-from ...people.addresses import address_columns
+from ...people.addresses import recipients_called
 from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
@@ -16,8 +16,6 @@ from ..templates.versions import version_url
 from . import delivery_cells, retrying, timeline_deliveries
 from .confirming import DeliveryActs
 
-# An address may be that of several people.
-MOST_NAMED = 20
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
     Delivery.Status.WAITING: _("It is tried again at the time below."),
@@ -86,19 +84,12 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         ]
 
     def find_exactly(self, request, queryset, term):
-        """Deliveries to a person of that name, or to anybody with that address as it is now."""
+        """Deliveries to a person of that name, or to anybody with that address as it is now, in whichever
+        spelling.
+        """
         if not masking.may_see_recipients(request):
             return queryset.none()
-        users = get_user_model()
-        # A key is not what people search by, and of most texts no key can be made.
-        paths = [
-            users.USERNAME_FIELD,
-            *(column for column in address_columns().values() if column != "pk"),
-        ]
-        named = users._default_manager.filter(Q(*((path, term) for path in paths), _connector=Q.OR))
-        keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
-        wanted = [Recipient.of_address(term), *map(Recipient.of_user, keys)]
-        return queryset.filter(recipient__in=[str(each) for each in wanted])
+        return queryset.filter(recipient__in=recipients_called(term))
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):
