@@ -3,20 +3,35 @@
 Made by ``people.addresses``, stored by ``deliveries``, read by a channel's ``send``.
 
 Note [spellings]: one address has many, and a provider gives it back in another than it got. So only its
-normal form is stored and asked for. That form is made without the channel's own module, because the fan-out
-asks too and has no channel's library.
+normal form is stored and asked for: in suppressions, opt-outs and the names of plain addresses. Columns that
+keep what was written, as it is sent to, are asked by ``people.spellings``. That form is made without the
+channel's own module, because the fan-out asks too and has no channel's library.
+
+Note [mailboxes]: capitals before the @ do not count, although RFC 5321 would let a server tell them apart:
+none that people have does. Dots and “+…” do count: whether they are ignored is each server's own affair. A
+domain is what DNS is asked for, by the rules that mails are sent by (UTS 46, as Anymail has them: “ß” is a
+letter of its own).
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
 
+import idna
+
 # How stored texts begin, for conditions in SQL; everything else asks a Recipient.
 USER_PREFIX, ADDRESS_PREFIX = "user:", "address:"
 
 # The column's. Longer ones are no addresses of anything, and a channel skips what is left of them.
 MAX_ADDRESS_CHARACTERS = 320
-PHONE = re.compile(r"(?:tel:)?\+[\d\s().\-/]*\d[\d\s().\-/]*")
+# What stands between digits: also the dashes and the invisible marks that come along when a number is copied.
+_BETWEEN = r"\s().\-/\u00ad\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+# “00” is dialled for the “+” in most countries; a short one is no number of another country.
+PHONE = re.compile(
+    rf"[{_BETWEEN}]*(?:tel:[{_BETWEEN}]*)?(\+|00(?=(?:[{_BETWEEN}]*\d){{7}}))([\d{_BETWEEN}]+)"
+)
+NOUGHT = re.compile(r"\(\s*0\s*\)")
+DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +94,45 @@ def user_keys(rows):
 
 def normalise(address):
     """The one form of all spellings of an address: a mail address in lower case, its domain as DNS has it; a
-    number as E.164.
+    number as E.164; a URL with its host as DNS has it. See note [mailboxes].
 
-    A URL stays as it is: after its host, capitals are other letters.
+    After a URL's host, capitals are other letters.
     """
-    if "://" in address:
-        return address.replace("\0", "").strip()[:MAX_ADDRESS_CHARACTERS]
     # NUL: no database stores it.
-    text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
-    if PHONE.fullmatch(text):
-        # “+44 (0)7400 …”: the nought is dialled at home alone.
-        return "+" + "".join(
-            str(unicodedata.decimal(each)) for each in re.sub(r"\(\s*0\s*\)", "", text) if each.isdecimal()
-        )
+    text = address.replace("\0", "").strip()
+    scheme, is_url, rest = text.partition("://")
+    if is_url:
+        return _url(scheme.lower(), rest)[:MAX_ADDRESS_CHARACTERS]
+    text = unicodedata.normalize("NFKC", text).strip().lower()
+    if (found := PHONE.fullmatch(text)) and (number := _digits(found[2])):
+        return f"+{number}"[:MAX_ADDRESS_CHARACTERS]
     name, at, domain = text.rpartition("@")
     return (name + at + _as_in_dns(domain) if at else text)[:MAX_ADDRESS_CHARACTERS]
 
 
+def _digits(text):
+    # “+44 (0)7400 …”: the nought is dialled at home alone.
+    return "".join(str(unicodedata.decimal(each)) for each in NOUGHT.sub("", text) if each.isdecimal())
+
+
+def _url(scheme, rest):
+    end = min((at for mark in "/?#\\" if (at := rest.find(mark)) >= 0), default=len(rest))
+    user, at, host = rest[:end].rpartition("@")
+    host = _as_in_dns(
+        unicodedata.normalize("NFKC", host).lower().removesuffix(DEFAULT_PORTS.get(scheme, ":"))
+    )
+    return f"{scheme}://{user}{at}{host}{rest[end:]}"
+
+
 def _as_in_dns(domain):
+    domain = domain.removesuffix(".")
+    if domain.isascii():
+        return domain
     try:
-        return domain.encode("idna").decode()
+        return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        pass
+    try:
+        return domain.encode("idna").decode()  # older rules have signs in names, such as “☃.net”
     except UnicodeError:  # no domain; the sender says so
         return domain

@@ -4,6 +4,11 @@ Note [claims]: a delivery is worked on by the function whose conditional UPDATE 
 it, until ``due_at``. The outcome is stored only where the claim still stands, so a function that was presumed
 dead cannot overwrite its successor.
 
+Note [who has moved]: the fan-out read where people are; the claim reads it once more. A delivery follows its
+person to a new address, which is stored before it is sent there, as reports come by address; who cannot be
+reached any more is refused by a gate (``gates.left``). Who has left is seen up to the claim. What goes to a
+plain address goes there.
+
 Note [pauses]: the claim itself leaves out what is paused, so nothing of it is sent from the moment that the
 pause is committed. A function that claims less than it was rung for has ``holding`` look why.
 """
@@ -11,7 +16,7 @@ pause is committed. A function that claims less than it was rung for has ``holdi
 import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections, router
@@ -19,9 +24,12 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ..models import Delivery, Event, Pause
+from ..people import whereabouts
 from . import gathering
 from .holding import hold_unclaimed
 
+# SQLite takes so many values.
+MOVED_AT_ONCE = 100
 # Any: as Django brings no types, a member would be the tuple that it is written as.
 Status: Any = Delivery.Status
 
@@ -49,6 +57,8 @@ class Work:
     claim: int
     # Those that go in the same message, which is this one's. See `gathering`.
     others: tuple["Work", ...] = ()
+    # Why its person cannot be reached any more, or blank.
+    unreachable: str = ""
 
     @property
     def everything(self) -> tuple["Work", ...]:
@@ -61,8 +71,8 @@ def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) 
 
     Returns a list of Work, by key.
 
-    One that goes in a digest brings along whatever waits with it. One statement, and others where some were
-    not ready or go in digests.
+    One that goes in a digest brings along whatever waits with it. One statement, one for the people among
+    them, and others where some were not ready, go in digests or have moved.
     """
     if not ids:
         return []
@@ -71,7 +81,7 @@ def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) 
     if left := set(ids) - {work.pk for work in works}:
         works += gathering.claim_gathered(left, channel, lease_seconds, claim, _claim_rows)
         hold_unclaimed(left, channel)
-    return works
+    return _look_again(works, channel)
 
 
 def _claim(ids: Iterable[int], channel: str, lease_seconds: float, claim: int) -> list[Work]:
@@ -117,6 +127,25 @@ _CLAIM = f"""
     RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts,
         follows, followed_by, COALESCE(expires_at <= %s, false), digest, reason
 """  # noqa: S608 - the tables' names are our own
+
+
+def _look_again(works: list[Work], channel: str) -> list[Work]:
+    """``works`` with the addresses and time zones that their people have now. See note [who has moved]."""
+    found = whereabouts.find_all(works, channel)
+    looked, moved = [], []
+    for work in works:
+        if (now := found.get(work.recipient)) is None:
+            looked.append(work)
+        elif now.reason:
+            looked.append(replace(work, unreachable=now.reason))
+        else:
+            looked.append(replace(work, address=now.address, time_zone=now.time_zone))
+            if looked[-1] != work:
+                moved.append(Delivery(pk=work.pk, address=now.address, time_zone=now.time_zone))
+    if moved:
+        mine = Delivery.objects.filter(claim=works[0].claim)
+        mine.bulk_update(moved, ["address", "time_zone"], batch_size=MOVED_AT_ONCE)
+    return looked
 
 
 def mark_sending(works: Sequence[Work]) -> bool:

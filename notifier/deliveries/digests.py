@@ -5,6 +5,11 @@ Called by ``flow``; ``gathering`` claims a window's deliveries together.
 Note [windows]: the first that comes opens a window, what comes before its end joins it, and at its end all
 that waits goes out together. Of two that open one at the same moment, the earlier end counts: the delivery
 that is claimed takes along all that waits for the same person.
+
+Note [the sooner]: a window that is open may be of an earlier setting (the person has chosen another, the rule
+was changed), or be put off by a provider, or by quiet hours. What comes now goes at that end or at the end of
+a window of its own, whichever is sooner, and what waits goes along. Who wants it at once by now gets it at
+once, with what waits.
 """
 
 import datetime as dt
@@ -25,27 +30,32 @@ DAILY_AT = dt.time(8, 0)
 class Windows:
     """The end of the window of each of a page's deliveries.
 
-    One query, and none where everybody wants it once a day.
+    ``wanted``: recipient → Preferences, of those who have chosen something. One query, or none where nobody
+    has and the subscription has no windows.
     """
 
     def __init__(self, subscription, deliveries, wanted, now):
         self._minutes, self._wanted, self._now = subscription.digest_minutes, wanted, now
-        recipients = {each.recipient for each in deliveries if self._span_for(each)}
+        recipients = {each.recipient for each in deliveries if self._minutes or each.recipient in wanted}
         self._open = dict(_open_windows(subscription, recipients, now)) if recipients else {}
 
     def end_for(self, delivery):
-        """The time when this one goes out with the others, or None if at once."""
+        """The time when this one goes out with the others: now, where it takes along what waits; None where
+        it goes alone, at once. See note [the sooner].
+        """
+        own, there = self._own_end(delivery), self._open.get((delivery.recipient, delivery.channel))
+        if own is None:
+            return there and self._now
+        return min(own, there or own)
+
+    def _own_end(self, delivery):
+        # What a person has chosen comes before what the rule says.
         person = self._wanted.get(delivery.recipient)
         if person and person.digest == Preferences.Digest.DAILY:
-            return next_morning(person.time_zone or delivery.time_zone, self._now)
-        span = self._span_for(delivery)
-        return span and self._open.get((delivery.recipient, delivery.channel), self._now + span)
-
-    def _span_for(self, delivery):
-        # What a person has chosen comes before what the rule says.
-        if person := self._wanted.get(delivery.recipient):
-            return HOUR if person.digest == Preferences.Digest.HOURLY else None
-        return dt.timedelta(minutes=self._minutes) if self._minutes else None
+            return next_morning(delivery.time_zone, self._now)
+        if person and person.digest == Preferences.Digest.HOURLY:
+            return self._now + HOUR
+        return self._now + dt.timedelta(minutes=self._minutes) if self._minutes else None
 
 
 def _open_windows(subscription, recipients, now):

@@ -109,14 +109,16 @@ class Pace:
             return
         ends = digests.Windows(self.subscription, going, wanted, now)
         for each in going:
-            if due_at := ends.end_for(each):
-                each.status, each.reason, each.digest, each.due_at = Status.WAITING, "digest", True, due_at
+            due_at = ends.end_for(each)
+            each.digest = due_at is not None
+            if due_at and due_at > now:
+                each.status, each.reason, each.due_at = Status.WAITING, "digest", due_at
 
     def _wanted(self, deliveries):
-        """Recipient → Preferences, of those who want digests."""
+        """Recipient → Preferences, of those who have chosen whether they want digests."""
         if not self._may_be_gathered:
             return {}
-        found = Preferences.objects.filter(user__in=set(user_keys(deliveries))).exclude(digest="")
+        found = Preferences.objects.filter(user__in=set(user_keys(deliveries)))
         return {str(Recipient.of_user(each.user_id)): each for each in found}
 
     @cached_property
@@ -142,7 +144,8 @@ class Pace:
         going = [each for each in group if each.status != Status.SKIPPED]
         for before, after in zip(going, going[1:], strict=False):
             before.followed_by, after.follows = after.channel, before.channel
-            due_at = max(now, going[0].due_at if going[0].digest else now) + wait_of(self.subscription)
+            begins = going[0].due_at if going[0].status == Status.WAITING else now
+            due_at = begins + wait_of(self.subscription)
             after.status, after.reason, after.due_at = Status.STANDBY, "", due_at
 
     def _wait_for_reading(self, group, now):
@@ -152,9 +155,9 @@ class Pace:
         due_at = now + wait_of(self.subscription)
         for each in others:
             if each.status != Status.SKIPPED:
+                each.due_at = max(due_at, each.due_at) if each.status == Status.WAITING else due_at
                 each.follows, each.status = first.channel, Status.WAITING
                 each.reason = each.reason or "if_unread"
-                each.due_at = max(due_at, each.due_at) if each.digest else due_at
 
 
 def _skip_all(deliveries, recipients, reason, detail, now):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from ..models import Attempt, Delivery, DevicePush, Event
 from ..models.counts import mark_stale
+from ..people import whereabouts
 from . import chains, fallback, flow
 from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS
 from .versions import mended_version
@@ -24,8 +25,9 @@ Status = Delivery.Status
 # From these, a person may ask for another try. From the others it would double a message or race with a
 # function.
 RETRIABLE = (Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.WAITING)
-# Why the fan-out skipped somebody. They are tried only with an address that the person has now.
-UNREACHABLE = ("inactive", "no_address", "unverified")
+# Why somebody was skipped who could not be reached. They are tried only with an address that the person has
+# now.
+UNREACHABLE = ("inactive", "no_address", "unverified", whereabouts.GONE)
 # Why somebody who has got it on another channel was skipped: trying again would double it.
 SATISFIED = (fallback.NOT_NEEDED, "read")
 # What no function has taken up.

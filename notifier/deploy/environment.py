@@ -135,7 +135,13 @@ def _remedy(name):
 def _parse_database(url):
     """A ``DATABASES`` entry. The URL holds a password, so no error quotes it."""
     try:
-        found = dj_database_url.parse(url, conn_max_age=CONNECTION_SECONDS, conn_health_checks=ON_LAMBDA)
+        found = dj_database_url.parse(
+            url,
+            conn_max_age=CONNECTION_SECONDS,
+            conn_health_checks=ON_LAMBDA,
+            # Such a cursor lives longer than a statement, which a pooler in transaction mode does not allow.
+            disable_server_side_cursors=True,
+        )
     except Exception:
         found = {}
     if not found.get("NAME"):

@@ -4,6 +4,7 @@ from django.contrib.auth import get_user_model
 
 from ..channels import registry
 from ..models import Audience, ContactPoint, Delivery, Event, Trigger
+from ..people import whereabouts
 from .answers import Outcome, Seen
 from .audience_words import describe_sources
 from .delivered_sending import look_at_provider, look_at_queue, look_at_template, other_delivery
@@ -100,6 +101,8 @@ def look_at_fan_out(case):
 def look_at_account(case):
     if case.delivery.reason == "inactive":
         return Seen("the account was not active.", Outcome.NOT, _user(case))
+    if case.delivery.reason == whereabouts.GONE:
+        return Seen("the account had been deleted.", Outcome.NOT, _user(case))
 
 
 def look_at_address(case):

@@ -6,10 +6,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from ..channels import registry
-from ..channels.recipient import Recipient
+from ..channels.recipient import Recipient, normalise
 from ..exceptions import UnknownPerson
-from ..models import ContactPoint
-from ..people.addresses import Place, address_columns, by_address, place_of
+from ..people.addresses import Place, holders_of, place_of
 from ..rules import audiences
 from ..templating import readable
 
@@ -46,7 +45,7 @@ class Person:
 
     def _holders(self, channel):
         """The users who have this plain address on ``channel``."""
-        found = _users_with(self.address, [channel]) if self.address else []
+        found = holders_of(self.address, [channel]) if self.address else []
         return [str(Recipient.of_user(user.pk)) for user in found]
 
 
@@ -74,7 +73,7 @@ def find_person(text):
     named = users.filter(**{get_user_model().USERNAME_FIELD: text}).first()
     if user := named or _by_key(text):
         return person_of(user)
-    found = _users_with(text, registry.channel_names()) if text else []
+    found = holders_of(text, registry.channel_names()) if text else []
     if len(found) > 1:
         names = ", ".join(user.get_username() for user in found[:MOST_NAMED])
         raise UnknownPerson(f"{len(found)} people have this address. Write the name of one: {names}.")
@@ -93,17 +92,6 @@ def _by_key(text):
     return readable.find_instance(get_user_model(), text)
 
 
-def _users_with(address, names):
-    users = get_user_model()._default_manager
-    points = ContactPoint.objects.filter(channel__in=names, address__iexact=address)
-    found = {user.pk: user for user in users.filter(pk__in=points.values("user"))[: MOST_NAMED + 1]}
-    for channel, column in address_columns().items():
-        if channel in names:
-            same = by_address(users.all(), [column], address)
-            found |= {user.pk: user for user in same[: MOST_NAMED + 1]}
-    return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
-
-
 def is_member(person, channel, event, sources, frozen):
     """Whether the fan-out would find ``person`` now, by itself or by a plain address.
 
@@ -112,5 +100,7 @@ def is_member(person, channel, event, sources, frozen):
     users, addresses = audiences.select_recipients(event, sources, frozen)
     if person.user is not None and users.filter(pk=person.user.pk).exists():
         return True
-    own = person.place_on(channel).address
-    return bool(own) and any(own == address.strip() and only in ("", channel) for only, address in addresses)
+    own = normalise(person.place_on(channel).address)
+    return bool(own) and any(
+        own == normalise(address) for only, address in addresses if only in ("", channel)
+    )

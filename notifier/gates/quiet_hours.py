@@ -8,14 +8,14 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db import connections, router
 from django.utils import timezone
 
 from ..channels import registry
-from ..channels.recipient import Recipient, user_keys
+from ..channels.recipient import Recipient
 from ..exceptions import Later
 from ..models import OF_NO_RULE, Category, Event, Preferences
+from ..people.whereabouts import primary_keys
 from ..templating import languages
 
 # One statement for all candidates: who of them has quiet hours, for which of their events.
@@ -46,10 +46,7 @@ def refuse(candidates, channel):
 
 
 def _read(asked):
-    events, keys = (
-        {each.event_id for each in asked},
-        {key for text in user_keys(asked) if (key := _primary_key(text)) is not None},
-    )
+    events, keys = {each.event_id for each in asked}, primary_keys(asked)
     if not keys:
         return []
     statement = _QUIET.format(
@@ -58,13 +55,6 @@ def _read(asked):
     field = get_user_model()._meta.pk
     connection = connections[router.db_for_read(Preferences)]
     return Preferences.objects.raw(statement, [field.get_db_prep_value(key, connection) for key in keys])
-
-
-def _primary_key(text):
-    try:
-        return get_user_model()._meta.pk.to_python(text)
-    except ValidationError:
-        return None
 
 
 def _answer(wish, time_zone, now):

@@ -3,7 +3,7 @@
 Called by ``deliveries.fanout`` and ``deliveries.worker``.
 
 Note [before the claim wins]: gates ask after the claim, so all that was committed before it (an opt-out, a
-bounce) is seen, and from the claim on nobody else sends this delivery.
+bounce, an account that was closed) is seen, and from the claim on nobody else sends this delivery.
 
 A gate is a module of this package with ``refuse(candidates, channel)``, which returns a list alongside: None
 where it has nothing against the Candidate, Skipped where it must not go, Later where it must wait. A gate
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..exceptions import SendError
-from . import allow_list, channels_own, expired, opted_out, quiet_hours, read, suppressed
+from . import allow_list, channels_own, expired, left, opted_out, quiet_hours, read, suppressed
 
 
 class Candidate(Protocol):
@@ -30,6 +30,9 @@ class Candidate(Protocol):
     def address(self) -> str: ...
     @property
     def time_zone(self) -> str: ...
+    # Why its person cannot be reached any more, as the claim has found it, or blank.
+    @property
+    def unreachable(self) -> str: ...
     # The channel before it, where their order counts, or blank.
     @property
     def follows(self) -> str: ...
@@ -49,6 +52,7 @@ class Gate(Protocol):
 # the moment.
 FINAL_GATES: list[Gate] = [
     allow_list,
+    left,
     channels_own,
     suppressed,
     opted_out,

@@ -31,7 +31,7 @@ def find_programs():
 def temporary_cluster(programs):
     """Start a cluster in a temporary folder, on a socket of its own; yield its DATABASE_URL; remove it."""
     # PostgreSQL refuses to run as root.
-    account = _ordinary_account() if os.geteuid() == 0 else None
+    account = ordinary_account() if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="notifier-pg-") as folder:
         if account:
             os.chown(folder, pwd.getpwnam(account).pw_uid, -1)
@@ -59,7 +59,7 @@ def temporary_cluster(programs):
             call("pg_ctl", "-D", data, "-m", "immediate", "stop")
 
 
-def _ordinary_account():
+def ordinary_account():
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
 

@@ -154,6 +154,9 @@ class Delivery(models.Model):
     # When the sweep looks at it again; null once final.
     due_at = models.DateTimeField(null=True)
 
+    # As a gate asks it of what is claimed; the fan-out has just read where its people are.
+    unreachable = ""
+
     class Meta:
         ordering = ["-pk"]
         verbose_name = _("delivery")

@@ -14,6 +14,7 @@ needs what it says.
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import CharField, Exists, Max, Min, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
@@ -121,17 +122,23 @@ def empty(event, is_time_up=lambda: False):
 
     Returns False where time was up before all of it was done.
     """
-    for page in _pages_of(event):
+    *pages, last = list(_pages_of(event)) or [Delivery.objects.none()]
+    for page in pages:
         if is_time_up():
             return False
         forget_addresses(page)
+    if is_time_up():
+        return False
     plan = [{key: value for key, value in step.items() if key != "recipients"} for step in event.plan]
     explanation = [
         {key: value for key, value in each.items() if key != "because"} for each in event.explanation
     ]
-    Event.objects.filter(pk=event.pk).update(
-        data={}, plan=plan, explanation=explanation, emptied_at=timezone.now()
-    )
+    # Together: an event of one plain address is found by that delivery's name alone.
+    with transaction.atomic():
+        forget_addresses(last)
+        Event.objects.filter(pk=event.pk).update(
+            data={}, plan=plan, explanation=explanation, emptied_at=timezone.now()
+        )
     return True
 
 
@@ -142,7 +149,8 @@ def forget_addresses(deliveries):
     Feedback.objects.filter(delivery__in=deliveries.values("pk")).exclude(detail="").update(detail="")
     # A plain address is the recipient's name too. The key keeps two of them apart.
     nameless = Concat(Value(f"{ADDRESS_PREFIX}{NAMELESS}"), Cast("pk", CharField()))
-    deliveries.filter(recipient__startswith=ADDRESS_PREFIX).update(recipient=nameless)
+    # By one statement: a queryset by that name finds them no more.
+    deliveries.filter(recipient__startswith=ADDRESS_PREFIX).update(recipient=nameless, address="", detail="")
     deliveries.update(address="", detail="")
 
 

@@ -8,7 +8,7 @@ the same rule; `tests/people/test_addresses.py` draws people and holds the two e
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Case, Exists, Func, OuterRef, Q, TextField, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Concat
 from django.db.models.lookups import GreaterThan
 
@@ -19,11 +19,12 @@ from ..channels.recipient import MAX_ADDRESS_CHARACTERS, USER_PREFIX, Recipient
 from ..models import ContactPoint, Delivery, Preferences
 from ..rules import audiences
 from ..templating import languages
+from .spellings import find, trimmed
 
 # Of a row, beside the addresses, whose keys are names of channels.
 LANGUAGE, TIME_ZONE = "@language", "@time_zone"
-# What `str.strip` takes away; a database's TRIM takes spaces alone.
-WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+# More people than this have one address only where it is no address of theirs.
+MOST_HOLDERS = 20
 
 
 class Place(NamedTuple):
@@ -37,6 +38,11 @@ class Place(NamedTuple):
     is_verified: bool = True
     is_active: bool = True
 
+    @classmethod
+    def of(cls, address, is_verified=True, is_active=True):
+        """The Place of an address as a column has it."""
+        return cls(_as_text(address), is_verified, is_active)
+
     @property
     def reason(self):
         """The reason why nothing can be sent there, as a delivery says it; blank where it can."""
@@ -49,13 +55,13 @@ class Place(NamedTuple):
 
 def reachable(users, channel):
     """The users of a queryset whose Place on ``channel`` has no ``reason``, and who pass its own gate."""
-    points = ContactPoint.objects.annotate(trimmed=_trimmed("address")).filter(
+    points = ContactPoint.objects.annotate(trimmed=trimmed("address")).filter(
         user=OuterRef("pk"), channel=channel
     )
     found = Exists(points.filter(verified=True).exclude(trimmed=""))
     if column := address_columns().get(channel):
         # An address may be a number: a key is.
-        users = users.annotate(notifier_address=_trimmed(Cast(column, TextField())))
+        users = users.annotate(notifier_address=trimmed(Cast(column, TextField())))
         # `> ''` leaves out NULL as well.
         found |= Q(notifier_address__gt="") & ~Exists(points)
     users = registry.keep_reachable(channel, users.filter(found))
@@ -74,7 +80,7 @@ def places_of(rows, channels):
     for row in rows:
         for channel in channels:
             address, is_verified = found.get((row["pk"], channel), (row.get(channel), True))
-            yield row, channel, Place(_as_text(address), is_verified, row.get("is_active", True))
+            yield row, channel, Place.of(address, is_verified, row.get("is_active", True))
 
 
 def place_of(user, channel):
@@ -114,10 +120,6 @@ def _as_text(value):
     return "" if value is None else str(value).strip()[:MAX_ADDRESS_CHARACTERS]
 
 
-def _trimmed(expression):
-    return Func(expression, Value(WHITESPACE), function="TRIM", output_field=TextField())
-
-
 _BLANK = Value("", output_field=TextField())
 
 
@@ -133,22 +135,36 @@ def _column(setting):
         return _look_up(parts[0][1])
     pieces, filled = [], Q()
     for text, path in parts:
-        value = _trimmed(Cast(_look_up(path), TextField())) if path else _BLANK
+        value = trimmed(Cast(_look_up(path), TextField())) if path else _BLANK
         pieces += [Value(text, output_field=TextField()), value]
         filled &= Q(GreaterThan(value, _BLANK)) if path else Q()
     return Case(When(filled, then=Concat(*pieces)), default=_BLANK, output_field=TextField())
 
 
-def by_address(users, columns, text, *, comparison="iexact"):
-    """The users of a queryset who have ``text`` in one of ``columns``, which are of ``address_columns``."""
-    found = Q(pk__in=[])
-    for number, column in enumerate(columns):
-        name = column
-        if not isinstance(column, str):
-            name = f"notifier_address_{number}"
-            users = users.alias(**{name: column})
-        found |= Q((f"{name}__{comparison}", text))
-    return users.filter(found)
+def holders_of(address, channels):
+    """The users who have an address on one of these channels, in whichever spelling, by key. A query for each
+    place where addresses are.
+    """
+    users = get_user_model()._default_manager
+    points = ContactPoint.objects.filter(channel__in=channels)
+    keys = [point.user_id for point, _ in find(points, "address", [address])]
+    found = {user.pk: user for user in users.filter(pk__in=keys)} if keys else {}
+    # An account's key is no address that people know.
+    columns = [column for channel, column in address_columns().items() if channel in channels]
+    for column in dict.fromkeys(column for column in columns if column != "pk"):
+        found |= {user.pk: user for user, _ in find(users.all(), column, [address])}
+    return [user for _pk, user in sorted(found.items(), key=lambda item: str(item[0]))]
+
+
+def recipients_called(text):
+    """The stored texts of recipients that people mean by ``text``: an address in whichever spelling, up to
+    MOST_HOLDERS who have it, or a user name. An account's key is not what people search by.
+    """
+    users = get_user_model()
+    named = users._default_manager.filter(**{users.USERNAME_FIELD: text}).values_list("pk", flat=True)
+    holders = (user.pk for user in holders_of(text, registry.channel_names()))
+    keys = list(dict.fromkeys([*named, *holders]))[:MOST_HOLDERS]
+    return [str(each) for each in (Recipient.of_address(text), *map(Recipient.of_user, keys))]
 
 
 def columns_for(channels):
@@ -199,21 +215,22 @@ def _wishes_of(rows):
 
 
 def of_addresses(event, subscription, step, addresses):
-    """As ``of_users``, for plain addresses, without those that somebody in the audience already gets."""
+    """As ``of_users``, for plain addresses, without those that somebody in the audience already gets, in
+    whichever spelling.
+    """
     wanted = {
         (channel, address.strip()[:MAX_ADDRESS_CHARACTERS]): None
         for only, address in addresses
         for channel in ([only] if only else step["contents"])
         if channel in step["contents"]
     }
-    taken = Delivery.objects.filter(event=event, subscription=subscription, recipient__startswith=USER_PREFIX)
-    found = set(
-        taken.filter(address__in=[address for _, address in wanted]).values_list("channel", "address")
-    )
-    met = set()
+    taken = Delivery.objects.filter(
+        event=event, subscription=subscription, recipient__startswith=USER_PREFIX,
+        channel__in={channel for channel, _ in wanted},
+    ).only("channel")  # fmt: skip
+    met = {(row.channel, address) for row, address in find(taken, "address", [each for _, each in wanted])}
     for channel, address in wanted:
-        if (channel, address) not in found:
-            recipient = str(Recipient.of_address(address))
-            if (channel, recipient) not in met:
-                met.add((channel, recipient))
-                yield channel, recipient, address, "", "", ""
+        recipient = Recipient.of_address(address)
+        if (channel, recipient.address) not in met:
+            met.add((channel, recipient.address))
+            yield channel, str(recipient), address, "", "", ""

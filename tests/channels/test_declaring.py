@@ -71,8 +71,9 @@ def test_who_is_counted_beforehand_is_whom_the_gate_lets_through(lofts):
 
 
 def test_the_channels_own_gate_is_asked_once_more_before_it_is_sent():
-    fan_out(flowing_event(channels=["pigeon"], users=[make_user(last_name="North loft")]))
-    Delivery.objects.update(address="Closed loft")
+    ada = make_user(last_name="North loft")
+    fan_out(flowing_event(channels=["pigeon"], users=[ada]))
+    type(ada).objects.update(last_name="Closed loft")
     assert send(Delivery.objects.get(), channel="pigeon") == []
     assert by_channel() == {"pigeon": "skipped loft_closed"}
 

@@ -67,7 +67,7 @@ def test_a_user_is_named_by_the_primary_key(key):
         (" Ada@Example.COM\n", "address:ada@example.com"),
         ("+44 (0) 7400-123.456", "address:+447400123456"),
         ("Telegram:42", "address:telegram:42"),
-        ("https://Example.com/A", "address:https://Example.com/A"),
+        ("https://Example.com/A", "address:https://example.com/A"),
         ("user:5", "address:user:5"),
         ("", "address:"),
     ],

@@ -158,6 +158,10 @@ def inactive_and_everyone(ann):
     return fanned_out()
 
 
+def left_meanwhile(ann):
+    return to_ann(ann, status="skipped", reason="user_deleted")
+
+
 def inactive(ann):
     ann.is_active = False
     ann.save()
@@ -295,6 +299,7 @@ def sent(ann):
         (joined_later, Outcome.OFF_RECORD, "Audience", "was not when the recipients were found"),
         (inactive_and_everyone, Outcome.NOT, "Audience", "all active users. The account is not active."),
         (inactive, Outcome.NOT, "Account", "the account was not active"),
+        (left_meanwhile, Outcome.NOT, "Account", "the account had been deleted"),
         (not_fanned_out, Outcome.WAITS, "Finding recipients", "still being found"),
         (not_fanned_out_and_paused, Outcome.WAITS, "Finding recipients", "everything is paused"),
         (cut_off, Outcome.NOT, "Event", "Given up after a day."),

@@ -1,15 +1,20 @@
 """What is kept of one person is found, all of it, and can be removed, without anybody else's."""
 
 import json
+from itertools import count
+from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from notifier import explaining
+from notifier.deploy import environment
 from notifier.inbox.items import add_item
 from notifier.models import (
+    Audience,
     Category,
     ContactPoint,
     Delivery,
@@ -151,6 +156,76 @@ def test_a_plain_address_is_a_person_too():
     privacy.erase_person(person)
     assert delivery.address not in str(list(Delivery.objects.values()))
     assert OptOut.objects.exists()  # it is why nobody writes there again
+
+
+def test_a_plain_address_is_forgotten_also_where_others_were_told():
+    event = make_event(data={"title": "Sale"}, status="done", due_at=None)
+    for _ in range(2):
+        row = make_delivery(event=event, status="sent", finished_at=event.created_at, detail="of a provider")
+    privacy.erase_person(explaining.find_person(row.recipient))
+    row.refresh_from_db()
+    assert (row.address, row.detail, row.recipient) == ("", "", f"address:#{row.pk}")
+    assert Event.objects.get(pk=event.pk).data == {"title": "Sale"}
+    assert Delivery.objects.exclude(address="").count() == 1
+
+
+class Cut(Exception):
+    """The connection is gone, or the function's time is up."""
+
+
+def cut_before(number):
+    """Raise Cut once, in place of a statement that comes after so many others."""
+    passed = count()
+
+    def execute(execute, sql, *arguments):
+        if "SAVEPOINT" not in sql and next(passed) == number:
+            raise Cut
+        return execute(sql, *arguments)
+
+    return connection.execute_wrapper(execute)
+
+
+def plain_ada():
+    event = make_event(data={"title": "for ada"}, status="done", due_at=None)
+    make_delivery(
+        event=event, recipient="address:ada@example.com", address="ada@example.com", status="sent",
+        finished_at=event.created_at,
+    )  # fmt: skip
+    return "address:ada@example.com"
+
+
+def all_that_says(name):
+    models = set(apps.get_app_config("notifier").get_models()) - {OptOut}
+    return [text for model in models for text in map(str, model.objects.values()) if name in text]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [lambda: make_known("ada").username, plain_ada])
+def test_erasing_that_is_cut_off_anywhere_goes_on_where_it_stopped(make):
+    is_whole = False
+    for number in count():
+        person = explaining.find_person(make())
+        try:
+            with cut_before(number):
+                privacy.erase_person(person)
+            is_whole = True
+        except Cut:
+            privacy.erase_person(person)
+        assert all_that_says("ada") == [], f"cut off at statement {number}"
+        if is_whole:
+            break
+        for model in (get_user_model(), Audience, Delivery, Event, OptOut):
+            model.objects.all().delete()
+    assert number > 10
+
+
+def test_no_server_side_cursor_is_opened():
+    """A pooler in transaction mode gives the next statement to another connection."""
+    house = Path(privacy.__file__).parents[2]
+    files = [path for name in ("notifier", "lambdas", "project") for path in (house / name).rglob("*.py")]
+    assert [path.name for path in files if ".iterator(" in path.read_text()] == []
+    found = environment._parse_database("postgres://user@host/name")
+    assert found["DISABLE_SERVER_SIDE_CURSORS"]
 
 
 def test_a_suppressed_address_stays():

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...channels.recipient import Recipient
 from ...models import ContentVersion, Delivery, Event, Template
-from ...people.addresses import address_columns, by_address
+from ...people.addresses import recipients_called
 from .. import display, masking
 from ..filters import ChannelFilter, DayFilter, ReasonFilter, ReturnedFilter, StatusFilter
 from ..reading import ReadingAdmin
@@ -16,8 +16,6 @@ from ..templates.versions import version_url
 from . import delivery_cells, retrying, timeline_deliveries
 from .confirming import DeliveryActs
 
-# An address may be that of several people.
-MOST_NAMED = 20
 MEANINGS = {
     Delivery.Status.QUEUED: _("A message is on its way to the function that sends it."),
     Delivery.Status.WAITING: _("It is tried again at the time below."),
@@ -86,19 +84,12 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         ]
 
     def find_exactly(self, request, queryset, term):
-        """Deliveries to a person of that name, or to anybody with that address as it is now."""
+        """Deliveries to a person of that name, or to anybody with that address as it is now, in whichever
+        spelling.
+        """
         if not masking.may_see_recipients(request):
             return queryset.none()
-        users = get_user_model()
-        # A key is not what people search by, and of most texts no key can be made.
-        columns = [
-            users.USERNAME_FIELD,
-            *(column for column in address_columns().values() if column != "pk"),
-        ]
-        named = by_address(users._default_manager.all(), columns, term, comparison="exact")
-        keys = named.order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
-        wanted = [Recipient.of_address(term), *map(Recipient.of_user, keys)]
-        return queryset.filter(recipient__in=[str(each) for each in wanted])
+        return queryset.filter(recipient__in=recipients_called(term))
 
     @admin.display(description=_("status"))
     def status_and_reason(self, delivery):

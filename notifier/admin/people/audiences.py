@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
 from ...models import Audience, ContactPoint, Trigger
+from ...people import spellings
 from ...rules import audiences
 from .. import display
 from ..filters import ChannelFilter
@@ -113,6 +114,12 @@ class ContactPointAdmin(SearchedAdmin):
     )
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
+
+    def get_search_results(self, request, queryset, search_term):
+        """Also the address in another spelling than the one that is stored."""
+        found, may_be_doubled = super().get_search_results(request, queryset, search_term)
+        same = [row.pk for row, _address in spellings.find(queryset, "address", [search_term])]
+        return found | queryset.filter(pk__in=same), may_be_doubled
 
     def get_search_fields(self, request):
         return ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]

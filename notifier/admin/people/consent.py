@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ...channels.recipient import Recipient
 from ...models import Category, OptOut, Preferences, Trigger
+from ...people.addresses import recipients_called
 from ...preferences import words
 from .. import display
 from ..choices import channel_choices
@@ -114,6 +115,13 @@ class OptOutAdmin(OnlyForRecipientsReaders, ModelAdmin):
     list_select_related = ["category"]
     nothing_yet = _("Nobody has opted out of anything.")
     Media = display.Media
+
+    def get_search_results(self, request, queryset, search_term):
+        """Of a user by name, or of an address in whichever spelling."""
+        if not search_term.strip():
+            return queryset, False
+        wanted = [search_term.strip(), *recipients_called(search_term)]
+        return queryset.filter(recipient__in=wanted), False
 
     def get_fields(self, request, obj=None):
         return ["said", "who", "since", "source"] if obj else ["recipient", "category", "channel"]
