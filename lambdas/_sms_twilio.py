@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import requests
 from requests.auth import HTTPBasicAuth
 
+from notifier.channels import credentials
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._http import retry_after, unanswered
@@ -29,6 +30,9 @@ OTHER_COUNTRIES = 60_000
 # TWILIO_FROM is a number, a name, or the SID of a Messaging Service. With TWILIO_API_KEY, TWILIO_AUTH_TOKEN
 # is that key's secret: https://www.twilio.com/docs/iam/api-keys
 KEYS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+API_KEY = "TWILIO_API_KEY"
+# A sender's name may hold blanks.
+SECRET_KEYS = (*KEYS[:2], API_KEY)
 SERVICE_PREFIX = "MG"
 BASE_URL = "https://api.twilio.com"
 
@@ -75,9 +79,9 @@ def account_url(account):
 
 
 def _send(session, number, text, timeout):
-    if missing := [name for name in KEYS if not os.environ.get(name)]:
-        raise Rejected("not_configured", f"Set {', '.join(missing)}.")
-    account, token, sender = map(os.environ.get, KEYS)
+    if problem := credentials.missing(KEYS) or credentials.unusable(SECRET_KEYS):
+        raise Rejected("not_configured", problem)
+    account, token, sender = map(credentials.read, KEYS)
     # https://www.twilio.com/docs/messaging/api/message-resource#create-a-message
     form = {
         "To": number,
@@ -85,7 +89,7 @@ def _send(session, number, text, timeout):
         "MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender,
     }
     options = {
-        "auth": HTTPBasicAuth(os.environ.get("TWILIO_API_KEY") or account, token),
+        "auth": HTTPBasicAuth(credentials.read(API_KEY) or account, token),
         "timeout": timeout,
         "allow_redirects": False,
     }

@@ -26,6 +26,8 @@ VERB = "text"
 EXAMPLE = "+44 7400 123401"
 MARK = "#"
 DRIVERS = ("sns", "twilio")
+# Twilio's; SNS knows the function by its role.
+CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY")
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
@@ -103,7 +105,7 @@ def price(message: Message) -> int:
 
 def _driver():
     """The driver's module. A name that nobody knows is SNS, which every account has: the doctor says so."""
-    name = os.environ.get("SMS_DRIVER") or DRIVERS[0]
+    name = os.environ.get("SMS_DRIVER", "").strip() or DRIVERS[0]
     return import_module(f"lambdas._sms_{name if name in DRIVERS else DRIVERS[0]}")
 
 

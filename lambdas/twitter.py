@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
+from notifier.channels import credentials
 from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
 from notifier.exceptions import Rejected, TryAgain
@@ -35,7 +36,7 @@ LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 # functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
-KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+KEYS = CREDENTIALS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
 # Stands for the id of a post that is there but whose id X did not tell.
@@ -62,8 +63,8 @@ def send(message: Message, client: tweepy.Client) -> str:
     X refuses a text that it has. On a first attempt that is Rejected (``duplicate``); on a later one it means
     that an earlier attempt was posted, unheard, and the id returned is POSTED_BEFORE.
     """
-    if missing := [name for name in KEYS if not os.environ.get(name)]:
-        raise Rejected("not_configured", f"Set {', '.join(missing)}.")
+    if problem := credentials.missing(KEYS) or credentials.unusable(KEYS):
+        raise Rejected("not_configured", problem)
     _check(message.text)
     try:
         return client.create_tweet(text=message.text).data["id"]
@@ -130,7 +131,7 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     # At DEBUG these write down every request, with the text and what it is signed with.
     for name in ("tweepy", "oauthlib", "requests_oauthlib"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    consumer_key, consumer_secret, access_token, access_token_secret = map(os.environ.get, KEYS)
+    consumer_key, consumer_secret, access_token, access_token_secret = map(credentials.read, KEYS)
     client = tweepy.Client(
         consumer_key=consumer_key,
         consumer_secret=consumer_secret,

@@ -13,6 +13,10 @@ class ConfigurationError(NotifierError):
     """A setting is missing or wrong. The text names the setting and what it should hold."""
 
 
+class SenderRefused(NotifierError):
+    """No mail can have this sender. Its text says why, and the form to write, without the setting's name."""
+
+
 class SignalRegistrationError(NotifierError):
     """A signal was registered under a taken or unusable name, or with an argument that templates need for
     themselves.

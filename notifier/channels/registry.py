@@ -85,6 +85,11 @@ def is_read_in_the_site(channel: str) -> bool:
     return _said(channel, "READ_IN_THE_SITE") is True
 
 
+def credentials(channel: str) -> tuple[str, ...]:
+    """The variables that hold its provider's keys: ``CREDENTIALS`` of its module."""
+    return _said(channel, "CREDENTIALS") or ()
+
+
 def parts(channel: str) -> tuple[str, ...]:
     """The ones of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
     module, else the text alone.

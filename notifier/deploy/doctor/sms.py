@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 
+from notifier.channels import credentials
+
 from . import parameters
 from .findings import error, unchecked, warning
 
@@ -60,7 +62,7 @@ def check_driver(context):
     Nothing is sent.
     """
     # Not at the top: a deployment without this channel needs none of it.
-    from lambdas._sms_twilio import KEYS
+    from lambdas._sms_twilio import API_KEY, KEYS, SECRET_KEYS
     from lambdas.sms import DRIVERS
 
     driver = _driver(context)
@@ -71,11 +73,11 @@ def check_driver(context):
         )
     if driver != "twilio":
         return
-    names = (*KEYS, "TWILIO_API_KEY")
+    names = (*KEYS, API_KEY)
     keys = (
         parameters.read(context, names)
         if context.stage
-        else {name: os.environ[name] for name in names if name in os.environ}
+        else {name: value for name in names if (value := credentials.read(name))}
     )
     if missing := [name for name in KEYS if not keys.get(name)]:
         stack = context.stage and context.deployment.stack_name
@@ -84,6 +86,9 @@ def check_driver(context):
             f"Twilio sends the SMS, and these are missing: {', '.join(missing)}.",
             f"{remedy} ; and name them in SECRETS.",
         )
+        return
+    if unusable := credentials.unusable(SECRET_KEYS, keys):
+        yield error(f"{unusable} No SMS gets out.", NEW_KEYS)
         return
     try:
         yield from _judge_twilio(_ask_twilio(keys))
