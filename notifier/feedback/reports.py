@@ -30,7 +30,8 @@ class Report:
     ``kind`` is a ``Feedback.Kind``; ``key`` is the same whenever the same thing is said again.
     ``delivery_id`` is what the message itself carried, or None; ``addresses`` are those that it was sent to,
     ``sent_at`` is when. ``suppress`` is the ``Suppression.Reason`` for which its address gets nothing more,
-    or blank. ``detail`` quotes no address.
+    or blank. ``of_account``: nothing is wrong with the address, the provider sends nobody anything of ours.
+    ``detail`` quotes no address.
     """
 
     channel: str
@@ -44,6 +45,7 @@ class Report:
     detail: str = ""
     permanent: bool = False
     suppress: str = ""
+    of_account: bool = False
 
 
 def key_of(provider: str, *parts: str) -> str:

@@ -41,6 +41,8 @@ def receive(request):
         message = sns.verify(request.body, topic_arn)
         if message["Type"] == "SubscriptionConfirmation":
             sns.confirm(message, topic_arn)
+        elif message["Type"] == "UnsubscribeConfirmation":
+            logger.warning("Somebody has unsubscribed this address: nothing more is heard of mails.")
         elif report := ses.read_event(message["Message"]):
             record(report)
     except sns.NotFromSns as error:
