@@ -14,6 +14,7 @@ from requests.auth import HTTPBasicAuth
 
 from notifier.channels import credentials
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.feedback.twilio import status_url
 
 from ._http import retry_after, unanswered
 
@@ -36,8 +37,8 @@ SECRET_KEYS = (*KEYS[:2], API_KEY)
 SERVICE_PREFIX = "MG"
 BASE_URL = "https://api.twilio.com"
 
-# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx tell later
-# what became of a message.
+# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx come
+# later, to `notifier.feedback.twilio`.
 ERRORS = {
     21610: (Skipped, "opted_out"),
     21211: (Skipped, "invalid_address"),
@@ -63,14 +64,16 @@ STATUSES = {401: (Rejected, "unauthorized"), 403: (Rejected, "unauthorized"), 42
 
 @contextmanager
 def open_sender(connect_seconds, read_seconds):
-    """``send(number, text)``, which returns Twilio's SID of the message.
+    """``send(number, text, delivery)``, which returns Twilio's SID of the message.
 
     ``TWILIO_API_URL`` names another host.
     """
     # At DEBUG it writes down the account's SID with each request.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     with requests.Session() as session:
-        yield lambda number, text: _send(session, number, text, (connect_seconds, read_seconds))
+        yield lambda number, text, delivery: _send(
+            session, number, text, status_url(delivery), (connect_seconds, read_seconds)
+        )
 
 
 def account_url(account):
@@ -78,7 +81,7 @@ def account_url(account):
     return f"{os.environ.get('TWILIO_API_URL') or BASE_URL}/2010-04-01/Accounts/{account}"
 
 
-def _send(session, number, text, timeout):
+def _send(session, number, text, callback, timeout):
     if problem := credentials.missing(KEYS) or credentials.unusable(SECRET_KEYS):
         raise Rejected("not_configured", problem)
     account, token, sender = map(credentials.read, KEYS)
@@ -88,6 +91,8 @@ def _send(session, number, text, timeout):
         "Body": text,
         "MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender,
     }
+    if callback:
+        form["StatusCallback"] = callback
     options = {
         "auth": HTTPBasicAuth(credentials.read(API_KEY) or account, token),
         "timeout": timeout,

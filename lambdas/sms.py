@@ -1,7 +1,7 @@
 """SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says.
 
 A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and
-``open_sender``, whose ``send(number, text)`` makes one call and returns the provider's id.
+``open_sender``, whose ``send(number, text, delivery)`` makes one call and returns the provider's id.
 """
 
 import logging
@@ -52,7 +52,7 @@ PERMISSIONS = [
 ]
 
 
-def send(message: Message, sender: Callable[[str, str], str]) -> str:
+def send(message: Message, sender: Callable[[str, str, int], str]) -> str:
     """Send ``message`` by the driver's ``sender`` and return the provider's id.
 
     Raises Skipped (``invalid_address``, ``opted_out``), Rejected, TryAgain or OutcomeUnknown, as the driver's
@@ -67,7 +67,7 @@ def send(message: Message, sender: Callable[[str, str], str]) -> str:
         )
     parts = count_parts(message.text)
     logger.info("delivery %s is an SMS of %d part(s) in %s", message.delivery, parts.parts, parts.encoding)
-    return sender(number, message.text)
+    return sender(number, message.text, message.delivery)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ with configuration() as env:
     DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or not ON_LAMBDA else [])
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
     FEEDBACK_TOPIC_ARN = env.str("FEEDBACK_TOPIC_ARN", "")
+    SMS_DRIVER = env.str("SMS_DRIVER", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
     REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 

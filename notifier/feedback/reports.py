@@ -1,6 +1,4 @@
-"""One provider's report, in a form that is the same for all. Made by ``ses`` and ``sms``, stored by
-``recording``.
-"""
+"""One provider's report, in a form that is the same for all. Stored by ``recording``."""
 
 import datetime as dt
 import hashlib
@@ -51,6 +49,12 @@ class Report:
 def key_of(provider: str, *parts: str) -> str:
     """A key for what ``parts`` tell apart."""
     return f"{provider}:{hashlib.sha256(chr(10).join(parts).encode(errors='replace')).hexdigest()}"
+
+
+def delivery_id_of(text: Any) -> int | None:
+    """The delivery's id that a message carried, as text; None where it is none of ours."""
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) if is_number else None
 
 
 def moment_of(text: Any) -> dt.datetime | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..exceptions import MalformedMessage
 from ..models import Feedback, Suppression
-from .reports import DELIVERY_TAG, Report, key_of, moment_of, without_addresses
+from .reports import DELIVERY_TAG, Report, delivery_id_of, key_of, moment_of, without_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -239,9 +239,4 @@ TELLERS = {
 def _tagged(mail):
     """The delivery's id that the mail carried, or None."""
     values = (mail.get("tags") or {}).get(DELIVERY_TAG) or []
-    value = values[0] if len(values) == 1 else ""
-    return (
-        int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-        else None
-    )
+    return delivery_id_of(values[0]) if len(values) == 1 else None

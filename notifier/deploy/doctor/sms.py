@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from notifier.channels import credentials
+from notifier.feedback.twilio import TOKENS
 
 from . import parameters
 from .findings import error, unchecked, warning
@@ -96,6 +97,20 @@ def check_driver(context):
         yield unchecked(
             f"the keys of Twilio: no answer from it ({type(failure).__name__}).",
             "Run this again in a minute.",
+        )
+
+
+def check_statuses(context):
+    """Twilio says later what became of a message: to the website, which has to know what it signs with."""
+    if _driver(context) != "twilio" or not context.stage:
+        return
+    web, stage = context.deployment.web, context.stage
+    if web.environment.get("SMS_DRIVER") != "twilio" or not {*TOKENS}.intersection(web.secrets):
+        yield warning(
+            "The website does not listen to Twilio: that a message did not arrive, or that somebody has "
+            "answered STOP, is not heard.",
+            f'In the stage {stage}: "SMS_DRIVER": "twilio", and TWILIO_AUTH_TOKEN (or, where an API key '
+            f"sends, TWILIO_WEBHOOK_TOKEN) in SECRETS ; zappa update {stage}",
         )
 
 
