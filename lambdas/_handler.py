@@ -20,6 +20,7 @@ from django.db import close_old_connections  # noqa: E402 - Django must be set u
 
 from notifier import deliveries  # noqa: E402
 from notifier.channels import credentials, registry  # noqa: E402
+from notifier.channels.constants import defines  # noqa: E402
 from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for modules that ask how long a call may take
 from notifier.deliveries.worker import Channel, Part, Rate, Send, SendBatch  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
@@ -151,7 +152,11 @@ def make_handler(
         name=send.__module__.rpartition(".")[2],
         send_batch=cast(SendBatch, send) if batch_size > 1 else _one_by_one(cast(Send, send)),
         session=session,
-        policy=deliveries.Policy(at_most_once=at_most_once, horizon=dt.timedelta(hours=horizon_hours)),
+        policy=deliveries.Policy(
+            at_most_once=at_most_once,
+            horizon=dt.timedelta(hours=horizon_hours),
+            can_ask=defines(send.__module__, "find_sent"),
+        ),
         batch_size=batch_size,
         rate=rate,
         part=part,

@@ -1,5 +1,6 @@
 """Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context."""
 
+import datetime as dt
 import logging
 import os
 import time
@@ -13,10 +14,11 @@ from requests.adapters import HTTPAdapter
 from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
+from lambdas._x_timeline import posts_like
 from notifier.channels import credentials
 from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
-from notifier.exceptions import Rejected, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Post on X"
@@ -78,6 +80,24 @@ def send(message: Message, client: tweepy.Client) -> str:
         ) from None
     except requests.RequestException as error:
         raise unanswered(error, who="X") from None
+
+
+def find_sent(message: Message, client: tweepy.Client, since: dt.datetime) -> list[str]:
+    """The ids of the posts of the account's own timeline since then that are ``message``, the newest first.
+
+    Raises TryAgain where X cannot be asked now, OutcomeUnknown (``cannot_tell``) where it cannot tell.
+    """
+    try:
+        return posts_like(client, message.text, since)
+    except tweepy.HTTPException as error:
+        status = error.response.status_code
+        detail = f"X answered {status} to the question for the posts of its account."
+        if status == requests.codes.too_many_requests or status >= 500:
+            after_seconds = _reset_after(error.response)
+            raise TryAgain("throttled", detail, after_seconds=after_seconds) from None
+        raise OutcomeUnknown("cannot_tell", detail) from None
+    except requests.RequestException as error:
+        raise TryAgain("unreachable", type(error).__name__) from None
 
 
 def examine(message: Message) -> Examination:
@@ -158,7 +178,9 @@ class XAdapter(HTTPAdapter):
 
     def note_limits(self, response, **_options):
         """Remember until when X takes no more, as its answer says."""
-        self.closed_until = max(self.closed_until, _closed_until(response.headers))
+        # Those of reading are others.
+        if response.request.method == "POST":
+            self.closed_until = max(self.closed_until, _closed_until(response.headers))
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:

@@ -137,6 +137,12 @@ class OutcomeUnknown(SendError):
     """
 
 
+class LeftOpen(SendError):
+    """Its provider cannot tell either whether it was sent: a person looks it up. A channel raises
+    ``OutcomeUnknown``.
+    """
+
+
 class PlacedProblem(Protocol):
     """One thing that is wrong in a file of rules, and where; see ``rulefiles.places.FileProblem``."""
 

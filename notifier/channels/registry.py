@@ -53,6 +53,24 @@ def keep_reachable(channel: str, users: Any) -> Any:
     return narrow(users) if narrow else users
 
 
+def finder(channel: str) -> Any:
+    """The function that asks the provider what it has of a message, ``find_sent(message, session, since)`` of
+    the channel's own module; None where it has none. See ``notifier.deliveries.settling``.
+    """
+    return _function(channel, "find_sent")
+
+
+def can_find(channel: str) -> bool:
+    """Whether the channel has such a function. Nothing is imported."""
+    return _defines(conf.get("CHANNELS_PACKAGE"), channel, "find_sent")
+
+
+@lru_cache
+def _defines(package: str, channel: str, name: str) -> bool:
+    module = f"{package}.{channel}"
+    return find_spec(module) is not None and defines(module, name)
+
+
 def _function(channel: str, name: str) -> Any:
     """A function of the channel's own module, or None.
 
@@ -64,10 +82,7 @@ def _function(channel: str, name: str) -> Any:
 
 @lru_cache
 def _find_function(package: str, channel: str, name: str) -> Any:
-    module = f"{package}.{channel}"
-    if find_spec(module) is None or not defines(module, name):
-        return None
-    return getattr(import_module(module), name)
+    return getattr(import_module(f"{package}.{channel}"), name) if _defines(package, channel, name) else None
 
 
 def disturbs(channel: str) -> bool:

@@ -50,6 +50,7 @@ def record(report):
         )
         if not is_new:
             return None
+        deliveries.mark_found(delivery, report.message_id)
         returned = _returned(delivery)
         if returned != delivery.returned:
             delivery.returned = returned

@@ -125,6 +125,21 @@ def test_a_status_that_is_faster_than_the_commit_of_twilios_answer_is_believed(c
     assert state(row)[:2] == ("sent", "bounced")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "returned"), [("delivered", None, ""), ("undelivered", 30003, "bounced")]
+)
+def test_an_sms_whose_answer_was_lost_is_known_to_be_sent_once_twilio_speaks_of_it(
+    client, twilio, status, code, returned
+):
+    row = make_delivery(channel="sms", address=NUMBER)
+    twilio.fail_next(503)
+    invoke("sms", *bodies_for("sms", [row.pk]))
+    assert state(row)[:2] == ("unknown", "")
+    twilio.messages.append({"To": NUMBER, "StatusCallback": product.status_url(row.pk)})
+    assert post(client, *twilio.status_of(0, status, code=code)) == 204
+    assert (state(row)[:2], row.provider_id) == (("sent", returned), f"SM{1:032x}")
+
+
 def test_where_one_channel_follows_the_other_the_next_goes_when_twilio_says_that_it_failed(client, twilio):
     user = make_user()
     ContactPoint.objects.create(user=user, channel="sms", address=NUMBER, verified=True)
