@@ -6,11 +6,11 @@ the names are one secret, CHAT_ROOMS.
 """
 
 import json
-import os
 import re
 from functools import cache
 from urllib.parse import quote
 
+from notifier.channels import credentials
 from notifier.exceptions import Rejected, Skipped
 
 from ._chat_line import watch_plugins
@@ -68,7 +68,7 @@ def read_rooms():
 
     Raises Rejected when it is not readable.
     """
-    return parse_rooms(os.environ.get("CHAT_ROOMS") or "{}")
+    return parse_rooms(credentials.read("CHAT_ROOMS") or "{}")
 
 
 def parse_rooms(text):

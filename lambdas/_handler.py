@@ -5,6 +5,7 @@ Calls ``notifier.deliveries.worker`` for what they ring for.
 
 import datetime as dt
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any, cast
@@ -18,6 +19,8 @@ set_up()
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
 from notifier import deliveries  # noqa: E402
+from notifier.channels import credentials, registry  # noqa: E402
+from notifier.channels.constants import defines  # noqa: E402
 from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for modules that ask how long a call may take
 from notifier.deliveries.worker import Channel, Part, Rate, Send, SendBatch  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
@@ -144,17 +147,34 @@ def make_handler(
         raise ConfigurationError(
             "A rate is kept message by message: give a channel either a batch_size or a rate."
         )
+    _refuse_unusable_credentials(send.__module__)
     channel = Channel(
         name=send.__module__.rpartition(".")[2],
         send_batch=cast(SendBatch, send) if batch_size > 1 else _one_by_one(cast(Send, send)),
         session=session,
-        policy=deliveries.Policy(at_most_once=at_most_once, horizon=dt.timedelta(hours=horizon_hours)),
+        policy=deliveries.Policy(
+            at_most_once=at_most_once,
+            horizon=dt.timedelta(hours=horizon_hours),
+            can_ask=defines(send.__module__, "find_sent"),
+        ),
         batch_size=batch_size,
         rate=rate,
         part=part,
         used_up=used_up,
     )
     return make_channel_handler(channel)
+
+
+def _refuse_unusable_credentials(module: str) -> None:
+    """Let the function of ``module`` not start with a key that each message would be refused for.
+
+    What is for it waits in its queue meanwhile. Other functions import the module too, and need no keys.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (``_HANDLER``)
+    """
+    if not os.environ.get("_HANDLER", "").startswith(f"{module}."):
+        return
+    if problem := credentials.unusable(registry.credentials(module.rpartition(".")[2])):
+        raise ConfigurationError(f"{problem} Store it again, as its provider shows it.")
 
 
 def _one_by_one(send: Send) -> SendBatch:

@@ -33,13 +33,13 @@ ERRORS = {
 
 @contextmanager
 def open_sender(connect_seconds, read_seconds):
-    """``send(number, text)``, which returns SNS's message id.
+    """``send(number, text, delivery)``, which returns SNS's message id.
 
     It never repeats a call by itself: Publish has no token against doubles.
     """
     config = single_request_config(connect_seconds, read_seconds)
     with closing(boto3.session.Session().client("sns", config=config)) as sns:
-        yield lambda number, text: _send(sns, number, text)
+        yield lambda number, text, _delivery: _send(sns, number, text)
 
 
 def _send(sns, number, text):

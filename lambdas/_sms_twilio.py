@@ -12,7 +12,9 @@ from contextlib import contextmanager
 import requests
 from requests.auth import HTTPBasicAuth
 
+from notifier.channels import credentials
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.feedback.twilio import status_url
 
 from ._http import retry_after, unanswered
 
@@ -29,11 +31,14 @@ OTHER_COUNTRIES = 60_000
 # TWILIO_FROM is a number, a name, or the SID of a Messaging Service. With TWILIO_API_KEY, TWILIO_AUTH_TOKEN
 # is that key's secret: https://www.twilio.com/docs/iam/api-keys
 KEYS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+API_KEY = "TWILIO_API_KEY"
+# A sender's name may hold blanks.
+SECRET_KEYS = (*KEYS[:2], API_KEY)
 SERVICE_PREFIX = "MG"
 BASE_URL = "https://api.twilio.com"
 
-# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx tell later
-# what became of a message.
+# What the call itself answers, each at https://www.twilio.com/docs/api/errors/<code>. The 30xxx come
+# later, to `notifier.feedback.twilio`.
 ERRORS = {
     21610: (Skipped, "opted_out"),
     21211: (Skipped, "invalid_address"),
@@ -59,14 +64,16 @@ STATUSES = {401: (Rejected, "unauthorized"), 403: (Rejected, "unauthorized"), 42
 
 @contextmanager
 def open_sender(connect_seconds, read_seconds):
-    """``send(number, text)``, which returns Twilio's SID of the message.
+    """``send(number, text, delivery)``, which returns Twilio's SID of the message.
 
     ``TWILIO_API_URL`` names another host.
     """
     # At DEBUG it writes down the account's SID with each request.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     with requests.Session() as session:
-        yield lambda number, text: _send(session, number, text, (connect_seconds, read_seconds))
+        yield lambda number, text, delivery: _send(
+            session, number, text, status_url(delivery), (connect_seconds, read_seconds)
+        )
 
 
 def account_url(account):
@@ -74,18 +81,20 @@ def account_url(account):
     return f"{os.environ.get('TWILIO_API_URL') or BASE_URL}/2010-04-01/Accounts/{account}"
 
 
-def _send(session, number, text, timeout):
-    if missing := [name for name in KEYS if not os.environ.get(name)]:
-        raise Rejected("not_configured", f"Set {', '.join(missing)}.")
-    account, token, sender = map(os.environ.get, KEYS)
+def _send(session, number, text, callback, timeout):
+    if problem := credentials.missing(KEYS) or credentials.unusable(SECRET_KEYS):
+        raise Rejected("not_configured", problem)
+    account, token, sender = map(credentials.read, KEYS)
     # https://www.twilio.com/docs/messaging/api/message-resource#create-a-message
     form = {
         "To": number,
         "Body": text,
         "MessagingServiceSid" if sender.startswith(SERVICE_PREFIX) else "From": sender,
     }
+    if callback:
+        form["StatusCallback"] = callback
     options = {
-        "auth": HTTPBasicAuth(os.environ.get("TWILIO_API_KEY") or account, token),
+        "auth": HTTPBasicAuth(credentials.read(API_KEY) or account, token),
         "timeout": timeout,
         "allow_redirects": False,
     }

@@ -50,6 +50,15 @@ MAX_ADDRESS_CHARACTERS = 254
 MICROS_PER_MAIL = 100
 # SES has no token against doubles: a request that the SDK repeats after a slow reply is another mail.
 CONNECT_SECONDS, READ_SECONDS = 3, 20
+# Says that no person wrote it, so that no vacation notice answers and no two machines talk to each other:
+# https://www.rfc-editor.org/rfc/rfc3834#section-5 and, for Exchange, which goes by its own header,
+# https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmail/ced68690-498a-4567-9d14-5c01f974d8b1
+# (a report that a mail did not arrive, NDR, is wanted). Not `Precedence`, which RFC 3834 (3.1.8) does not
+# recommend and which calls a receipt bulk mail; SES adds `Feedback-ID` itself.
+AUTOMATIC = {
+    "Auto-Submitted": "auto-generated",
+    "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+}
 # What its role may do, read by `manage.py stack` without importing this file. SES asks for `SendRawEmail`
 # where Anymail calls SendEmail: https://anymail.dev/en/stable/esps/amazon_ses/#iam-permissions. Whether the
 # address or its domain was verified is the account's
@@ -86,7 +95,7 @@ def send(message: Message, connection: BaseEmailBackend) -> str:
         message.text,
         to=[checked(message.address)],
         connection=connection,
-        headers=unsubscribe_headers(message),
+        headers=AUTOMATIC | unsubscribe_headers(message),
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")

@@ -1,7 +1,7 @@
 """SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says.
 
 A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and
-``open_sender``, whose ``send(number, text)`` makes one call and returns the provider's id.
+``open_sender``, whose ``send(number, text, delivery)`` makes one call and returns the provider's id.
 """
 
 import logging
@@ -26,6 +26,8 @@ VERB = "text"
 EXAMPLE = "+44 7400 123401"
 MARK = "#"
 DRIVERS = ("sns", "twilio")
+# Twilio's; SNS knows the function by its role.
+CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY")
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
@@ -50,7 +52,7 @@ PERMISSIONS = [
 ]
 
 
-def send(message: Message, sender: Callable[[str, str], str]) -> str:
+def send(message: Message, sender: Callable[[str, str, int], str]) -> str:
     """Send ``message`` by the driver's ``sender`` and return the provider's id.
 
     Raises Skipped (``invalid_address``, ``opted_out``), Rejected, TryAgain or OutcomeUnknown, as the driver's
@@ -65,7 +67,7 @@ def send(message: Message, sender: Callable[[str, str], str]) -> str:
         )
     parts = count_parts(message.text)
     logger.info("delivery %s is an SMS of %d part(s) in %s", message.delivery, parts.parts, parts.encoding)
-    return sender(number, message.text)
+    return sender(number, message.text, message.delivery)
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def price(message: Message) -> int:
 
 def _driver():
     """The driver's module. A name that nobody knows is SNS, which every account has: the doctor says so."""
-    name = os.environ.get("SMS_DRIVER") or DRIVERS[0]
+    name = os.environ.get("SMS_DRIVER", "").strip() or DRIVERS[0]
     return import_module(f"lambdas._sms_{name if name in DRIVERS else DRIVERS[0]}")
 
 

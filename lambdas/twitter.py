@@ -1,5 +1,6 @@
 """Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context."""
 
+import datetime as dt
 import logging
 import os
 import time
@@ -13,9 +14,11 @@ from requests.adapters import HTTPAdapter
 from lambdas._handler import make_handler
 from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
+from lambdas._x_timeline import posts_like
+from notifier.channels import credentials
 from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
-from notifier.exceptions import Rejected, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Post on X"
@@ -35,7 +38,7 @@ LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 # functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
-KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+KEYS = CREDENTIALS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
 # Stands for the id of a post that is there but whose id X did not tell.
@@ -62,8 +65,8 @@ def send(message: Message, client: tweepy.Client) -> str:
     X refuses a text that it has. On a first attempt that is Rejected (``duplicate``); on a later one it means
     that an earlier attempt was posted, unheard, and the id returned is POSTED_BEFORE.
     """
-    if missing := [name for name in KEYS if not os.environ.get(name)]:
-        raise Rejected("not_configured", f"Set {', '.join(missing)}.")
+    if problem := credentials.missing(KEYS) or credentials.unusable(KEYS):
+        raise Rejected("not_configured", problem)
     _check(message.text)
     try:
         return client.create_tweet(text=message.text).data["id"]
@@ -77,6 +80,24 @@ def send(message: Message, client: tweepy.Client) -> str:
         ) from None
     except requests.RequestException as error:
         raise unanswered(error, who="X") from None
+
+
+def find_sent(message: Message, client: tweepy.Client, since: dt.datetime) -> list[str]:
+    """The ids of the posts of the account's own timeline since then that are ``message``, the newest first.
+
+    Raises TryAgain where X cannot be asked now, OutcomeUnknown (``cannot_tell``) where it cannot tell.
+    """
+    try:
+        return posts_like(client, message.text, since)
+    except tweepy.HTTPException as error:
+        status = error.response.status_code
+        detail = f"X answered {status} to the question for the posts of its account."
+        if status == requests.codes.too_many_requests or status >= 500:
+            after_seconds = _reset_after(error.response)
+            raise TryAgain("throttled", detail, after_seconds=after_seconds) from None
+        raise OutcomeUnknown("cannot_tell", detail) from None
+    except requests.RequestException as error:
+        raise TryAgain("unreachable", type(error).__name__) from None
 
 
 def examine(message: Message) -> Examination:
@@ -130,7 +151,7 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     # At DEBUG these write down every request, with the text and what it is signed with.
     for name in ("tweepy", "oauthlib", "requests_oauthlib"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    consumer_key, consumer_secret, access_token, access_token_secret = map(os.environ.get, KEYS)
+    consumer_key, consumer_secret, access_token, access_token_secret = map(credentials.read, KEYS)
     client = tweepy.Client(
         consumer_key=consumer_key,
         consumer_secret=consumer_secret,
@@ -157,7 +178,9 @@ class XAdapter(HTTPAdapter):
 
     def note_limits(self, response, **_options):
         """Remember until when X takes no more, as its answer says."""
-        self.closed_until = max(self.closed_until, _closed_until(response.headers))
+        # Those of reading are others.
+        if response.request.method == "POST":
+            self.closed_until = max(self.closed_until, _closed_until(response.headers))
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:

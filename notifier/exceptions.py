@@ -13,6 +13,10 @@ class ConfigurationError(NotifierError):
     """A setting is missing or wrong. The text names the setting and what it should hold."""
 
 
+class SenderRefused(NotifierError):
+    """No mail can have this sender. Its text says why, and the form to write, without the setting's name."""
+
+
 class SignalRegistrationError(NotifierError):
     """A signal was registered under a taken or unusable name, or with an argument that templates need for
     themselves.
@@ -130,6 +134,12 @@ class OutcomeUnknown(SendError):
     """No answer in time: it may or may not have been sent.
 
     Sent again where the channel is at-least-once, else left for a person.
+    """
+
+
+class LeftOpen(SendError):
+    """Its provider cannot tell either whether it was sent: a person looks it up. A channel raises
+    ``OutcomeUnknown``.
     """
 
 

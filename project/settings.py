@@ -14,7 +14,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_URL = "" if ON_LAMBDA else "http://localhost:8000"
 
 with configuration() as env:
-    SECRET_KEY = env.str("SECRET_KEY", off_lambda("not-secret-and-only-for-this-machine"), validate=filled)
+    SECRET_KEY = env.key("SECRET_KEY", off_lambda("not-secret-and-only-for-this-machine"))
+    # Old ones, with which links in mails and sessions go on: docs/deploy.md.
+    SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY_FALLBACKS", [])
     DEBUG = not ON_LAMBDA and env.bool("DEBUG", False)
     DATABASES = {"default": env.database("DATABASE_URL", off_lambda(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
     DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
@@ -30,6 +32,7 @@ with configuration() as env:
     DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or not ON_LAMBDA else [])
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
     FEEDBACK_TOPIC_ARN = env.str("FEEDBACK_TOPIC_ARN", "")
+    SMS_DRIVER = env.str("SMS_DRIVER", "")
     LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO" if ON_LAMBDA else "WARNING")
     REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", ""))
 

@@ -13,8 +13,9 @@ urlpatterns = [
     path("notifications/", include("notifier.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]
-if settings.FEEDBACK_TOPIC_ARN:
-    # Only for those who have no function behind a queue to hear of bounces: see docs/feedback.md.
+if settings.FEEDBACK_TOPIC_ARN or settings.SMS_DRIVER == "twilio":
+    # For those who have no function behind a queue to hear of bounces, and for Twilio's statuses: see
+    # docs/feedback.md.
     urlpatterns.append(path("feedback/", include("notifier.feedback.urls")))
 if not settings.ON_LAMBDA:
     urlpatterns.insert(0, path("outbox/", include("notifier.local.urls")))

@@ -53,6 +53,26 @@ def keep_reachable(channel: str, users: Any) -> Any:
     return narrow(users) if narrow else users
 
 
+def finder(channel: str) -> Any:
+    """The function that asks the provider what it has of a message, ``find_sent(message, session, since)`` of
+    the channel's own module; None where it has none. See ``notifier.deliveries.settling``.
+    """
+    return _function(channel, "find_sent")
+
+
+def can_find(channel: str) -> bool:
+    """Whether the channel has such a function. Nothing is imported."""
+    return _defines(conf.get("CHANNELS_PACKAGE"), channel, "find_sent")
+
+
+@lru_cache
+def _defines(package: str, channel: str, name: str) -> bool:
+    try:
+        return defines(f"{package}.{channel}", name)
+    except ModuleNotFoundError:  # a channel of another app, or nobody has the package
+        return False
+
+
 def _function(channel: str, name: str) -> Any:
     """A function of the channel's own module, or None.
 
@@ -64,12 +84,7 @@ def _function(channel: str, name: str) -> Any:
 
 @lru_cache
 def _find_function(package: str, channel: str, name: str) -> Any:
-    module = f"{package}.{channel}"
-    try:
-        has_it = defines(module, name)
-    except ModuleNotFoundError:  # a channel of another app, or nobody has the package
-        return None
-    return getattr(import_module(module), name) if has_it else None
+    return getattr(import_module(f"{package}.{channel}"), name) if _defines(package, channel, name) else None
 
 
 def disturbs(channel: str) -> bool:
@@ -85,6 +100,11 @@ def is_read_in_the_site(channel: str) -> bool:
     True`` in its module.
     """
     return _said(channel, "READ_IN_THE_SITE") is True
+
+
+def credentials(channel: str) -> tuple[str, ...]:
+    """The variables that hold its provider's keys: ``CREDENTIALS`` of its module."""
+    return _said(channel, "CREDENTIALS") or ()
 
 
 def parts(channel: str) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ endpoint's secret can sign for no other.
 import base64
 import hashlib
 import hmac
-import os
 
 from ..exceptions import ConfigurationError
+from . import credentials
 
 # In the environment: one key, or while they are changed several with commas between them, the newest first.
 VARIABLE = "WEBHOOK_SIGNING_KEYS"
@@ -34,7 +34,7 @@ def secrets_of(url):
 
 def signing_keys():
     """The keys of the environment. ConfigurationError when there is none, or one that could be guessed."""
-    keys = [key.strip() for key in os.environ.get(VARIABLE, "").split(",") if key.strip()]
+    keys = [key for each in credentials.read(VARIABLE).split(",") if (key := credentials.cleaned(each))]
     if not keys:
         raise ConfigurationError(f"Set {VARIABLE}; this makes a key: {MAKE_ONE}")
     if any(len(key) < MIN_KEY_CHARACTERS for key in keys):

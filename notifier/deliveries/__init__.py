@@ -23,6 +23,7 @@ from .requests import (
     resend,
     retry,
 )
+from .settling import mark_found
 from .test_sends import queue_test
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "count_unanswered",
     "gone_with",
     "hold",
+    "mark_found",
     "mark_sending",
     "next_after_bounce",
     "publish_on_commit",

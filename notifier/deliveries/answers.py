@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from ..exceptions import Later, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
+from ..exceptions import Later, LeftOpen, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
 from . import fallback
 from .claims import Work
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 # Any: see `claims`.
 Status: Any = Delivery.Status
 
+# Of what may have been sent, until the provider was asked: see `settling`. Not at once, as what was posted is
+# not everywhere in the same second.
+UNSETTLED, ASK_AFTER = "unsettled", dt.timedelta(minutes=1)
 # Exponential backoff with full jitter.
 # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
@@ -32,11 +35,13 @@ BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS = 30, 3600
 class Policy:
     """The way a channel is repeated.
 
-    ``at_most_once``: a crash leaves it for a person. ``horizon``: after that, it is given up.
+    ``at_most_once``: a crash leaves it for a person, or for the provider to be asked, where it can be
+    (``can_ask``). ``horizon``: after that, it is given up.
     """
 
     at_most_once: bool
     horizon: dt.timedelta
+    can_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,8 @@ def _unless_expired(outcome: Settled, times: Times | None) -> Settled:
     """
     if outcome.due_at is None or not times or not times.expires_at or outcome.due_at < times.expires_at:
         return outcome
+    if outcome.reason == UNSETTLED:  # to ask is never too late
+        return outcome
     return Settled(Status.SKIPPED, "expired", f"The last: {outcome.reason} {outcome.detail}")
 
 
@@ -210,13 +217,25 @@ def _settle(
             )
         case Rejected():
             return NOT_SENT, Settled(Status.FAILED, answer.reason, answer.detail)
-        case OutcomeUnknown() if policy.at_most_once:
+        case LeftOpen():
             return NOT_SENT, Settled(Status.UNKNOWN, answer.reason, answer.detail)
+        case OutcomeUnknown() if policy.at_most_once:
+            return NOT_SENT, _open(work, answer, policy, now, times)
     due_at = now + _pause(work, answer)
     if due_at > times[work.pk].begun + policy.horizon:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
         return NOT_SENT, Settled(Status.FAILED, "gave_up", detail)
     return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)
+
+
+def _open(
+    work: Work, answer: SendError, policy: Policy, now: dt.datetime, times: dict[int, Times]
+) -> Settled:
+    """The provider is asked, as long as it could be told; without that, a person decides."""
+    due_at = now + ASK_AFTER + _pause(work, answer)
+    if not policy.can_ask or work.digest or due_at > times[work.pk].begun + policy.horizon:
+        return Settled(Status.UNKNOWN, answer.reason, answer.detail)
+    return Settled(Status.WAITING, UNSETTLED, f"{answer.reason}: {answer.detail}", due_at)
 
 
 def _pause(work: Work, answer: SendError) -> dt.timedelta:

@@ -55,6 +55,20 @@ def note_crashes(ids, now):
     return crashed
 
 
+def note_open(delivery):
+    """Keep the attempt of a dead function that may have sent it, as of when its lease ended.
+
+    In the transaction that queues it again.
+    """
+    Attempt.objects.create(
+        delivery=delivery,
+        number=delivery.attempts,
+        status=Status.UNKNOWN,
+        reason="crashed",
+        created_at=delivery.due_at,
+    )
+
+
 def count_unanswered(work):
     """The number of times that a delivery was taken up without an answer on record.
 

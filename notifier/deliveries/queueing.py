@@ -6,12 +6,13 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from ..channels import registry
 from ..models import Delivery
 from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
-from .answers import StoredOutcome
-from .history import note_crashes
+from .answers import UNSETTLED, StoredOutcome
+from .history import note_crashes, note_open
 
 Status = Delivery.Status
 
@@ -20,6 +21,7 @@ Status = Delivery.Status
 DELIVERY_UNHEARD_AFTER = dt.timedelta(hours=1)
 # A delivery that was taken up so often without a result kills its function each time.
 MAX_ATTEMPTS = 20
+ASKED = "The function ended while the provider was being called. The provider is asked whether it has it."
 
 
 def take_due(limit):
@@ -34,9 +36,10 @@ def take_due(limit):
     rows = [_Due(*row) for row in rows]
     if standing := [row.pk for row in rows if row.status == Status.STANDBY]:
         fallback.settle_due(standing, now)
-    hidden = [row.pk for row in rows if row.status == Status.SENDING]
-    if hidden:
-        _leave_to_a_person(due.filter(pk__in=hidden, status=Status.SENDING), hidden, now)
+    hidden = [row for row in rows if row.status == Status.SENDING]
+    asked = [row for row in hidden if registry.can_find(row.channel) and not row.digest]
+    if left := [row.pk for row in hidden if row not in asked]:
+        _leave_to_a_person(due.filter(pk__in=left, status=Status.SENDING), left, now)
     ready = [row for row in rows if row.status not in (Status.SENDING, Status.STANDBY)]
     # What has waited by our own choice is tried from now on.
     if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
@@ -44,7 +47,8 @@ def take_due(limit):
     due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
         status=Status.QUEUED, claim=None, due_at=now + DELIVERY_UNHEARD_AFTER
     )
-    return [(row.channel, row.pk) for row in _one_a_digest(ready)]
+    asked = [row for row in asked if _ask_first(due, row, now)]
+    return [(row.channel, row.pk) for row in [*_one_a_digest(ready), *asked]]
 
 
 class _Due(NamedTuple):
@@ -78,6 +82,23 @@ def _leave_to_a_person(sending, ids, now):
         announce_outcomes(
             [StoredOutcome(each, each.status, each.reason, each.detail, "")], channel=each.channel
         )
+
+
+def _ask_first(due, row, now):
+    """Queue one of a dead function again, so that its provider is asked first: see ``settling``.
+
+    Tells whether it was still there.
+    """
+    with transaction.atomic():
+        found = due.filter(pk=row.pk, status=Status.SENDING).select_for_update().first()
+        if found is None:
+            return False
+        note_open(found)
+        Delivery.objects.filter(pk=row.pk).update(
+            status=Status.QUEUED, reason=UNSETTLED, detail=ASKED, claim=None,
+            due_at=now + DELIVERY_UNHEARD_AFTER,
+        )  # fmt: skip
+    return True
 
 
 def publish_on_commit(rings):

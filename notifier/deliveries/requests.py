@@ -17,6 +17,7 @@ from ..models import Attempt, Delivery, DevicePush, Event
 from ..models.counts import mark_stale
 from ..people import whereabouts
 from . import chains, fallback, flow
+from .answers import UNSETTLED
 from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS
 from .versions import mended_version
 
@@ -52,7 +53,8 @@ def retry(ids, *, addresses=None):
         found = [
             each
             for each in ready.select_for_update()
-            if each.reason not in SATISFIED and (each.reason not in UNREACHABLE or each.pk in addresses)
+            if each.reason not in (*SATISFIED, UNSETTLED)
+            and (each.reason not in UNREACHABLE or each.pk in addresses)
         ]
         return _queue(chains.wanted_still(found), addresses)
 
@@ -114,7 +116,10 @@ def cancel(ids):
 
     Returns their ``(channel, id)`` pairs; the others are too late.
     """
-    ready = Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE).order_by("pk")
+    # What may have been sent can be taken back by nobody.
+    ready = (
+        Delivery.objects.filter(pk__in=ids, status__in=CANCELLABLE).exclude(reason=UNSETTLED).order_by("pk")
+    )
     with transaction.atomic():
         found = list(ready.select_for_update())
         Delivery.objects.filter(pk__in=[each.pk for each in found]).update(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from traceback import format_tb
 from typing import Any
 
@@ -27,6 +28,7 @@ from .clock import Clock, OpenSession
 from .composing import compose_messages
 from .holding import hold
 from .outcome_counts import count_outcomes
+from .settling import settle
 from .slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -69,6 +71,8 @@ class Channel:
 
     def _send_all(self, works: list[Work], clock: Clock) -> list[Work]:
         """Send until time is up; returns the Work that was given back."""
+        works, settled = settle(works, self.name, partial(clock.session, self.session), self._price)
+        self._record(settled)
         answers = ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
         ready, refused = compose_messages(

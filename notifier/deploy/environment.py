@@ -14,6 +14,10 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, ValidationError, validate
 
+from notifier.channels import sender
+from notifier.channels.credentials import cleaned
+from notifier.exceptions import SenderRefused
+
 logger = logging.getLogger(__name__)
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
@@ -30,7 +34,14 @@ CONNECTION_SECONDS = 60
 DATABASE_SECONDS = 5
 
 filled = validate.Length(min=1, error="it is empty")
-mail_address = validate.Regexp(r".*[^@\s]+@[^@\s]+", error="it holds no mail address")
+
+
+def mail_address(text):
+    """Validate a sender of mails."""
+    try:
+        sender.address_of(text)
+    except SenderRefused as refused:
+        raise ValidationError(str(refused)) from None
 
 
 def off_lambda(default):
@@ -50,6 +61,8 @@ def configuration():
         read_secrets(os.environ)
     env = Env(eager=False)
     env.add_parser("database", _parse_database)
+    env.add_parser("key", _parse_key)
+    env.add_parser("keys", _parse_keys)
     env.add_parser("hosts", _parse_hosts)
     env.add_parser("allow_list", _parse_allow_list)
     yield env
@@ -91,7 +104,7 @@ def read_secrets(environ):
     else:
         if missing := found.pop("_errors"):
             logger.warning("Parameter Store has no %s.", ", ".join(missing))
-        environ.update({parameters[parameter]: value for parameter, value in found.items()})
+        environ.update({parameters[parameter]: cleaned(value) for parameter, value in found.items()})
         return
     raise ImproperlyConfigured(
         f"The secrets {', '.join(names)} could not be read from Parameter Store ({reason}): "
@@ -136,7 +149,7 @@ def _parse_database(url):
     """A ``DATABASES`` entry. The URL holds a password, so no error quotes it."""
     try:
         found = dj_database_url.parse(
-            url,
+            cleaned(url),
             conn_max_age=CONNECTION_SECONDS,
             conn_health_checks=ON_LAMBDA,
             # Such a cursor lives longer than a statement, which a pooler in transaction mode does not allow.
@@ -157,6 +170,18 @@ def _parse_database(url):
         # A network that drops packets: said at once, not by the end of the function's time.
         found.setdefault("OPTIONS", {}).setdefault("connect_timeout", DATABASE_SECONDS)
     return found
+
+
+def _parse_key(text):
+    """A key without what a store adds at its ends."""
+    if not (key := cleaned(text)):
+        raise ValidationError("it is empty")
+    return key
+
+
+def _parse_keys(text):
+    """The list of keys that stand in a text with commas between them; a list is taken as it is."""
+    return [key for each in text.split(",") if (key := cleaned(each))] if isinstance(text, str) else text
 
 
 def _parse_hosts(names):

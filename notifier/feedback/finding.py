@@ -39,6 +39,9 @@ def earlier_ids(delivery):
 
 
 def _is_to(delivery, report):
+    if not report.addresses:
+        # Each of our messages has one recipient, so its own id says who it is.
+        return bool(report.message_id) and delivery.provider_id == report.message_id
     return normalise(delivery.address) in {normalise(each) for each in report.addresses}
 
 

@@ -15,6 +15,7 @@ from .. import deliveries
 from ..deliveries.history import storable
 from ..hooks import feedback_received
 from ..models import Delivery, Feedback
+from ..models.counts import account_refusal, record_gauges
 from ..people import suppression
 from .finding import earlier_ids, find_delivery
 
@@ -49,6 +50,7 @@ def record(report):
         )
         if not is_new:
             return None
+        deliveries.mark_found(delivery, report.message_id)
         returned = _returned(delivery)
         if returned != delivery.returned:
             delivery.returned = returned
@@ -57,6 +59,8 @@ def record(report):
             Delivery.objects.filter(pk__in=[each.pk for each in together]).update(returned=returned)
             if returned in NOT_ARRIVED:
                 deliveries.next_after_bounce(*together)
+        if report.of_account:
+            record_gauges({account_refusal(report.channel): 1})
         if report.suppress:
             suppression.suppress(delivery.channel, delivery.address, report.suppress, feedback.detail)
         transaction.on_commit(partial(_announce, feedback, delivery))

@@ -1,6 +1,4 @@
-"""One provider's report, in a form that is the same for all. Made by ``ses`` and ``sms``, stored by
-``recording``.
-"""
+"""One provider's report, in a form that is the same for all. Stored by ``recording``."""
 
 import datetime as dt
 import hashlib
@@ -30,7 +28,8 @@ class Report:
     ``kind`` is a ``Feedback.Kind``; ``key`` is the same whenever the same thing is said again.
     ``delivery_id`` is what the message itself carried, or None; ``addresses`` are those that it was sent to,
     ``sent_at`` is when. ``suppress`` is the ``Suppression.Reason`` for which its address gets nothing more,
-    or blank. ``detail`` quotes no address.
+    or blank. ``of_account``: nothing is wrong with the address, the provider sends nobody anything of ours.
+    ``detail`` quotes no address.
     """
 
     channel: str
@@ -44,11 +43,18 @@ class Report:
     detail: str = ""
     permanent: bool = False
     suppress: str = ""
+    of_account: bool = False
 
 
 def key_of(provider: str, *parts: str) -> str:
     """A key for what ``parts`` tell apart."""
     return f"{provider}:{hashlib.sha256(chr(10).join(parts).encode(errors='replace')).hexdigest()}"
+
+
+def delivery_id_of(text: Any) -> int | None:
+    """The delivery's id that a message carried, as text; None where it is none of ours."""
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) if is_number else None
 
 
 def moment_of(text: Any) -> dt.datetime | None:

@@ -4,19 +4,38 @@ https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-conten
 """
 
 import json
+import logging
 from email.utils import parseaddr
 
 from django.utils import timezone
 
 from ..exceptions import MalformedMessage
 from ..models import Feedback, Suppression
-from .reports import DELIVERY_TAG, Report, key_of, moment_of, without_addresses
+from .reports import DELIVERY_TAG, Report, delivery_id_of, key_of, moment_of, without_addresses
+
+logger = logging.getLogger(__name__)
 
 CHANNEL = "email"
 # What SES says to a topic once, to see whether it may.
 GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
-# Where an event keeps what is its own; Anymail's names of the kinds are for all providers.
-OWN_PART = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}
+# The same of an identity's notifications, and SNS's own words to who subscribes; in none is a mail.
+# https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html
+# https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html
+GREETINGS = {"AmazonSnsSubscriptionSucceeded", "SubscriptionConfirmation", "UnsubscribeConfirmation"}
+# SES's names of its events → where each keeps what is its own, and there the list of whom it is about. Of
+# those without a list it is all whom the mail went to.
+KINDS = {
+    "Bounce": ("bounce", "bouncedRecipients"),
+    "Click": ("click", None),
+    "Complaint": ("complaint", "complainedRecipients"),
+    "Delivery": ("delivery", "recipients"),
+    "DeliveryDelay": ("deliveryDelay", "delayedRecipients"),
+    "Open": ("open", None),
+    "Reject": ("reject", None),
+    "Rendering Failure": ("failure", None),
+    "Send": ("send", None),
+    "Subscription": ("subscription", None),
+}
 PERMANENT = "Permanent"
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-types
 BOUNCES = {
@@ -69,13 +88,19 @@ def read_event(body):
 
     Raises MalformedMessage, which quotes nothing.
     """
-    if body.strip() == GREETING:
+    if body.strip().strip('"') == GREETING:
         return None
     try:
         event = json.loads(body)
-        name = event.get("eventType") or event.get("notificationType")
+        name = event.get("eventType") or event.get("notificationType") or event.get("Type")
+        if name in GREETINGS:
+            logger.info("A topic greets: %s.", name)
+            return None
         if not isinstance(name, str) or not isinstance(event["mail"]["messageId"], str):
             raise MalformedMessage("no event of Amazon SES")
+        if name not in KINDS:
+            logger.info("Amazon SES has an event that is not known here. It is left out.")
+            return None
         return _report(name, event)
     except MalformedMessage:
         raise
@@ -84,13 +109,16 @@ def read_event(body):
 
 
 def _report(name, event):
-    mail, own = event["mail"], event.get(OWN_PART.get(name, name.lower())) or {}
-    parsed = _parse(event)
-    if not parsed or not (said := _kind_of(name, own, parsed[0])):
+    mail, (part, recipients) = event["mail"], KINDS[name]
+    own = event.get(part) or {}
+    if recipients and not own:
+        raise MalformedMessage(f"an event of Amazon SES without its {part}")
+    addresses = tuple(parseaddr(each)[1] or each for each in mail.get("destination") or ())
+    parsed = _parse(event | {part: _told(own, recipients, addresses)})
+    if not (said := _kind_of(name, own, parsed[0])):
         return None
     kind, words, permanent, suppress = said
-    addresses = tuple(parseaddr(each)[1] or each for each in mail.get("destination") or ())
-    affected = tuple(parseaddr(each.recipient)[1] for each in parsed)
+    affected = tuple(parseaddr(each.recipient)[1] for each in parsed if each.recipient)
     answered = " ".join(filter(None, [own.get("smtpResponse"), *(each.mta_response for each in parsed)]))
     sent_at = moment_of(mail.get("timestamp")) or timezone.now()
     happened_at = moment_of(own.get("timestamp")) or sent_at
@@ -115,6 +143,18 @@ def _report(name, event):
     )
 
 
+def _told(own, recipients, addresses):
+    """``own`` with whom it is about, where SES names nobody, as of a bounce that came without a report: all
+    whom the mail went to. With the words that Anymail takes for granted.
+    """
+    if recipients is None or own.get(recipients):
+        return own
+    # Nobody: also the mail does not say, so the provider's id must.
+    named = addresses or ("",)
+    listed = list(named) if recipients == "recipients" else [{"emailAddress": each} for each in named]
+    return {"bounceType": "", "bounceSubType": ""} | own | {recipients: listed}
+
+
 def _parse(event):
     """Anymail's events of one of SES's, one for each recipient that it is about."""
     from anymail.webhooks.amazon_ses import AmazonSESTrackingWebhookView
@@ -135,9 +175,9 @@ def _kind_of(name, own, parsed):
 
 
 def _bounced(own, _parsed):
-    kind, why = own["bounceType"], own["bounceSubType"]
+    kind, why = own.get("bounceType"), own.get("bounceSubType")
     permanent = kind == PERMANENT
-    words = BOUNCES.get((kind, why)) or f"{kind}, {why}"
+    words = BOUNCES.get((kind, why)) or ", ".join(filter(None, (kind, why))) or "why is not said"
     return Feedback.Kind.BOUNCED, f"{words}.", permanent, Suppression.Reason.BOUNCED if permanent else ""
 
 
@@ -199,9 +239,4 @@ TELLERS = {
 def _tagged(mail):
     """The delivery's id that the mail carried, or None."""
     values = (mail.get("tags") or {}).get(DELIVERY_TAG) or []
-    value = values[0] if len(values) == 1 else ""
-    return (
-        int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-        else None
-    )
+    return delivery_id_of(values[0]) if len(values) == 1 else None

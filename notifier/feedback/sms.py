@@ -8,7 +8,9 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -21,15 +23,50 @@ CHANNEL = "sms"
 # Any: see `deliveries.claims`.
 Kind: Any = Feedback.Kind
 Reason: Any = Suppression.Reason
-# What says something about the number itself, or that nothing was sent; every other failure is a bounce that
-# may pass.
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What one of SNS's reasons means; ``words`` are part of it, in lower case."""
+
+    words: str
+    kind: Any = Kind.BOUNCED
+    permanent: bool = False
+    suppress: str = ""
+    of_account: bool = False
+
+
+# SNS has several wordings for a reason ("Phone number is opted out", "+1… is opted out"), so it is told by
+# a part of its words; the first that fits counts. What is not here is a bounce that may pass: a carrier or a
+# phone that is out of reach, or nobody knows.
 # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html#sms_stats_delivery_fail_reasons
-FAILURES = {
-    "Phone number is opted out": (Kind.REFUSED, True, Reason.OPTED_OUT),
-    "Invalid phone number": (Kind.BOUNCED, True, Reason.BOUNCED),
-    "Message body is invalid": (Kind.REFUSED, False, ""),
-    "This delivery would exceed max price": (Kind.REFUSED, False, ""),
-}
+# Those that AWS does not list are from https://github.com/GSA/notifications-admin/issues/935 and
+# https://github.com/cds-snc/notification-api/pull/1892
+FAILURES = (
+    Failure("opted out", Kind.REFUSED, permanent=True, suppress=Reason.OPTED_OUT),
+    Failure("opt-out", Kind.REFUSED, permanent=True, suppress=Reason.OPTED_OUT),
+    # The account's, and nothing about the number.
+    Failure("quota", Kind.REFUSED, of_account=True),
+    Failure("spend limit", Kind.REFUSED, of_account=True),
+    Failure("spending limit", Kind.REFUSED, of_account=True),
+    Failure("rate exceeded", Kind.REFUSED, of_account=True),
+    # About this text.
+    Failure("max price", Kind.REFUSED),
+    Failure("message body", Kind.REFUSED),
+    Failure("blocked as spam", Kind.REFUSED),
+    Failure("blocked this message", Kind.REFUSED),
+    # About the number.
+    Failure("invalid phone number", permanent=True, suppress=Reason.BOUNCED),
+    Failure("phone number is invalid", permanent=True, suppress=Reason.BOUNCED),
+)
+MAY_PASS = Failure("")
+PHONE = re.compile(r"\+?[\d\s().-]{5,30}")
+
+
+def failure_of(said: str) -> Failure:
+    """The meaning of a reason in SNS's words."""
+    lower = " ".join(said.casefold().split())
+    return next((each for each in FAILURES if each.words in lower), MAY_PASS)
 
 
 def read_receipts(event):
@@ -50,23 +87,25 @@ def read_receipt(text):
     try:
         line = json.loads(text)
         message, delivery, status = line["notification"], line["delivery"], line["status"]
-        number, said = str(delivery["destination"]), str(delivery.get("providerResponse") or "")
+        number, said = str(delivery.get("destination") or ""), str(delivery.get("providerResponse") or "")
         message_id = str(message["messageId"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    # A line about a phone's app, or of another kind, whose words mean other things.
+    if number and not PHONE.fullmatch(number) or status not in ("SUCCESS", "FAILURE"):
         return None
     sent_at = moment_of(message.get("timestamp")) or timezone.now()
-    kind, permanent, suppress = (
-        (Kind.DELIVERED, False, "") if status == "SUCCESS" else FAILURES.get(said, (Kind.BOUNCED, False, ""))
-    )
+    failure = Failure("", Kind.DELIVERED) if status == "SUCCESS" else failure_of(said)
     return Report(
         channel=CHANNEL,
-        kind=kind,
+        kind=failure.kind,
         key=key_of("sns-sms", message_id, str(status), said),
         message_id=message_id,
         happened_at=sent_at,
         sent_at=sent_at,
-        addresses=(number,),
+        addresses=(number,) if number else (),
         detail=without_addresses(said, [number]),
-        permanent=permanent,
-        suppress=suppress,
+        permanent=failure.permanent,
+        suppress=failure.suppress,
+        of_account=failure.of_account,
     )

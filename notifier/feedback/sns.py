@@ -19,17 +19,12 @@ from .reports import moment_of
 
 # https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html. Any other field would be unsigned,
 # and so anybody's.
+CONFIRMED = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
-    "SubscriptionConfirmation": (
-        "Message",
-        "MessageId",
-        "SubscribeURL",
-        "Timestamp",
-        "Token",
-        "TopicArn",
-        "Type",
-    ),
+    "SubscriptionConfirmation": CONFIRMED,
+    # Says that nothing more comes, and how to subscribe again.
+    "UnsubscribeConfirmation": CONFIRMED,
 }
 UNSIGNED = {"Signature", "SignatureVersion", "SigningCertURL", "UnsubscribeURL"}
 OPTIONAL = {"Subject", "UnsubscribeURL"}

@@ -1,6 +1,6 @@
-"""SES's events as SNS posts them, for projects without a function behind a queue.
+"""SES's events as SNS posts them, for projects without a function behind a queue, and Twilio's statuses.
 
-Calls ``sns``, which verifies, and ``recording``, which stores.
+Calls ``sns`` and ``twilio``, which verify, and ``recording``, which stores.
 
 A refusal is a 4xx and says nothing: a forger learns nothing, and SNS's own messages are never refused. What
 fails on our side is a 5xx, and SNS comes again.
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from .. import conf
 from ..exceptions import MalformedMessage
-from . import ses, sns
+from . import ses, sns, twilio
 from .recording import record
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 MAX_BYTES = 1024 * 1024
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
 CONTENT_TYPE = "text/plain"
+# Twilio's form has some twenty short fields.
+MAX_FORM_BYTES, FORM = 64 * 1024, "application/x-www-form-urlencoded"
 
 
 @csrf_exempt
@@ -41,6 +43,8 @@ def receive(request):
         message = sns.verify(request.body, topic_arn)
         if message["Type"] == "SubscriptionConfirmation":
             sns.confirm(message, topic_arn)
+        elif message["Type"] == "UnsubscribeConfirmation":
+            logger.warning("Somebody has unsubscribed this address: nothing more is heard of mails.")
         elif report := ses.read_event(message["Message"]):
             record(report)
     except sns.NotFromSns as error:
@@ -55,7 +59,27 @@ def receive(request):
     return HttpResponse(status=204)
 
 
+@csrf_exempt
+@require_POST
+def receive_status(request):
+    """One status of an SMS that Twilio has taken."""
+    if not twilio.tokens():
+        return HttpResponse(status=404)
+    if request.content_type != FORM:
+        return HttpResponse(status=415)
+    if _length(request) > MAX_FORM_BYTES:
+        return HttpResponse(status=413)
+    try:
+        twilio.verify(request)
+    except twilio.NotFromTwilio:
+        logger.warning("A status of an SMS was refused: the account's token has not signed it.")
+        return HttpResponse(status=403)
+    if report := twilio.read_status(request.POST, request.GET.get("delivery", "")):
+        record(report)
+    return HttpResponse(status=204)
+
+
 def _length(request):
     """The length that the request says it has; a request that does not say has too much."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    return int(length) if length.isascii() and length.isdigit() else MAX_BYTES + 1
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else MAX_BYTES + 1

@@ -1,4 +1,4 @@
-"""A stand-in for X's API: takes posts as X would, and keeps them for the outbox page."""
+"""A stand-in for X's API: takes posts as X would, shows them, and keeps them for the outbox page."""
 
 import json
 import time
@@ -14,6 +14,7 @@ from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters
 
 from .oauth import SignatureCheck
 from .server import LoopbackServer, cut
+from .x_timeline import timeline
 
 # https://docs.x.com/x-api/posts/create-post
 PATH = "/2/tweets"
@@ -21,7 +22,7 @@ PATH = "/2/tweets"
 PUBLIC_URL = f"https://api.twitter.com{PATH}"
 # Whose keys these are: https://docs.x.com/x-api/users/get-my-user
 ME_PATH = "/2/users/me"
-ME = {"id": "2244994945", "name": "Notifier", "username": "notifier"}
+ME = {"name": "Notifier", "username": "notifier"}
 # How every answer says what the keys may do: https://groups.google.com/g/twitter-api-announce/c/OL3G2SRpm3o
 ACCESS_LEVEL = "x-access-level"
 # Per user: https://docs.x.com/x-api/fundamentals/rate-limits
@@ -78,6 +79,8 @@ class XStandIn:
         limit=POSTS_PER_WINDOW,
     ):
         self.limit = limit
+        # An access token begins with the id of its account.
+        self._me = ME | {"id": access_token.partition("-")[0]}
         self._signatures = SignatureCheck(consumer_key, consumer_secret, access_token, access_token_secret)
         self._server = LoopbackServer(self._answer, name="The stand-in for X", port=port)
         self._lock = Lock()
@@ -143,6 +146,8 @@ class XStandIn:
     def _respond(self, request):
         if (request.method, request.path) == ("GET", ME_PATH):
             return self._tell_who(request)
+        if (request.method, request.path) == ("GET", path := f"/2/users/{self._me['id']}/tweets"):
+            return self._show_posts(request, path)
         if (request.method, request.path) != ("POST", PATH):
             return _problem(404)
         if self._failures:
@@ -166,8 +171,18 @@ class XStandIn:
             return _problem(self._failures.pop(0))
         if not self._signatures.is_good(request, PUBLIC_URL.replace(PATH, ME_PATH)):
             return _problem(401)
-        response = _json(200, {"data": ME})
+        response = _json(200, {"data": self._me})
         response.headers[ACCESS_LEVEL] = self.access_level
+        return response
+
+    def _show_posts(self, request, path):
+        if self._failures:
+            return _problem(self._failures.pop(0))
+        if not self._signatures.is_good(request, PUBLIC_URL.replace(PATH, path)):
+            return _problem(401)
+        response = _json(200, timeline(self.posts, request.args))
+        # Reading has a limit of its own.
+        response.headers |= {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(time.time()) + 900)}
         return response
 
     def _used_up(self):

@@ -1,11 +1,12 @@
 """Counts and measures of the outbox, for the overview.
 
-Written by ``operations.counts``, ``operations.gauges`` and ``queue.canary``.
+Written by ``operations.counts``, ``operations.gauges``, ``feedback`` and ``queue.canary``.
 """
 
 import datetime as dt
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .outbox import Delivery
@@ -96,6 +97,22 @@ class Canary(models.Model):
     def seconds(self):
         """Seconds from its release to its arrival, or None."""
         return (self.arrived_at - self.released_at).total_seconds() if self.arrived_at else None
+
+
+def record_gauges(readings):
+    """Store name → value, measured now."""
+    now = timezone.now()
+    Gauge.objects.bulk_create(
+        [Gauge(name=name, value=value, measured_at=now) for name, value in readings.items()],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["value", "measured_at"],
+    )
+
+
+def account_refusal(channel):
+    """The name of the gauge that tells when a channel's provider last refused all that is ours."""
+    return f"account.{channel}"
 
 
 def mark_stale(times):

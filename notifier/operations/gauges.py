@@ -2,9 +2,12 @@
 overview.
 """
 
+import datetime as dt
+
 from django.utils import timezone
 
 from ..models import Gauge
+from ..models.counts import account_refusal, record_gauges
 
 # When AWS was asked last, whatever it answered.
 ASKED = "aws.asked"
@@ -20,6 +23,21 @@ SEND_RATE = "ses.send_rate"
 # 1 where SES sends, 0 where it has stopped the account.
 SENDING_ENABLED = "ses.sending_enabled"
 
+# So long after a provider has refused all that is ours, people read of it.
+REFUSAL_COUNTS_FOR = dt.timedelta(days=1)
+
+
+def refusing_accounts(readings):
+    """Channel → when its provider last refused all that is ours, of the last day; ``readings`` as ``read``
+    gives them.
+    """
+    prefix, since = account_refusal(""), timezone.now() - REFUSAL_COUNTS_FOR
+    return {
+        name.removeprefix(prefix): gauge.measured_at
+        for name, gauge in sorted(readings.items())
+        if name.startswith(prefix) and gauge.measured_at > since
+    }
+
 
 def dead_letters(route):
     """The name of the gauge that holds how many messages the route's dead-letter queue holds."""
@@ -28,13 +46,7 @@ def dead_letters(route):
 
 def record(readings):
     """Store name → value, measured now."""
-    now = timezone.now()
-    Gauge.objects.bulk_create(
-        [Gauge(name=name, value=value, measured_at=now) for name, value in readings.items()],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["value", "measured_at"],
-    )
+    record_gauges(readings)
 
 
 def read():

@@ -18,7 +18,10 @@ FUNCTION = {
     "SECRET_KEY": "a-long-key-of-many-different-characters-0123456789-abcdefg",
 }
 # What a developer's own shell must not add to it.
-OURS = {*FUNCTION, "ALLOWED_HOSTS", "DEBUG", "LOG_LEVEL", "SECRETS", "SECRETS_PATH"}
+OURS = {
+    *FUNCTION,
+    *("ALLOWED_HOSTS", "DEBUG", "LOG_LEVEL", "SECRETS", "SECRETS_PATH", "SECRET_KEY_FALLBACKS"),
+}
 MODULES = ("notifier.deploy.environment", "project.settings")
 
 

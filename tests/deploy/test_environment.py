@@ -112,6 +112,42 @@ def test_a_function_starts_with_its_secrets_from_the_store(store, on_lambda):
     assert found["DATABASES"]["default"]["HOST"] == "from-the-store"
 
 
+@pytest.mark.parametrize("added", ["\n", "\r\n", " ", "\t\n", "\u00a0", "\u2028"])
+def test_what_a_store_adds_at_a_secrets_ends_is_taken_away(store, on_lambda, added):
+    environ = {"SECRETS": "SECRET_KEY,OF_THE_PROJECT", "SECRETS_PATH": PATH}
+    store(SECRET_KEY=f"{FUNCTION['SECRET_KEY']}{added}", OF_THE_PROJECT=f"{added}abc def{added}")
+    environment.read_secrets(environ)
+    assert (environ["SECRET_KEY"], environ["OF_THE_PROJECT"]) == (FUNCTION["SECRET_KEY"], "abc def")
+    # The same from the function's own environment.
+    found = on_lambda(
+        SECRET_KEY=environ["SECRET_KEY"] + added, DATABASE_URL=f"{added}postgres://u:p@h/n{added}"
+    )
+    assert found["SECRET_KEY"] == FUNCTION["SECRET_KEY"]
+    assert found["DATABASES"]["default"]["NAME"] == "n"
+
+
+KEYS = [
+    # what the variable holds, the keys that Django believes beside its own
+    (None, []),
+    ("", []),
+    ("the-old-one", ["the-old-one"]),
+    ("the-old-one\n", ["the-old-one"]),
+    ("the-old-one, an-older-one,", ["the-old-one", "an-older-one"]),
+    ("the-old-one,\nan-older-one\n", ["the-old-one", "an-older-one"]),
+]
+
+
+@pytest.mark.parametrize(("stored", "believed"), KEYS)
+def test_keys_before_the_present_one_come_from_the_store_and_from_the_environment(
+    store, on_lambda, read_settings, stored, believed
+):
+    assert read_settings(SECRET_KEY_FALLBACKS=stored)["SECRET_KEY_FALLBACKS"] == believed
+    if stored:
+        store(SECRET_KEY_FALLBACKS=stored)
+        found = on_lambda(SECRETS="SECRET_KEY_FALLBACKS", SECRETS_PATH=PATH, SECRET_KEY_FALLBACKS=None)
+        assert found["SECRET_KEY_FALLBACKS"] == believed
+
+
 # What is missing or wrong.
 
 WRONG = [
@@ -130,7 +166,9 @@ WRONG = [
     ({"DATABASE_URL": "GEHEIM"}, ["DATABASE_URL cannot be used (it is no URL"]),
     ({"DATABASE_URL": "postgres://u:GEHEIM@h"}, ["DATABASE_URL cannot be used (it is no URL"]),
     ({"DATABASE_URL": "sqlite:////tmp/GEHEIM.sqlite3"}, ["DATABASE_URL cannot be used (it names SQLite"]),
+    ({"SECRET_KEY": " \n"}, ["SECRET_KEY cannot be used (it is empty)"]),
     ({"DEFAULT_FROM_EMAIL": "Shop"}, ["DEFAULT_FROM_EMAIL cannot be used (it holds no mail address)"]),
+    ({"DEFAULT_FROM_EMAIL": "Shop, Inc. <a@example.com>"}, ['write "Shop, Inc." <a@example.com>)']),
     (
         {"DEFAULT_FROM_EMAIL": None, "NOTIFIER_TOPIC_ARN": ""},
         ["DEFAULT_FROM_EMAIL is missing", "NOTIFIER_TOPIC_ARN cannot be used"],

@@ -171,7 +171,23 @@ RECORDED = {
         says="550",
         **GONE,
     ),
+    "permanent, without recipients": Recorded(
+        bounce("Permanent", "General", recipients=()), says="refuses it for good", **GONE
+    ),
+    "permanent, without a list of recipients": Recorded(
+        {"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "feedbackId": "1", "timestamp": "x"}},
+        says="Permanent",
+        **GONE,
+    ),
     # The others: it came back, and may go another time.
+    "undetermined, without recipients": Recorded(
+        bounce("Undetermined", "Undetermined", recipients=()), says="could not read", **PASSING
+    ),
+    "a bounce that does not say of which kind": Recorded(
+        {"eventType": "Bounce", "bounce": {"bouncedRecipients": [], "timestamp": "x"}},
+        says="why is not said",
+        **PASSING,
+    ),
     "transient, general": Recorded(bounce("Transient", "General"), says="automatic reply", **PASSING),
     "transient, the mailbox is full": Recorded(
         bounce("Transient", "MailboxFull", "smtp; 552 5.2.2 full"), says="the mailbox is full", **PASSING
@@ -196,6 +212,14 @@ RECORDED = {
     "complaint, on the account's list": Recorded(
         complaint(sub="OnAccountSuppressionList"), says="suppression list of our account", **COMPLAINED
     ),
+    "complaint without recipients": Recorded(
+        {
+            "eventType": "Complaint",
+            "complaint": {"complainedRecipients": [], "complaintFeedbackType": "abuse"},
+        },
+        says="it was called spam",
+        **COMPLAINED,
+    ),
     "complaint of an identity": Recorded(
         complaint("abuse", form="notificationType"), says="spam", **COMPLAINED
     ),
@@ -206,6 +230,9 @@ RECORDED = {
     ),
     # Good, or not over.
     "delivered": Recorded(delivery(), ("delivered",)),
+    "delivered, without recipients": Recorded(
+        {"eventType": "Delivery", "delivery": {"timestamp": "x", "smtpResponse": "250"}}, ("delivered",)
+    ),
     "delivered, of an identity": Recorded(delivery(form="notificationType"), ("delivered",)),
     "delayed, the mailbox is full": Recorded(delay("MailboxFull"), ("delayed",), says="the mailbox is full"),
     "delayed, the server fails": Recorded(delay("RecipientServerError"), ("delayed",), says="server fails"),
@@ -213,6 +240,11 @@ RECORDED = {
         delay("TransientCommunicationFailure"), ("delayed",), says="cannot be reached"
     ),
     "delayed, seen as spam": Recorded(delay("SpamDetected"), ("delayed",), says="much spam"),
+    "delayed, without recipients": Recorded(
+        {"eventType": "DeliveryDelay", "deliveryDelay": {"delayType": "General", "delayedRecipients": []}},
+        ("delayed",),
+        says="handed over yet",
+    ),
     "delayed, of a kind that is new": Recorded(delay("Brandnew"), ("delayed",), says="Brandnew"),
     "opened": Recorded(OPEN, ("opened",)),
     "clicked": Recorded(CLICK, ("clicked",)),
@@ -244,6 +276,8 @@ RECORDED = {
     # Nothing that we do not know.
     "subscribed": Recorded(subscription()),
     "sent": Recorded({"eventType": "Send", "send": {}}),
+    # A rule of incoming mail publishes to the same topic.
+    "received": Recorded({"notificationType": "Received", "receipt": {"recipients": ["ADDRESS"]}}),
     "an event that is new": Recorded(
         {"eventType": "Brandnew", "brandnew": {"timestamp": "2026-05-03T00:00:00.000Z"}}
     ),

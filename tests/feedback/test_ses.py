@@ -267,8 +267,38 @@ def cloud_messages(name):
     return [message["Body"] for message in found.get("Messages", [])]
 
 
-def test_what_ses_says_to_a_topic_once_is_no_event():
-    assert hear(GREETING) == []
+GREETINGS = [
+    GREETING,
+    f"{GREETING}\n",
+    json.dumps(GREETING),
+    # Of an identity's notifications
+    json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "You have successfully …"}),
+    # SNS's own, where somebody has subscribed the queue by hand
+    json.dumps({"Type": "SubscriptionConfirmation", "Token": "GEHEIM", "TopicArn": "arn:aws:sns:…"}),
+    json.dumps({"Type": "UnsubscribeConfirmation", "Token": "GEHEIM", "TopicArn": "arn:aws:sns:…"}),
+]
+
+
+@pytest.mark.parametrize("body", GREETINGS)
+def test_what_ses_and_sns_say_to_a_topic_once_is_no_event_and_no_fault(body, caplog, gate):
+    caplog.set_level("INFO")
+    assert hear(body) == []
+    assert gate.calls == [], "nothing goes to the dead-letter queue"
+    assert [each for each in caplog.records if each.levelname in ("ERROR", "WARNING")] == []
+    assert "GEHEIM" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["permanent, general", "permanent, without recipients"])
+def test_of_a_mail_whose_recipient_ses_does_not_name_at_all_its_own_id_says_who_it_is(name):
+    row, other = make_sent(), make_sent()
+    event = about(RECORDED[name].event, row)
+    del event["mail"]["destination"]
+    event["bounce"]["bouncedRecipients"] = []
+    forged = json.loads(json.dumps(event))
+    forged["mail"] |= {"messageId": "another", "tags": {DELIVERY_TAG: [str(other.pk)]}}
+    assert hear(event, forged) == []
+    assert (state(row)["returned"], state(row)["suppressed"]) == ("bounced", [("email", "bounced")])
+    assert state(other)["returned"] == ""
 
 
 def test_a_message_that_could_not_be_stored_comes_again_and_the_others_are_heard():

@@ -127,6 +127,14 @@ def test_a_message_without_a_subject_is_signed_without_it(client, row):
     assert Feedback.objects.exists()
 
 
+def test_that_nothing_more_comes_is_no_forgery_and_is_not_undone(client, amazon, caplog):
+    assert post(client, confirmation(Type="UnsubscribeConfirmation")) == 204
+    assert [call.request.url for call in amazon.calls] == [CERTIFICATE], "nobody subscribes again"
+    assert "has unsubscribed" in caplog.text
+    forged = confirmation(Type="UnsubscribeConfirmation") | {"Message": "another"}
+    assert post(client, forged) == 403
+
+
 def at(**ago):
     return (timezone.now() - dt.timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 

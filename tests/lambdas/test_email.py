@@ -66,6 +66,26 @@ def test_a_mail_without_html_is_plain_text(gate, send, make_message):
     assert (mail.get_content_type(), mail.get_content().strip()) == ("text/plain", "Hello")
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"html": "<p>Hello</p>"},
+        {"attempt": 3},  # once more
+        {"unsubscribe_url": "https://example.com/u/"},  # of a list, with its button beside
+    ],
+)
+def test_a_mail_says_that_it_is_automatic(gate, send, make_message, parts):
+    send(make_message(address=ADDRESS, text="Hello", **parts))
+    _, mail = sent_mail(gate)
+    assert mail.get_all("Auto-Submitted") == ["auto-generated"]
+    assert {each.strip() for each in mail["X-Auto-Response-Suppress"].split(",")} >= {"OOF", "AutoReply"}
+    # A report that it did not arrive is wanted, and a receipt is no bulk mail.
+    assert "NDR" not in mail["X-Auto-Response-Suppress"].split(", ")
+    assert mail["Precedence"] is None
+    assert bool(mail["List-Unsubscribe-Post"]) == bool(parts.get("unsubscribe_url"))
+
+
 @pytest.mark.django_db  # the outbox shows people's inboxes too
 def test_the_provider_id_is_the_one_that_ses_gave(cloud, send, make_message):
     provider_id = send(make_message(address=ADDRESS))

@@ -9,7 +9,7 @@ import pytest
 from lambdas import sms
 from lambdas._sms_twilio import KEYS, account_url
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from tests.lambdas.twilio import ACCOUNT, KEY, SENDER, TOKEN, TwilioStandIn
+from tests.lambdas.twilio import ACCOUNT, KEY, SENDER, TOKEN, at_twilio
 from tests.support.builders import make_delivery
 from tests.support.functions import bodies_for, invoke
 
@@ -20,15 +20,8 @@ NUMBER = "+12065550123"
 
 @pytest.fixture
 def twilio(monkeypatch):
-    monkeypatch.setenv("SMS_DRIVER", "twilio")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    for name, value in zip(KEYS, (ACCOUNT, TOKEN, SENDER), strict=True):
-        monkeypatch.setenv(name, value)
-    stand_in = TwilioStandIn()
-    stand_in.start()
-    monkeypatch.setenv("TWILIO_API_URL", stand_in.url)
-    yield stand_in
-    stand_in.stop()
+    with at_twilio(monkeypatch) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture
@@ -56,6 +49,31 @@ def test_a_text_is_one_request_with_number_and_sender(twilio, send, monkeypatch,
     assert send(address="+1 (206) 555-0123", text="Sale! 20 % off · £5 & more") == f"SM{1:032x}"
     assert twilio.messages == [{"To": NUMBER, "Body": "Sale! 20 % off · £5 & more"} | sent_by]
     assert twilio.requests == 1
+
+
+@pytest.mark.urls("tests.feedback.urls")
+@pytest.mark.parametrize(
+    ("base_url", "callback"),
+    [
+        ("https://shop.example.com", "https://shop.example.com/feedback/twilio/?delivery=1"),
+        ("https://shop.example.com/", "https://shop.example.com/feedback/twilio/?delivery=1"),
+        ("https://x.example/prod", "https://x.example/prod/feedback/twilio/?delivery=1"),  # behind a gateway
+        ("http://localhost:8000", None),  # Twilio reaches no such address, and would refuse the message
+        ("", None),
+    ],
+)
+def test_twilio_is_asked_to_say_later_what_became_of_it_where_there_is_an_address(
+    twilio, send, settings, base_url, callback
+):
+    settings.NOTIFIER = settings.NOTIFIER | {"BASE_URL": base_url}
+    send()
+    assert twilio.messages[0].get("StatusCallback") == callback
+
+
+def test_a_project_without_the_webhook_is_asked_nothing_later(twilio, send, settings):
+    settings.NOTIFIER = settings.NOTIFIER | {"BASE_URL": "https://shop.example.com"}
+    send()
+    assert "StatusCallback" not in twilio.messages[0]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,11 +3,14 @@
 https://www.twilio.com/docs/messaging/api/message-resource#create-a-message
 """
 
+import hmac
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from contextlib import contextmanager
 
 from werkzeug.wrappers import Request, Response
 
+from lambdas._sms_twilio import KEYS
 from notifier.local.server import LoopbackServer
 
 ACCOUNT, TOKEN, SENDER = "AC" + "0" * 32, "local-twilio-token", "+15005550006"
@@ -18,7 +21,8 @@ MAX_CHARACTERS = 1600
 class TwilioStandIn(LoopbackServer):
     """``messages`` are the forms that were taken, ``requests`` counts all.
 
-    ``fail_next`` answers the next one otherwise.
+    ``fail_next`` answers the next one otherwise; ``status_of`` is what Twilio posts later about one that it
+    has taken.
     """
 
     def __init__(self):
@@ -34,6 +38,26 @@ class TwilioStandIn(LoopbackServer):
         self._failures.append(
             Response(said, status=status, headers=dict(headers), content_type="application/json")
         )
+
+    def status_of(self, position, status, *, code=None, token=TOKEN, **changed):
+        """``(url, form, signature)`` of a status of the message at ``position``, signed as Twilio signs.
+        https://www.twilio.com/docs/usage/webhooks/webhooks-security
+        """
+        taken, sid = self.messages[position], f"SM{position + 1:032x}"
+        form = {
+            "AccountSid": ACCOUNT,
+            "ApiVersion": "2010-04-01",
+            "MessageSid": sid,
+            "SmsSid": sid,
+            "MessageStatus": status,
+            "SmsStatus": status,
+            "From": taken.get("From", SENDER),
+            "To": taken["To"],
+            **({"ErrorCode": str(code)} if code else {}),
+            **changed,
+        }
+        url = taken["StatusCallback"]
+        return url, form, sign(url, form, token)
 
     def _answer(self, environ, start_response):
         request = Request(environ)
@@ -62,6 +86,27 @@ class TwilioStandIn(LoopbackServer):
             return _error(400, 21211)
         self.messages.append(form)
         return _json(201, {"sid": f"SM{len(self.messages):032x}", "status": "queued", "error_code": None})
+
+
+@contextmanager
+def at_twilio(monkeypatch):
+    """The stand-in, with the environment of an account that sends by it."""
+    monkeypatch.setenv("SMS_DRIVER", "twilio")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for name, value in zip(KEYS, (ACCOUNT, TOKEN, SENDER), strict=True):
+        monkeypatch.setenv(name, value)
+    stand_in = TwilioStandIn()
+    stand_in.start()
+    monkeypatch.setenv("TWILIO_API_URL", stand_in.url)
+    try:
+        yield stand_in
+    finally:
+        stand_in.stop()
+
+
+def sign(url, form, token=TOKEN):
+    text = url + "".join(f"{name}{form[name]}" for name in sorted(form))
+    return b64encode(hmac.new(token.encode(), text.encode(), "sha1").digest()).decode()
 
 
 def _error(status, code):

@@ -3,6 +3,7 @@ send.
 """
 
 import base64
+import datetime as dt
 import gzip
 import json
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from lambdas import feedback as function
 from notifier import deliveries
@@ -18,7 +20,7 @@ from notifier.channels.recipient import normalise
 from notifier.exceptions import Skipped
 from notifier.feedback import sms
 from notifier.gates import suppressed
-from notifier.models import Delivery, Feedback, Suppression
+from notifier.models import Delivery, Feedback, Gauge, Suppression
 from notifier.people import suppression
 from tests.support.builders import make_delivery, make_user
 from tests.support.functions import bodies_for, invoke
@@ -151,6 +153,7 @@ def store(row, work):
     row.refresh_from_db()
 
 
+GAUGE = "account.sms"
 RECEIPTS = [
     # status, the carrier's words, what is stored, what stands on the delivery, why the number is suppressed
     ("SUCCESS", "Message has been accepted by phone carrier", "delivered", "", None),
@@ -159,6 +162,23 @@ RECEIPTS = [
     ("FAILURE", "Phone is currently unreachable/unavailable", "bounced", "bounced", None),
     ("FAILURE", "This delivery would exceed max price", "refused", "refused", None),
     ("FAILURE", "Words of next year", "bounced", "bounced", None),
+    # The same in other words; of the number:
+    ("FAILURE", "+15555550100 is opted out", "refused", "refused", "opted_out"),
+    ("FAILURE", "Destination phone number opted out", "refused", "refused", "opted_out"),
+    ("FAILURE", "PHONE NUMBER IS OPTED OUT.", "refused", "refused", "opted_out"),
+    ("FAILURE", "invalid phone number ", "bounced", "bounced", "bounced"),
+    ("FAILURE", "Phone is on a blocked list", "bounced", "bounced", None),
+    ("FAILURE", "Destination is on a blocked list", "bounced", "bounced", None),
+    ("FAILURE", "Phone has blocked SMS", "bounced", "bounced", None),
+    ("FAILURE", "Phone carrier is currently unreachable/unavailable", "bounced", "bounced", None),
+    ("FAILURE", "Unknown error attempting to reach phone", "bounced", "bounced", None),
+    ("FAILURE", "", "bounced", "bounced", None),
+    # Of the text, and of the account.
+    ("FAILURE", "Blocked as spam by phone carrier", "refused", "refused", None),
+    ("FAILURE", "Phone carrier has blocked this message", "refused", "refused", None),
+    ("FAILURE", "Message body is invalid", "refused", "refused", None),
+    ("FAILURE", "No quota left for account", "refused", "refused", None),
+    ("FAILURE", "Account spend limit exceeded", "refused", "refused", None),
 ]
 
 
@@ -177,6 +197,56 @@ def test_a_receipt_of_an_sms_is_stored_before_its_answer_or_after_it(
     row.refresh_from_db()
     assert (row.status, row.returned, Feedback.objects.get().kind) == ("sent", returned, kind)
     assert Suppression.objects.values_list("reason", flat=True).first() == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "is_the_accounts"),
+    [
+        ("No quota left for account", True),
+        ("Your monthly spending limit has been reached", True),
+        ("Rate exceeded.", True),
+        ("Phone is currently unreachable/unavailable", False),
+        ("This delivery would exceed max price", False),
+    ],
+)
+def test_what_the_provider_says_of_our_account_is_blamed_on_no_number_and_seen_by_people(
+    admin_client, said, is_the_accounts
+):
+    row, work = make_text()
+    store(row, work)
+    for report in sms.read_receipts(from_logs(receipt(row, "FAILURE", said))):
+        function.record(report)
+    assert not Suppression.objects.exists()
+    shown = [item.text for item in admin_client.get("/admin/notifier/overview/").context["attention"]]
+    assert bool([text for text in shown if "limit of our account" in text]) == is_the_accounts
+    assert (GAUGE in Gauge.objects.values_list("name", flat=True)) == is_the_accounts
+
+    # Of yesterday nobody needs to read.
+    Gauge.objects.filter(name=GAUGE).update(measured_at=timezone.now() - dt.timedelta(days=1))
+    shown = [item.text for item in admin_client.get("/admin/notifier/overview/").context["attention"]]
+    assert [text for text in shown if "limit of our account" in text] == []
+
+
+def test_a_receipt_that_names_no_number_is_found_by_its_id_alone():
+    row, work = make_text()
+    store(row, work)
+    line = json.loads(receipt(row, "FAILURE", "Phone number is opted out"))
+    del line["delivery"]["destination"]
+    other = json.loads(json.dumps(line))
+    other["notification"]["messageId"] = "another"
+    reports = sms.read_receipts(from_logs(json.dumps(line), json.dumps(other)))
+    assert [bool(function.record(report)) for report in reports] == [True, False]
+    assert Suppression.objects.get().reason == "opted_out"
+
+
+def test_a_line_about_a_phones_app_is_no_receipt():
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-msg-status.html"""
+    line = {
+        "notification": {"messageId": "1", "timestamp": "2026-05-03 00:40:34.559"},
+        "delivery": {"destination": "arn:aws:sns:us-east-1:1:endpoint/GCM/shop/1", "statusCode": 410},
+        "status": "FAILURE",
+    }
+    assert sms.read_receipts(from_logs(json.dumps(line))) == []
 
 
 def test_receipts_of_others_and_lines_that_are_none_change_nothing():

@@ -22,7 +22,7 @@ SEND_MAIL, SEND_SMS, PUBLISH_BATCH, POST_TO_X, BURY = (
     "CreatePost",
     "SendMessage",
 )
-WRITE_IN_CHAT, POST_WEBHOOK = "WriteInChat", "PostWebhook"
+WRITE_IN_CHAT, POST_WEBHOOK, ASK_X = "WriteInChat", "PostWebhook", "GetPosts"
 # What sends something to somebody.
 SENDS = (SEND_MAIL, SEND_SMS, POST_TO_X, WRITE_IN_CHAT, POST_WEBHOOK)
 PATHS = {"/v2/email/outbound-emails": SEND_MAIL, "/2/tweets": POST_TO_X}
@@ -69,7 +69,7 @@ class Gate:
 
     def __init__(self, *, aws, x, chat, hooks=None):
         self.calls = []
-        self._targets = {POST_TO_X: x, WRITE_IN_CHAT: chat, POST_WEBHOOK: hooks}
+        self._targets = {POST_TO_X: x, ASK_X: x, WRITE_IN_CHAT: chat, POST_WEBHOOK: hooks}
         self._aws, self._rules, self._lock = aws, [], Lock()
         self._pool = urllib3.PoolManager(retries=False, maxsize=8)
         self._server = LoopbackServer(self._serve, name="The gate")
@@ -220,6 +220,8 @@ class _Hold(_Rule):
 def _action_of(request):
     if request.path in PATHS:
         return PATHS[request.path]
+    if request.path.startswith("/2/users/"):
+        return ASK_X
     if "webhook-id" in request.headers:
         return POST_WEBHOOK
     # A chat's host stands in front of its path.

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, ngettext
 
+from ...channels import registry
 from ...explaining.wording import spelled
 from ...gates.budgets import NEARLY
 from ...gates.pauses import BUDGET
@@ -45,6 +46,7 @@ def find(*, counted_at, readings, failures, held, costs, budgets):
     found = [
         *_counting(counted_at),
         *_account(readings),
+        *_refusals(readings),
         *_dead_letters(readings),
         *_failures(failures),
         *_pauses(held),
@@ -85,6 +87,16 @@ def _account(readings):
     if quota and quota > 0 and used is not None and used / quota >= QUOTA_NEARLY_USED:
         text = _("%(share)s of the mails that SES allows in 24 hours are used. What comes on top waits.")
         yield Item(DOUBT, text % {"share": percent(used / quota)})
+
+
+def _refusals(readings):
+    text = _(
+        "The provider of %(channel)s has refused what is ours, %(time)s ago: a limit of our account is "
+        "used up. The addresses are good."
+    )
+    for channel, time in gauges.refusing_accounts(readings).items():
+        url = deliveries_url(channel=channel)
+        yield Item(BAD, text % {"channel": registry.label(channel), "time": age(time)}, url)
 
 
 def _dead_letters(readings):

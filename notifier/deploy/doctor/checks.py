@@ -32,6 +32,7 @@ OF_A_CHANNEL = {
     "push": {"the applications of push": push.check_applications},
     "sms": {
         "the SMS driver": sms.check_driver,
+        "the statuses of SMS": sms.check_statuses,
         "the SMS spend limit": sms.check_spend_limit,
         "the SMS sandbox": sms.check_sandbox,
     },

@@ -2,7 +2,8 @@
 everybody.
 """
 
-from email.utils import parseaddr
+from notifier.channels.sender import address_of
+from notifier.exceptions import SenderRefused
 
 from .findings import error, warning
 
@@ -15,14 +16,15 @@ def check_sender(context):
 
     https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     """
-    address = parseaddr(context.sender())[1]
-    name, _, domain = address.rpartition("@")
-    if not name:
+    try:
+        address = address_of(context.sender())
+    except SenderRefused as refused:
         yield error(
-            "There is no sender: DEFAULT_FROM_EMAIL holds no address.",
+            f"There is no sender: DEFAULT_FROM_EMAIL cannot be used, {refused}.",
             "Set DEFAULT_FROM_EMAIL to an address of your domain.",
         )
         return
+    domain = address.rpartition("@")[2]
     known = _identities(context.client("sesv2"), [address, *_with_parents(domain)])
     verified = {name: found for name, found in known.items() if found.get("VerifiedForSendingStatus")}
     if not known:

@@ -2,10 +2,14 @@
 not asked for.
 """
 
+from notifier.channels.credentials import cleaned
+
 from .findings import error, warning
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 MOST_AT_ONCE = 10
+# Django's key, and the earlier ones that it still believes.
+KEY, FALLBACKS = "SECRET_KEY", "SECRET_KEY_FALLBACKS"
 
 
 def check_parameters(context):
@@ -27,6 +31,20 @@ def check_parameters(context):
             # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
             remedy = f"aws ssm delete-parameter --name {path_of(stack, name)} && {put(stack, name)}"
             yield warning(f"The secret {path_of(stack, name)} lies in SSM unencrypted.", remedy)
+    yield from _check_changed_key(context, found.get(KEY))
+
+
+def _check_changed_key(context, parameter):
+    """A key that was replaced, without the old one: nothing that it has signed is believed any more."""
+    if not parameter or parameter["Version"] == 1 or FALLBACKS in context.deployment.web.secrets:
+        return
+    stack, stage = context.deployment.stack_name, context.stage
+    yield warning(
+        f"The secret {path_of(stack, KEY)} was changed on {parameter['LastModifiedDate']:%d %B %Y}, and the "
+        "website does not know the old one: links in earlier mails, and sessions, have ended.",
+        f"aws ssm get-parameter-history --with-decryption --name {path_of(stack, KEY)} tells the old one ; "
+        f"{put(stack, FALLBACKS)} ; name {FALLBACKS} in SECRETS of the stage {stage} ; zappa update {stage}",
+    )
 
 
 def path_of(stack, name):
@@ -39,8 +57,11 @@ def put(stack, name):
 
 
 def read(context, names):
-    """``{name: value}`` of those secrets that are there, decrypted. Never to be printed."""
-    return {name: parameter["Value"] for name, parameter in _find(context, names, decrypt=True).items()}
+    """``{name: value}`` of those secrets that are there, decrypted, as functions read them. Never to be
+    printed.
+    """
+    found = _find(context, names, decrypt=True)
+    return {name: cleaned(parameter["Value"]) for name, parameter in found.items()}
 
 
 def _find(context, names, *, decrypt):

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import requests
 
+from notifier.channels import credentials
+from notifier.feedback.twilio import TOKENS
+
 from . import parameters
 from .findings import error, unchecked, warning
 
@@ -60,7 +63,7 @@ def check_driver(context):
     Nothing is sent.
     """
     # Not at the top: a deployment without this channel needs none of it.
-    from lambdas._sms_twilio import KEYS
+    from lambdas._sms_twilio import API_KEY, KEYS, SECRET_KEYS
     from lambdas.sms import DRIVERS
 
     driver = _driver(context)
@@ -71,11 +74,11 @@ def check_driver(context):
         )
     if driver != "twilio":
         return
-    names = (*KEYS, "TWILIO_API_KEY")
+    names = (*KEYS, API_KEY)
     keys = (
         parameters.read(context, names)
         if context.stage
-        else {name: os.environ[name] for name in names if name in os.environ}
+        else {name: value for name in names if (value := credentials.read(name))}
     )
     if missing := [name for name in KEYS if not keys.get(name)]:
         stack = context.stage and context.deployment.stack_name
@@ -85,12 +88,29 @@ def check_driver(context):
             f"{remedy} ; and name them in SECRETS.",
         )
         return
+    if unusable := credentials.unusable(SECRET_KEYS, keys):
+        yield error(f"{unusable} No SMS gets out.", NEW_KEYS)
+        return
     try:
         yield from _judge_twilio(_ask_twilio(keys))
     except requests.RequestException as failure:
         yield unchecked(
             f"the keys of Twilio: no answer from it ({type(failure).__name__}).",
             "Run this again in a minute.",
+        )
+
+
+def check_statuses(context):
+    """Twilio says later what became of a message: to the website, which has to know what it signs with."""
+    if _driver(context) != "twilio" or not context.stage:
+        return
+    web, stage = context.deployment.web, context.stage
+    if web.environment.get("SMS_DRIVER") != "twilio" or not {*TOKENS}.intersection(web.secrets):
+        yield warning(
+            "The website does not listen to Twilio: that a message did not arrive, or that somebody has "
+            "answered STOP, is not heard.",
+            f'In the stage {stage}: "SMS_DRIVER": "twilio", and TWILIO_AUTH_TOKEN (or, where an API key '
+            f"sends, TWILIO_WEBHOOK_TOKEN) in SECRETS ; zappa update {stage}",
         )
 
 

@@ -7,6 +7,8 @@ from contextlib import closing
 import requests
 import tweepy
 
+from notifier.channels import credentials
+
 from . import parameters
 from .findings import error, unchecked, warning
 
@@ -28,7 +30,7 @@ def check_keys(context):
     keys = (
         parameters.read(context, KEYS)
         if context.stage
-        else {name: os.environ[name] for name in KEYS if os.environ.get(name)}
+        else {name: value for name in KEYS if (value := credentials.read(name))}
     )
     store = " ; ".join(_store(context, name) for name in KEYS)
     if missing := [name for name in KEYS if name not in keys]:
@@ -36,6 +38,9 @@ def check_keys(context):
             f"Keys of X are missing: {', '.join(missing)}.",
             " ; ".join(_store(context, name) for name in missing),
         )
+        return
+    if unusable := credentials.unusable(KEYS, keys):
+        yield error(f"{unusable} No post gets out.", store)
         return
     try:
         yield from _judge(_ask(*(keys[name] for name in KEYS)), store)

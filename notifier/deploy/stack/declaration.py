@@ -3,9 +3,10 @@ from.
 """
 
 from dataclasses import dataclass, field, replace
-from email.utils import parseaddr
 
+from notifier.channels import sender
 from notifier.channels.registry import FUNCTIONS, channel_names
+from notifier.exceptions import ConfigurationError, SenderRefused
 from notifier.queue.ring import FANOUT
 
 from .constants import declared
@@ -83,9 +84,17 @@ class Stack:
                 for each in deployment.functions
                 if each != web and _is_fed(each.module)
             },
-            sender=parseaddr(web.environment.get("DEFAULT_FROM_EMAIL", ""))[1],
+            sender=_sender_of(web.environment.get("DEFAULT_FROM_EMAIL", "")),
             functions=deployment.functions,
         )
+
+
+def _sender_of(text):
+    """The address that mails come from. Refused here, nothing is made for a name that SES would not know."""
+    try:
+        return sender.address_of(text) if text.strip() else ""
+    except SenderRefused as refused:
+        raise ConfigurationError(f"DEFAULT_FROM_EMAIL cannot be used: {refused}.") from None
 
 
 def _is_fed(module):

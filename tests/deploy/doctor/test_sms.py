@@ -127,6 +127,32 @@ def test_what_twilio_says_of_the_account_is_a_finding(twilio, visit, status, bod
     assert only(visit(DRIVER)).severity is severity
 
 
+@pytest.mark.parametrize("token", ["TWILIO_AUTH_TOKEN", "TWILIO_WEBHOOK_TOKEN"])
+def test_a_website_that_cannot_hear_twilio_is_a_warning_until_it_knows_what_twilio_signs_with(
+    twilio, visit, settings_file, token
+):
+    finding = only(visit("the statuses of SMS"))
+    assert (finding.severity, "STOP" in finding.what) == (Severity.WARNING, True)
+    assert "TWILIO_WEBHOOK_TOKEN" in finding.remedy
+
+    settings_file.edit(
+        "production",
+        aws_environment_variables={"SMS_DRIVER": "twilio", "SECRETS": f"SECRET_KEY,DATABASE_URL,{token}"},
+    )
+    assert visit("the statuses of SMS") == []
+
+
+@pytest.mark.parametrize("name", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"])
+def test_a_key_that_can_be_none_is_an_error_without_its_value_and_twilio_is_not_asked(twilio, visit, name):
+    put_secret(f"/shop-production/{name}", "GEHEIM\nGEHEIM")
+    finding = only(visit(DRIVER))
+    assert (finding.severity, f"{name} cannot be used" in finding.what) == (Severity.ERROR, True)
+    assert ("GEHEIM" in f"{finding}", twilio.requests) == (False, 0)
+
+    put_secret(f"/shop-production/{name}", {"TWILIO_ACCOUNT_SID": ACCOUNT}.get(name, TOKEN) + "\n")
+    assert visit(DRIVER) == []
+
+
 def test_where_twilio_sends_sns_and_its_limits_are_no_matter(twilio, edge, visit):
     edge.sms_sandbox = True
     spend(5000)

@@ -178,3 +178,22 @@ def test_a_secret_that_is_stored_in_plain_text_is_a_warning_until_it_is_encrypte
     boto3.client("ssm").delete_parameter(Name="/shop-production/SECRET_KEY")
     put_secret("/shop-production/SECRET_KEY", "for-few")
     assert visit(STORED) == []
+
+
+def test_a_key_that_was_replaced_is_a_warning_until_the_website_knows_the_old_one(
+    account, visit, settings_file
+):
+    put_secret("/shop-production/SECRET_KEY", "a-new-one")
+    finding = only(visit(STORED))
+    assert finding.severity is Severity.WARNING
+    assert "/shop-production/SECRET_KEY was changed on " in finding.what
+    assert "--name /shop-production/SECRET_KEY_FALLBACKS" in finding.remedy
+    assert "a-new-one" not in f"{finding}"
+
+    settings_file.edit(
+        "production",
+        aws_environment_variables={"SECRETS": "SECRET_KEY,SECRET_KEY_FALLBACKS,DATABASE_URL"},
+    )
+    assert "SECRET_KEY_FALLBACKS is not in SSM" in only(visit(STORED)).what
+    put_secret("/shop-production/SECRET_KEY_FALLBACKS", "the-old-one")
+    assert visit(STORED) == []

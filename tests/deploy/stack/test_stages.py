@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from notifier.deploy.stack import Stack
 from notifier.deploy.stack.stages import read_deployment
 from notifier.exceptions import ConfigurationError
 from tests.deploy.stack.conftest import SENDER, make_settings
@@ -83,3 +84,16 @@ def test_what_is_wrong_with_the_file_is_said_in_a_sentence(write, content, stage
 def test_a_file_that_is_not_there_is_asked_for(tmp_path):
     with pytest.raises(ConfigurationError, match="Run this in the project's folder"):
         read_deployment("production", settings_file=tmp_path / "zappa_settings.json")
+
+
+def test_a_sender_that_no_mail_can_have_is_refused_before_anything_is_made(write):
+    def stack_from(sender):
+        settings = {"production": {"aws_environment_variables": {"DEFAULT_FROM_EMAIL": sender}}}
+        return Stack.of(read_deployment("production", settings_file=write(settings)))
+
+    assert stack_from("").sender == ""
+    assert stack_from('"Shop, Inc." <a@münchen.example>').sender == "a@xn--mnchen-3ya.example"
+    with pytest.raises(
+        ConfigurationError, match='DEFAULT_FROM_EMAIL cannot be used: .* "Shop, Inc." <a@b.ex'
+    ):
+        stack_from("Shop, Inc. <a@b.example>")

@@ -8,14 +8,15 @@ from django.core import checks
 from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
-from . import conf
-from .channels import registry
-from .channels.address_paths import read_address
-from .gates import allow_list
-from .models import TemplateContent
-from .operations import template_files
-from .rules import signals
-from .templating import readable
+from .. import conf
+from ..channels import registry
+from ..channels.address_paths import read_address
+from ..gates import allow_list
+from ..models import TemplateContent
+from ..operations import template_files
+from ..rules import signals
+from ..templating import readable
+from . import sending  # noqa: F401 - registers its own
 
 
 @checks.register(checks.Tags.compatibility)
