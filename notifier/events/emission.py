@@ -45,8 +45,15 @@ def _times(at, expires):
             raise EmitError(
                 f"{name} has no time zone, so nobody knows when that is. Write {name}=timezone.make_aware(…)."
             )
-    if isinstance(expires, dt.timedelta):
-        expires = max(at or timezone.now(), timezone.now()) + expires
+    try:
+        # Two times of one zone are compared, and added to, by the clock on the wall, which can be put back.
+        at, expires = (
+            value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value for value in (at, expires)
+        )
+        if isinstance(expires, dt.timedelta):
+            expires = max(at or timezone.now(), timezone.now()) + expires
+    except OverflowError:
+        raise EmitError("at or expires is in a year that no calendar of Python's has.") from None
     if at and expires and expires <= at and at > timezone.now():
         raise EmitError("It would expire before it is sent: let expires be later than at.")
     return {"starts_at": at, "expires_at": expires}

@@ -169,7 +169,8 @@ def _times(recording, now):
     if starts_at is not None and starts_at <= now:
         starts_at = None
     if expires_at is None and trigger.expires_minutes:
-        expires_at = (starts_at or now) + dt.timedelta(minutes=trigger.expires_minutes)
+        # In UTC: a time of another zone is added to by the clock on the wall.
+        expires_at = (starts_at or now).astimezone(dt.UTC) + dt.timedelta(minutes=trigger.expires_minutes)
     return starts_at, expires_at
 
 

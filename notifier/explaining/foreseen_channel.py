@@ -18,7 +18,7 @@ from ..models import (
     Template,
     Trigger,
 )
-from ..people import opt_outs, suppression
+from ..people import opt_outs, suppression, whereabouts
 from . import summaries
 from .answers import Outcome, Seen
 from .audience_words import describe_sources
@@ -137,11 +137,13 @@ def look_at_quiet_hours(case):
     if case.person.user is None or category and category.mandatory or not registry.disturbs(case.channel):
         return None
     wish = Preferences.objects.filter(user=case.person.user.pk).first()
-    end = wish and quiet_hours.quiet_until(wish, timezone.now())
-    if end:
-        text = (
-            f"it is in the person’s quiet hours: it would wait until {quiet_hours.describe_end(wish, end)}."
-        )
+    if wish is None:
+        return None
+    found = whereabouts.find_all([Delivery(recipient=case.person.key)], case.channel)
+    zone = found[case.person.key].time_zone
+    if end := quiet_hours.quiet_until(wish, timezone.now(), zone):
+        until = quiet_hours.describe_end(wish, end, zone)
+        text = f"it is in the person’s quiet hours: it would wait until {until}."
         return Seen(text, about=(Preferences, wish.pk))
 
 

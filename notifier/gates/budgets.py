@@ -71,9 +71,9 @@ def scope_of(channel):
 
 
 def month_begin():
-    """The beginning of this month, in the site's time zone."""
+    """The beginning of this month, in the site's time zone; the first of two midnights."""
     now = timezone.localtime(timezone.now(), timezone.get_default_timezone())
-    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
 
 
 def look(budget):

@@ -1,7 +1,8 @@
 """The gate of quiet hours: what comes in them waits for their end.
 
 Note [the clock changes]: quiet hours are what a clock on the wall shows. Where it is put back, an hour that
-is quiet is quiet twice; an end within the hour that is left out comes as much later.
+is quiet is quiet twice; an end within the time that is left out comes as much later, for what comes after it
+as well.
 """
 
 import datetime as dt
@@ -83,13 +84,24 @@ def quiet_until(wish, now, time_zone=""):
     over_midnight = wish.quiet_from > wish.quiet_until
     after_from, before_until = local.time() >= wish.quiet_from, local.time() < wish.quiet_until
     if not (after_from or before_until if over_midnight else after_from and before_until):
-        return None
+        return _end_left_out(wish, local, zone)
     day = local.date() + dt.timedelta(days=over_midnight and after_from)
     ends = (
         dt.datetime.combine(day, wish.quiet_until.replace(fold=fold), tzinfo=zone).astimezone(dt.UTC)
         for fold in (0, 1)
     )
     return next((end for end in ends if end > now), None)
+
+
+def _end_left_out(wish, local, zone):
+    """The end of quiet hours that the clock has jumped over, where it is still to come; else None."""
+    yesterday = local.date() - dt.timedelta(days=wish.quiet_from > wish.quiet_until)
+    begin, end = (
+        dt.datetime.combine(day, time, tzinfo=zone).astimezone(dt.UTC)
+        for day, time in ((yesterday, wish.quiet_from), (local.date(), wish.quiet_until))
+    )
+    is_left_out = end.astimezone(zone).time() != wish.quiet_until
+    return end if is_left_out and begin <= local.astimezone(dt.UTC) < end else None
 
 
 def _zone(wish, time_zone):

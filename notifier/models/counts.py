@@ -130,9 +130,11 @@ def counted_at():
 
 
 def cost_since(begin):
-    """Channel → about what it has cost since then, in millionths of a US dollar."""
+    """Channel → about what it has cost since then, in millionths of a US dollar; the hour that it falls into
+    counts as a whole, as in zones that are half an hour apart.
+    """
     return dict(
-        HourlyCount.objects.filter(hour__gte=begin)
+        HourlyCount.objects.filter(hour__gte=hour_of(begin))
         .order_by()
         .values_list("channel")
         .annotate(models.Sum("cost_micros"))
