@@ -207,6 +207,12 @@ def test_where_no_query_is_allowed_it_is_said_and_nobody_is_harmed(other):
     assert "cannot be read" not in done.stderr
 
 
+def test_a_connection_that_is_not_the_projects_opens_none_to_the_rules(other):
+    make_trigger(verb="connection_created", model="", subscribe=False)
+    run("-m", "tests.first", "connect_past_the_project", environment=environment_of(HERE, other))
+    assert told() == {}
+
+
 def test_afterwards_only_what_a_trigger_names_has_listeners(other):
     make_trigger(verb="post_delete", model="demo.post", subscribe=False)
     environment = environment_of(HERE, other)

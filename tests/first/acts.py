@@ -132,6 +132,14 @@ def follow_in_a_fork_of_one_that_has_read():
     _in_a_fork(act)
 
 
+def connect_past_the_project():
+    """As Django does to make and to drop a test's database."""
+    another = connections["default"].copy(alias="another")
+    another.ensure_connection()
+    assert connections["default"].connection is None
+    another.close()
+
+
 def work():
     """As a worker that takes one task after the other: neither a request nor a new process a task."""
     for task in (send, create, send):
