@@ -32,23 +32,14 @@ def check_settings(**_options):
         for name in sorted(configured.keys() - conf.DEFAULTS.keys())
     ]
     known = registry.channel_names() if not problems else []
-    paths = [] if problems else _paths()
     problems += [
         checks.Error(
-            f"{setting} is {path!r}, and the user model has nothing there.",
-            hint='Name a field of it, or one over a relation, such as "profile.language".',
+            f"{setting} is {value!r}{what}",
+            hint='Name a field of it, or one over a relation, such as "profile.language". '
+            'An address may have a text around it: "telegram:{profile.chat}".',
             id="notifier.E006",
         )
-        for setting, path in paths
-        if not _leads_to_field(path)
-    ]
-    problems += [
-        checks.Error(
-            f"{setting} is {value!r}. {problem}",
-            hint='Write a path, "profile.phone", or a text with paths: "telegram:{profile.chat}".',
-            id="notifier.E006",
-        )
-        for setting, value, problem in _unreadable_addresses()
+        for setting, value, what in ([] if problems else _wrong_paths())
     ]
     return problems + [
         checks.Warning(
@@ -172,26 +163,18 @@ def _name_clashes(path, provides, given):
     ]
 
 
-def _unreadable_addresses():
+def _wrong_paths():
+    """``(setting, value, what is wrong)`` of paths on the user model."""
+    found = [(f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)]
     for channel, value in registry.addresses().items():
+        setting = f'NOTIFIER["ADDRESSES"]["{channel}"]'
         try:
-            read_address(value)
+            found += [(setting, path) for _text, path in read_address(value) if path]
         except ValueError as error:
-            yield f'NOTIFIER["ADDRESSES"]["{channel}"]', value, error
-
-
-def _paths():
-    wrong = {setting for setting, *_ in _unreadable_addresses()}
-    found = [
-        (setting, path)
-        for channel, value in registry.addresses().items()
-        if (setting := f'NOTIFIER["ADDRESSES"]["{channel}"]') not in wrong
-        for _text, path in read_address(value)
-        if path
-    ]
-    return found + [
-        (f'NOTIFIER["{name}"]', conf.get(name)) for name in ("LANGUAGE", "TIME_ZONE") if conf.get(name)
-    ]
+            yield setting, value, f". {error}"
+    for setting, path in found:
+        if not _leads_to_field(path):
+            yield setting, path, ", and the user model has nothing there."
 
 
 def _leads_to_field(path):

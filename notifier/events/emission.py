@@ -117,8 +117,12 @@ class Emission:
         if self.created is not None and not is_about_save and "created" not in self.signal.args:
             raise EmitError(f"The signal {self.verb} is not about a save: leave out created.")
 
-    def check_model(self, model):
-        """Raise EmitError where objects of ``model`` are none that the signal is registered with."""
+    def check_all(self, objects, model):
+        """Raise EmitError where one of a list, or a queryset's ``model``, is not what the signal needs."""
+        if isinstance(objects, list | tuple):
+            for instance in objects:
+                self.check_object(instance)
+            return
         wanted = self.signal.types.get(self.signal.read_name(self.argument))
         if wanted and not (wanted.model and issubclass(model, wanted.model)):
             raise EmitError(

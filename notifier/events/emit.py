@@ -79,11 +79,7 @@ def emit_bulk(
         verb, sender=model, actor=actor, target=target, created=created, args=args, argument=argument,
         at=at, expires=expires,
     )  # fmt: skip
-    if isinstance(objects, list | tuple):
-        for instance in objects:
-            emission.check_object(instance)
-    else:
-        emission.check_model(model)
+    emission.check_all(objects, model)
     live = [
         trigger for trigger in emission.live() if not trigger.model or issubclass(model, _model_of(trigger))
     ]
