@@ -11,6 +11,7 @@ from ..forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 from ..going_live import GoingLive
 from ..setup import permissions
 from ..setup.page import SetupPages
+from .counted import counted_table
 
 MOST_EVENTS = 5
 
@@ -58,7 +59,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     list_display = ["name", "state", "summary", "sends", "its_events"]
     list_filter = ["enabled", "shadow", "category"]
     search_fields = ["name", "verb", "model"]
-    readonly_fields = ["summary", "recent_events"]
+    readonly_fields = ["summary", "recent_events", "counted"]
     nothing_yet = _("No triggers yet. A trigger says when something is sent.")
     list_before_template = "notifier/trigger_list_before.html"
     Media = display.Media
@@ -70,7 +71,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
                 None,
                 {
                     "fields": [
-                        *(["summary", "recent_events"] if obj else []),
+                        *(["summary", "recent_events", "counted"] if obj else []),
                         "name",
                         "enabled",
                         "shadow",
@@ -127,6 +128,10 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
         newest = Event.objects.filter(trigger=trigger).order_by("-pk")[:MOST_EVENTS]
         found = [display.event_line(event) for event in newest]
         return display.lines([*found, self.its_events(trigger)] if found else [_("None yet.")])
+
+    @admin.display(description=_("what was sent"))
+    def counted(self, trigger):
+        return counted_table(trigger) or _("Nothing was counted yet: the sweep does that every minute.")
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
