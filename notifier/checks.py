@@ -13,6 +13,7 @@ from .channels import registry
 from .gates import allow_list
 from .models import TemplateContent
 from .operations import template_files
+from .rulefiles import declared_checks  # noqa: F401 - importing registers them
 from .rules import offers, signals
 from .templating import readable
 

@@ -21,15 +21,16 @@ AUTHOR = "rules import"
 
 
 def import_rules(
-    rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None
-):
+    rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None,
+    declared="",
+):  # fmt: skip
     """Bring the database to ``rules``, as ``checking.check_document`` gives them; returns the Changes, in the
     file's order.
 
-    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. Raises
-    RulesFileRefused.
+    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. ``declared``: as
+    of ``applying.Run``. Raises RulesFileRefused.
     """
-    run = Run(rules, places or Places(), source, prune, progress)
+    run = Run(rules, places or Places(), source, prune, progress, declared)
     with transaction.atomic(using=run.alias):
         with RulesVersion.touched_once():
             _write(run)

@@ -11,6 +11,7 @@ from unfold.widgets import INPUT_CLASSES
 from ...models import Audience, ContactPoint, Trigger
 from ...rules import audiences
 from .. import display
+from ..declared import DeclaredRows
 from ..filters import ChannelFilter
 from ..forms import AudienceForm, ContactPointForm
 
@@ -50,7 +51,7 @@ class SearchedAdmin(ModelAdmin):
 
 
 @admin.register(Audience)
-class AudienceAdmin(SearchedAdmin):
+class AudienceAdmin(DeclaredRows, SearchedAdmin):
     form = AudienceForm
     list_display = ["name", "sources", "used_by"]
     search_fields = ["name"]

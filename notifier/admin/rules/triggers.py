@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from ...explaining import summaries
 from ...models import Event, Subscription, Trigger
 from .. import display
+from ..declared import DeclaredRules
 from ..forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 from ..going_live import GoingLive
 from ..setup import permissions
@@ -53,7 +54,7 @@ class SubscriptionInline(StackedInline):
 
 
 @admin.register(Trigger)
-class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
+class TriggerAdmin(SetupPages, GoingLive, DeclaredRules, ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
     list_display = ["name", "state", "summary", "sends", "its_events"]
@@ -87,6 +88,10 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
             ),
         ]
 
+    def get_form(self, request, obj=None, change=False, **options):
+        form = super().get_form(request, obj, change=change, **options)
+        return type(form.__name__, (form,), {"user": request.user})
+
     def get_queryset(self, request):
         return (
             super()
@@ -103,12 +108,13 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     @admin.display(description=_("state"))
     def state(self, trigger):
         if not trigger.enabled:
-            return display.tinted("off", _("off"))
-        return (
-            display.tinted(Event.Status.SHADOW, _("only tried"))
-            if trigger.shadow
-            else display.tinted("live", _("live"))
-        )
+            found = display.tinted("off", _("off"))
+        elif trigger.shadow:
+            found = display.tinted(Event.Status.SHADOW, _("only tried"))
+        else:
+            found = display.tinted("live", _("live"))
+        kept = [display.quiet(trigger.get_declared_display())] if trigger.declared else []
+        return display.lines([found, *kept])
 
     @admin.display(description=_("in words"))
     def summary(self, trigger):

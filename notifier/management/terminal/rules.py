@@ -79,6 +79,7 @@ def _row(trigger, subscription, paused):
         if subscription
         else [],
         "state": _state(trigger, subscription, paused),
+        "declared": trigger.declared,
     }
 
 
@@ -95,6 +96,8 @@ def _when(trigger):
 
 
 def _state(trigger, subscription: Subscription | None, paused):
+    if trigger.is_retired:
+        return "no longer in code"
     if not trigger.enabled or subscription and not subscription.enabled:
         return "off"
     if subscription is None:
@@ -112,7 +115,7 @@ def _cells(row):
     when = f"{row['when']} if {row['condition']}" if row["condition"] else row["when"]
     listed = [", ".join(row[name]) for name in ("channels", "audiences")]
     done = ", ".join(f"{number:,} {kind}" for kind, number in row["in_30_days"].items() if number)
-    name = row["trigger"]
+    name = f"{row['trigger']} (in code)" if row["declared"] == Trigger.Kept.CODE else row["trigger"]
     return (row["signal"], " ".join(when.split()), name, row["template"], *listed, row["state"], done)
 
 
