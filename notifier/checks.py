@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from . import conf
 from .channels import registry
+from .events import silent_checks  # noqa: F401 - importing registers them
 from .gates import allow_list
 from .models import TemplateContent
 from .operations import template_files

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
-from . import bulk_pages, firings, recording, reentrancy
+from . import bulk_pages, firings, recording, reentrancy, silent_writes
 from .context import context_of
 from .index import index, rules_connection
 
@@ -120,6 +120,7 @@ class Emission:
         """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
         alias = router.db_for_write(Event)
         using = using or alias
+        silent_writes.tell_by_hand(instance for instance, _key in found)
         with reentrancy.while_recording():
             recordings = [
                 each for instance, key in found for each in self._match(instance, _checked_key(key), using)

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 
+from django.conf import settings
 from django.core import mail
 from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, connection, connections
@@ -16,6 +17,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 
 from ..models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
 from ..rules import signals
+from . import silent_writes
 from .index import REFRESH_SECONDS, index, rules_connection
 from .receivers import Receivers
 
@@ -44,6 +46,8 @@ def follow_rules(*, in_background):
         _connected_for_long if in_background else _connected, dispatch_uid="notifier.events.loading"
     )
     os.register_at_fork(after_in_child=_forget_background)
+    if settings.DEBUG:
+        silent_writes.follow()
 
 
 def _rule_changed(*, action="", **_signal):
