@@ -17,7 +17,7 @@ from .removing import remove_the_rest
 from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key
 from .validating import validate_rows
 
-AUTHOR = "rules import"
+AUTHOR, CODE = "rules import", "code"
 
 
 def import_rules(
@@ -130,9 +130,10 @@ def _write_contents(run):
 def _write_content(run, path, template, row, old, wanted):
     new = row or TemplateContent(template=template, **{key: wanted[key] for key in ("channel", "language")})
     what = " · ".join(filter(None, [f"template “{template.name}”", *content_key(wanted)]))
+    author = CODE if run.declared else AUTHOR
     try:
         with transaction.atomic(using=run.alias):
-            run.apply(path, new, CONTENT, old, wanted, what=what, author=AUTHOR, note=run.note)
+            run.apply(path, new, CONTENT, old, wanted, what=what, author=author, note=run.note)
     except TemplateRefused as error:
         if row:
             row.refresh_from_db()  # it may hold a version that is undone

@@ -109,7 +109,8 @@ def test_what_code_changes_the_row_follows():
     deploy(("post_save", details, Post))
     assert (rule().on, rule().condition) == ("any", 'instance.title == "A"')
     assert Subscription.objects.get() == first
-    assert Template.objects.get().contents.get().version.number == 2
+    version = Template.objects.get().contents.get().version
+    assert (version.number, version.author, version.note) == (2, "code", f"From {Post.__module__}.Post.")
     assert Audience.objects.get().paths == "email: instance.title"
 
 
