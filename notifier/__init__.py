@@ -7,6 +7,7 @@ models are imported when a function that needs them is called, so an app's own m
 from importlib import import_module
 
 _HOMES = {
+    "notify_on": "rules.declarations",
     "register_signal": "rules.signals",
     "register_audience": "rules.audiences",
     "register_provider": "rules.providers",

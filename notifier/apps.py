@@ -14,10 +14,14 @@ class NotifierConfig(AppConfig):
         from . import checks  # noqa: F401 - importing `checks` registers them
         from .events import liveness
         from .operations import template_files
+        from .rulefiles import declared
         from .rules import signals
 
         signals.register_builtin_signals()
         post_migrate.connect(
             template_files.follow_deployment, sender=self, dispatch_uid="notifier.operations.template_files"
+        )
+        post_migrate.connect(
+            declared.follow_deployment, sender=self, dispatch_uid="notifier.rulefiles.declared"
         )
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

@@ -70,6 +70,10 @@ class TemplateRefused(NotifierError):
         self.part, self.line = part, line
 
 
+class DeclarationRefused(NotifierError):
+    """A rule that code declares cannot be one. The text says what to write instead."""
+
+
 class TemplateTooLarge(NotifierError):
     """Rendering went past a bound (output, loop iterations).
 

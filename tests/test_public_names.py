@@ -11,12 +11,13 @@ from notifier.channels.limits import Limit
 from notifier.channels.registry import register_channel
 from notifier.models import Device
 from notifier.rules.audiences import register_audience
+from notifier.rules.declarations import notify_on
 from notifier.rules.providers import register_provider
 from notifier.rules.signals import register_signal
 from tests.support.builders import make_user
 
 HOUSE = Path(__file__).parents[1]
-INNER = [Limit, register_audience, register_channel, register_provider, register_signal]
+INNER = [Limit, notify_on, register_audience, register_channel, register_provider, register_signal]
 
 
 def test_every_public_name_is_there_before_django_is_set_up():

@@ -7,7 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..channels import registry
-from ..rules import audiences, signals
+from ..rules import audiences, inner_signals, signals
 
 BLANK = ("", "---------")
 
@@ -33,19 +33,29 @@ INNER = {
     "request_started": _("a request came in"),
     "request_finished": _("a request was answered"),
     "got_request_exception": _("a request failed"),
+    "connection_created": _("a connection to a database was opened"),
     "setting_changed": _("a test changed a setting"),
 }
 BUILTIN = OBJECTS | PEOPLE | INNER
 
 
-def verb_choices():
-    """All registered signals, the ones that people want most first."""
+def verb_choices(*, with_inner=False, chosen=""):
+    """All registered signals, the ones that people want most first.
+
+    Those of Django's inner workings only ``with_inner``, and never those that fire for each row; but the one
+    that is ``chosen`` already is always there.
+    """
     own = {name: "" for name in signals.names() if name not in BUILTIN}
+    inner = {
+        name: words
+        for name, words in INNER.items()
+        if name == chosen or with_inner and name not in inner_signals.NOT_OFFERED
+    }
     groups = [
         (_("About an object"), OBJECTS),
         (_("This project"), own),
         (_("People"), PEOPLE),
-        (_("Django’s inner workings"), INNER),
+        (_("Django’s inner workings: each costs something whenever it fires"), inner),
     ]
     return [
         BLANK,

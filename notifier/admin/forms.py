@@ -8,11 +8,18 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from ..explaining import firing_cost
 from ..models import Audience, ContactPoint, Subscription, Trigger
+from ..rules import inner_signals
 from .choices import callable_choices, channel_choices, model_choices, verb_choices
 from .flow_fields import OrderedCheckboxes, span_fields
 
 CODE = {"class": "notifier-code", "spellcheck": "false"}
+HAPPENS = _("What must happen.")
+NOT_YOURS = _(
+    "A rule about Django’s inner workings costs something all the time. You may switch it off; to have it on "
+    "needs the permission for that."
+)
 UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
 
 
@@ -28,7 +35,7 @@ class TriggerForm(forms.ModelForm):
         label=_("Signal"),
         choices=verb_choices,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("What must happen."),
+        help_text=HAPPENS,
     )
     model = forms.ChoiceField(
         label=_("Action object"),
@@ -47,6 +54,9 @@ class TriggerForm(forms.ModelForm):
         help_text=_("What kind of object did it, where the signal says so."),
     )
 
+    # The person who fills it in; the page says who that is.
+    user = None
+
     class Meta:
         model = Trigger
         fields = "__all__"
@@ -55,6 +65,23 @@ class TriggerForm(forms.ModelForm):
                 attrs=CODE | {"rows": 2, "class": "notifier-code notifier-prose"}
             )
         }
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self._may_choose_inner = self.user is not None and self.user.has_perm(inner_signals.PERMISSION)
+        if "verb" in self.fields:
+            self.fields["verb"].choices = verb_choices(
+                with_inner=self._may_choose_inner, chosen=self.instance.verb
+            )
+            if self._may_choose_inner:
+                self.fields["verb"].help_text = f"{HAPPENS} {firing_cost.describe_all()}"
+
+    def clean(self):
+        cleaned = super().clean()
+        is_inner = inner_signals.is_inner(cleaned.get("verb"))
+        if is_inner and cleaned.get("enabled") and not self._may_choose_inner:
+            self.add_error("verb", NOT_YOURS)
+        return cleaned
 
 
 class ChannelsField(forms.MultipleChoiceField):

@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from .. import conf
-from ..explaining import estimate
+from ..explaining import estimate, firing_cost
 from ..gates.pauses import scope_of
 from ..models import Pause
+from ..rules.inner_signals import is_inner
 
 SALT = "notifier.going_live"
 # Somebody who goes to lunch over the question is asked again.
@@ -25,50 +26,68 @@ ANSWER = "go_live"
 
 
 class AskFirst(Exception):
-    """This would reach more people than may be reached without being asked.
+    """This would reach more people than may be reached without being asked, or costs something all the time.
 
-    It undoes the save that it is raised in.
+    It undoes the save that it is raised in. ``what`` is the rule that a person says yes to.
     """
 
-    def __init__(self, trigger, people, at_least, sends):
-        super().__init__(trigger, people)
-        self.trigger, self.people, self.at_least, self.sends = trigger, people, at_least, sends
-        # Now, while the rule is as it would be.
-        self.lines = look_ahead(trigger)
+    def __init__(self, title, lines, what):
+        super().__init__(title)
+        self.title, self.lines, self.what = title, lines, what
 
 
-def ask_first(request, trigger, before):
+def ask_first(request, trigger, before, fired=""):
     """Raise AskFirst where ``trigger``, as it has just been saved, sends to many what it did not send
-    ``before``.
+    ``before``, or is switched on for a signal that fires all the time.
 
     For the end of the transaction that saves it. ``before`` is what ``explaining.estimate.sends(trigger)``
-    was; an empty set for a new one.
+    was; an empty set for a new one. ``fired``: what ``inner_signal_of(trigger)`` was.
     """
     now = estimate.sends(trigger)
-    if not now - before:
+    people, at_least = estimate.people_reached(trigger) if now - before else (0, False)
+    is_many = people > conf.get("CONFIRM_ABOVE")
+    inner = inner_signal_of(trigger)
+    if not is_many and inner in ("", fired):
         return
-    people, at_least = estimate.people_reached(trigger)
-    if people <= conf.get("CONFIRM_ABOVE") or _is_confirmed(request, trigger, people, now):
+    what = _what(request, trigger, people if is_many else 0, now, inner)
+    if _is_confirmed(request, what):
         return
-    raise AskFirst(trigger, people, at_least, now)
+    title = _how_many(trigger, people, at_least) if is_many else _("“%s” will cost something.") % trigger.name
+    costs = [firing_cost.describe(inner)] if inner not in ("", fired) else []
+    # Now, while the rule is as it would be.
+    raise AskFirst(title, [*costs, *look_ahead(trigger)], what)
 
 
-def _is_confirmed(request, trigger, people, sends):
+def inner_signal_of(trigger):
+    """The signal of Django's inner workings that it fires at, or blank: it is off, or has another."""
+    return trigger.verb if trigger and trigger.enabled and is_inner(trigger.verb) else ""
+
+
+def _how_many(trigger, people, at_least):
+    text = (
+        _("One event of “%(trigger)s” goes to at least %(people)s people.")
+        if at_least
+        else _("One event of “%(trigger)s” goes to %(people)s people.")
+    )
+    return text % {"trigger": trigger.name, "people": f"{people:,}"}
+
+
+def _is_confirmed(request, what):
     try:
         token = signing.loads(request.POST.get(ANSWER, ""), salt=SALT, max_age=TOKEN_SECONDS)
     except signing.BadSignature:
         return False
-    return token == _what(request, trigger, token.get("people"), sends) and people <= token["people"] * GROWTH
+    return token | {"people": 0} == what | {"people": 0} and what["people"] <= token.get("people", 0) * GROWTH
 
 
-def _what(request, trigger, people, sends):
+def _what(request, trigger, people, sends, inner):
     """The rule that a person says yes to. A new trigger has another key at each try, but its name."""
     return {
         "user": str(request.user.pk),
         "name": trigger.name,
         "people": people,
         "sends": sorted(map(list, sends)),
-    }
+    } | ({"inner": inner} if inner else {})
 
 
 def confirmation(admin, request, error, *, change=""):
@@ -76,11 +95,6 @@ def confirmation(admin, request, error, *, change=""):
 
     ``change``: the name of the button that sends it without, for a page that shows again what was typed.
     """
-    texts = (
-        _("One event of “%(trigger)s” goes to %(people)s people."),
-        _("One event of “%(trigger)s” goes to at least %(people)s people."),
-    )
-    title = texts[error.at_least] % {"trigger": error.trigger.name, "people": f"{error.people:,}"}
     again = [
         (name, value)
         for name, values in request.POST.lists()
@@ -88,13 +102,13 @@ def confirmation(admin, request, error, *, change=""):
         if name not in (ANSWER, change, "csrfmiddlewaretoken")
     ]
     context = admin.admin_site.each_context(request) | {
-        "title": title,
+        "title": error.title,
         "opts": admin.opts,
         "media": admin.media,
         "notes": [_("Nothing is saved yet. Shall it go live?"), *error.lines],
         "again": again,
         "token_name": ANSWER,
-        "token": signing.dumps(_what(request, error.trigger, error.people, error.sends), salt=SALT),
+        "token": signing.dumps(error.what, salt=SALT),
         "yes": _("Save, and go live"),
         "back": request.get_full_path(),
         "change": change,
@@ -150,6 +164,7 @@ class GoingLive:
             )
         trigger = self.get_object(request, object_id) if object_id else None
         request.notifier_sends = estimate.sends(trigger) if trigger else frozenset()
+        request.notifier_fired = inner_signal_of(trigger)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except AskFirst as error:
@@ -157,7 +172,7 @@ class GoingLive:
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        ask_first(request, form.instance, request.notifier_sends)
+        ask_first(request, form.instance, request.notifier_sends, request.notifier_fired)
 
     def _ahead(self, request, object_id):
         trigger = self.get_object(request, object_id) if object_id else None

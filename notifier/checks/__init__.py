@@ -11,12 +11,14 @@ from django.utils.module_loading import import_string
 from .. import conf
 from ..channels import registry
 from ..channels.address_paths import read_address
+from ..events import silent_checks  # noqa: F401 - importing registers them
 from ..gates import allow_list
 from ..models import TemplateContent
 from ..operations import template_files
+from ..rulefiles import declared_checks  # noqa: F401 - importing registers them
 from ..rules import signals
 from ..templating import readable
-from . import sending  # noqa: F401 - registers its own
+from . import sending  # noqa: F401 - importing registers them
 
 
 @checks.register(checks.Tags.compatibility)

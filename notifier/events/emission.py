@@ -10,7 +10,7 @@ from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
 from ..rules.arguments import STANDARD_NAMES
-from . import bulk_pages, firings, recording, reentrancy
+from . import bulk_pages, firings, recording, reentrancy, silent_writes
 from .context import absent_names, context_of
 from .index import index, rules_connection
 
@@ -158,6 +158,7 @@ class Emission:
         """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
         alias = router.db_for_write(Event)
         using = using or alias
+        silent_writes.tell_by_hand(instance for instance, _key in found)
         with reentrancy.while_recording():
             recordings = [
                 each for instance, key in found for each in self._match(instance, _checked_key(key), using)

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 
+from django.conf import settings
 from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
@@ -15,6 +16,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 
 from ..models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
 from ..rules import signals
+from . import silent_writes
 from .first_look import is_test_run
 from .index import REFRESH_SECONDS, index, rules_connection
 from .receivers import Receivers
@@ -43,6 +45,8 @@ def follow_rules(*, in_background):
         _connected_for_long if in_background else _connected, dispatch_uid="notifier.events.loading"
     )
     os.register_at_fork(after_in_child=_start_again)
+    if settings.DEBUG:
+        silent_writes.follow()
     # After the receivers above: those that load the rules come first.
     index.on_change(Receivers().keep)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from ..channels import registry
 from ..exceptions import ConditionRefused
 from ..models import Audience
-from ..rules import conditions, durations, roots, signals
+from ..rules import conditions, durations, inner_signals, roots, signals
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
 from . import condition_words
@@ -125,7 +125,11 @@ def warnings(trigger):
     """Warnings that nothing is sent, or not what one would think, as texts."""
     if signals.get(trigger.verb) is None:
         yield _("The signal “%s” is not registered any more: it never fires.") % trigger.verb
-    if not trigger.enabled:
+    if trigger.enabled and inner_signals.is_inner(trigger.verb):
+        yield _("It fires at %s.") % inner_signals.FIRES_AT[trigger.verb]
+    if trigger.is_retired:
+        yield _("The code that declared it is gone, so it is off. Take it over to go on with it.")
+    elif not trigger.enabled:
         yield _("It is switched off.")
     elif trigger.shadow:
         yield _("It is only tried: each event shows what it would send, and nothing is sent.")

@@ -3,7 +3,7 @@
 """
 
 from .consent import Category, OptOut, Preferences, Suppression
-from .counts import Canary, Gauge, HourlyCount, Overview, StaleHour
+from .counts import Canary, Gauge, HourlyCount, Overview, RuleCount, StaleHour
 from .devices import Device, DevicePush
 from .flow import Allowance
 from .history import Attempt, Feedback
@@ -40,6 +40,7 @@ __all__ = [
     "Pause",
     "Preferences",
     "Rate",
+    "RuleCount",
     "RulesVersion",
     "Spending",
     "StaleHour",

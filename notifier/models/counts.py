@@ -37,6 +37,38 @@ class HourlyCount(models.Model):
         return f"{self.hour:%Y-%m-%d %H}:00 {self.channel} {self.status}: {self.number}"
 
 
+class RuleCount(models.Model):
+    """The number of deliveries of one subscription on one channel that ended one way in one hour.
+
+    Kept with ``HourlyCount``, which is their sum. No foreign keys: what a rule has sent stays counted when
+    the rule is gone; 0 is what an editor sent to themselves.
+    """
+
+    hour = models.DateTimeField()
+    trigger_id = models.BigIntegerField()
+    subscription_id = models.BigIntegerField()
+    channel = models.CharField(max_length=50)
+    status = models.CharField(max_length=20, choices=Delivery.Status)
+    number = models.PositiveIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "trigger_id", "subscription_id", "channel", "status"],
+                name="notifier_one_rule_count_an_hour",
+            )
+        ]
+        # What one rule has sent, of late or ever.
+        indexes = [models.Index(fields=["trigger_id", "hour"], name="notifier_count_of_rule")]
+
+    def __str__(self):
+        return (
+            f"{self.hour:%Y-%m-%d %H}:00 {self.subscription_id} {self.channel} {self.status}: {self.number}"
+        )
+
+
 class StaleHour(models.Model):
     """An hour of which a finished delivery has changed since: it is to be counted again.
 

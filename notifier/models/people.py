@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import UnreadablePath
 from ..rules import audiences, offers
+from .declared import Declared
 from .rules_version import RulesQuerySet
 
 
-class Audience(models.Model):
+class Audience(Declared, models.Model):
     """The people who receive. Its sources are united, and a person in several of them counts once."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -8,11 +8,12 @@ from ..channels import registry
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..rules import condition_types, conditions, roots, signals
 from ..templating import readable
+from .declared import Declared
 from .flow import MAX_MINUTES, Flow
 from .rules_version import RulesQuerySet
 
 
-class Trigger(models.Model):
+class Trigger(Declared, models.Model):
     """A rule that turns a firing of one signal into an event."""
 
     class On(models.TextChoices):
@@ -87,6 +88,9 @@ class Trigger(models.Model):
         ordering = ["name"]
         verbose_name = _("trigger")
         verbose_name_plural = _("triggers")
+        permissions = [
+            ("choose_inner_signals", _("Can switch on rules about Django’s inner workings")),
+        ]
 
     def __str__(self):
         return self.name

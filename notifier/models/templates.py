@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ..exceptions import TemplateRefused, UnreadablePath
 from ..rules import layout_dependents, offers, providers
 from ..templating import contents, files, languages, layouts
+from .declared import Declared
 from .rules_version import RulesQuerySet
 from .versions import ContentVersion
 
@@ -14,7 +15,7 @@ from .versions import ContentVersion
 COLUMNS_OF_PARTS = (*contents.PARTS, "whole_text", "whole_html")
 
 
-class Template(models.Model):
+class Template(Declared, models.Model):
     """A text for people, on any channel."""
 
     name = models.SlugField(_("name"), max_length=100, unique=True)

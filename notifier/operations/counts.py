@@ -1,4 +1,4 @@
-"""Deliveries counted by hour, channel and outcome, so that no page counts millions. Called by
+"""Deliveries counted by hour, channel, rule and outcome, so that no page counts millions. Called by
 ``lambdas.sweep``.
 
 Note [counting]: the sweep counts whole hours again, from the time of the last count on, and replaces what
@@ -9,15 +9,23 @@ changes it says so by ``models.counts.mark_stale``, in the same transaction.
 """
 
 import datetime as dt
+from collections import defaultdict
 
 from django.db import transaction
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from ..models import Delivery, Gauge, HourlyCount, StaleHour
+from ..models import Delivery, Gauge, HourlyCount, RuleCount, StaleHour
 from ..models.counts import COUNTED, hour_of
 
+# The kinds of ends that people tell apart; what a person decided counts as skipped.
+KINDS = {
+    "sent": (Delivery.Status.SENT,),
+    "skipped": (Delivery.Status.SKIPPED, Delivery.Status.CANCELLED),
+    "failed": (Delivery.Status.FAILED, Delivery.Status.UNKNOWN),
+}
+KIND_OF = {status: kind for kind, statuses in KINDS.items() for status in statuses}
 HOUR = dt.timedelta(hours=1)
 # How much later than its stamp a result may be committed, and how far apart clocks may be.
 LATE = dt.timedelta(minutes=10)
@@ -60,17 +68,31 @@ def _count_step():
 
 
 def _count_between(begin, end):
-    finished = Delivery.objects.filter(finished_at__gte=begin, finished_at__lt=end).order_by()
-    by_hour = finished.annotate(hour=TruncHour("finished_at", tzinfo=dt.UTC)).values_list(
-        "hour", "channel", "status"
-    )
-    found = by_hour.annotate(number=Count("pk"), cost=Sum("cost_micros"))
-    rows = [
+    """Replace the counts of these hours: those of the rules, and their sums by channel, from one look."""
+    rules, channels = [], defaultdict(lambda: [0, 0])
+    for hour, trigger, subscription, channel, status, number, cost in _look(begin, end):
+        rules.append(RuleCount(
+            hour=hour, trigger_id=trigger, subscription_id=subscription, channel=channel, status=status,
+            number=number, cost_micros=cost,
+        ))  # fmt: skip
+        of_channel = channels[hour, channel, status]
+        of_channel[0] += number
+        of_channel[1] += cost
+    hours = [
         HourlyCount(hour=hour, channel=channel, status=status, number=number, cost_micros=cost)
-        for hour, channel, status, number, cost in found
+        for (hour, channel, status), (number, cost) in channels.items()
     ]
-    HourlyCount.objects.filter(hour__gte=begin, hour__lt=end).delete()
-    HourlyCount.objects.bulk_create(rows)
+    for model, rows in (HourlyCount, hours), (RuleCount, rules):
+        model.objects.filter(hour__gte=begin, hour__lt=end).delete()
+        model.objects.bulk_create(rows, batch_size=1_000)
+
+
+def _look(begin, end):
+    finished = Delivery.objects.filter(finished_at__gte=begin, finished_at__lt=end).order_by()
+    found = finished.annotate(hour=TruncHour("finished_at", tzinfo=dt.UTC)).values_list(
+        "hour", "event__trigger_id", "subscription_id", "channel", "status"
+    )
+    return found.annotate(number=Count("pk"), cost=Sum("cost_micros"))
 
 
 def between(begin, end, *, bucket):

@@ -4,8 +4,8 @@ Called by the sweep and ``notify purge``.
 
 Note [two ages]: after KEEP_CONTENTS_DAYS an event is *emptied*: its data, the addresses of its deliveries and
 all details go; who (a user's key) got what, when and how it ended stays, for "Why?" and the lists. After
-KEEP_RECORDS_DAYS these rows go too. The hourly counts stay for ever: an hour in which a row was removed is
-never counted again, as nothing that old can be sent once more.
+KEEP_RECORDS_DAYS these rows go too. The hourly counts, by channel and by rule, stay for ever: an hour in
+which a row was removed is never counted again, as nothing that old can be sent once more.
 
 Note [whole events]: an event is emptied when all its deliveries have ended, and not before: what waits still
 needs what it says.

@@ -8,6 +8,14 @@ from django.db import router
 from ..models import Trigger
 from .schema import SINGULAR
 
+# As a row that no code declares is said to be kept.
+HERE = "in the database"
+
+
+def is_declared(row):
+    """Whether code declares the row, or has declared it: then no file leaves it out."""
+    return bool(getattr(row, "declared", ""))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -29,11 +37,13 @@ class Run:
     ``written``: (row, path in the file, keys) of all rows of the file; ``broken``: paths of what could not be
     written.
 
-    ``leftover``: contents and subscriptions that only the database has.
+    ``leftover``: contents and subscriptions that only the database has. ``declared``: what the rows that it
+    writes say of where they are kept; blank is here, which takes those over that code declares.
     """
 
-    def __init__(self, rules, places, source, prune, progress):
+    def __init__(self, rules, places, source, prune, progress, declared=""):
         self.rules, self.places, self.prune, self.progress = rules, places, prune, progress
+        self.declared = declared
         self.note = f"From {source}." if source else ""
         self.alias = router.db_for_write(Trigger)
         self.changes, self.problems = [], []
@@ -46,15 +56,13 @@ class Run:
 
     def find(self, path, section, key, name):
         """The row that the file names: one of its own, or of the database if that keeps it."""
-        known = (
-            self.rules[section].keys()
-            if self.prune
-            else self.rules[section].keys() | self.rows[section].keys()
-        )
+        stays = (each for each, row in self.rows[section].items() if not self.prune or is_declared(row))
+        known = self.rules[section].keys() | set(stays)
         if name in known:
             # Without a row it is refused already, where it stands itself.
             return self.rows[section].get(name)
-        where = "in this file" if self.prune else "in this file, nor in the database"
+        where = "in code" if self.declared else "in this file"
+        where += "" if self.prune else ", nor in the database"
         self.refuse(
             (*path, key),
             f"There is no {SINGULAR[section]} “{name}” {where}. There are: "
@@ -74,7 +82,10 @@ class Run:
                 setattr(
                     row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name]
                 )
-        if stale or not old:
+        kept = getattr(row, "declared", self.declared)
+        if kept != self.declared:
+            row.declared = self.declared
+        if stale or not old or kept != self.declared:
             try:
                 row.clean_fields()
             except ValidationError as error:
@@ -82,8 +93,11 @@ class Run:
                 self.refuse_all(path, keys, error)
                 return None
             row.save(**saving)
-            fields = tuple((key.name, old[key.name], wanted[key.name]) for key in stale) if old else ()
-            self.changes.append(Change(action="changed" if old else "created", what=what, fields=fields))
+            fields = [(key.name, old[key.name], wanted[key.name]) for key in stale] if old else []
+            if old and kept != self.declared:
+                fields.append(("kept", kept or HERE, self.declared or HERE))
+            action = "changed" if old else "created"
+            self.changes.append(Change(action=action, what=what, fields=tuple(fields)))
         self.written.append((row, path, keys))
         self.progress(len(self.written), self.total)
         return row

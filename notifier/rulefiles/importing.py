@@ -17,19 +17,20 @@ from .removing import remove_the_rest
 from .schema import AUDIENCE, CATEGORY, CONTENT, SUBSCRIPTION, TEMPLATE, TRIGGER, content_key
 from .validating import validate_rows
 
-AUTHOR = "rules import"
+AUTHOR, CODE = "rules import", "code"
 
 
 def import_rules(
-    rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None
-):
+    rules, *, places=None, source="", prune=False, dry_run=False, progress=lambda done, total: None,
+    declared="",
+):  # fmt: skip
     """Bring the database to ``rules``, as ``checking.check_document`` gives them; returns the Changes, in the
     file's order.
 
-    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. Raises
-    RulesFileRefused.
+    ``prune`` removes what the file does not have; ``dry_run`` undoes everything at the end. ``declared``: as
+    of ``applying.Run``. Raises RulesFileRefused.
     """
-    run = Run(rules, places or Places(), source, prune, progress)
+    run = Run(rules, places or Places(), source, prune, progress, declared)
     with transaction.atomic(using=run.alias):
         with RulesVersion.touched_once():
             _write(run)
@@ -129,9 +130,10 @@ def _write_contents(run):
 def _write_content(run, path, template, row, old, wanted):
     new = row or TemplateContent(template=template, **{key: wanted[key] for key in ("channel", "language")})
     what = " · ".join(filter(None, [f"template “{template.name}”", *content_key(wanted)]))
+    author = CODE if run.declared else AUTHOR
     try:
         with transaction.atomic(using=run.alias):
-            run.apply(path, new, CONTENT, old, wanted, what=what, author=AUTHOR, note=run.note)
+            run.apply(path, new, CONTENT, old, wanted, what=what, author=author, note=run.note)
     except TemplateRefused as error:
         if row:
             row.refresh_from_db()  # it may hold a version that is undone

@@ -6,13 +6,20 @@ from django.db.models import ProtectedError, RestrictedError
 from ..exceptions import TemplateRefused
 from ..models import Audience, Category, Subscription, Template, TemplateContent
 from . import current
-from .applying import Change
+from .applying import Change, is_declared
 
 
 def remove_the_rest(run):
-    """Remove what the file does not have, or say that it stays."""
+    """Remove what the file does not have, or say that it stays.
+
+    What code declares is no file's, and code's own rules are not all that there are.
+    """
     extra = {
-        section: [row for name, row in rows.items() if name not in run.rules[section]]
+        section: [
+            row
+            for name, row in rows.items()
+            if name not in run.rules[section] and not run.declared and not is_declared(row)
+        ]
         for section, rows in run.rows.items()
     }
     subscriptions = [row for row in run.leftover if isinstance(row, Subscription)]
@@ -25,9 +32,10 @@ def remove_the_rest(run):
         extra["audiences"],
         extra["categories"],
     ]
+    is_removing = run.prune or run.declared
     for row in [row for kind in kinds for row in kind]:
-        run.changes.append(Change(action="removed" if run.prune else "kept", what=_describe(row)))
-    if not run.prune or run.problems:
+        run.changes.append(Change(action="removed" if is_removing else "kept", what=_describe(row)))
+    if not is_removing or run.problems:
         return
     for row in [*subscriptions, *extra["triggers"], *contents]:
         _delete(run, row, row.delete)

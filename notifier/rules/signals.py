@@ -192,7 +192,8 @@ def is_about_save(registered: RegisteredSignal) -> bool:
 def register_builtin_signals() -> None:
     """All signals of Django itself, under their own names. No query."""
     about_models = {
-        "pre_init": (db.pre_init, ("args", "kwargs")),
+        # Its `args` and `kwargs` are a row's columns without their names: a password's hash among them.
+        "pre_init": (db.pre_init, ()),
         "post_init": (db.post_init, ("instance",)),
         "pre_save": (db.pre_save, ("instance", "update_fields", "using")),
         "post_save": (db.post_save, ("instance", "created", "update_fields", "using")),

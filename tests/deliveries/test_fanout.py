@@ -2,6 +2,7 @@
 double.
 """
 
+import json
 from collections import Counter
 
 import pytest
@@ -208,6 +209,10 @@ def test_each_message_rings_for_at_most_a_chunk_and_each_channel_for_its_own(doo
     for channel in by_channel:
         expected = Delivery.objects.filter(status="queued", channel=channel).values_list("pk", flat=True)
         assert rung(doorbells, channel) == Counter(expected)
+    messages = list(doorbells.ring_messages())
+    assert max(len(each.encode()) for each in messages) < 1024
+    # 52 mails, 2 SMS.
+    assert sorted(len(json.loads(each)["deliveries"]) for each in messages) == [2, 2, 50]
 
 
 def test_who_cannot_be_reached_is_on_record_with_the_reason_and_not_rung_for(doorbells):

@@ -1,13 +1,15 @@
 """``manage.py notify``: what happens in a terminal, what it says, and with which code it ends."""
 
+import datetime as dt
 import json
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from notifier.management.terminal.progress import Progress
-from notifier.models import Delivery, Event, Pause, Trigger
+from notifier.models import Delivery, Event, Pause, RuleCount, Trigger
 from project.demo.models import Movie, Post, Profile
 from tests.support.builders import make_audience, make_subscription, make_template, make_trigger, make_user
 
@@ -186,6 +188,18 @@ def test_rules_are_a_line_each_from_the_signal_to_the_audience(rule):
     ]  # fmt: skip
 
 
+def test_rules_say_what_each_has_sent_in_30_days(rule):
+    subscription = rule.subscriptions.get()
+    for days, status, number in (1, "sent", 1204), (29, "unknown", 2), (31, "sent", 5):
+        RuleCount.objects.create(
+            hour=timezone.now() - dt.timedelta(days=days), trigger_id=rule.pk,
+            subscription_id=subscription.pk, channel="email", status=status, number=number,
+        )  # fmt: skip
+    (row,) = json.loads(notify("rules", "--json")[0])
+    assert row["in_30_days"] == {"sent": 1204, "skipped": 0, "failed": 2}
+    assert notify("rules")[0].splitlines()[1].endswith("live   1,204 sent, 2 failed")
+
+
 # what is changed on the trigger, its subscription, what is paused; what the line says
 @pytest.mark.parametrize(
     ("trigger", "subscription", "paused", "state"),
@@ -228,7 +242,7 @@ def test_rules_are_found_by_signal_and_channel(rule):
 def test_rules_cost_a_few_queries_whatever_their_number(django_assert_max_num_queries):
     for _ in range(4):
         make_trigger()
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         notify("rules")
 
 

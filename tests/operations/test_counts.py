@@ -15,8 +15,8 @@ from notifier import deliveries, models
 from notifier.channels.registry import channel_names
 from notifier.deliveries import Policy, Sent, claim_deliveries, record_answers
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from notifier.models import Delivery, Gauge, HourlyCount, StaleHour
-from notifier.operations import backlog, counts, gauges
+from notifier.models import Delivery, Gauge, HourlyCount, RuleCount, StaleHour
+from notifier.operations import backlog, counts, gauges, rule_counts
 from tests.support.builders import make_delivery, make_event
 from tests.support.functions import sweep
 from tests.support.patience import in_threads
@@ -59,6 +59,27 @@ def truth():
     return found
 
 
+def kept_of_rules():
+    """The same by rule: ``(hour, trigger, subscription, channel, status)`` → ``(number, cost)``."""
+    return {
+        (each.hour, each.trigger_id, each.subscription_id, each.channel, each.status): (
+            each.number,
+            each.cost_micros,
+        )
+        for each in RuleCount.objects.all()
+    }
+
+
+def truth_of_rules():
+    found = {}
+    for each in Delivery.objects.exclude(finished_at=None).select_related("event"):
+        hour = each.finished_at.replace(minute=0, second=0, microsecond=0)
+        key = hour, each.event.trigger_id, each.subscription_id, each.channel, each.status
+        number, cost = found.get(key, (0, 0))
+        found[key] = number + 1, cost + each.cost_micros
+    return found
+
+
 def finished(time, status=Status.SENT, **values):
     return make_delivery(status=status, finished_at=time, due_at=None, **values)
 
@@ -78,7 +99,7 @@ ANSWERS = [
 ]
 
 
-def live_a_day(clock, dice, event):
+def live_a_day(clock, dice, events):
     """Random things at random times, through the functions that do them in production; the sweep comes by
     when it likes.
     """
@@ -87,8 +108,9 @@ def live_a_day(clock, dice, event):
         deed = dice.random()
         if deed < 0.45:
             made = make_delivery(
-                event=event, channel=dice.choice(CHANNELS), created_at=clock.now, due_at=clock.now + HOUR
-            )
+                event=dice.choice(events), channel=dice.choice(CHANNELS), created_at=clock.now,
+                due_at=clock.now + HOUR,
+            )  # fmt: skip
             answer(made, dice.choice(ANSWERS))
         elif deed < 0.65:
             keys = list(Delivery.objects.values_list("pk", flat=True))
@@ -103,10 +125,12 @@ def live_a_day(clock, dice, event):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_after_any_history_the_counts_are_those_of_counting_everything(clock, seed):
-    event = make_event(contents={channel: {"subject": ".", "text": "."} for channel in CHANNELS})
-    live_a_day(clock, random.Random(seed), event)
+    contents = {channel: {"subject": ".", "text": "."} for channel in CHANNELS}
+    live_a_day(clock, random.Random(seed), [make_event(contents=contents) for _ in range(3)])
     counts.keep()
     assert kept() == truth()
+    assert kept_of_rules() == truth_of_rules()
+    assert len({trigger for _, trigger, *_ in kept_of_rules()}) == 3
     assert len({status for _, _, status in kept()}) == 4, "The history was too tame."
 
 
@@ -186,10 +210,15 @@ def test_counts_outlive_the_deliveries(clock):
     counts.keep()
     clock.now += 24 * HOUR
     counts.keep()
-    Delivery.objects.all().delete()
+    event = Delivery.objects.get().event
+    kept_by_rule = kept_of_rules()
+    # The rule as well: what it sent stays counted.
+    event.trigger.delete()
+    event.delete()
     clock.now += 24 * HOUR
     counts.keep()
     assert kept() == {(NOON, "email", "sent"): (1, 0)}
+    assert kept_of_rules() == kept_by_rule != {}
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
@@ -213,7 +242,7 @@ def test_counting_costs_the_same_few_statements_however_much_there_is(clock, dja
     counts.keep()
     for _ in range(20):
         finished(NOON, event=event)
-    with transaction.atomic(), django_assert_num_queries(9):
+    with transaction.atomic(), django_assert_num_queries(11):
         counts.keep()
 
 
@@ -223,6 +252,33 @@ def test_costs_are_summed_by_channel(clock):
     counts.keep()
     assert models.counts.cost_since(NOON) == {"sms": 12900, "email": 100}
     assert models.counts.cost_since(NOON + HOUR) == {}
+
+
+# By rule
+
+
+def test_what_a_rule_sent_is_summed_by_subscription_channel_and_period(clock, django_assert_num_queries):
+    event, other = make_event(), make_event()
+    subscription = event.plan[0]["subscription"]
+    old = 31 * 24
+    for hours, status in (1, "sent"), (2, "unknown"), (30, "cancelled"), (old, "sent"), (old, "failed"):
+        finished(NOON - hours * HOUR, status, event=event)
+    finished(NOON, event=other)
+    counts.keep()
+    with django_assert_num_queries(1):
+        found = rule_counts.of_trigger(event.trigger_id)
+    assert found == {
+        (subscription, "email"): {
+            "day": {"sent": 1, "failed": 1},
+            "month": {"sent": 1, "failed": 1, "skipped": 1},
+            "ever": {"sent": 2, "failed": 2, "skipped": 1},
+        }
+    }
+    with django_assert_num_queries(1):
+        assert rule_counts.by("trigger_id", NOON - 24 * HOUR) == {
+            event.trigger_id: {"sent": 1, "failed": 1},
+            other.trigger_id: {"sent": 1},
+        }
 
 
 # What waits

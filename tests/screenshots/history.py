@@ -24,7 +24,7 @@ from notifier.operations import counts, gauges
 from project.demo import rules, scenario
 from project.demo.models import FlashSale, Post
 
-from . import history_people
+from . import history_people, history_rules
 
 DAYS = 30
 # How busy the hours of a day are, and the days of a week from Monday on.
@@ -55,6 +55,8 @@ def happen(cloud, pump):
     )
     _count_the_past()
     _add_rules()
+    history_rules.set_up()
+    history_rules.count_by_rule()
     history_people.set_up()
     _rewrite_the_mail()
     Gauge.objects.create(name=counts.COUNTED, measured_at=timezone.now())
@@ -102,6 +104,7 @@ def keys():
         "failed": Delivery.objects.filter(status="failed").last().pk,
         "user": get_user_model().objects.get(username="ada").pk,
         **history_people.keys(),
+        **history_rules.keys(),
     }
 
 

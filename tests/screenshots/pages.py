@@ -69,6 +69,12 @@ def _go_live(page):
     page.get_by_role("button", name="Save, and go live").wait_for()
 
 
+def _switch_on(page):
+    page.locator("#id_enabled").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save, and go live").wait_for()
+
+
 def _open_menu(page):
     if page.viewport_size["width"] < 1280:
         # Its button has no name but its icon's.
@@ -109,11 +115,15 @@ SHOTS = [
     Shot("triggers", f"{NOTIFIER}/trigger/"),
     Shot("trigger", f"{NOTIFIER}/trigger/{{trigger}}/change/"),
     Shot("trigger-in-shadow", f"{NOTIFIER}/trigger/{{in_shadow}}/change/"),
+    Shot("trigger-in-code", f"{NOTIFIER}/trigger/{{in_code}}/change/"),
+    Shot("trigger-about-requests", f"{NOTIFIER}/trigger/{{about_requests}}/change/"),
+    Shot("trigger-costs", f"{NOTIFIER}/trigger/{{about_requests}}/change/", _switch_on),
     Shot("trigger-history", f"{NOTIFIER}/trigger/{{trigger}}/history/"),
     Shot("trigger-delete", f"{NOTIFIER}/trigger/{{trigger}}/delete/"),
     Shot("templates", f"{NOTIFIER}/template/"),
     Shot("template", f"{NOTIFIER}/template/{{template}}/change/", _see_preview, in_readme=True),
     Shot("template-sms", f"{NOTIFIER}/template/{{template}}/change/", _see_sms),
+    Shot("template-in-code", f"{NOTIFIER}/template/{{template_in_code}}/change/"),
     Shot("versions", f"{NOTIFIER}/template/content/{{content}}/versions/"),
     Shot("audiences", f"{NOTIFIER}/audience/"),
     Shot("audience", f"{NOTIFIER}/audience/{{audience}}/change/"),

@@ -53,12 +53,14 @@ class Call:
         """The fields of a form, as SNS gets one: name → first value."""
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
 
+    def messages(self):
+        """The messages of a PublishBatch, as texts."""
+        return (text for name, text in self.form.items() if name.endswith(".Message"))
+
     def rings(self):
         """What a PublishBatch rings for: ``(route, id)`` pairs."""
-        for name, text in self.form.items():
-            if name.endswith(".Message"):
-                ring = json.loads(text)
-                yield from ((ring["route"], pk) for pk in ring.get("events") or ring["deliveries"])
+        for ring in map(json.loads, self.messages()):
+            yield from ((ring["route"], pk) for pk in ring.get("events") or ring["deliveries"])
 
 
 class Gate:
@@ -103,6 +105,11 @@ class Gate:
         calls = [call for call in list(self.calls) if call.action == PUBLISH_BATCH]
         counted = [call for number, call in enumerate(calls, 1) if numbers is None or number in numbers]
         return Counter(ring for call in counted for ring in call.rings())
+
+    def ring_messages(self):
+        """All messages that were published, as texts."""
+        published = (call for call in list(self.calls) if call.action == PUBLISH_BATCH)
+        return (text for call in published for text in call.messages())
 
     def take_rings(self):
         """From now on, be an SNS that takes every doorbell at once and rings nowhere: moto grows slow with

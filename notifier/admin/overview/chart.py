@@ -10,19 +10,13 @@ from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from ...models import Delivery
 from ...operations import counts
+from ...operations.counts import KIND_OF
 
-Status = Delivery.Status
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
-# What the page tells apart, from the bottom of a bar to its top; what a person decided counts as skipped.
-KINDS = {
-    "sent": (_("sent"), [Status.SENT]),
-    "skipped": (_("skipped"), [Status.SKIPPED, Status.CANCELLED]),
-    "failed": (_("failed"), [Status.FAILED, Status.UNKNOWN]),
-}
-KIND_OF = {status: kind for kind, (_label, statuses) in KINDS.items() for status in statuses}
+# What the page tells apart, from the bottom of a bar to its top.
+KINDS = {"sent": _("sent"), "skipped": _("skipped"), "failed": _("failed")}
 # The chart's own units: a bar and its gap, the full height, and the least that can be seen.
 STRIDE, BAR, HEIGHT, LEAST = 10, 7, 100, 1.5
 
@@ -97,8 +91,7 @@ class Bar:
 
 def _in_words(numbers):
     return ", ".join(
-        f"{grouped(number)} {label}"
-        for number, (label, _statuses) in zip(numbers, KINDS.values(), strict=True)
+        f"{grouped(number)} {label}" for number, label in zip(numbers, KINDS.values(), strict=True)
     )
 
 
@@ -107,7 +100,7 @@ class Chart:
     bars: list
     top: int
 
-    kinds = [(kind, label) for kind, (label, _statuses) in KINDS.items()]
+    kinds = list(KINDS.items())
     height = HEIGHT
     bar_width = BAR
 

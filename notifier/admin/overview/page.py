@@ -13,12 +13,16 @@ from unfold.admin import ModelAdmin
 
 from ...channels import registry
 from ...gates import budgets
-from ...models import Budget, Delivery, Overview
+from ...models import OF_NO_RULE, Budget, Delivery, Overview, Trigger
 from ...models.counts import cost_since, counted_at
-from ...operations import backlog, gauges
+from ...operations import backlog, gauges, rule_counts
+from ...operations.counts import KIND_OF
 from ..filters import OPEN
 from . import problems
-from .chart import KIND_OF, KINDS, RANGES, draw, grouped
+from .chart import KINDS, RANGES, draw, grouped
+
+# The rules that the page lists; each has all its numbers on its own page.
+MOST_RULES = 10
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def page(chosen):
         "chart": draw(chosen, begins, rows),
         "tiles": _tiles(done, listed),
         "channels": listed,
+        "rules": busiest_rules(begins[0]),
         "attention": problems.find(
             counted_at=counted_until, readings=readings, failures=backlog.failures_since(begins[0]),
             held=held, costs=costs, budgets=kept.values(),
@@ -126,6 +131,25 @@ def _channel_row(name, done, waiting, readings, costs, budget):
         cost=problems.dollars(costs.get(name, 0)),
         budget=problems.dollars(budget.micros) if budget else "",
     )
+
+
+def busiest_rules(begin):
+    """``(name, url or blank, kind → number as text)`` of the MOST_RULES rules that did most since then.
+
+    Two queries.
+    """
+    done = rule_counts.by("trigger_id", begin)
+    done.pop(OF_NO_RULE, None)
+    keys = sorted(done, key=lambda key: (-done[key].total(), key))[:MOST_RULES]
+    names = dict(Trigger.objects.filter(pk__in=keys).values_list("pk", "name"))
+    return [
+        (
+            names.get(key, _("Trigger %d, deleted since") % key),
+            reverse("admin:notifier_trigger_change", args=[key]) if key in names else "",
+            {kind: grouped(done[key][kind]) for kind in KINDS},
+        )
+        for key in keys
+    ]
 
 
 def _tiles(done, listed):

@@ -12,6 +12,7 @@ from ...models import Audience, ContactPoint, Trigger
 from ...people import spellings
 from ...rules import audiences
 from .. import display
+from ..declared import DeclaredRows
 from ..filters import ChannelFilter
 from ..forms import AudienceForm, ContactPointForm
 
@@ -51,7 +52,7 @@ class SearchedAdmin(ModelAdmin):
 
 
 @admin.register(Audience)
-class AudienceAdmin(SearchedAdmin):
+class AudienceAdmin(DeclaredRows, SearchedAdmin):
     form = AudienceForm
     list_display = ["name", "sources", "used_by"]
     search_fields = ["name"]

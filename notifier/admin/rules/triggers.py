@@ -7,10 +7,12 @@ from unfold.admin import ModelAdmin, StackedInline
 from ...explaining import summaries
 from ...models import Event, Subscription, Trigger
 from .. import display
+from ..declared import DeclaredRules
 from ..forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 from ..going_live import GoingLive
 from ..setup import permissions
 from ..setup.page import SetupPages
+from .counted import counted_table
 
 MOST_EVENTS = 5
 
@@ -52,13 +54,13 @@ class SubscriptionInline(StackedInline):
 
 
 @admin.register(Trigger)
-class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
+class TriggerAdmin(SetupPages, GoingLive, DeclaredRules, ModelAdmin):
     form = TriggerForm
     inlines = [SubscriptionInline]
     list_display = ["name", "state", "summary", "sends", "its_events"]
     list_filter = ["enabled", "shadow", "category"]
     search_fields = ["name", "verb", "model"]
-    readonly_fields = ["summary", "recent_events"]
+    readonly_fields = ["summary", "recent_events", "counted"]
     nothing_yet = _("No triggers yet. A trigger says when something is sent.")
     list_before_template = "notifier/trigger_list_before.html"
     Media = display.Media
@@ -70,7 +72,7 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
                 None,
                 {
                     "fields": [
-                        *(["summary", "recent_events"] if obj else []),
+                        *(["summary", "recent_events", "counted"] if obj else []),
                         "name",
                         "enabled",
                         "shadow",
@@ -85,6 +87,10 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
                 {"fields": ["delay_minutes", "expires_minutes"], "classes": ["collapse"]},
             ),
         ]
+
+    def get_form(self, request, obj=None, change=False, **options):
+        form = super().get_form(request, obj, change=change, **options)
+        return type(form.__name__, (form,), {"user": request.user})
 
     def get_queryset(self, request):
         return (
@@ -102,12 +108,13 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
     @admin.display(description=_("state"))
     def state(self, trigger):
         if not trigger.enabled:
-            return display.tinted("off", _("off"))
-        return (
-            display.tinted(Event.Status.SHADOW, _("only tried"))
-            if trigger.shadow
-            else display.tinted("live", _("live"))
-        )
+            found = display.tinted("off", _("off"))
+        elif trigger.shadow:
+            found = display.tinted(Event.Status.SHADOW, _("only tried"))
+        else:
+            found = display.tinted("live", _("live"))
+        kept = [display.quiet(trigger.get_declared_display())] if trigger.declared else []
+        return display.lines([found, *kept])
 
     @admin.display(description=_("in words"))
     def summary(self, trigger):
@@ -127,6 +134,10 @@ class TriggerAdmin(SetupPages, GoingLive, ModelAdmin):
         newest = Event.objects.filter(trigger=trigger).order_by("-pk")[:MOST_EVENTS]
         found = [display.event_line(event) for event in newest]
         return display.lines([*found, self.its_events(trigger)] if found else [_("None yet.")])
+
+    @admin.display(description=_("what was sent"))
+    def counted(self, trigger):
+        return counted_table(trigger) or _("Nothing was counted yet: the sweep does that every minute.")
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

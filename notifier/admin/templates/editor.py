@@ -14,6 +14,7 @@ from ...rules import providers, roots, signals
 from ...templating import readable
 from ...templating.data import LINKS
 from .. import display
+from ..declared import DeclaredRows
 from ..setup.insertables import INNER_NAMES, PERSON
 from .forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
 from .previews import PreviewMixin
@@ -33,7 +34,7 @@ class TemplateContentInline(StackedInline):
 
 
 @admin.register(Template)
-class TemplateAdmin(PreviewMixin, VersionsMixin, ModelAdmin):
+class TemplateAdmin(PreviewMixin, VersionsMixin, DeclaredRows, ModelAdmin):
     inlines = [TemplateContentInline]
     list_display = ["name", "description", "channels", "used_by"]
     search_fields = ["name", "description"]

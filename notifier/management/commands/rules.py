@@ -9,10 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifier import rulefiles
 from notifier.exceptions import RulesFileRefused
+from notifier.explaining import firing_cost
 from notifier.management.terminal.progress import Progress
+from notifier.rulefiles import declared
 from notifier.rulefiles.comparing import unified_diff
 from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
+from notifier.rules import inner_signals
 
 EXAMPLES = """\
 examples:
@@ -21,6 +24,7 @@ examples:
   manage.py rules import project/rules.yaml      in one transaction; what the file does not have stays
   manage.py rules import --prune rules.yaml      … is removed
   manage.py rules export - | less                “-” is the standard output, or input
+  manage.py rules declared                       bring in what code declares, as `migrate` does
 
 People of an audience, one by one, are not written: they are personal data. Groups are, by name.
 """
@@ -35,7 +39,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = EXAMPLES
-        actions = parser.add_subparsers(dest="action", required=True, metavar="export | import | diff")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="export | import | diff | declared"
+        )
         for name, text in (
             ("export", "Write all rules of the database into a file."),
             ("import", "Bring the database to what a file says."),
@@ -46,6 +52,8 @@ class Command(BaseCommand):
             action.add_argument(
                 "--format", choices=FORMATS, help="by default what the file's ending says, else yaml"
             )
+        text = "Bring in the rules that code declares by notify_on, as `migrate` does."
+        actions.add_parser("declared", help=text, description=text)
         actions.choices["import"].add_argument(
             "--prune", action="store_true", help="remove what the file does not have"
         )
@@ -53,7 +61,7 @@ class Command(BaseCommand):
             "--dry-run", action="store_true", help="check all, say all, save nothing"
         )
 
-    def handle(self, *, action, file, format, **options):
+    def handle(self, *, action, file="-", format=None, **options):
         self.file = file
         file_format = format or ("json" if file.lower().endswith(".json") else "yaml")
         try:
@@ -84,6 +92,9 @@ class Command(BaseCommand):
         if people := rulefiles.unwritten_people():
             names = ", ".join(f"“{name}”" for name in people)
             self.stderr.write(f"Not written: the people chosen one by one in {names}.", self.style.NOTICE)
+        if keys := declared.declared_keys():
+            names = ", ".join(f"“{key}”" for key in keys)
+            self.stderr.write(f"Not written: what code declares, {names}.", self.style.NOTICE)
 
     def _read(self, file_format):
         try:
@@ -117,10 +128,28 @@ class Command(BaseCommand):
             prune=options["prune"], dry_run=options["dry_run"], progress=progress,
         )  # fmt: skip
         progress.end()
+        self._list(changes)
+        self._sum_up(changes, options["dry_run"])
+        self._warn_of_costs(rules)
+
+    def _list(self, changes):
         for change in changes:
             if change.action != "kept":
                 self.stdout.write("\n".join(described(change)))
-        self._sum_up(changes, options["dry_run"])
+
+    def _warn_of_costs(self, rules):
+        for name, trigger in rules["triggers"].items():
+            if trigger["enabled"] and inner_signals.is_inner(trigger["signal"]):
+                self.stderr.write(f"“{name}”: {firing_cost.describe(trigger['signal'])}", self.style.WARNING)
+
+    def _declared(self, _file_format, _options):
+        changes, problems = declared.keep_declared()
+        self._list(changes)
+        if not changes and not problems:
+            self.stdout.write("Nothing to change.")
+        if problems:
+            texts = "\n".join(f"“{key}”: {text}" for key, text in problems.items())
+            raise CommandError(f"Not kept:\n{texts}", returncode=2)
 
     def _sum_up(self, changes, is_dry_run):
         kept = [change.what for change in changes if change.action == "kept"]

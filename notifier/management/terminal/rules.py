@@ -3,9 +3,11 @@
 import json
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from ...channels import registry
 from ...models import Pause, Subscription, Trigger
+from ...operations import counts, rule_counts
 from ...rules import signals
 from .objects import USAGE
 from .tables import table
@@ -17,7 +19,8 @@ examples:
   notify rules --signal post_save --channel sms
   notify rules --json | jq '.[] | select(.state != "live") | .trigger'
 """
-HEAD = ("SIGNAL", "WHEN", "TRIGGER", "TEMPLATE", "CHANNELS", "AUDIENCES", "STATE")
+HEAD = ("SIGNAL", "WHEN", "TRIGGER", "TEMPLATE", "CHANNELS", "AUDIENCES", "STATE", "IN 30 DAYS")
+DAYS_COUNTED = 30
 SAVED = {"any": "", "created": " created", "updated": " changed"}
 
 
@@ -56,8 +59,9 @@ def rule_rows():
         "subscriptions__template", "subscriptions__audiences"
     )
     paused = set(Pause.objects.values_list("scope", flat=True))
+    done = rule_counts.by("subscription_id", timezone.now() - DAYS_COUNTED * 24 * counts.HOUR)
     return [
-        _row(trigger, each, paused)
+        _row(trigger, each, paused) | {"in_30_days": _counted(each, done)}
         for trigger in triggers
         for each in [*trigger.subscriptions.all()] or [None]
     ]
@@ -75,7 +79,13 @@ def _row(trigger, subscription, paused):
         if subscription
         else [],
         "state": _state(trigger, subscription, paused),
+        "declared": trigger.declared,
     }
+
+
+def _counted(subscription, done):
+    found = done.get(subscription.pk, {}) if subscription else {}
+    return {kind: found.get(kind, 0) for kind in counts.KINDS}
 
 
 def _when(trigger):
@@ -86,6 +96,8 @@ def _when(trigger):
 
 
 def _state(trigger, subscription: Subscription | None, paused):
+    if trigger.is_retired:
+        return "no longer in code"
     if not trigger.enabled or subscription and not subscription.enabled:
         return "off"
     if subscription is None:
@@ -102,7 +114,9 @@ def _state(trigger, subscription: Subscription | None, paused):
 def _cells(row):
     when = f"{row['when']} if {row['condition']}" if row["condition"] else row["when"]
     listed = [", ".join(row[name]) for name in ("channels", "audiences")]
-    return (row["signal"], " ".join(when.split()), row["trigger"], row["template"], *listed, row["state"])
+    done = ", ".join(f"{number:,} {kind}" for kind, number in row["in_30_days"].items() if number)
+    name = f"{row['trigger']} (in code)" if row["declared"] == Trigger.Kept.CODE else row["trigger"]
+    return (row["signal"], " ".join(when.split()), name, row["template"], *listed, row["state"], done)
 
 
 def _as_json(rows):

@@ -9,8 +9,8 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from notifier.admin.overview import chart, problems
-from notifier.models import Delivery, Gauge, Pause
+from notifier.admin.overview import chart, page, problems
+from notifier.models import OF_NO_RULE, Delivery, Event, Gauge, Pause
 from notifier.operations import counts, gauges
 from tests.admin.browser import text_of
 from tests.support.builders import make_delivery, make_event, make_trigger
@@ -261,8 +261,43 @@ def test_it_takes_as_many_statements_for_many_as_for_few(queries_of):
     for status in (Status.SENT, Status.FAILED, Status.UNKNOWN, Status.HELD, Status.WAITING):
         for _ in range(5):
             make_delivery(event=event, status=status)
+    for _ in range(5):
+        finished()
     counts.keep()
-    assert queries_of(OVERVIEW) == few <= 15
+    assert queries_of(OVERVIEW) == few <= 17
+
+
+# By rule
+
+
+def test_the_rules_that_sent_most_are_listed_and_lead_to_their_pages(admin_client, client_with):
+    gone, busy = make_event(), make_event()
+    finished(event=gone)
+    for status in (Status.SENT, Status.SENT, Status.UNKNOWN, Status.CANCELLED):
+        finished(status, event=busy)
+    finished(event=busy, ago=30 * HOUR)
+    gone.trigger.delete()
+    # What an editor sends to themselves belongs to no rule.
+    test = make_event()
+    finished(event=test, subscription_id=OF_NO_RULE)
+    Event.objects.filter(pk=test.pk).update(trigger=OF_NO_RULE)
+    counts.keep()
+    url = f"/admin/notifier/trigger/{busy.trigger_id}/change/"
+    assert admin_client.get(OVERVIEW).context["rules"] == [
+        (busy.trigger.name, url, {"sent": "2", "skipped": "1", "failed": "1"}),
+        (f"Trigger {gone.trigger_id}, deleted since", "", {"sent": "1", "skipped": "0", "failed": "0"}),
+    ]
+    assert admin_client.get(f"{OVERVIEW}?range=7d").context["rules"][0][2]["sent"] == "3"
+    assert url in text_of(admin_client.get(OVERVIEW))
+    assert url not in text_of(client_with("view_delivery").get(OVERVIEW))
+
+
+def test_of_many_rules_only_the_busiest_are_listed(admin_client, monkeypatch):
+    monkeypatch.setattr(page, "MOST_RULES", 2)
+    for _ in range(3):
+        finished()
+    counts.keep()
+    assert len(admin_client.get(OVERVIEW).context["rules"]) == 2
 
 
 # Lists that its links lead to

@@ -2,12 +2,16 @@
 where they cannot work.
 """
 
+import datetime as dt
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from notifier.channels import registry
 from notifier.channels.registry import channel_names
-from notifier.models import Audience, Event, Subscription, Template, Trigger
+from notifier.models import Audience, Event, RuleCount, Subscription, Template, Trigger
 from project.demo.models import FlashSale, Post
 from tests.admin.browser import errors_in, read_form, saved, submit, text_of
 from tests.support.builders import make_audience, make_subscription, make_template, make_trigger
@@ -358,3 +362,32 @@ def test_flash_sales_have_nothing_to_do_with_the_triggers_of_posts(admin_client)
     assert saved(submit(admin_client, "/admin/demo/flashsale/add/", SALE))
     assert FlashSale.objects.count() == 1
     assert not Event.objects.exists()
+
+
+# What it has sent
+
+
+def test_its_page_says_what_each_subscription_sent_of_late_and_ever(admin_client, queries_of):
+    trigger = make_trigger()
+    assert "Nothing was counted yet" in text_of(admin_client.get(page_of(trigger)))
+    few = queries_of(page_of(trigger))
+    subscription = trigger.subscriptions.get()
+    now = timezone.now()
+    for days, status, number, of in (
+        (0, "sent", 1204, subscription.pk),
+        (0, "unknown", 2, subscription.pk),
+        (20, "cancelled", 3, subscription.pk),
+        (400, "sent", 5, subscription.pk),
+        (0, "sent", 7, 999),
+    ):
+        RuleCount.objects.create(
+            hour=now - dt.timedelta(days=days), trigger_id=trigger.pk, subscription_id=of, channel="email",
+            status=status, number=number,
+        )  # fmt: skip
+    page = text_of(admin_client.get(page_of(trigger)))
+    table = re.search(r'<table class="notifier-counts">.*?</table>', page, re.S).group()
+    words = " ".join(re.sub(r"<[^>]+>", " ", table).split())
+    said = "1,204 sent 2 failed 1,204 sent 3 skipped 2 failed 1,209 sent 3 skipped 2 failed"
+    assert f"{subscription.template} E-mail {said}" in words
+    assert "Subscription 999, deleted since E-mail 7 sent" in words
+    assert queries_of(page_of(trigger)) == few
