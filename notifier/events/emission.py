@@ -9,6 +9,7 @@ from django.utils import timezone
 from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
+from ..templating import rows
 from . import bulk_pages, firings, recording, reentrancy
 from .context import context_of
 from .index import index, rules_connection
@@ -116,15 +117,27 @@ class Emission:
         """The live triggers of the signal."""
         return index.live(self.verb)
 
-    def record(self, found, using):
-        """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
+    def record(self, found, using, *, is_fresh=False):
+        """Record ``(instance, key)`` pairs with one INSERT; returns the new events.
+
+        ``is_fresh``: the instances were loaded a moment ago.
+        """
         alias = router.db_for_write(Event)
         using = using or alias
-        with reentrancy.while_recording():
+        with reentrancy.while_recording(), rows.of_one_firing():
+            self._read_rows([instance for instance, _key in found if instance is not None], is_fresh)
             recordings = [
                 each for instance, key in found for each in self._match(instance, _checked_key(key), using)
             ]
             return recording.record(self.verb, recordings, using=alias, caller=using) if recordings else []
+
+    def _read_rows(self, instances, is_fresh):
+        """One query for what a page's triggers read of rows, not one for each object."""
+        if is_fresh:
+            rows.trust(instances)
+        elif len(instances) > 1:
+            tree = bulk_pages.tree_of(self.live(), self.argument)
+            rows.read_ahead(instances, tree)
 
     def _match(self, instance, key, using):
         kwargs = dict(self.kwargs)

@@ -11,10 +11,10 @@ from django.db import DatabaseError, router
 from django.db.models import Model
 from django.utils import timezone
 
-from ..exceptions import ProviderFailed
+from ..exceptions import DataRefused, ProviderFailed
 from ..models import Event
 from ..rules import providers
-from ..templating import snapshot
+from ..templating import keys, snapshot
 from . import recipients
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def freeze_event(recording):
             else step
             for step in trigger.plan
         ]
-    except ProviderFailed as error:
+    except (ProviderFailed, DataRefused) as error:
         return failed_event(recording, str(error), error)
     except DatabaseError:
         raise
@@ -152,7 +152,7 @@ def _times(recording, now):
 
 def _describe(action_object):
     if isinstance(action_object, Model):
-        return f"{action_object._meta.label_lower}:{action_object.pk}"[:300]
+        return keys.object_text(action_object)
     if isinstance(action_object, type) and issubclass(action_object, Model):
         return action_object._meta.label_lower  # type: ignore[attr-defined]  # Django brings no types
     return ""

@@ -8,12 +8,11 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any, TypedDict
 
-from django.core.exceptions import ValidationError
-from django.db import connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 
 from ..exceptions import ConditionRefused
 from ..rules.conditions import Condition, compile_condition
-from ..templating import readable
+from ..templating import keys, readable, rows
 from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class Matched(list):
         """Ask all of ``triggers``. No query, but for what their conditions read of other rows."""
         found, missed = cls(), []
         for trigger in triggers:
-            if (mismatch := find_mismatch(trigger, context, created)) is None:
+            if (mismatch := _mismatch(trigger, context, created)) is None:
                 found.append(trigger)
             else:
                 missed.append((trigger, mismatch))
@@ -56,6 +55,19 @@ class Matched(list):
             {"trigger": trigger.pk, "name": trigger.name, "because": str(because)}
             for trigger, because in all_of_them[:MAX_EXPLAINED]
         ]
+
+
+def _mismatch(trigger, context, created):
+    """As ``find_mismatch``; what goes wrong with one trigger is no reason to forget the others."""
+    try:
+        return find_mismatch(trigger, context, created)
+    except DatabaseError:
+        # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled
+        # back.
+        raise
+    except Exception as error:
+        _log_once(trigger.pk, "", type(error).__name__)
+        return f"it could not be matched: {type(error).__name__}"
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,7 @@ def _condition_mismatch(trigger, context):
             return "its condition is about a save, and what was before it is not known"
         # A query that fails must not break the caller's transaction.
         with ExitStack() as stack:
-            for connection in _open_transactions() if condition.reaches_out(trigger.model) else ():
+            for connection in _open_transactions() if _may_query(condition, trigger, context) else ():
                 stack.enter_context(transaction.atomic(using=connection.alias))
             data = condition.freeze(context)
         return None if condition.holds(data) else FalseCondition(condition, data)
@@ -131,6 +143,12 @@ def _condition_mismatch(trigger, context):
     except Exception as error:
         _log_once(trigger.pk, condition.source, type(error).__name__)
         return f"its condition could not be evaluated: {type(error).__name__}"
+
+
+def _may_query(condition, trigger, context):
+    return condition.reaches_out(trigger.model) or any(
+        rows.asks(context.get(name), branch) for name, branch in condition.paths.items()
+    )
 
 
 def _open_transactions():
@@ -156,16 +174,4 @@ def is_one(found, label, pk):
     kind = found if isinstance(found, type) else found.__class__
     if model is None or not issubclass(kind, model):
         return False
-    return not pk or isinstance(found, models.Model) and _is_key(model, pk, found.pk)
-
-
-def _is_key(model, pk, found):
-    """Whether two keys are the same for ``model``.
-
-    One is text, the other may be (a UUID from a URL), or an int, or None.
-    """
-    try:
-        return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
-    except ValidationError:
-        # A trigger that was not validated matches nothing; it must not stop the others.
-        return False
+    return not pk or isinstance(found, models.Model) and keys.is_key(model, pk, found)

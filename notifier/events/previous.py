@@ -9,7 +9,9 @@ import logging
 
 from django.core.exceptions import FieldDoesNotExist
 
-from ..templating import snapshot
+from ..templating import keys
+from ..templating.data import FrozenObject
+from ..templating.stored import as_stored, is_expression
 from .index import index
 
 logger = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ def forget(instance):
 
 def _read(sender, instance, using, update_fields, names):
     if (
-        instance.pk is None
+        keys.key_of(instance) is None
         or instance._state.adding
         and all(f.has_default() or f.has_db_default() for f in sender._meta.pk_fields)
     ):
@@ -72,12 +74,14 @@ def _read(sender, instance, using, update_fields, names):
             update_fields is not None
             and not {field.name, attname} & set(update_fields)
             and attname in instance.__dict__
+            and not (field.generated or is_expression(instance.__dict__[attname]))
         ):
             # It is changed in memory alone: this save leaves it as it is, and the one that stores it will
             # tell.
-            row[attname] = snapshot.as_stored(field, instance.__dict__[attname])
-    label = f"{sender._meta.verbose_name} {row['pk']}"
-    return row | _labels(fields, row, names) | {"": label, "model": sender._meta.label_lower}
+            row[attname] = as_stored(field, instance.__dict__[attname], using)
+    label = f"{sender._meta.verbose_name} {keys.key_text(instance)}"
+    whole = {"": label, "model": sender._meta.label_lower}
+    return FrozenObject(row | _labels(fields, row, names) | whole)
 
 
 def _labels(fields, row, names):

@@ -16,6 +16,7 @@ from django.forms.models import model_to_dict
 from .. import deliveries
 from ..channels.recipient import normalise
 from ..models import Audience, Delivery, Event, OptOut, Suppression
+from ..templating import keys
 from . import retention
 from .retention import ENDED
 
@@ -142,7 +143,7 @@ def _events_of(person):
     alone = Q(pk__in=_deliveries_of(person).values("event")) & ~Exists(others)
     if person.user is None:
         return Event.objects.filter(alone)
-    label = f"{person.user._meta.label_lower}:{person.user.pk}"
+    label = keys.object_text(person.user)
     return Event.objects.filter(alone | Q(action_object=label) | Q(actor=label))
 
 

@@ -10,6 +10,7 @@ from notifier.models import Template, TemplateContent, Trigger
 from notifier.models.templates import layout_book
 from notifier.rules import offers
 from notifier.templating import contents, snapshot
+from notifier.templating.data import FrozenObject
 from project.demo.models import Post
 from tests.support.effort import at_most
 
@@ -235,7 +236,7 @@ def test_it_shows_text_and_nothing_else(part, source, shown):
     assert found == shown
 
 
-LONG = {"l": [{"": "x", "t": "y" * 50}] * 500, "s": "é" * 100_000, "n": 10**300}
+LONG = {"l": [FrozenObject({"": "x", "t": "y" * 50})] * 500, "s": "é" * 100_000, "n": 10**300}
 STOPPED = [
     # What would take more time or memory than a message is worth.
     "{% for a in l %}{% for b in l %}{% for c in l %}{{ c.t }}{% endfor %}{% endfor %}{% endfor %}",

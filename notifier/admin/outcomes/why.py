@@ -23,6 +23,7 @@ from ...explaining.wording import read_moment
 from ...models import Event, Preferences
 from ...people import opt_outs
 from ...preferences.words import describe_choice, describe_origin, describe_wishes
+from ...templating import keys
 from ..choices import channel_choices
 
 NEEDED = ("notifier.view_event", "notifier.view_delivery", "notifier.view_recipients")
@@ -157,7 +158,7 @@ def _explained(person, subject, channel, asked):
             "nothing": not answers,
         }
         if not isinstance(subject, Event):
-            label = f"{subject._meta.label_lower}:{subject.pk}"
+            label = keys.object_text(subject)
             found["past"] = f"{reverse('admin:notifier_event_changelist')}?{urlencode({'q': label})}"
         return found
     end = asked["until"] or now()
