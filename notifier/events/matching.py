@@ -98,7 +98,7 @@ def explain_match(trigger, context, created):
     ``context`` may be put together without a signal: ``{"instance": order, "action_object": order}``. Whether
     the trigger is switched on is not looked at.
     """
-    return str(find_mismatch(trigger, context, created) or "")
+    return str(_mismatch(trigger, context, created) or "")
 
 
 def find_mismatch(trigger, context, created):
