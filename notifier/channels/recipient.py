@@ -11,6 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from .storable import storable
+
 # How stored texts begin, for conditions in SQL; everything else asks a Recipient.
 USER_PREFIX, ADDRESS_PREFIX = "user:", "address:"
 
@@ -84,9 +86,8 @@ def normalise(address):
     A URL stays as it is: after its host, capitals are other letters.
     """
     if "://" in address:
-        return address.replace("\0", "").strip()[:MAX_ADDRESS_CHARACTERS]
-    # NUL: no database stores it.
-    text = unicodedata.normalize("NFKC", address).replace("\0", "").strip().casefold()
+        return storable(address).strip()[:MAX_ADDRESS_CHARACTERS]
+    text = unicodedata.normalize("NFKC", storable(address)).strip().casefold()
     if PHONE.fullmatch(text):
         # “+44 (0)7400 …”: the nought is dialled at home alone.
         return "+" + "".join(

@@ -6,6 +6,7 @@ from django.db import models, router
 from django.db.models import signals as db
 from django.utils import timezone
 
+from ..channels.storable import is_storable
 from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
@@ -24,7 +25,9 @@ def _checked_key(key):
     if key is None:
         return None
     key = str(key)
-    if not key or "\0" in key or len(key) > MAX_KEY_CHARACTERS:
+    if not is_storable(key):
+        raise EmitError(f"A key is text that a database can hold; this one is not: {key[:50]!r}.")
+    if not key or len(key) > MAX_KEY_CHARACTERS:
         raise EmitError(
             f"A key has 1 to {MAX_KEY_CHARACTERS} characters; this one has {len(key)}: {key[:50]!r}."
         )

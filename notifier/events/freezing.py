@@ -11,8 +11,10 @@ from django.db import DatabaseError, router
 from django.db.models import Model
 from django.utils import timezone
 
+from ..channels.storable import storable
 from ..exceptions import DataRefused, ProviderFailed
 from ..models import Event
+from ..observing import log_failure
 from ..rules import providers
 from ..templating import keys, snapshot
 from . import recipients
@@ -48,7 +50,7 @@ def freeze_event(recording):
         raise
     except Exception as error:
         # One trigger's trouble is not another's, and the event shows it.
-        logger.exception("Could not read what the trigger %d needs", trigger.pk)
+        log_failure(logger, "Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
 
@@ -70,9 +72,13 @@ def unreadable(error):
 
 def checked_event(recording, event):
     """``event``, or a failed one where it holds too much or what JSON cannot."""
+    # A signal middleware may have changed these.
+    event.action_object, event.actor = (
+        storable(str(each), keys.MAX_TEXT_CHARACTERS) for each in (event.action_object, event.actor)
+    )
     try:
         size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         reason = (
             f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has "
             "put it there."
@@ -101,6 +107,18 @@ def failed_event(recording, reason, error=None):
     return event
 
 
+def unstorable_event(event, error):
+    """A failed event in the place of one that the database has refused."""
+    now = timezone.now()
+    failed = Event(
+        trigger_id=event.trigger_id, verb=event.verb, action_object=event.action_object, actor=event.actor,
+        category_id=event.category_id, data={}, plan=[], created_at=now,
+    )  # fmt: skip
+    reason = f"The database cannot hold what is in it: {type(error).__name__}. The log has the trace."
+    _end(failed, Event.Status.FAILED, reason)
+    return failed
+
+
 def vetoed_event(recording, veto):
     """An event that a signal middleware refused; ``str(veto)`` says why."""
     event = _new_event(recording)
@@ -114,7 +132,7 @@ def _end(event, status, reason):
         {},
         status,
         None,
-        reason.replace("\0", "")[:MAX_REASON_CHARACTERS],
+        storable(reason, MAX_REASON_CHARACTERS),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from django.db import DatabaseError, connections, models, transaction
 
 from ..exceptions import ConditionRefused
+from ..observing import log_failure
 from ..rules.conditions import Condition, compile_condition
 from ..templating import keys, readable, rows
 from .live import LiveTrigger
@@ -158,8 +159,11 @@ def _open_transactions():
 
 @lru_cache(maxsize=1024)
 def _log_once(pk, source, error):
-    logger.warning(
-        "The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True
+    log_failure(
+        logger,
+        "The condition of the trigger %d cannot be evaluated, and it does not match.",
+        pk,
+        level=logging.WARNING,
     )
 
 

@@ -9,6 +9,7 @@ import logging
 
 from django.core.exceptions import FieldDoesNotExist
 
+from ..observing import log_failure
 from ..templating import keys
 from ..templating.data import FrozenObject
 from ..templating.stored import as_stored, is_expression
@@ -37,7 +38,7 @@ def remember(sender, kwargs):
         # No savepoint: where these columns of this row cannot be read, the save itself cannot succeed.
         stack[-1] = _read(sender, kwargs["instance"], kwargs["using"], kwargs["update_fields"], names)
     except Exception:
-        logger.exception("The previous %s could not be read", sender._meta.label_lower)
+        log_failure(logger, "The previous %s could not be read", sender._meta.label_lower)
 
 
 def recall(instance):

@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from ..channels import registry
 from ..channels.recipient import Recipient
+from ..channels.storable import storable
 from ..exceptions import UnknownPerson
 from ..models import ContactPoint
 from ..people.addresses import Place, address_columns, place_of
@@ -61,7 +62,7 @@ def find_person(text):
 
     UnknownPerson says what else to write.
     """
-    text = text.replace("\0", "").strip()
+    text = storable(text).strip()
     asked = Recipient.parse(text)
     if address := asked.address.strip():
         return _person_at(address)

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from ..exceptions import ProviderFailed, ProviderRegistrationError
+from ..observing import log_failure
 from . import signals
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _ask(name, provider, context, using):
             with transaction.atomic(using=using):
                 added = provider.function(dict(context))
     except Exception as error:
-        logger.exception("The context provider %s failed", name)
+        log_failure(logger, "The context provider %s failed", name)
         raise ProviderFailed(
             f"The context provider “{name}” failed: {type(error).__name__}. The log has the trace."
         ) from error

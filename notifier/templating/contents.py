@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ..channels.storable import is_storable
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
@@ -71,6 +72,9 @@ def compile_content(
     ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there
     is one.
     """
+    for part, source in zip(PARTS, (subject, text, html, link, icon), strict=True):
+        if not is_storable(source):
+            raise TemplateRefused("There is a character in it that no database can hold.", part=part)
     where: dict[str, Any] = {
         "name": template.name if template else "",
         "language": language,

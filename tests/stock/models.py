@@ -45,7 +45,7 @@ class Item(models.Model):
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="parts")
     contact = models.CharField(max_length=100, blank=True)
 
-    notifier_fields = ["line"]
+    notifier_fields = ["line", "broken"]
 
     def __str__(self):
         return f"{self.shout}: {self.amount}"
@@ -53,6 +53,10 @@ class Item(models.Model):
     @property
     def line(self):
         return f"{self.amount} × {self.name}"
+
+    @property
+    def broken(self):
+        raise ValueError(self.name)
 
 
 class Bin(models.Model):

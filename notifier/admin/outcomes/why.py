@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from ...channels.storable import storable
 from ...exceptions import UnknownPerson, UnknownSubject
 from ...explaining import MOST_EVENTS, Outcome, explain, explain_period, find_person, find_subject
 from ...explaining.wording import read_moment
@@ -207,7 +208,7 @@ def people_view(request, site):
     """Users to choose from, as ``{"people": [{"value", "text"}]}``: by whatever the project lets users be
     searched for.
     """
-    users, term = get_user_model(), request.GET.get("q", "").replace("\0", "").strip()
+    users, term = get_user_model(), storable(request.GET.get("q", "")).strip()
     found = users._default_manager.none()
     if term and (admin := site._registry.get(users)):
         found, _doubles = admin.get_search_results(
