@@ -13,13 +13,13 @@ from project.demo.models import Post
 from tests.app.models import Parcel
 from tests.stock.models import Bin, Item
 from tests.support.builders import make_audience, make_trigger, make_user
+from tests.support.marks import MARK as SECRET
 from tests.support.observing import register
 from tests.support.statements import statements
 
 pytestmark = pytest.mark.django_db
 
 SPOIL = {"MIDDLEWARE": ["tests.support.middleware.spoil"]}
-SECRET = "Quince"
 ARGUMENTS = [
     # what a signal is sent with, what its event holds
     ("report-\udcff.pdf", "report-?.pdf"),
