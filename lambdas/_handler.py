@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any, cast
 
-from notifier.observing import keys, observed
+from notifier.observing import keys, log_failure, observed
 
 from ._django import set_up
 
@@ -74,7 +74,7 @@ def _process(process: Process, rings: Rings, context: Any) -> list[str]:
                 again += process(others, clock)
         return again
     except Exception:
-        logger.exception("%d messages failed and will come again.", len(rings))
+        log_failure(logger, "%d messages failed and will come again.", len(rings))
         return list(rings)
 
 
@@ -120,7 +120,7 @@ def bury(record: Record) -> bool:
         url = sqs.get_queue_url(QueueName=f"{name}-dlq")["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=record["body"])
     except Exception:
-        logger.exception("Message %s could not be moved to the dead-letter queue.", record["messageId"])
+        log_failure(logger, "Message %s could not be moved to the dead-letter queue.", record["messageId"])
         return False
     return True
 

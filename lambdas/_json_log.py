@@ -6,28 +6,10 @@ from traceback import format_tb
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from notifier.observing import log_keys
+from notifier.observing import causes_of, log_keys, words_of
 
 # What Django and Python put on a record besides: a request shows its query, a note may hold anything.
 UNWANTED = frozenset({"request", "exception_notes", "taskName", "server_time"})
-# Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address or
-# a message.
-SPOKEN = frozenset(
-    {
-        *("OperationalError", "ProgrammingError", "IntegrityError", "InterfaceError"),
-        *(
-            "BotoCoreError",
-            "ClientError",
-            "OSError",
-            "ImportError",
-            "NameError",
-            "AttributeError",
-            "TypeError",
-        ),
-        *("ImproperlyConfigured", "NotifierError"),
-    }
-)
-MAX_CHAIN = 5
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+\d[\d ().-]{6,}\d")
 
 
@@ -57,15 +39,11 @@ class JsonFormatter(LambdaPowertoolsFormatter):
         """The traceback, oldest cause last; of each error its type, and its first line if that is about
         machines or code.
         """
-        error, parts = exc_info[1], []
-        while error is not None and len(parts) < MAX_CHAIN:
-            parts.append("".join(format_tb(error.__traceback__)) + _describe(error))
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return "\nafter:\n".join(parts)
+        return "\nafter:\n".join(
+            "".join(format_tb(error.__traceback__)) + _describe(error) for error in causes_of(exc_info[1])
+        )
 
 
 def _describe(error):
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    # PostgreSQL's second line quotes the row.
-    words = str(error).partition("\n")[0] if kinds & SPOKEN else ""
+    words = words_of(error)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -8,7 +8,7 @@ import logging
 from lambdas._handler import make_queue_handler
 from notifier.deliveries import fanout
 from notifier.deliveries.outcome_counts import counting_deliveries
-from notifier.observing import keys
+from notifier.observing import keys, log_failure
 from notifier.queue import publisher
 from notifier.queue.ring import FANOUT, Ring
 
@@ -29,7 +29,7 @@ def _fan_out_all(ring, clock):
                         event_id, lease_seconds=clock.seconds_left(), is_time_up=clock.is_time_up
                     )
             except Exception:
-                logger.exception("The fan-out of event %d failed and will be tried again.", event_id)
+                log_failure(logger, "The fan-out of event %d failed and will be tried again.", event_id)
                 return False
             if not done and publisher.publish([Ring(route=FANOUT, ids=(event_id,))]):
                 return False

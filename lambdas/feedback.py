@@ -9,7 +9,7 @@ the queue takes from the topic alone, the topic from SES.
 
 import logging
 
-from notifier.observing import measure, observed
+from notifier.observing import log_failure, measure, observed
 
 from ._django import set_up
 from ._handler import bury
@@ -57,7 +57,7 @@ def _hear(message):
         logger.error("Message %s is %s. It goes to the dead-letter queue.", message["messageId"], error)
         return bury(message)
     except Exception:
-        logger.exception("Message %s could not be stored and will come again.", message["messageId"])
+        log_failure(logger, "Message %s could not be stored and will come again.", message["messageId"])
         return False
     return True
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from notifier.observing import measure, observed
+from notifier.observing import log_failure, measure, observed
 
 from ._django import set_up
 from ._handler import clock_of
@@ -58,7 +58,7 @@ def _keep_budgets():
         for standing in budgets.keep():
             measure("BudgetUsed", round(100 * standing.share, 1), "Percent")
     except Exception:
-        logger.exception("The budgets could not be looked at; what they hold stays held.")
+        log_failure(logger, "The budgets could not be looked at; what they hold stays held.")
 
 
 def _look(clock):
@@ -73,4 +73,4 @@ def _look(clock):
         try:
             look()
         except Exception:
-            logger.exception("The sweep could not do all that comes after the ringing.")
+            log_failure(logger, "The sweep could not do all that comes after the ringing.")

@@ -48,6 +48,12 @@ class ProviderFailed(NotifierError):
     """A context provider raised, or returned no dict. Mend the function; the log has its trace."""
 
 
+class DataRefused(NotifierError):
+    """An event cannot hold what a template, a condition or an audience reads: the text says what to send
+    instead.
+    """
+
+
 class UnreadablePath(NotifierError):
     """A template or an audience names something that events do not store.
 

@@ -5,6 +5,7 @@ Off Lambda nothing here does anything.
 
 import logging
 import os
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -12,6 +13,17 @@ from types import MappingProxyType
 logger = logging.getLogger(__name__)
 
 NAMESPACE = "Notifier"
+
+# Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address, a
+# message, or a whole row.
+SPOKEN = frozenset(
+    {
+        *("OperationalError", "ProgrammingError", "IntegrityError", "InterfaceError"),
+        *("BotoCoreError", "ClientError", "OSError", "ImportError", "NameError"),
+        *("AttributeError", "TypeError", "ImproperlyConfigured", "NotifierError", "WithoutData"),
+    }
+)
+MAX_CHAIN = 5
 
 _keys = ContextVar("notifier_log_keys", default=MappingProxyType({}))
 _numbers = ContextVar("notifier_numbers", default=None)
@@ -26,6 +38,36 @@ def is_on():
 def log_keys():
     """The keys that every log line carries now: name → value."""
     return _keys.get()
+
+
+class WithoutData(Exception):
+    """Stands in a log line for an error: its name and traceback, and of its words what may be said."""
+
+
+def words_of(error):
+    """What an error says, if that is about machines or code; else its words are blank."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    # PostgreSQL's second line quotes the row.
+    return str(error).partition("\n")[0] if kinds & SPOKEN else ""
+
+
+def causes_of(error):
+    """The error and what came before it, the latest first, MAX_CHAIN at most."""
+    found = []
+    while error is not None and len(found) < MAX_CHAIN:
+        found.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
+
+
+def log_failure(logger, message, *args, level=logging.ERROR):
+    """Log the error that is being handled, with its trace and nothing of what it was given."""
+    told = None
+    for error in reversed(causes_of(sys.exc_info()[1])):
+        kind = type(type(error).__name__, (WithoutData,), {"__module__": type(error).__module__})
+        earlier, told = told, kind(*filter(None, [words_of(error)]))
+        told.__cause__, told.__traceback__ = earlier, error.__traceback__
+    logger.log(level, message, *args, exc_info=told, stacklevel=2)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The local cloud for all tests, and rules that are those of the test's own database."""
 
 import gc
+import logging
 
 import pytest
 from django.db import connection, connections, transaction
@@ -15,6 +16,7 @@ from notifier.local.system import handlers_of
 from notifier.queue import publisher
 from tests.support import patient_product
 from tests.support.gate import Gate
+from tests.support.marks import Watcher
 
 # What migrations have put there; a test that commits leaves it as it is.
 KEPT_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
@@ -47,6 +49,22 @@ def _patient_product():
     with pytest.MonkeyPatch.context() as patch:
         patient_product.lengthen(patch.setattr)
         yield
+
+
+@pytest.fixture(scope="session")
+def log_watcher():
+    watcher = Watcher()
+    logging.getLogger().addHandler(watcher)
+    yield watcher
+    logging.getLogger().removeHandler(watcher)
+
+
+@pytest.fixture(autouse=True)
+def _no_data_in_the_log(log_watcher):
+    """Logs hold no data: see ``tests.support.marks``."""
+    log_watcher.take()
+    yield
+    assert not (lines := log_watcher.take()), f"A log line holds the data of a test: {lines[0]}"
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE_SECONDS  # noqa: E402
 if _function is not None:
     os.environ["AWS_LAMBDA_FUNCTION_NAME"] = _function
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.app"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.app", "tests.stock"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # `Client.login` signs in without a request, which it takes for an attack.
 AXES_ENABLED = False

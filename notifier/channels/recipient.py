@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import idna
 
+from .storable import storable
+
 # How stored texts begin, for conditions in SQL; everything else asks a Recipient.
 USER_PREFIX, ADDRESS_PREFIX = "user:", "address:"
 
@@ -98,8 +100,7 @@ def normalise(address):
 
     After a URL's host, capitals are other letters.
     """
-    # NUL: no database stores it.
-    text = address.replace("\0", "").strip()
+    text = storable(address).strip()
     scheme, is_url, rest = text.partition("://")
     if is_url:
         return _url(scheme.lower(), rest)[:MAX_ADDRESS_CHARACTERS]

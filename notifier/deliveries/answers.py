@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+from ..channels.storable import storable
 from ..exceptions import Later, LeftOpen, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
 from . import fallback
 from .claims import Work
-from .history import note_attempts, storable
+from .history import note_attempts
 
 logger = logging.getLogger(__name__)
 

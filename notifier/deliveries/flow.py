@@ -12,6 +12,7 @@ from ..channels import registry
 from ..channels.recipient import Recipient, user_keys
 from ..models import Category, Delivery, Preferences
 from ..rules import durations
+from ..templating import keys
 from . import allowances, digests
 
 Status = Delivery.Status
@@ -61,7 +62,7 @@ class Pace:
 
     def _leave_out(self, deliveries, now):
         """Skip the deliveries of people who have had enough of it, or of its object."""
-        one, about = self.subscription, self.event.action_object
+        one, about = self.subscription, keys.sameness(self.event.action_object)
         cooldown, throttle = one.cooldown_minutes and about, one.throttle_number
         going = {each.recipient for each in deliveries if each.status != Status.SKIPPED}
         if not (cooldown or throttle) or not going:

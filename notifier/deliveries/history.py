@@ -1,16 +1,9 @@
 """The attempts that did not end with a delivery being sent, on record for ``explaining``."""
 
+from ..channels.storable import storable
 from ..models import Attempt, Delivery
 
 Status = Delivery.Status
-
-
-def storable(text, length):
-    """``text`` as every database stores it.
-
-    Once a provider was called, storing what came of it must not fail.
-    """
-    return text.replace("\0", "").encode(errors="replace").decode()[:length]
 
 
 def note_attempts(outcomes, numbers, now):

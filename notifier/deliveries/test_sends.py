@@ -11,6 +11,7 @@ from django.utils import timezone
 from ..channels.recipient import Recipient
 from ..models import OF_NO_RULE, Delivery, Event
 from ..queue.ring import rings_for
+from ..templating import keys
 from .queueing import DELIVERY_UNHEARD_AFTER, publish_on_commit
 
 TEST_VERB = "test"
@@ -23,12 +24,11 @@ def queue_test(user, *, channel, address, language, version, data, about):
     ``about`` is what it is a test of, or blank.
     """
     now = timezone.now()
-    person = f"{user._meta.label_lower}:{user.pk}"
     event = Event.objects.create(
         trigger_id=OF_NO_RULE,
         verb=TEST_VERB,
         action_object=about,
-        actor=person,
+        actor=keys.object_text(user),
         data=data,
         status=Event.Status.DONE,
         created_at=now,

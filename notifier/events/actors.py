@@ -10,6 +10,8 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import DatabaseError
 from django.utils.functional import SimpleLazyObject
 
+from ..observing import log_failure
+
 logger = logging.getLogger(__name__)
 
 _request = ContextVar("notifier_request", default=None)
@@ -66,5 +68,5 @@ def _user_of(request):
         raise
     except Exception:
         # A session store that is down costs an event its actor, not more.
-        logger.exception("The signed-in user could not be read")
+        log_failure(logger, "The signed-in user could not be read")
         return None

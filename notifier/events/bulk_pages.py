@@ -71,7 +71,7 @@ def read(objects, triggers, *, argument, size):
     if isinstance(objects, list | tuple):
         yield from (objects[start : start + size] for start in range(0, len(objects), size))
         return
-    rows = _read_ahead(objects.all(), _tree_of(triggers, argument)).order_by("pk")
+    rows = _read_ahead(objects.all(), tree_of(triggers, argument)).order_by("pk")
     last = None
     while True:
         with reentrancy.while_recording():  # what is read here is no post_init of anybody's
@@ -84,7 +84,7 @@ def read(objects, triggers, *, argument, size):
             return
 
 
-def _tree_of(triggers, argument):
+def tree_of(triggers, argument):
     """The paths that templates and audiences read of the object, as one tree."""
     trees = [trigger.paths.get(root, {}) for trigger in triggers for root in (argument, "action_object")]
     for trigger in triggers:

@@ -6,10 +6,12 @@ from django.db import models, router
 from django.db.models import signals as db
 from django.utils import timezone
 
+from ..channels.storable import is_storable
 from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
 from ..rules.arguments import STANDARD_NAMES
+from ..templating import rows
 from . import bulk_pages, firings, recording, reentrancy, silent_writes
 from .context import absent_names, context_of
 from .index import index, rules_connection
@@ -24,7 +26,9 @@ def _checked_key(key):
     if key is None:
         return None
     key = str(key)
-    if not key or "\0" in key or len(key) > MAX_KEY_CHARACTERS:
+    if not is_storable(key):
+        raise EmitError(f"A key is text that a database can hold; this one is not: {key[:50]!r}.")
+    if not key or len(key) > MAX_KEY_CHARACTERS:
         raise EmitError(
             f"A key has 1 to {MAX_KEY_CHARACTERS} characters; this one has {len(key)}: {key[:50]!r}."
         )
@@ -154,16 +158,28 @@ class Emission:
         """The live triggers of the signal."""
         return index.live(self.verb)
 
-    def record(self, found, using):
-        """Record ``(instance, key)`` pairs with one INSERT; returns the new events."""
+    def record(self, found, using, *, is_fresh=False):
+        """Record ``(instance, key)`` pairs with one INSERT; returns the new events.
+
+        ``is_fresh``: the instances were loaded a moment ago.
+        """
         alias = router.db_for_write(Event)
         using = using or alias
         silent_writes.tell_by_hand(instance for instance, _key in found)
-        with reentrancy.while_recording():
+        with reentrancy.while_recording(), rows.of_one_firing():
+            self._read_rows([instance for instance, _key in found if instance is not None], is_fresh)
             recordings = [
                 each for instance, key in found for each in self._match(instance, _checked_key(key), using)
             ]
             return recording.record(self.verb, recordings, using=alias, caller=using) if recordings else []
+
+    def _read_rows(self, instances, is_fresh):
+        """One query for what a page's triggers read of rows, not one for each object."""
+        if is_fresh:
+            rows.trust(instances)
+        elif len(instances) > 1:
+            tree = bulk_pages.tree_of(self.live(), self.argument)
+            rows.read_ahead(instances, tree)
 
     def _match(self, instance, key, using):
         kwargs = dict(self.kwargs)

@@ -10,7 +10,7 @@ from django.db import connections, models, router
 
 from ..exceptions import EmitError
 from ..models import Event
-from ..templating import readable
+from ..templating import keys, readable
 from . import bulk_pages
 from .emission import Emission
 
@@ -86,9 +86,11 @@ def emit_bulk(
     if not live:
         return 0
     count, using = 0, using or router.db_for_write(model)
+    is_fresh = not isinstance(objects, list | tuple)
     argument, size = emission.signal.read_name(emission.argument), _objects_a_page(len(live))
     for page in bulk_pages.read(objects, live, argument=argument, size=size):
-        count += len(emission.record([(instance, key_of(instance)) for instance in page], using))
+        found = [(instance, key_of(instance)) for instance in page]
+        count += len(emission.record(found, using, is_fresh=is_fresh))
     return count
 
 
@@ -111,4 +113,13 @@ def _key_function(key):
             "The key of emit_bulk is a function of the object, or a text with {pk} in it: "
             'key="reminder-{pk}".'
         )
-    return lambda instance: key.replace("{pk}", str(instance.pk))
+
+    def key_of(instance):
+        if not (text := keys.key_text(instance)):
+            raise EmitError(
+                f"This {instance._meta.verbose_name} is not saved and has no key, so “{key}” would be "
+                "the same for each. Save it first, or give a function of the object."
+            )
+        return key.replace("{pk}", text)
+
+    return key_of

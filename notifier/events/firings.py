@@ -7,7 +7,8 @@ from django.db import connections, router
 from django.db.models import signals as db
 
 from ..models import Event
-from . import other_side, recording, reentrancy
+from ..templating import rows
+from . import deletions, other_side, recording, reentrancy
 from .context import absent_names, context_of, is_creation
 from .index import index
 from .middleware import Recording
@@ -27,12 +28,25 @@ def record_firing(registered, sender, kwargs):
         kwargs["instance"].__dict__.pop(_HELD, None)
     if reentrancy.is_recording() or registered.about_model and _is_loading(kwargs):
         return
-    with reentrancy.never_raising(registered.name):
+    with reentrancy.never_raising(registered.name), rows.of_one_firing(**_known(registered, kwargs)):
         context, created = context_of(registered, sender, kwargs), is_creation(registered, kwargs)
-        if matched := index.find(registered.name, context, created):
+        matched = index.find(registered.name, context, created)
+        deletions.keep_untold(registered, kwargs, matched)
+        if matched:
             _record(registered, matched, context, created, kwargs)
         if registered.signal is db.m2m_changed and index.is_about(registered.name, kwargs.get("model")):
             _record_other_side(registered, sender, kwargs)
+
+
+def _known(registered, kwargs):
+    """What the signal says of the row behind its object."""
+    return {
+        "instance": kwargs.get("instance"),
+        "using": kwargs.get("using"),
+        "is_unsaved": registered.signal is db.pre_save,
+        "is_gone": registered.signal is db.post_delete,
+        "update_fields": kwargs.get("update_fields"),
+    }
 
 
 def _is_loading(kwargs):

@@ -11,10 +11,12 @@ from django.db import DatabaseError, router
 from django.db.models import Model
 from django.utils import timezone
 
-from ..exceptions import ProviderFailed
+from ..channels.storable import storable
+from ..exceptions import DataRefused, ProviderFailed
 from ..models import Event
+from ..observing import log_failure
 from ..rules import providers, signals
-from ..templating import snapshot
+from ..templating import keys, snapshot
 from ..templating.dead_ends import find_dead_ends
 from . import recipients
 
@@ -47,13 +49,13 @@ def freeze_event(recording):
             else step
             for step in trigger.plan
         ]
-    except ProviderFailed as error:
+    except (ProviderFailed, DataRefused) as error:
         return failed_event(recording, str(error), error)
     except DatabaseError:
         raise
     except Exception as error:
         # One trigger's trouble is not another's, and the event shows it.
-        logger.exception("Could not read what the trigger %d needs", trigger.pk)
+        log_failure(logger, "Could not read what the trigger %d needs", trigger.pk)
         return failed_event(recording, unreadable(error), error)
     return event
 
@@ -92,9 +94,13 @@ def unreadable(error):
 
 def checked_event(recording, event):
     """``event``, or a failed one where it holds too much or what JSON cannot."""
+    # A signal middleware may have changed these.
+    event.action_object, event.actor = (
+        storable(str(each), keys.MAX_TEXT_CHARACTERS) for each in (event.action_object, event.actor)
+    )
     try:
         size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         reason = (
             f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has "
             "put it there."
@@ -123,6 +129,18 @@ def failed_event(recording, reason, error=None):
     return event
 
 
+def unstorable_event(event, error):
+    """A failed event in the place of one that the database has refused."""
+    now = timezone.now()
+    failed = Event(
+        trigger_id=event.trigger_id, verb=event.verb, action_object=event.action_object, actor=event.actor,
+        category_id=event.category_id, data={}, plan=[], created_at=now,
+    )  # fmt: skip
+    reason = f"The database cannot hold what is in it: {type(error).__name__}. The log has the trace."
+    _end(failed, Event.Status.FAILED, reason)
+    return failed
+
+
 def vetoed_event(recording, veto):
     """An event that a signal middleware refused; ``str(veto)`` says why."""
     event = _new_event(recording)
@@ -137,7 +155,7 @@ def _end(event, status, reason):
         {},
         status,
         None,
-        reason.replace("\0", "")[:MAX_REASON_CHARACTERS],
+        storable(reason, MAX_REASON_CHARACTERS),
     )
 
 
@@ -176,7 +194,7 @@ def _times(recording, now):
 
 def _describe(action_object):
     if isinstance(action_object, Model):
-        return f"{action_object._meta.label_lower}:{action_object.pk}"[:300]
+        return keys.object_text(action_object)
     if isinstance(action_object, type) and issubclass(action_object, Model):
         return action_object._meta.label_lower  # type: ignore[attr-defined]  # Django brings no types
     return ""

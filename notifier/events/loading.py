@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
+from ..observing import log_failure
 from ..rules import audiences, conditions, plans
 from ..rules.providers import personal_names
 from ..templating import digest_data
@@ -65,7 +66,7 @@ def load_triggers():
         try:
             found.append(_live_trigger(trigger))
         except Exception:
-            logger.exception("The trigger %d cannot be read and fires nothing", trigger.pk)
+            log_failure(logger, "The trigger %d cannot be read and fires nothing", trigger.pk)
     return found
 
 

@@ -8,13 +8,13 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any, TypedDict
 
-from django.core.exceptions import ValidationError
-from django.db import connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 
 from ..exceptions import ConditionRefused
+from ..observing import log_failure
 from ..rules import signals
 from ..rules.conditions import Condition, compile_condition
-from ..templating import readable
+from ..templating import keys, readable, rows
 from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Matched(list):
         """Ask all of ``triggers``. No query, but for what their conditions read of other rows."""
         found, missed = cls(), []
         for trigger in triggers:
-            if (mismatch := find_mismatch(trigger, context, created)) is None:
+            if (mismatch := _mismatch(trigger, context, created)) is None:
                 found.append(trigger)
             else:
                 missed.append((trigger, mismatch))
@@ -57,6 +57,19 @@ class Matched(list):
             {"trigger": trigger.pk, "name": trigger.name, "because": str(because)}
             for trigger, because in all_of_them[:MAX_EXPLAINED]
         ]
+
+
+def _mismatch(trigger, context, created):
+    """As ``find_mismatch``; what goes wrong with one trigger is no reason to forget the others."""
+    try:
+        return find_mismatch(trigger, context, created)
+    except DatabaseError:
+        # In the caller's transaction, PostgreSQL takes no other statement before the savepoint is rolled
+        # back.
+        raise
+    except Exception as error:
+        _log_once(trigger.pk, "", type(error).__name__)
+        return f"it could not be matched: {type(error).__name__}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ def explain_match(trigger, context, created):
     ``context`` may be put together without a signal: ``{"instance": order, "action_object": order}``. Whether
     the trigger is switched on is not looked at.
     """
-    return str(find_mismatch(trigger, context, created) or "")
+    return str(_mismatch(trigger, context, created) or "")
 
 
 def find_mismatch(trigger, context, created):
@@ -123,7 +136,7 @@ def _condition_mismatch(trigger, context):
             return "its condition is about a save, and what was before it is not known"
         # A query that fails must not break the caller's transaction.
         with ExitStack() as stack:
-            for connection in _open_transactions() if condition.reaches_out(trigger.model) else ():
+            for connection in _open_transactions() if _may_query(condition, trigger, context) else ():
                 stack.enter_context(transaction.atomic(using=connection.alias))
             if wrong := _wrong_argument(trigger, condition, context):
                 _log_wrong(trigger.pk, wrong)
@@ -153,6 +166,12 @@ def _wrong_argument(trigger, condition, context):
     return next(filter(None, found), "")
 
 
+def _may_query(condition, trigger, context):
+    return condition.reaches_out(trigger.model) or any(
+        rows.asks(context.get(name), branch) for name, branch in condition.paths.items()
+    )
+
+
 def _open_transactions():
     opened = (each for each in connections.all(initialized_only=True) if each.connection is not None)
     return [each for each in opened if not each.get_autocommit()]
@@ -160,8 +179,11 @@ def _open_transactions():
 
 @lru_cache(maxsize=1024)
 def _log_once(pk, source, error):
-    logger.warning(
-        "The condition of the trigger %d cannot be evaluated, and it does not match.", pk, exc_info=True
+    log_failure(
+        logger,
+        "The condition of the trigger %d cannot be evaluated, and it does not match.",
+        pk,
+        level=logging.WARNING,
     )
 
 
@@ -181,16 +203,4 @@ def is_one(found, label, pk):
     kind = found if isinstance(found, type) else found.__class__
     if model is None or not issubclass(kind, model):
         return False
-    return not pk or isinstance(found, models.Model) and _is_key(model, pk, found.pk)
-
-
-def _is_key(model, pk, found):
-    """Whether two keys are the same for ``model``.
-
-    One is text, the other may be (a UUID from a URL), or an int, or None.
-    """
-    try:
-        return found is not None and model._meta.pk.to_python(found) == model._meta.pk.to_python(pk)
-    except ValidationError:
-        # A trigger that was not validated matches nothing; it must not stop the others.
-        return False
+    return not pk or isinstance(found, models.Model) and keys.is_key(model, pk, found)

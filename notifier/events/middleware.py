@@ -32,6 +32,7 @@ from django.utils.module_loading import import_string
 from .. import conf
 from ..exceptions import Veto
 from ..models import Event
+from ..observing import log_failure
 from . import freezing
 from .live import LiveTrigger
 from .matching import Explained
@@ -83,7 +84,7 @@ def make_event(recording: Recording) -> Event:
     try:
         record = _chain(tuple(conf.get("MIDDLEWARE")))
     except Exception as error:
-        logger.exception("The signal middleware could not be loaded")
+        log_failure(logger, "The signal middleware could not be loaded")
         reason = (
             f'NOTIFIER["MIDDLEWARE"] could not be loaded: {type(error).__name__}. `manage.py '
             "check` says which."
@@ -115,8 +116,11 @@ def _contained(middleware: Record, path: str) -> Record:
             # back.
             raise
         except Exception as error:
-            logger.exception(
-                "The signal middleware %s failed at an event of the trigger %d", path, recording.trigger.pk
+            log_failure(
+                logger,
+                "The signal middleware %s failed at an event of the trigger %d",
+                path,
+                recording.trigger.pk,
             )
             return freezing.failed_event(recording, _raised(path, error), error)
         if not isinstance(event, Event):

@@ -9,7 +9,10 @@ import logging
 
 from django.core.exceptions import FieldDoesNotExist
 
-from ..templating import snapshot
+from ..observing import log_failure
+from ..templating import keys
+from ..templating.data import FrozenObject
+from ..templating.stored import as_stored, is_expression
 from .index import index
 
 logger = logging.getLogger(__name__)
@@ -35,7 +38,7 @@ def remember(sender, kwargs):
         # No savepoint: where these columns of this row cannot be read, the save itself cannot succeed.
         stack[-1] = _read(sender, kwargs["instance"], kwargs["using"], kwargs["update_fields"], names)
     except Exception:
-        logger.exception("The previous %s could not be read", sender._meta.label_lower)
+        log_failure(logger, "The previous %s could not be read", sender._meta.label_lower)
 
 
 def recall(instance):
@@ -57,7 +60,7 @@ def forget(instance):
 
 def _read(sender, instance, using, update_fields, names):
     if (
-        instance.pk is None
+        keys.key_of(instance) is None
         or instance._state.adding
         and all(f.has_default() or f.has_db_default() for f in sender._meta.pk_fields)
     ):
@@ -72,12 +75,14 @@ def _read(sender, instance, using, update_fields, names):
             update_fields is not None
             and not {field.name, attname} & set(update_fields)
             and attname in instance.__dict__
+            and not (field.generated or is_expression(instance.__dict__[attname]))
         ):
             # It is changed in memory alone: this save leaves it as it is, and the one that stores it will
             # tell.
-            row[attname] = snapshot.as_stored(field, instance.__dict__[attname])
-    label = f"{sender._meta.verbose_name} {row['pk']}"
-    return row | _labels(fields, row, names) | {"": label, "model": sender._meta.label_lower}
+            row[attname] = as_stored(field, instance.__dict__[attname], using)
+    label = f"{sender._meta.verbose_name} {keys.key_text(instance)}"
+    whole = {"": label, "model": sender._meta.label_lower}
+    return FrozenObject(row | _labels(fields, row, names) | whole)
 
 
 def _labels(fields, row, names):

@@ -9,7 +9,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from ..rules.plans import Named, NamedPeople, NamedRelation
-from ..templating import readable
+from ..templating import readable, rows
+from ..templating.plain import plain_scalar
+from ..templating.stored import as_stored
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +45,13 @@ def _freeze_recipient(channel: str, path: str, context: dict[str, Any], deleting
         parent = _step(parent, name)
     if _names_person(parent, last):
         # The key is enough: no query for the person.
-        key = getattr(parent, parent._meta.get_field(last).attname)
+        field = parent._meta.get_field(last)
+        key = as_stored(field, getattr(rows.row_of(parent, [last]), field.attname))
         return None if key is None else _people([key])
     value = _step(parent, last)
     if isinstance(value, str):
-        return {"address": value, "channel": channel} if value.strip() else None
+        address = plain_scalar(value).strip()
+        return {"address": address, "channel": channel} if address else None
     if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
         return _relation(parent, last, value)
     return None if value is None else _people(_keys_in(value))
@@ -58,6 +62,8 @@ def _step(parent, name):
         return None
     if isinstance(parent, models.Model) and not readable.is_readable(parent.__class__, name):
         raise AttributeError(name)
+    if isinstance(parent, models.Model):
+        return getattr(rows.row_of(parent, [name]), name)
     return parent[name] if isinstance(parent, dict) else getattr(parent, name)
 
 

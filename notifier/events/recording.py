@@ -14,6 +14,7 @@ from functools import partial
 
 from django.db import DatabaseError, connections, transaction
 
+from ..observing import log_failure
 from . import freezing, middleware, storing
 from .reentrancy import never_raising
 
@@ -50,20 +51,46 @@ def record(verb, recordings, *, using, caller, is_held=False):
                 return storing.store(events, using)
         except _Broken as broken:
             events.append(broken.event)
+        except storing.UNSTORABLE:
+            if waiting:
+                raise
+            return _store_each(events, using, caller)
 
 
 def _make(recording):
     try:
         return middleware.make_event(recording)
     except DatabaseError as error:
-        logger.exception("A query failed while an event of the trigger %d was made", recording.trigger.pk)
+        log_failure(logger, "A query failed while an event of the trigger %d was made", recording.trigger.pk)
         raise _Broken(freezing.failed_event(recording, freezing.unreadable(error), error)) from error
 
 
 def insert_held(verb, events, using):
     """Insert what was held back. Never raises."""
-    with never_raising(verb), _savepoints(using):
-        storing.store(events, using)
+    with never_raising(verb):
+        try:
+            with _savepoints(using):
+                storing.store(events, using)
+        except storing.UNSTORABLE:
+            _store_each(events, using)
+
+
+def _store_each(events, *aliases):
+    """Insert one by one what could not be inserted together: the one that is refused is a failed event.
+
+    Returns those that are new.
+    """
+    new = []
+    for event in events:
+        event.pk, event._state.adding = None, True
+        try:
+            with _savepoints(*aliases):
+                new += storing.store([event], aliases[0])
+        except storing.UNSTORABLE as error:
+            log_failure(logger, "An event of the trigger %d cannot be stored", event.trigger_id)
+            with _savepoints(*aliases):
+                new += storing.store([freezing.unstorable_event(event, error)], aliases[0])
+    return new
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ..observing import log_failure
+
 logger = logging.getLogger(__name__)
 
 # Recording reads objects, which sends signals (post_init) of its own.
@@ -35,4 +37,4 @@ def never_raising(verb):
         try:
             yield
         except Exception:
-            logger.exception("Could not record the signal %s", verb)
+            log_failure(logger, "Could not record the signal %s", verb)

@@ -8,7 +8,7 @@ import secrets
 from contextvars import ContextVar
 from functools import partial
 
-from django.db import transaction
+from django.db import DataError, transaction
 
 from ..hooks import event_recorded
 from ..models import Event
@@ -17,6 +17,8 @@ from .reentrancy import while_recording
 
 logger = logging.getLogger(__name__)
 
+# What a database, or its driver, says of the data of one event, not of itself.
+UNSTORABLE = (DataError, OverflowError, TypeError, ValueError)
 # What a receiver itself causes is recorded, and not announced to it again: it would never end.
 _announcing = ContextVar("notifier_announcing", default=False)
 

@@ -19,7 +19,7 @@ from ..models import (
 )
 from ..rules import roots, signals
 from ..rules.plans import Step
-from ..templating import snapshot
+from ..templating import keys, snapshot
 from .answers import Outcome, Seen
 from .people import Person
 
@@ -64,9 +64,11 @@ def context_for(trigger, instance):
 
 def event_for(trigger, live, context, instance):
     """The event that it would be, not saved: what functions that choose recipients are asked with."""
-    described = f"{instance._meta.label_lower}:{instance.pk}"[:300]
     event = Event(
-        trigger_id=trigger.pk, verb=trigger.verb, action_object=described, created_at=timezone.now()
+        trigger_id=trigger.pk,
+        verb=trigger.verb,
+        action_object=keys.object_text(instance),
+        created_at=timezone.now(),
     )
     event.data = snapshot.freeze(context, live.paths) if live else {}
     return event
@@ -85,7 +87,8 @@ def look_at_switch(case):
 
 def look_at_instance(case):
     about = (Trigger, case.trigger.pk)
-    if case.trigger.object_pk and case.trigger.object_pk != str(case.context["action_object"].pk):
+    one, instance = case.trigger.object_pk, case.context["action_object"]
+    if one and not keys.is_key(instance.__class__, one, instance):
         return Seen(
             f"the trigger is only for {case.trigger.model}:{case.trigger.object_pk}.",
             Outcome.WOULD_NOT,

@@ -19,6 +19,7 @@ from ..models import (
     Trigger,
 )
 from ..people import opt_outs, suppression, whereabouts
+from ..templating import keys
 from . import summaries
 from .answers import Outcome, Seen
 from .audience_words import describe_sources
@@ -103,8 +104,9 @@ def look_at_flow(case):
     had = Allowance.objects.filter(
         subscription_id=one.pk, recipient=case.person.key, ends_at__gt=timezone.now()
     )
+    same = keys.sameness(case.event.action_object)
     for objects, most, why in (
-        ([case.event.action_object] if one.cooldown_minutes else [], 1, "has heard of the same object"),
+        ([same] if one.cooldown_minutes and same else [], 1, "has heard of the same object"),
         (
             [""] if one.throttle_number else [],
             one.throttle_number,

@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from ..channels import registry
 from ..channels.recipient import Recipient, normalise
+from ..channels.storable import storable
 from ..exceptions import UnknownPerson
 from ..people.addresses import Place, holders_of, place_of
 from ..rules import audiences
@@ -60,7 +61,7 @@ def find_person(text):
 
     UnknownPerson says what else to write.
     """
-    text = text.replace("\0", "").strip()
+    text = storable(text).strip()
     asked = Recipient.parse(text)
     if address := asked.address.strip():
         return _person_at(address)

@@ -2,6 +2,7 @@
 commands.
 """
 
+from ..channels.storable import storable
 from ..exceptions import UnknownSubject
 from ..models import Event
 from ..templating import readable
@@ -13,7 +14,7 @@ def find_subject(text):
     """The Event, or the object, that ``text`` means: ``12`` or ``#12``, or ``app_label.model:key``. Raises
     UnknownSubject.
     """
-    text = text.replace("\0", "").strip()
+    text = storable(text).strip()
     if ":" in text:
         return find_object(text, if_gone=" If it was deleted, look for its event.")
     number = text.removeprefix("#")

@@ -12,7 +12,6 @@ from functools import partial
 from django.db import transaction
 
 from .. import deliveries
-from ..deliveries.history import storable
 from ..hooks import feedback_received
 from ..models import Delivery, Feedback
 from ..models.counts import account_refusal, record_gauges
@@ -42,9 +41,9 @@ def record(report):
             defaults={
                 "delivery": delivery,
                 "kind": report.kind,
-                "detail": storable(report.detail, 500),
+                "detail": report.detail[:500],
                 "permanent": report.permanent,
-                "message_id": storable(report.message_id, 200),
+                "message_id": report.message_id[:200],
                 "happened_at": report.happened_at,
             },
         )

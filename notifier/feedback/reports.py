@@ -10,6 +10,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from ..channels.storable import storable
+
 # The message tag that a mail carries: SES gives it back with each event, and nobody who gets the mail sees
 # it. (A header would be seen, and is missing from the events of a mail with much in its head.)
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html
@@ -44,6 +46,11 @@ class Report:
     permanent: bool = False
     suppress: str = ""
     of_account: bool = False
+
+    def __post_init__(self) -> None:
+        # What a provider says is asked for in the database, and stored there.
+        for name in ("key", "message_id", "detail"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
 
 
 def key_of(provider: str, *parts: str) -> str:

@@ -14,6 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from django.db import connections
 
+from ..observing import log_failure
 from .invocation import Context, event_of, failed_ids
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,9 @@ class Pump:
             # is an error.
             answer = json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
         except Exception:
-            logger.exception("function %s failed; its batch of %d stays in the queue", route, len(everything))
+            log_failure(
+                logger, "function %s failed; its batch of %d stays in the queue", route, len(everything)
+            )
             return everything
         failed = failed_ids(answer, everything)
         if failed is None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ..channels import registry
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..rules import condition_types, conditions, roots, signals
-from ..templating import readable
+from ..templating import keys, readable
 from .declared import Declared
 from .flow import MAX_MINUTES, Flow
 from .rules_version import RulesQuerySet
@@ -142,7 +142,7 @@ class Trigger(Declared, models.Model):
             raise ValidationError({field: _("A primary key needs its model.")})
         if pk:
             try:
-                readable.find_model(label)._meta.pk.to_python(pk)
+                keys.parse_key(readable.find_model(label), pk)
             except ValidationError as error:
                 raise ValidationError({field: error.messages}) from error
 

@@ -22,6 +22,7 @@ from .. import deliveries
 from ..channels import registry
 from ..channels.recipient import Recipient, normalise
 from ..models import Audience, Delivery, Event, OptOut, Suppression
+from ..templating import keys
 from . import retention
 from .retention import ENDED
 
@@ -160,7 +161,7 @@ def _events_of(person, names):
     alone = Q(pk__in=_deliveries_of(names).values("event")) & ~Exists(others)
     if person.user is None:
         return Event.objects.filter(alone)
-    label = f"{person.user._meta.label_lower}:{person.user.pk}"
+    label = keys.object_text(person.user)
     return Event.objects.filter(alone | Q(action_object=label) | Q(actor=label))
 
 

@@ -9,8 +9,10 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from ..channels.recipient import normalise
+from ..channels.storable import storable
 from ..exceptions import SendError
 from ..models import Suppression
+from ..observing import log_failure
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ def suppress(channel, address, reason, detail=""):
     """Let nothing more go to ``address`` on ``channel``. Said again, the weightier reason stays."""
     if not (address := normalise(address)):
         return
-    values = {"reason": reason, "detail": detail[:DETAIL_CHARACTERS]}
+    values = {"reason": reason, "detail": storable(detail, DETAIL_CHARACTERS)}
     row, is_new = Suppression.objects.get_or_create(channel=channel, address=address, defaults=values)
     if not is_new:
         lighter = WEIGHT[: WEIGHT.index(reason)]
@@ -75,7 +77,8 @@ def heed(answers, channel):
             try:
                 suppress(channel, work.address, reason, "Said by the provider when it was asked to send.")
             except Exception:
-                logger.exception(
+                log_failure(
+                    logger,
                     "The address of delivery %d could not be suppressed; its provider will say so again.",
                     work.pk,
                 )

@@ -1,5 +1,6 @@
 """Checks a document's shape: keys, types, doubles. Every row is filled in."""
 
+from ..channels.storable import is_storable
 from ..exceptions import RulesFileRefused
 from .places import Places
 from .schema import FORMAT_VERSION, HINTS, SECTIONS, content_key, normal_text
@@ -79,7 +80,7 @@ class _Check:
             word = ' Write it in quotes: "true".' if isinstance(value, bool) else ""
             self.refuse(path, f"This is a text.{word}")
             return ""
-        if "\0" in value or not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        if not is_storable(value):
             self.refuse(path, "There is a character in it that no text can hold.")
             return ""
         return normal_text(value)

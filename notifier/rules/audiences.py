@@ -156,4 +156,6 @@ def read_people(keys, tree):
     plain = {field.name for field in get_user_model()._meta.concrete_fields if not field.is_relation}
     if tree.keys() <= plain and all(branch.keys() <= {""} for branch in tree.values()):
         return {row["pk"]: row for row in people.values("pk", *tree)}
-    return {person.pk: snapshot.freeze({"user": person}, {"user": tree})["user"] for person in people}
+    return {
+        person.pk: snapshot.freeze({"user": person}, {"user": tree}, fresh=True)["user"] for person in people
+    }

@@ -23,6 +23,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from ..exceptions import ProviderFailed, ProviderRegistrationError
+from ..observing import log_failure
 from ..templating import snapshot
 from . import signals
 
@@ -159,7 +160,7 @@ def _ask(name, provider, context, using, **person):
             with transaction.atomic(using=using):
                 added = provider.function(dict(context), **person)
     except Exception as error:
-        logger.exception("The context provider %s failed", name)
+        log_failure(logger, "The context provider %s failed", name)
         raise ProviderFailed(
             f"The context provider “{name}” failed: {type(error).__name__}. The log has the trace."
         ) from error

@@ -12,6 +12,7 @@ from django.db.models import Field, Model, signals as db
 from django.dispatch import Signal
 
 from .. import hooks
+from ..channels.storable import is_storable
 from ..exceptions import SignalRegistrationError
 from . import arguments
 from .arguments import Declared
@@ -90,6 +91,8 @@ def _through(field: Field) -> type[Model] | None:
     return getattr(field if field.auto_created else field.remote_field, "through", None)
 
 
+# The column's.
+MAX_NAME_CHARACTERS = 100
 _registry: dict[str, RegisteredSignal] = {}
 _listeners: list[Callable[[], None]] = []
 
@@ -151,6 +154,10 @@ def _part(name: str, read: str, types: Mapping[str, Declared | None]) -> str:
 
 def _register(registered: RegisteredSignal) -> None:
     name, taken = registered.name, _registry.get(registered.name)
+    if not isinstance(name, str) or not is_storable(name) or not 0 < len(name) <= MAX_NAME_CHARACTERS:
+        raise SignalRegistrationError(
+            f"{name!r} is no name: write 1 to {MAX_NAME_CHARACTERS} characters that a database can hold."
+        )
     if not isinstance(registered.signal, Signal):
         raise SignalRegistrationError(
             f"“{name}” is not a django.dispatch.Signal but {type(registered.signal).__name__}."

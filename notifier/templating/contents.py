@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from ..channels.cutting import start_of
+from ..channels.storable import is_storable
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
 from .braces import check_braces
@@ -77,6 +78,9 @@ def compile_content(
     ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there
     is one.
     """
+    for part, source in zip(PARTS, (subject, text, html, link, icon), strict=True):
+        if not is_storable(source):
+            raise TemplateRefused("There is a character in it that no database can hold.", part=part)
     where: dict[str, Any] = {
         "name": template.name if template else "",
         "language": language,

@@ -1,11 +1,19 @@
 """Plain data as templates see it: frozen objects, and names that look up keys and positions."""
 
+from django.apps import apps
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 
 # Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
 LINKS = ("unsubscribe_url", "preferences_url")
 PERSONAL = frozenset({"user", *LINKS})
+
+# What a template may loop over in a dictionary, where it has no entry of that name.
+ENTRIES = {
+    "items": lambda found: [list(pair) for pair in found.items()],
+    "keys": list,
+    "values": lambda found: list(found.values()),
+}
 
 SECRET_FRAGMENTS = (
     "password",
@@ -29,6 +37,10 @@ def may_be_secret(name):
     )
 
 
+class Entries(dict):
+    """A dictionary that a template loops over, by ``prices.items``; it keeps its order."""
+
+
 class FrozenObject(dict):
     """An object as an event stores it: its fields by name, and under ``""`` the text that stands for
     itself.
@@ -43,16 +55,29 @@ class FrozenObject(dict):
         return True
 
     def __eq__(self, other):
-        if not isinstance(other, dict):
-            return str(self) == other
+        if not isinstance(other, FrozenObject):
+            # A dictionary of somebody's own is no object: a model and a key in it do not make it the same.
+            return dict.__eq__(self, other) if isinstance(other, dict) else str(self) == other
         if {"pk", "model"} <= self.keys() & other.keys():
-            return (self["model"], self["pk"]) == (other["model"], other["pk"])
+            # As Django's objects: without a key one is the same as itself alone.
+            if self["pk"] is None:
+                return self is other
+            return (_table_of(self), self["pk"]) == (_table_of(other), other["pk"])
         return str(self) == str(other.get("", ""))
 
     def __ne__(self, other):  # dict has its own, which would not ask the one above
         return not self == other
 
     __hash__ = None
+
+
+def _table_of(frozen):
+    """The model that holds an object's row: a proxy's objects are those of its model."""
+    try:
+        return apps.get_model(frozen["model"])._meta.concrete_model
+    except (LookupError, ValueError, AttributeError):
+        # It is gone since, or a test's own.
+        return frozen["model"]
 
 
 class DataVariable(Variable):
@@ -80,12 +105,14 @@ class DataVariable(Variable):
                 value = value[int(segment)] if isinstance(value, (list, tuple)) else _entry(value, segment)
         except (KeyError, IndexError, ValueError) as error:
             raise VariableDoesNotExist("There is no %s", (self.var,)) from error
-        return FrozenObject(value) if type(value) is dict and "" in value else value
+        return value
 
 
 def _entry(value, key):
     if not isinstance(value, dict):
         raise KeyError(key)
+    if isinstance(value, Entries) and key in ENTRIES and key not in value:
+        return ENTRIES[key](value)
     return value[key]
 
 

@@ -13,6 +13,7 @@ from django.utils.formats import localize
 from django.utils.timezone import template_localtime
 
 from ..exceptions import TemplateTooLarge
+from .data import FrozenObject
 from .translation import translate
 
 MAX_OUTPUT_BYTES = 256 * 1024
@@ -61,7 +62,7 @@ def join(value, arg, autoescape=True):
     """Django's ``join``, counted before it allocates: a list of many times a separator of many characters."""
     if not isinstance(value, (list, tuple)):
         return value
-    texts = [item.get("", item) if isinstance(item, dict) else item for item in value]
+    texts = [str(item) if isinstance(item, FrozenObject) else item for item in value]
     if len(texts) * len(str(arg)) > MAX_OUTPUT_BYTES:
         raise TemplateTooLarge(f"The filter “join” would make more than {MAX_OUTPUT_BYTES:,} characters.")
     return builtin_filters.filters["join"](texts, arg, autoescape=autoescape)
@@ -92,8 +93,10 @@ def as_json(value):
 
 
 def _plain(value):
+    if isinstance(value, FrozenObject) and "" in value:
+        return str(value)
     if isinstance(value, dict):
-        return str(value[""]) if "" in value else {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 

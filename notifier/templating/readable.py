@@ -6,6 +6,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 
 from .data import may_be_secret
+from .keys import parse_key
 
 # Methods without arguments that read and do not change anything, by Django's own conventions.
 METHODS = frozenset({"get_absolute_url", "get_full_name", "get_short_name"})
@@ -66,7 +67,7 @@ def find_model(label):
 def find_instance(model, key):
     """The object of a primary key, or None: also for a text that is no key of this model."""
     try:
-        return model._default_manager.filter(pk=key).first()
+        return model._default_manager.filter(pk=parse_key(model, key)).first()
     except (ValueError, ValidationError, OverflowError):
         return None
 

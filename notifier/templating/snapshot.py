@@ -3,23 +3,24 @@
 What they read comes as a ``PathTree``.
 """
 
-import datetime as dt
-import json
-import math
-import uuid
-from contextlib import suppress
-from decimal import Decimal
-from types import NoneType
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from itertools import islice
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
-from django.forms.utils import RenderableMixin
-from django.utils.functional import Promise
+from django.db.models.query import ModelIterable, RawQuerySet
 
-from . import readable
-from .compiler import FrozenObject
-from .paths import PathTree
+from ..exceptions import DataRefused
+from . import readable, rows
+from .codec import Decoder, Encoder
+from .data import ENTRIES, Entries, FrozenObject
+from .keys import key_of
+from .paths import PathTree, merge_paths
+from .plain import plain_scalar, unwrapped
+from .stored import as_stored
+
+__all__ = ["Decoder", "Encoder", "freeze"]
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
 MAX_ITEMS = 500
@@ -27,13 +28,18 @@ MAX_ITEMS = 500
 READ_AHEAD = "notifier_all_"
 # The tree of something that is stored as it is.
 WHOLE: PathTree = {"": {}}
+SCALARS = (str, bytes, bytearray, memoryview)
 
 
-def freeze(context: dict[str, Any], tree: PathTree) -> dict[str, Any]:
+def freeze(context: dict[str, Any], tree: PathTree, *, fresh: bool = False) -> dict[str, Any]:
     """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain
     data.
+
+    ``fresh``: its objects were loaded a moment ago. DataRefused for what can be read only once.
     """
-    return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
+    return {
+        name: _freeze(context.get(name), branch, fresh) for name, branch in tree.items() if name in context
+    }
 
 
 class _ReadAhead:
@@ -43,63 +49,105 @@ class _ReadAhead:
         self.items = items
 
 
-def _freeze(value, tree):
+def _freeze(value, tree, fresh):
+    value = unwrapped(value)
     if isinstance(value, models.Model):
-        return _freeze_object(value, tree)
-    if isinstance(value, models.Manager | models.QuerySet):
-        # `instance.lines.all`: the word `all` is a step of its own in the tree.
-        if "*" in tree:
-            # An argument that is a queryset is looped over as it is.
-            return _freeze_list(value.all(), tree)
-        return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
-    if isinstance(value, _ReadAhead):
-        return FrozenObject({"all": _freeze_list(value.items, tree["all"])} if "all" in tree else {})
-    if isinstance(value, dict):
-        whole = "" in tree or not tree
-        branches = {key: WHOLE for key in value} if whole else tree
-        return {str(key): _freeze(value.get(key), branch) for key, branch in branches.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return _freeze_list(value, tree)
-    if isinstance(value, NoneType):
-        # By `isinstance`, as a lazy actor that is nobody passes itself off as None.
-        return None
-    if isinstance(value, int | Decimal | dt.date | dt.time | dt.timedelta | uuid.UUID):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    return _text_of(value)
+        return _freeze_object(value, tree, fresh)
+    if isinstance(value, models.Manager | models.QuerySet | RawQuerySet | _ReadAhead):
+        return _freeze_rows(value, tree)
+    if isinstance(value, FrozenObject):
+        tree = ({"model": WHOLE, "pk": WHOLE} if "" in tree else {}) | tree
+        return FrozenObject({name: _freeze(value.get(name), branch, fresh) for name, branch in tree.items()})
+    if isinstance(value, Mapping):
+        return _freeze_mapping(value, tree, fresh)
+    if isinstance(value, Sequence | Set | ValuesView) and not isinstance(value, SCALARS):
+        return _freeze_list(value, tree, fresh)
+    if isinstance(value, Iterator):
+        # Whoever reads it takes it from the caller, and from the other receivers.
+        raise DataRefused(
+            f"A {type(value).__name__} can be read only once, and not by all. Send a list: list(…)."
+        )
+    return plain_scalar(value)
 
 
-def _text_of(value):
-    """The text that stands for what is no data itself, or None.
-
-    A request, a view, a function have none: what Python says of them is for programmers, and of a request it
-    is the address with all that is in it. A form's is HTML, with what was typed.
-    """
-    has_text = type(value).__str__ is not object.__str__ or isinstance(value, float | type)
-    if not has_text or isinstance(value, RenderableMixin):
-        return None
-    # Neither "not a number" nor a NUL character can be stored as JSON.
-    return (value if isinstance(value, str) else str(value)).replace("\0", "")
-
-
-def _freeze_object(instance, tree):
-    frozen = FrozenObject(model=instance._meta.label_lower, pk=instance.pk)
-    if "" in tree:
-        frozen[""] = str(instance)
-    for name, branch in tree.items():
-        if name and readable.is_readable(instance.__class__, name):
-            frozen[name] = _freeze(_read(instance, name), branch)
+def _freeze_object(instance, tree, fresh):
+    frozen = FrozenObject(model=instance._meta.label_lower, pk=_freeze(key_of(instance), WHOLE, fresh))
+    names = [name for name in tree if not name or _may_be_read(instance, name)]
+    row = rows.row_of(instance, names, fresh=fresh)
+    for name in names:
+        if name:
+            was_loaded = _is_loaded(row, name)
+            frozen[name] = _freeze(_read(row, name), tree[name], fresh or not was_loaded)
+        else:
+            frozen[""] = plain_scalar(str(row))
     return frozen
 
 
-def _freeze_list(items, tree):
+def _may_be_read(instance, name):
+    # Of each object these two are there, unless its model has something else of that name.
+    if name == "pk" or name == "model" and not hasattr(instance, name):
+        return False
+    return readable.is_readable(instance.__class__, name)
+
+
+def _freeze_rows(found, tree):
+    """What a relation or a query gives. In ``instance.lines.all`` the word ``all`` is a step of its own."""
+    if "all" in tree:
+        return FrozenObject({"all": _freeze_rows(found, tree["all"])})
     branch = tree.get("*", WHOLE)
-    if isinstance(items, models.QuerySet):
-        # One query for the list and what its items lead to, whatever its length.
-        related = _single_relations(items.model, branch)
-        items = (items.select_related(*related) if related else items)[:MAX_ITEMS]
-    return [_freeze(item, branch) for item in list(items)[:MAX_ITEMS]]
+    if isinstance(found, _ReadAhead):
+        found = found.items
+    elif isinstance(found, models.Manager):
+        found = found.all()
+    if isinstance(found, models.QuerySet):
+        found = _bounded(found, branch)
+    return [_freeze(item, branch, True) for item in islice(found, MAX_ITEMS)]
+
+
+def _bounded(queryset, branch):
+    """One query for the list and what its items lead to, whatever its length; none if it was read already."""
+    if queryset._result_cache is not None:
+        return queryset
+    if issubclass(queryset._iterable_class, ModelIterable) and not queryset.query.combinator:
+        related = _single_relations(queryset.model, branch)
+        queryset = queryset.select_related(*related) if related else queryset
+    return queryset[:MAX_ITEMS]
+
+
+def _freeze_mapping(value, tree, fresh):
+    """The entries that ``tree`` names, or all."""
+    if loops := [branch for name, branch in tree.items() if name in ENTRIES and name not in value]:
+        return _freeze_entries(value, tree, merge_paths(*loops), fresh)
+    if not tree or "" in tree or "*" in tree:
+        everything = tree.get("*", {} if tree and "" not in tree else WHOLE)
+        tree = {name: merge_paths(everything, tree.get(name, {})) for name in value}
+    return {_key(name): _freeze(value.get(name), branch, fresh) for name, branch in tree.items()}
+
+
+def _key(name):
+    return str(plain_scalar(unwrapped(name)))
+
+
+def _freeze_entries(value, tree, loop, fresh):
+    """All entries: a template loops over them, by ``prices.items``, ``prices.keys`` or ``prices.values``."""
+    items = loop.get("*", {})
+    whole = merge_paths(items, items.get("*", {})) or WHOLE
+    return Entries(
+        (_key(name), _freeze(each, merge_paths(whole, tree.get(name, {})), fresh))
+        for name, each in islice(value.items(), MAX_ITEMS)
+    )
+
+
+def _freeze_list(items, tree, fresh):
+    branch, items = tree.get("*", WHOLE), list(islice(items, MAX_ITEMS))
+    rows.read_ahead([item for item in items if isinstance(item, models.Model)], branch)
+    return [_freeze(item, branch, fresh) for item in items]
+
+
+def _is_loaded(instance, name):
+    """Whether the object that ``name`` leads to, if it leads to one, is in memory already."""
+    field = readable.single_relation(instance.__class__, name)
+    return field is None or field.is_cached(instance)
 
 
 def _read(instance, name):
@@ -119,7 +167,7 @@ def _read(instance, name):
         return [] if instance.pk is None else value
     if callable(value):
         return value()
-    return as_stored(_column(instance, name), value) if isinstance(value, str | int | float) else value
+    return as_stored(_column(instance, name), value, rows.database_of(instance))
 
 
 def _column(instance, name):
@@ -129,24 +177,6 @@ def _column(instance, name):
         return None
 
 
-def as_stored(field, value):
-    """``value`` as the database gives it back: code may have assigned "12.50" to a decimal field.
-
-    Only for fields of Django's own.
-    """
-    if (
-        field is None
-        or field.is_relation
-        and not field.concrete
-        or not type(field).__module__.startswith("django.")
-    ):
-        return value
-    # What is not of the field's kind cannot have been saved: an expression, for example.
-    with suppress(ValidationError, TypeError, ValueError):
-        return field.to_python(value)
-    return value
-
-
 def _single_relations(model, tree):
     """The relations to one object that ``tree`` names, theirs as well, as ``select_related`` takes them."""
     names = []
@@ -154,44 +184,3 @@ def _single_relations(model, tree):
         if (field := readable.single_relation(model, name)) is not None:
             names += [name, *(f"{name}__{inner}" for inner in _single_relations(field.related_model, branch))]
     return names
-
-
-_TYPES = {
-    "decimal": Decimal,
-    "datetime": dt.datetime.fromisoformat,
-    "date": dt.date.fromisoformat,
-    "time": dt.time.fromisoformat,
-    "timedelta": lambda seconds: dt.timedelta(seconds=seconds),
-    "uuid": uuid.UUID,
-}
-
-
-class Encoder(json.JSONEncoder):
-    """Keeps the types that filters such as ``date`` need: ``{"$t": "date", "v": "2026-01-31"}``."""
-
-    def default(self, value):
-        match value:
-            case Decimal() | uuid.UUID():
-                return {"$t": type(value).__name__.lower(), "v": str(value)}
-            case dt.datetime() | dt.date() | dt.time():
-                return {"$t": type(value).__name__, "v": value.isoformat()}
-            case dt.timedelta():
-                return {"$t": "timedelta", "v": value.total_seconds()}
-            case Promise():
-                return str(value)
-        return super().default(value)
-
-
-class Decoder(json.JSONDecoder):
-    """The way back from ``Encoder``."""
-
-    def __init__(self, **options):
-        super().__init__(object_hook=_thaw, **options)
-
-
-def _thaw(found):
-    if found.keys() == {"$t", "v"} and found["$t"] in _TYPES:
-        # In somebody's own JSON it can mean anything.
-        with suppress(ValueError, TypeError, ArithmeticError, AttributeError):
-            return _TYPES[found["$t"]](found["v"])
-    return FrozenObject(found) if "model" in found and "pk" in found or "" in found else found

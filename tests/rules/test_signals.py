@@ -118,7 +118,7 @@ ACTIONS = [
     # verb, model of the trigger, what somebody does, the action object that is recorded
     ("pre_init", "demo.post", partial(Post, title="Linen"), "demo.post"),
     ("post_init", "demo.post", partial(Post, pk=7), "demo.post:7"),
-    ("pre_save", "demo.post", make_post, "demo.post:None"),
+    ("pre_save", "demo.post", make_post, "demo.post"),
     ("post_save", "demo.post", make_post, "demo.post:{post}"),
     ("pre_delete", "demo.post", lambda: make_post().delete(), "demo.post:{post}"),
     ("post_delete", "demo.post", lambda: make_post().delete(), "demo.post:{post}"),

@@ -20,6 +20,7 @@ from notifier.models import (
     Trigger,
 )
 from notifier.rules import plans
+from tests.support.marks import MARK
 
 _numbers = count(1)
 # Each change of a rule makes this process read all of them; what is made together is read once.
@@ -30,8 +31,8 @@ def make_user(**values):
     number = next(_numbers)
     values = {
         "username": f"user{number}",
-        "email": f"user{number}@example.com",
-        "first_name": f"First{number}",
+        "email": f"{MARK}{number}@example.com".lower(),
+        "first_name": f"{MARK}{number}",
     } | values
     return get_user_model().objects.create(**values)
 
@@ -77,7 +78,7 @@ def make_subscription(trigger, *, contents=None, channels=("email",), audiences=
 # test.
 ADDRESSES = {
     "chat": "telegram:{}",
-    "email": "person{}@example.com",
+    "email": MARK.lower() + "{}@example.com",
     "sms": "+447400{:05}0",  # moto takes a number that ends in 99 for opted out
     "twitter": "@account{}",
     "push": "",
@@ -119,7 +120,7 @@ def make_event(*, contents=None, data=None, recipients=(), audiences=None, **val
     now = timezone.now()
     values = {
         "verb": "post_save",
-        "data": {"title": f"Title {next(_numbers)}"} if data is None else data,
+        "data": {"title": f"{MARK} {next(_numbers)}"} if data is None else data,
         "plan": [
             {
                 "subscription": subscription.pk,

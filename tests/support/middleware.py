@@ -183,3 +183,34 @@ def providing_a_text(record):
 providing_a_text.provides = "tenant"
 
 NOT_CALLABLE = "a text"
+
+
+def spoil(record):
+    """Puts into an event what no column of a database holds."""
+
+    def middleware(recording):
+        event = record(recording)
+        SPOILERS[recording.trigger.name](event)
+        return event
+
+    return middleware
+
+
+# A trigger's name → what is done to its event.
+SPOILERS = {
+    "fine": lambda event: None,
+    "texts": lambda event: vars(event).update(
+        action_object="a\0\udfff" + "x" * 400, actor="b\0", data={"c\0": "d\udfff", "e": [float("nan")]}
+    ),
+    "number": lambda event: vars(event).update(claim=10**30),
+    "plan": lambda event: vars(event).update(plan=[{"subscription": {1, 2}}]),
+    "deep": lambda event: vars(event).update(data={"deep": _nested(5000)}),
+    "key": lambda event: vars(event).update(key="\udfff", claim=10**30),
+}
+
+
+def _nested(depth):
+    found = []
+    for _ in range(depth):
+        found = [found]
+    return found

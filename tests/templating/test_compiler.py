@@ -21,6 +21,7 @@ from notifier.templating.compiler import (
 )
 
 VALUE = {"": {}}
+BLANK = FrozenObject({"": ""})
 
 
 def render(source, html=True, **data):
@@ -77,8 +78,8 @@ def test_the_allowed_tags_and_filters_work_as_in_django(source, expected):
     data = {
         "a": {"b": "c"},
         "lines": [
-            {"": "Apple", "name": "apple", "kind": "fruit"},
-            {"": "Pear", "name": "pear", "kind": "fruit"},
+            FrozenObject({"": "Apple", "name": "apple", "kind": "fruit"}),
+            FrozenObject({"": "Pear", "name": "pear", "kind": "fruit"}),
         ],
         "pairs": [[1, 2], [3, 4]],
         "price": Decimal("3.5"),
@@ -97,7 +98,7 @@ def test_values_are_written_into_json_as_json():
         "text": 'Say "ü"\n',
         "price": Decimal("3.5"),
         "day": dt.date(2024, 1, 2),
-        "lines": [{"": "Apple", "name": "a"}],
+        "lines": [FrozenObject({"": "Apple", "name": "a"})],
         "none": None,
     }
     found = json.loads(compile_part(source, html=False).render(data))
@@ -388,13 +389,10 @@ def test_a_frozen_object_stands_for_its_text_and_is_compared_by_its_key():
     assert (
         render(
             "{{ a }} {% if a == b %}same{% endif %}{% if a != c %}, other{% endif %}",
-            a=dict(ann),
-            b=dict(also_ann),
+            a=ann,
+            b=also_ann,
             c=order,
         )
         == "Ann same, other"
     )
-    assert (
-        render("{% if a in l %}in{% endif %}{% if a %}, true{% endif %}", a={"": ""}, l=[{"": ""}])
-        == "in, true"
-    )
+    assert render("{% if a in l %}in{% endif %}{% if a %}, true{% endif %}", a=BLANK, l=[BLANK]) == "in, true"

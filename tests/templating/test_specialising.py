@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from notifier.exceptions import TemplateTooLarge
 from notifier.templating.compiler import compile_part
+from notifier.templating.data import FrozenObject
 from notifier.templating.residue import Subtree
 from notifier.templating.specialising import specialise
 from tests.support.sizes import full_or
@@ -19,23 +20,26 @@ DATA = {
     "price": Decimal("1234.5"),
     "day": dt.datetime(2024, 1, 2, 3, 4, tzinfo=dt.UTC),
     "xs": [
-        {"": "one", "k": "x", "t": "1"},
-        {"": "two", "k": "x", "t": "<2>"},
-        {"": "three", "k": "y", "t": ""},
+        FrozenObject({"": "one", "k": "x", "t": "1"}),
+        FrozenObject({"": "two", "k": "x", "t": "<2>"}),
+        FrozenObject({"": "three", "k": "y", "t": ""}),
     ],
     "pairs": [[1, 2], [3, 4]],
     "user": {"name": "not the person: the event's own"},
 }
-ANN = {
-    "": "Ann",
-    "name": "Ann &  <Co>",
-    "nick": "",
-    "age": 7,
-    "born": dt.date(2000, 5, 6),
-    "tags": ["p", "q"],
-    "vip": True,
-}
-BOB = {"": "Bob", "name": "Bob", "nick": "Bo", "tags": [], "vip": False, "boss": {"": "Cy", "name": "Cy"}}
+ANN = FrozenObject(
+    {
+        "": "Ann",
+        "name": "Ann &  <Co>",
+        "nick": "",
+        "age": 7,
+        "born": dt.date(2000, 5, 6),
+        "tags": ["p", "q"],
+        "vip": True,
+    }
+)
+CY = FrozenObject({"": "Cy", "name": "Cy"})
+BOB = FrozenObject({"": "Bob", "name": "Bob", "nick": "Bo", "tags": [], "vip": False, "boss": CY})
 NOBODY = {}
 
 
@@ -315,7 +319,7 @@ TEMPLATES = st.lists(st.recursive(LEAVES, wider, max_leaves=25), max_size=6).map
     st.booleans(),
     st.dictionaries(
         st.sampled_from(["a", "b", "n", "xs", "y"]),
-        st.sampled_from(["<v>", 0, None, [], ["i"], [[1, 2]], {"": "o", "name": "&"}]),
+        st.sampled_from(["<v>", 0, None, [], ["i"], [[1, 2]], FrozenObject({"": "o", "name": "&"})]),
     ),
 )
 def test_specialised_and_plain_rendering_are_the_same(source, html, changed):

@@ -17,12 +17,14 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from ...channels.storable import storable
 from ...exceptions import UnknownPerson, UnknownSubject
 from ...explaining import MOST_EVENTS, Outcome, explain, explain_period, find_person, find_subject
 from ...explaining.wording import read_moment
 from ...models import Event, Preferences
 from ...people import opt_outs
 from ...preferences.words import describe_choice, describe_origin, describe_wishes
+from ...templating import keys
 from ..choices import channel_choices
 
 NEEDED = ("notifier.view_event", "notifier.view_delivery", "notifier.view_recipients")
@@ -157,7 +159,7 @@ def _explained(person, subject, channel, asked):
             "nothing": not answers,
         }
         if not isinstance(subject, Event):
-            label = f"{subject._meta.label_lower}:{subject.pk}"
+            label = keys.object_text(subject)
             found["past"] = f"{reverse('admin:notifier_event_changelist')}?{urlencode({'q': label})}"
         return found
     end = asked["until"] or now()
@@ -206,7 +208,7 @@ def people_view(request, site):
     """Users to choose from, as ``{"people": [{"value", "text"}]}``: by whatever the project lets users be
     searched for.
     """
-    users, term = get_user_model(), request.GET.get("q", "").replace("\0", "").strip()
+    users, term = get_user_model(), storable(request.GET.get("q", "")).strip()
     found = users._default_manager.none()
     if term and (admin := site._registry.get(users)):
         found, _doubles = admin.get_search_results(

@@ -1,0 +1,124 @@
+"""Primary keys: one value or several, from an object, from the text of a rule or an event, and back.
+
+A composite key is written as a JSON list, ``["A", 1]``. An object without a key is the same as no other.
+"""
+
+import hashlib
+import json
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from ..channels.storable import storable
+from .stored import as_stored, is_expression
+
+# The column's, for what `object_text` gives.
+MAX_TEXT_CHARACTERS = 300
+
+
+def is_composite(model):
+    return len(model._meta.pk_fields) > 1
+
+
+def key_of(instance):
+    """The key of ``instance`` as its columns store it, a tuple where there are several; None where a part is
+    missing.
+    """
+    parts = tuple(as_stored(field, getattr(instance, field.attname)) for field in instance._meta.pk_fields)
+    if any(part is None or is_expression(part) for part in parts):
+        return None
+    return parts if is_composite(instance) else parts[0]
+
+
+def parse_key(model, text):
+    """The key that ``text``, or a value, means for ``model``. ValidationError says what to write instead."""
+    fields = model._meta.pk_fields
+    if not is_composite(model):
+        return _part(model, fields[0], text)
+    parts = _parts(text)
+    if parts is None or len(parts) != len(fields):
+        raise ValidationError(
+            _("The key of %(model)s has %(number)d parts. Write them as a JSON list: [%(names)s].")
+            % {
+                "model": model._meta.verbose_name,
+                "number": len(fields),
+                "names": ", ".join(field.name for field in fields),
+            }
+        )
+    return tuple(_part(model, field, part) for field, part in zip(fields, parts, strict=True))
+
+
+def is_key(model, text, instance):
+    """Whether ``instance`` has the key that ``text`` means for ``model``.
+
+    A text that was not validated is nobody's.
+    """
+    try:
+        found = key_of(instance)
+        return found is not None and found == parse_key(model, text)
+    except ValidationError:
+        return False
+
+
+def key_text(instance):
+    """The key as ``parse_key`` reads it; blank where there is none."""
+    key = key_of(instance)
+    if isinstance(key, tuple):
+        return storable(json.dumps([part if isinstance(part, int) else str(part) for part in key]))
+    return "" if key is None else storable(str(key))
+
+
+def object_text(instance):
+    """``app_label.model:key``, as an event stores it; the model alone where there is no key.
+
+    What is longer than the column ends with a digest of itself: two long keys are not one.
+    """
+    label, key = instance._meta.label_lower, key_text(instance)
+    text = f"{label}:{key}" if key else label
+    if len(text) <= MAX_TEXT_CHARACTERS:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{text[: MAX_TEXT_CHARACTERS - len(digest) - 1]}…{digest}"
+
+
+def sameness(text):
+    """What is the same for all events about one object, of a text that ``object_text`` gave; blank where it
+    has no key. A proxy's object is its model's.
+    """
+    label, _colon, key = text.partition(":")
+    if not key:
+        return ""
+    try:
+        return f"{apps.get_model(label)._meta.concrete_model._meta.label_lower}:{key}"[:MAX_TEXT_CHARACTERS]
+    except (LookupError, ValueError):
+        # The model is gone since.
+        return text
+
+
+def _parts(text):
+    if isinstance(text, tuple | list):
+        return text
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _part(model, field, value):
+    try:
+        found = None if isinstance(value, list | dict) else field.to_python(value)
+    except ValidationError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise _no_key(model, value) from error
+    if found is None:
+        raise _no_key(model, value)
+    return found
+
+
+def _no_key(model, value):
+    return ValidationError(
+        _("“%(value)s” is no key of %(model)s.") % {"value": value, "model": model._meta.verbose_name}
+    )

@@ -1,0 +1,1 @@
+"""Models whose rows hold something else than their objects in memory."""
