@@ -83,7 +83,6 @@ class Declared:
 OF_DJANGO = {
     "args": Declared(is_list=True),
     "kwargs": Declared(plain=dict),
-    "created": Declared(plain=bool),
     "update_fields": Declared(is_list=True),
     "using": Declared(plain=str),
     "action": Declared(plain=str),

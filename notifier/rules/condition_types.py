@@ -96,7 +96,8 @@ class _Reader:
         self.models = dict[str, type[models.Model] | None](roots.models_of(trigger))
         self.models["previous"] = roots.object_of(trigger)
         self.choices = {"action": list(ACTIONS)} if trigger.verb == "m2m_changed" else {}
-        self.kinds = {"verb": TEXT}
+        is_about_save = trigger.verb in ("pre_save", "post_save")
+        self.kinds = {"verb": TEXT} | ({"created": TRUTH} if is_about_save else {})
         for name, declared in roots.types_of(trigger).items():
             if declared.is_list or declared.plain in PLAIN:
                 self.kinds[name] = PLAIN[declared.plain] if declared.plain else LIST

@@ -82,9 +82,14 @@ def never_fits(trigger: Ruled) -> tuple[str, str] | None:
 
 
 def unchecked(trigger: Ruled) -> list[str]:
-    """The arguments of its signal that nothing is known of, as templates name them, sorted."""
+    """The arguments of its signal that nothing is known of, as templates name them, sorted.
+
+    Django's own are nobody's to register.
+    """
     registered = signals.get(trigger.verb)
-    return sorted(set(registered.args) - types_of(trigger).keys()) if registered else []
+    if registered is None or registered.about_model:
+        return []
+    return sorted(set(registered.args) - types_of(trigger).keys())
 
 
 def how_to_check(trigger: Ruled, name: str) -> str:
