@@ -12,9 +12,10 @@ from contextlib import contextmanager
 import requests
 from requests.auth import HTTPBasicAuth
 
+from notifier.channels.waits import retry_after
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
-from ._http import retry_after, unanswered
+from ._http import unanswered
 
 NAME = "Twilio"
 # https://www.twilio.com/docs/api/errors/21617
@@ -117,7 +118,7 @@ def _refusal(response, said):
     ours, reason = known or STATUSES.get(status, unlisted)
     detail = f"Twilio answered {status}{f' with error {code}' if isinstance(code, int) else ''}."
     return (
-        TryAgain(reason, detail, after_seconds=retry_after(response))
+        TryAgain(reason, detail, after_seconds=retry_after(response.headers))
         if ours is TryAgain
         else ours(reason, detail)
     )

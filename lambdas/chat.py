@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import requests
 
 from notifier.channels.message import Examination, Message, Problem
+from notifier.channels.waits import retry_after, seconds_of
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 from ._chat_limits import RATE, part
 from ._chat_line import Call, make_session
 from ._chat_rooms import plugin_for, read_rooms, url_of
 from ._handler import make_handler
-from ._http import refusal, retry_after, seconds_of, unanswered
+from ._http import refusal, unanswered
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Chat"
@@ -165,7 +166,7 @@ def _retry_after(response):
     parameters = said.get("parameters")
     parameters = parameters if isinstance(parameters, dict) else {}
     return (
-        retry_after(response)
+        retry_after(response.headers)
         or seconds_of(said.get("retry_after"))
         or seconds_of(parameters.get("retry_after"))
     )

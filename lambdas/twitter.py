@@ -1,7 +1,9 @@
 """Posts to X by tweepy, on the v2 endpoint with OAuth 1.0a user context."""
 
 import logging
+import math
 import os
+import re
 import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from lambdas._http import refusal, unanswered
 from lambdas._weighted_length import MAX_WEIGHTED_LENGTH, has_invalid_characters, has_link, weighted_length
 from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
+from notifier.channels.waits import seconds_until
 from notifier.exceptions import Rejected, TryAgain
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
@@ -35,6 +38,8 @@ LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 # functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
+# A day's limit has five digits; Python refuses to read thousands.
+DIGITS = re.compile(r"(?a:\d{1,20})")
 KEYS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
@@ -73,7 +78,10 @@ def send(message: Message, client: tweepy.Client) -> str:
                 return POSTED_BEFORE
             raise Rejected("duplicate", "X already has this text.") from None
         raise refusal(
-            error.response.status_code, ERRORS, who="X", after_seconds=_reset_after(error.response)
+            error.response.status_code,
+            ERRORS,
+            who="X",
+            after_seconds=_closed_for(error.response.headers, left=0),
         ) from None
     except requests.RequestException as error:
         raise unanswered(error, who="X") from None
@@ -153,11 +161,11 @@ class XAdapter(HTTPAdapter):
     def __init__(self, base_url, *, timeout):
         super().__init__()
         self._base, self._timeout = urlsplit(base_url or ""), timeout
-        self.closed_until = 0
+        self.closed_until = 0.0
 
     def note_limits(self, response, **_options):
         """Remember until when X takes no more, as its answer says."""
-        self.closed_until = max(self.closed_until, _closed_until(response.headers))
+        self.closed_until = max(self.closed_until, time.time() + (_closed_for(response.headers) or 0))
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:
@@ -180,26 +188,16 @@ def _check(text):
 
 def used_up(client):
     """For how many seconds X takes no more, by what it said with its last answers; 0 where it takes more."""
-    return max(0, client.session.get_adapter("https://").closed_until - int(time.time()))
+    return max(0, math.ceil(client.session.get_adapter("https://").closed_until - time.time()))
 
 
-def _reset_after(response):
-    """Seconds until the last of the used-up limits is reset, or None when X names none."""
-    reset = _closed_until(response.headers, left=0)
-    return max(1, reset - int(time.time())) if reset else None
-
-
-def _closed_until(headers, left=LEFT_ALONE):
-    """The time when the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0
-    where there is none.
+def _closed_for(headers, left=LEFT_ALONE):
+    """Seconds until the last limit is reset of which no more than ``left`` remain; None where there is
+    none.
     """
     told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
-    told = [
-        (int(remaining), int(reset))
-        for remaining, reset in told
-        if remaining.isdecimal() and reset.isdecimal()
-    ]
-    return max((reset for remaining, reset in told if remaining <= left), default=0)
+    resets = [reset for remaining, reset in told if DIGITS.fullmatch(remaining) and int(remaining) <= left]
+    return max(filter(None, map(seconds_until, resets)), default=None)
 
 
 handler = make_handler(
