@@ -85,6 +85,13 @@ def is_read_in_the_site(channel: str) -> bool:
     return _said(channel, "READ_IN_THE_SITE") is True
 
 
+def tells_data_apart(channel: str) -> bool:
+    """Whether its messages say what of their text came from data, as its services read markup and calls in
+    it: ``TELLS_DATA_APART = True`` in its module.
+    """
+    return _said(channel, "TELLS_DATA_APART") is True
+
+
 def parts(channel: str) -> tuple[str, ...]:
     """The ones of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
     module, else the text alone.

@@ -11,6 +11,7 @@ from functools import lru_cache
 from django.core.exceptions import ObjectDoesNotExist
 
 from .. import deliveries
+from ..channels import registry
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
@@ -45,7 +46,7 @@ def compose_messages(works, channel=""):
         ).append(work)
     for key, group in by_content.items():
         try:
-            content, about = _content_for(*key)
+            content, about = _content_for(*key, registry.tells_data_apart(channel))
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
@@ -119,7 +120,7 @@ class About:
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone, others):
+def _content_for(event_id, version_id, language, time_zone, others, tells_data_apart):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
@@ -129,7 +130,11 @@ def _content_for(event_id, version_id, language, time_zone, others):
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
     _data, category, is_mandatory, trigger = found[event_id]
     content = contents.EventContent(
-        compiled_version(version_id), data, language=language, time_zone=time_zone
+        compiled_version(version_id),
+        data,
+        language=language,
+        time_zone=time_zone,
+        tells_data_apart=tells_data_apart,
     )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 

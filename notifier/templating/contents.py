@@ -13,6 +13,7 @@ from .data import LINKS
 from .inlining import Inlined
 from .paths import PathTree
 from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .provenance import take_apart
 from .safe_links import MAX_ICON_CHARACTERS, checked_link
 from .specialising import specialise
 
@@ -166,9 +167,17 @@ class EventContent:
     """
 
     def __init__(
-        self, compiled: CompiledContent, data: dict[str, Any], *, language: str = "", time_zone: str = ""
+        self,
+        compiled: CompiledContent,
+        data: dict[str, Any],
+        *,
+        language: str = "",
+        time_zone: str = "",
+        tells_data_apart: bool = False,
     ) -> None:
         self._compiled, self._data = compiled, data
+        # A text that is made from the HTML is all data: what of it was the template's nobody knows any more.
+        self._marks_data = bool(tells_data_apart and compiled.text and not compiled.text_is_made)
         self._specialised: tuple[Any, ...] | None = None
         self._language, self._time_zone = language, time_zone
         paths = compiled.paths
@@ -178,21 +187,26 @@ class EventContent:
         """The context to render in: many people at once, as it costs more than one of them."""
         return languages.in_language(self._language, self._time_zone)
 
-    def render(self, user: dict[str, Any], links: dict[str, str] | None = None) -> dict[str, str]:
-        """A text for each of PARTS, for one person's frozen data and links. Raises what the template raises.
+    def render(self, user: dict[str, Any], links: dict[str, str] | None = None) -> dict[str, Any]:
+        """A text for each of PARTS, for one person's frozen data and links; with ``from_data``, where data is
+        told apart: see ``channels.message``. Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
         if self._specialised is None:
-            found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
+            found = {
+                name: specialise(part, self._data, marks_data=self._marks_data and name == "text")
+                for name, part in self._compiled.parts().items()
+            }
             self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
         subject, text, html, link, icon, inlined = self._specialised
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
         text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {
-            "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
+        text_body, spans = take_apart(text_body) if self._marks_data else (text_body.strip(), None)
+        return ({} if spans is None else {"from_data": spans}) | {
+            "subject": one_line(subject.render(user, links)), "text": text_body,
             "html": inlined.render(user, links),
             "link": checked_link(link.render(user, links)) if link else "",
             "icon": one_line(icon.render(user, links))[:MAX_ICON_CHARACTERS] if icon else "",
