@@ -22,7 +22,8 @@ UNKNOWN = (OutcomeUnknown, "provider_failed")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """``sends``: the path of the request that carries the message; all others ask, log in or log out.
+    """``label``: its name for people. ``sends``: the path of the request that carries the message; all others
+    ask, log in or log out.
 
     ``limit`` in ``unit`` is what it takes of ``envelope`` and text. ``verdict``: the field of an answer that
     says how it went, and its value for a success; ``code``: the field of the code that ``errors`` has an
@@ -30,6 +31,7 @@ class Service:
     and ``keep``: see ``_chat_markup``.
     """
 
+    label: str
     sends: re.Pattern[str]
     limit: int
     unit: Callable[[str], int] = units.characters
@@ -106,12 +108,14 @@ FEISHU_HOOK = {
 # By the name of Apprise's plugin.
 SERVICES = {
     "slack": Service(
+        label="Slack",
         # What is longer is cut off: https://docs.slack.dev/reference/methods/chat.postMessage#truncating
         sends=re.compile(r"/services/|/chat\.postMessage$|/workflows/|/triggers/"), limit=40_000,
         bold="*{}*", neutral=markup.slack, keep=markup.kept_of_slack,
         verdict=("ok", True), code="error", errors=SLACK, id=("ts",),
     ),
     "discord": Service(
+        label="Discord",
         # https://docs.discord.com/developers/resources/webhook#execute-webhook; not said what a character is,
         # and so of the two counts the larger.
         sends=re.compile(r"/api/webhooks/"), limit=2000, unit=units.utf16,
@@ -119,6 +123,7 @@ SERVICES = {
         wait=waits.of_discord, code="code", errors={20_016: LIMITED, 20_028: LIMITED},
     ),
     "telegram": Service(
+        label="Telegram",
         # After entities, in the unit in which it counts offsets: https://core.telegram.org/bots/api#sendmessage,
         # https://core.telegram.org/api/entities#entity-length
         sends=re.compile(r"/send[A-Z]\w+$"), limit=4096, unit=units.telegram,
@@ -127,22 +132,26 @@ SERVICES = {
         id=("result", "message_id"), must_tell_id=True, wait=waits.in_field("parameters.retry_after"),
     ),
     "workflows": Service(
+        label="Microsoft Teams",
         # With all of the card: https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
         sends=re.compile(r"/workflows/|/triggers/"), limit=28_000, unit=units.json_bytes, envelope=1500,
         bold="**{}**", neutral=markup.markdown,
     ),
     "google_chat": Service(
+        label="Google Chat",
         # https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create
         sends=re.compile(r"/messages$"), limit=32_000, unit=units.json_bytes, envelope=200,
         bold="*{}*", neutral=markup.alike, code="error.status", errors=GOOGLE,
         id=("name",), must_tell_id=True,
     ),
     "mattermost": Service(
+        label="Mattermost",
         # https://developers.mattermost.com/integrate/webhooks/incoming/#tips-and-best-practices
         sends=re.compile(r"/hooks/|/api/v4/posts$"), limit=16_383,
         bold="**{}**", neutral=markup.markdown, id=("id",),
     ),
     "rocketchat": Service(
+        label="Rocket.Chat",
         # Unless the server allows more: Message_MaxAllowedSize,
         # https://docs.rocket.chat/docs/message. It knows no escape:
         # https://github.com/RocketChat/Rocket.Chat/blob/develop/packages/message-parser/src/grammar.pegjs
@@ -151,6 +160,7 @@ SERVICES = {
         id=("message", "_id"),
     ),
     "matrix": Service(
+        label="Matrix",
         # Of the whole event, 65,536 bytes, and a third less once it is encrypted:
         # https://spec.matrix.org/latest/client-server-api/#size-limits
         sends=re.compile(r"/send/m\.room\.|/matrix/hook/|/webhook/"), limit=40_000, unit=units.json_bytes,
@@ -158,18 +168,21 @@ SERVICES = {
         wait=waits.in_field("retry_after_ms", per_second=1000),
     ),
     "wecombot": Service(
+        label="WeCom",
         # https://developer.work.weixin.qq.com/document/path/91770
         sends=re.compile(r"/webhook/send$"), limit=2048, unit=units.utf8,
         verdict=("errcode", 0), code="errcode", errors=WECOM,
     ),
     "dingtalk": Service(
+        label="DingTalk",
         # https://open.dingtalk.com/document/orgapp/custom-robot-access
         sends=re.compile(r"/robot/send$"), limit=20_000, unit=units.utf8,
         verdict=("errcode", 0), code="errcode", errors=DINGTALK, wait=waits.in_field("wait"),
     ),
-    "feishu": Service(**FEISHU_HOOK),
-    "lark": Service(**FEISHU_HOOK),
+    "feishu": Service(label="Feishu", **FEISHU_HOOK),
+    "lark": Service(label="Lark", **FEISHU_HOOK),
     "mastodon": Service(
+        label="Mastodon",
         # https://docs.joinmastodon.org/user/posting/#text, a server's own limit may be larger
         sends=re.compile(r"/api/v1/statuses$"), limit=500, unit=units.mastodon,
         id=("id",), must_tell_id=True, wait=waits.of_mastodon,

@@ -83,11 +83,9 @@ def examine(message: Message) -> Examination:
     problems, length = [], len(message.subject.strip()) + len(message.text)
     if not message.text.strip():
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))
-    if length > USUAL_MAX_CHARACTERS:
-        said = (
-            f"{length} characters: Discord takes {USUAL_MAX_CHARACTERS}, others more or less. The "
-            "end is cut off there."
-        )
+    whole = f"{message.subject.strip()}\n{message.text}".strip()
+    if cut := [each.label for each in SERVICES.values() if each.unit(whole) + each.envelope > each.limit]:
+        said = f"Too long for {', '.join(cut)}: the end is cut off there."
         problems.append(Problem(part="text", text=said))
     return Examination(problems=tuple(problems), length=length, limit=USUAL_MAX_CHARACTERS, unit="characters")
 

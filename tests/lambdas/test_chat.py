@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import requests
 
-from lambdas import _chat_limits, _chat_rooms, chat
+from lambdas import _chat_fitting, _chat_rooms, chat
 from lambdas._chat_answers import outcome_of
 from lambdas._chat_line import WATCHED, Exchange
 from lambdas._chat_markup import GAP
@@ -121,64 +121,6 @@ def test_whom_a_message_is_for_cannot_choose_the_server(cloud, send, rooms):
     with pytest.raises(Rejected, match="after the host"):
         send(address="ops:169.254.169.254")
     assert cloud.chat.requests == 0
-
-
-OWN = [
-    # a person's own address, and whether it is theirs alone
-    ("telegram:42", True),
-    ("telegram:-1001234567890", False),  # a group
-    ("telegram:@our_channel", False),
-    ("slack:@ada", True),
-    ("slack:U024BE7LH", True),
-    ("slack:#ops", False),
-    ("slack:C024BE7LR", False),
-    ("slack:+C024BE7LR", False),
-    ("discord", False),  # a room with nobody to name
-    ("board", True),  # declared
-    ("matrix:!localroom:matrix.example.com", False),
-    ("rocketchat:#ops", False),
-]
-
-
-@pytest.mark.parametrize(("address", "is_theirs"), OWN)
-def test_a_persons_own_address_is_no_room_in_which_others_read(cloud, send, rooms, address, is_theirs):
-    rooms(board={"url": ROOMS["discord"], "for_people": True})
-    if is_theirs:
-        send(address=address, recipient="user:7")
-    else:
-        with pytest.raises(Skipped) as caught:
-            send(address=address, recipient="user:7")
-        assert caught.value.reason == "invalid_address"
-        assert cloud.chat.requests == 0
-        if not address.startswith("matrix"):
-            # Where an audience names it, a room is what is meant.
-            send(address=address, recipient=f"address:{address}")
-
-
-@pytest.mark.parametrize(
-    ("url", "to", "is_one"),
-    [
-        ("slack://xoxb-1-1-a/{to}", "ada@example.com", True),
-        ("rockets://x@host/{to}", "@ada", True),
-        ("rockets://x@host/{to}", "ops", False),
-        ("MMOSTS://host/x/{to}", "town-square", False),  # in capitals too
-        ("mastodons://x@host/{to}", "@ada@example.com", True),
-        ("zulip://x@org/y/{to}", "ada@example.com", True),
-        ("zulip://x@org/y/{to}", "#general", False),
-    ],
-)
-def test_a_person_is_told_from_a_room_as_each_service_names_them(url, to, is_one):
-    assert _chat_rooms.is_person(to, url) == is_one
-
-
-@pytest.mark.parametrize(
-    "said", [{}, {"url": 1}, {"url": "x", "for_people": "yes"}, {"url": "x", "more": 1}, ["x"], None]
-)
-def test_a_room_that_is_said_otherwise_is_rejected(send, rooms, said):
-    rooms(ops=said)
-    with pytest.raises(Rejected) as caught:
-        send(address="discord")
-    assert caught.value.reason == "not_configured"
 
 
 @pytest.mark.parametrize("secret", ["", "no JSON", "[]", '{"ops": 1}'])
@@ -346,26 +288,6 @@ def test_neither_log_nor_error_holds_a_token_an_address_or_the_text(cloud, send,
     assert [word for word in ("business", "7400447100", TELEGRAM_BOT.partition(":")[2]) if word in seen] == []
 
 
-ROOMS_OF = [
-    # the address, and what is sent to it at once, and in a minute
-    ("telegram:42", 5, 60),
-    ("telegram:-1001234567890", 10, 20),  # a group
-    ("telegram:@our_channel", 10, 20),
-    ("slack:#ops", 5, 60),
-    ("discord", 5, 60),
-]
-
-
-@pytest.mark.parametrize(("address", "at_once", "in_a_minute"), ROOMS_OF)
-def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(
-    make_message, address, at_once, in_a_minute
-):
-    key, limit = _chat_limits.part(make_message(address=address))
-    assert (limit.burst, limit.number * 60 / limit.seconds) == (at_once, in_a_minute)
-    assert address not in key
-    assert key == _chat_limits.part(make_message(address=f" {address} "))[0]
-
-
 # A service that is not in the table, and what it says within a 200.
 ELSEWHERE = "zulip://bot@org.zulipchat.com/a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5/general"
 
@@ -424,6 +346,22 @@ def test_of_several_parts_none_decides_alone_and_none_goes_twice(answers, reason
     with pytest.raises(Rejected) as caught:
         outcome_of(parts, SERVICES["discord"], taken=False)
     assert caught.value.reason == reason
+
+
+def test_discord_is_told_whom_a_message_may_call_whatever_else_its_text_holds():
+    amend = _chat_fitting.AMENDS["discord"]
+    calling = {"parse": ["everyone"], "users": ["123"], "roles": ["456"]}
+    assert amend("@everyone <@!123> <@&456>", {})["allowed_mentions"] == calling
+    nobody = {"parse": [], "users": [], "roles": []}
+    assert amend("@\u200beveryone <\u200b@123>", {})["allowed_mentions"] == nobody
+    # The room's own URL says whom: Apprise's `ping`.
+    assert amend("@everyone", {"allow_mentions": {"parse": []}}) == {"allow_mentions": {"parse": []}}
+
+
+def test_the_editor_says_in_which_chats_a_text_loses_its_end(make_message):
+    (problem,) = chat.examine(make_message(text="中" * 700)).problems
+    assert problem.text == "Too long for WeCom, Mastodon: the end is cut off there."
+    assert chat.examine(make_message(text="中" * 499)).problems == ()
 
 
 @pytest.mark.django_db(transaction=True)
