@@ -5,11 +5,13 @@ a WatchedRequests, which is the same but for its calls: these go through the Cal
 ``chat.send`` reads how it ended.
 """
 
+import json
 import os
 import sys
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
@@ -19,16 +21,25 @@ from requests.adapters import HTTPAdapter
 _under_way = ContextVar("call", default=requests)
 
 
-class Call:
-    """The requests of one message: some services want a login first.
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request, by its method and path, and what came of it: an answer, or the error instead of one."""
 
-    ``last`` is the last answer, or the error instead of one.
+    method: str
+    path: str
+    answer: requests.Response | requests.RequestException
+
+
+class Call:
+    """The requests of one message: some services want a login before it, or a logout after it.
+
+    ``exchanges`` has those that were made. ``amend`` changes the JSON object of each request.
     """
 
-    def __init__(self, session, *, connect_seconds, read_seconds, budget_seconds):
+    def __init__(self, session, *, connect_seconds, read_seconds, budget_seconds, amend=None):
         self._session, self._connect, self._read = session, connect_seconds, read_seconds
-        self._until = time.monotonic() + budget_seconds
-        self.last = None
+        self._until, self._amend = time.monotonic() + budget_seconds, amend
+        self.exchanges = []
 
     @contextmanager
     def under_way(self):
@@ -39,27 +50,48 @@ class Call:
             _under_way.reset(token)
 
     def request(self, method, url, **options):
+        path, method = urlsplit(url).path, method.upper()
         # Some plugins repeat a request by themselves, at once: when to come again is the database's affair.
-        if self._is_over():
+        if self._has_failed():
             raise requests.ConnectionError
         left = self._until - time.monotonic()
-        timeout = (self._connect, max(0.1, min(self._read, left - self._connect)))
+        if left < self._connect:
+            return self._note(method, path, requests.ConnectTimeout())
+        options |= {
+            "timeout": (self._connect, max(0.1, min(self._read, left - self._connect))),
+            "allow_redirects": False,
+        }
         try:
-            self.last = self._session.request(
-                method, url, **options | {"timeout": timeout, "allow_redirects": False}
-            )
+            answer = self._session.request(method, url, **self._amended(options))
+            # Read whole, for who reads it piece by piece (Matrix) and for us afterwards.
+            _ = answer.content
         except requests.RequestException as error:
-            self.last = error
-            raise
-        return self.last
+            answer = error
+        return self._note(method, path, answer)
 
-    def _is_over(self):
-        if time.monotonic() > self._until - self._connect:
-            self.last = requests.ConnectTimeout()
-        failed = isinstance(self.last, requests.RequestException)
-        return (
-            failed or self.last is not None and (self.last.status_code == 429 or self.last.status_code >= 500)
-        )
+    def _note(self, method, path, answer):
+        self.exchanges.append(Exchange(method, path, answer))
+        if isinstance(answer, requests.RequestException):
+            raise answer
+        return answer
+
+    def _has_failed(self):
+        last = self.exchanges[-1].answer if self.exchanges else None
+        failed = isinstance(last, requests.RequestException)
+        return failed or last is not None and (last.status_code == 429 or last.status_code >= 500)
+
+    def _amended(self, options):
+        if not self._amend or not isinstance(options.get("data"), str | bytes):
+            return options
+        try:
+            document = json.loads(options["data"])
+        except ValueError:
+            return options
+        if not isinstance(document, dict):
+            return options
+        # In UTF-8: a service that counts bytes counts these, not \u4e2d for each sign.
+        amended = json.dumps(self._amend(document), ensure_ascii=False)
+        return options | {"data": amended.encode("utf-8", "replace")}
 
 
 class WatchedRequests:

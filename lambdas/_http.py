@@ -28,18 +28,3 @@ def refusal(status, errors, *, who, after_seconds):
     ours, reason = errors.get(status, unlisted)
     detail = f"{who} answered {status}."
     return TryAgain(reason, detail, after_seconds=after_seconds) if ours is TryAgain else ours(reason, detail)
-
-
-def retry_after(response):
-    """Seconds that the header Retry-After names, or None.
-    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-    """
-    return seconds_of(response.headers.get("retry-after"))
-
-
-def seconds_of(said):
-    """``said`` as whole seconds, at least one; None for what is no number."""
-    try:
-        return max(1, round(float(said)))
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -13,10 +13,11 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from notifier.channels import credentials
+from notifier.channels.waits import retry_after
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.feedback.twilio import status_url
 
-from ._http import retry_after, unanswered
+from ._http import unanswered
 
 NAME = "Twilio"
 # https://www.twilio.com/docs/api/errors/21617
@@ -126,7 +127,7 @@ def _refusal(response, said):
     ours, reason = known or STATUSES.get(status, unlisted)
     detail = f"Twilio answered {status}{f' with error {code}' if isinstance(code, int) else ''}."
     return (
-        TryAgain(reason, detail, after_seconds=retry_after(response))
+        TryAgain(reason, detail, after_seconds=retry_after(response.headers))
         if ours is TryAgain
         else ours(reason, detail)
     )

@@ -5,26 +5,32 @@ nothing, and what is sent here is often an alarm, which must not be lost to a sl
 """
 
 import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
-from notifier.channels.cutting import start_of
 from notifier.channels.message import Examination, Message, Problem
-from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
+from notifier.channels.recipient import Recipient
+from notifier.exceptions import Rejected
 
+from ._chat_answers import outcome_of
+from ._chat_fitting import Fitted, fit
 from ._chat_limits import RATE, part
 from ._chat_line import Call, make_session
 from ._chat_rooms import plugin_for, read_rooms, url_of
+from ._chat_services import SERVICES
 from ._handler import make_handler
-from ._http import refusal, retry_after, seconds_of, unanswered
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
 LABEL = "Chat"
 VERB = "write in chat to"
 WAY = "in chat"
 EXAMPLE = "telegram:123456789"
+# Its text may format and call somebody: what came from data must not.
+TELLS_DATA_APART = True
 MARK = "…"
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # All requests of one message: some services want a login before it.
@@ -37,26 +43,6 @@ MAXIMUM_CONCURRENCY = 2
 # https://docs.discord.com/developers/resources/webhook#execute-webhook
 USUAL_MAX_CHARACTERS = 2000
 
-# By the status of the last answer. https://core.telegram.org/bots/api#making-requests,
-# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors,
-# https://docs.discord.com/developers/topics/opcodes-and-status-codes#http
-ERRORS = {
-    401: (Rejected, "unauthorized"),
-    403: (Rejected, "forbidden"),
-    404: (Rejected, "not_found"),
-    410: (Rejected, "not_found"),
-    413: (Rejected, "too_long"),
-    429: (TryAgain, "throttled"),
-}
-# Where these services put the message's id; an answer without it is not theirs.
-IDS = {
-    "telegram": ("result", "message_id"),
-    "discord": ("id",),
-    "mastodon": ("id",),
-    "bluesky": ("uri",),
-    "google_chat": ("name",),
-}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
@@ -66,12 +52,13 @@ class Line:
     connect_seconds: float
     read_seconds: float
 
-    def call(self):
+    def call(self, amend: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> Call:
         return Call(
             self.session,
             connect_seconds=self.connect_seconds,
             read_seconds=self.read_seconds,
             budget_seconds=BUDGET_SECONDS,
+            amend=amend,
         )
 
 
@@ -79,22 +66,16 @@ def send(message: Message, line: Line) -> str:
     """Send ``message`` to the room that its address names; return the service's id of it, blank where it
     tells none.
     """
-    url = url_of(message.address, read_rooms())
+    is_own = Recipient.parse(message.recipient).is_user
+    url = url_of(message.address, read_rooms(), is_own=is_own)
     if not message.text.strip():
         raise Rejected("empty")
     plugin = plugin_for(url)
-    title, body = _fitted(message, plugin)
-    with line.call().under_way() as call:
-        taken = _notify(plugin, title, body)
-    if isinstance(call.last, requests.RequestException):
-        raise unanswered(call.last, who="The chat service")
-    if call.last is None:
-        raise Rejected("refused_here", "Apprise sent nothing; the room’s URL may lack something.")
-    if not taken or not call.last.ok:
-        raise refusal(
-            call.last.status_code, ERRORS, who="The chat service", after_seconds=_retry_after(call.last)
-        )
-    return _id_of(call.last, type(plugin).__module__.split(".")[2])
+    name = type(plugin).__module__.split(".")[2]
+    fitted = fit(message, plugin, name)
+    with line.call(fitted.amend).under_way() as call:
+        taken = _notify(plugin, fitted)
+    return outcome_of(call.exchanges, SERVICES.get(name), taken=taken)
 
 
 def examine(message: Message) -> Examination:
@@ -102,17 +83,17 @@ def examine(message: Message) -> Examination:
     problems, length = [], len(message.subject.strip()) + len(message.text)
     if not message.text.strip():
         problems.append(Problem(part="text", text="The text is empty: it would not be sent.", is_error=True))
-    if length > USUAL_MAX_CHARACTERS:
-        said = (
-            f"{length} characters: Discord takes {USUAL_MAX_CHARACTERS}, others more or less. The "
-            "end is cut off there."
-        )
+    whole = f"{message.subject.strip()}\n{message.text}".strip()
+    if cut := [each.label for each in SERVICES.values() if each.unit(whole) + each.envelope > each.limit]:
+        said = f"Too long for {', '.join(cut)}: the end is cut off there."
         problems.append(Problem(part="text", text=said))
     return Examination(problems=tuple(problems), length=length, limit=USUAL_MAX_CHARACTERS, unit="characters")
 
 
 @contextmanager
-def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
+def open_session(
+    connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+) -> Iterator[Line]:
     """The line of one batch."""
     # At DEBUG it writes down each address that is asked, and a bot's token is part of Telegram's.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
@@ -122,61 +103,14 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
         yield Line(session=session, connect_seconds=connect_seconds, read_seconds=read_seconds)
 
 
-def _notify(plugin, title, body):
+def _notify(plugin: Any, fitted: Fitted) -> bool:
     import apprise
 
     one = apprise.Apprise(asset=plugin.asset)
     one.add(plugin)
     # As text: each plugin then escapes what its service would take for markup.
-    return one.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
-
-
-def _fitted(message, plugin):
-    """``(title, body)`` with the end cut off at what the service takes: split they would be several messages,
-    of which one may fail.
-    """
-    title = _cut(message.subject.strip(), plugin.title_maxlen or plugin.body_maxlen // 2)
-    apart = plugin.title_maxlen and not plugin.overflow_amalgamate_title
-    room = plugin.body_maxlen - (0 if apart or not title else len(title) + 2)
-    return title, _cut(message.text, room)
-
-
-def _cut(text, room):
-    return text if len(text) <= room else start_of(text, room - 1).rstrip() + "…"
-
-
-def _id_of(response, service):
-    """The service's id. Raises OutcomeUnknown when the answer cannot be the service's own."""
-    found = said = _json(response)
-    for name in IDS.get(service, ()):
-        found = found.get(name) if isinstance(found, dict) else None
-    if service in IDS and found is None or response.text.lstrip().startswith("<"):
-        raise OutcomeUnknown(
-            "unreadable_answer", f"It answered {response.status_code}, and not as {service} does."
-        )
-    if service in IDS:
-        return str(found)
-    return str(said.get("ts") or "") if isinstance(said, dict) else ""
-
-
-def _retry_after(response):
-    """Seconds, from the header or, as Telegram and Discord do, from the body; None where it says nothing."""
-    said = _json(response)
-    said = said if isinstance(said, dict) else {}
-    parameters = said.get("parameters")
-    parameters = parameters if isinstance(parameters, dict) else {}
-    return (
-        retry_after(response)
-        or seconds_of(said.get("retry_after"))
-        or seconds_of(parameters.get("retry_after"))
-    )
-
-
-def _json(response):
-    try:
-        return response.json()
-    except ValueError:
-        return None
+    how = apprise.NotifyFormat.TEXT if fitted.is_text else None
+    return bool(one.notify(title=fitted.title, body=fitted.text, body_format=how))
 
 
 handler = make_handler(

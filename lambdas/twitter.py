@@ -2,7 +2,9 @@
 
 import datetime as dt
 import logging
+import math
 import os
+import re
 import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from lambdas._x_timeline import posts_like
 from notifier.channels import credentials
 from notifier.channels.limits import Limit
 from notifier.channels.message import Examination, Message, Problem
+from notifier.channels.waits import seconds_until
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
@@ -38,6 +41,8 @@ LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 # functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
+# A day's limit has five digits; Python refuses to read thousands.
+DIGITS = re.compile(r"(?a:\d{1,20})")
 KEYS = CREDENTIALS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
@@ -76,7 +81,10 @@ def send(message: Message, client: tweepy.Client) -> str:
                 return POSTED_BEFORE
             raise Rejected("duplicate", "X already has this text.") from None
         raise refusal(
-            error.response.status_code, ERRORS, who="X", after_seconds=_reset_after(error.response)
+            error.response.status_code,
+            ERRORS,
+            who="X",
+            after_seconds=_closed_for(error.response.headers, left=0),
         ) from None
     except requests.RequestException as error:
         raise unanswered(error, who="X") from None
@@ -93,7 +101,7 @@ def find_sent(message: Message, client: tweepy.Client, since: dt.datetime) -> li
         status = error.response.status_code
         detail = f"X answered {status} to the question for the posts of its account."
         if status == requests.codes.too_many_requests or status >= 500:
-            after_seconds = _reset_after(error.response)
+            after_seconds = _closed_for(error.response.headers, left=0)
             raise TryAgain("throttled", detail, after_seconds=after_seconds) from None
         raise OutcomeUnknown("cannot_tell", detail) from None
     except requests.RequestException as error:
@@ -174,13 +182,14 @@ class XAdapter(HTTPAdapter):
     def __init__(self, base_url, *, timeout):
         super().__init__()
         self._base, self._timeout = urlsplit(base_url or ""), timeout
-        self.closed_until = 0
+        self.closed_until = 0.0
 
     def note_limits(self, response, **_options):
         """Remember until when X takes no more, as its answer says."""
         # Those of reading are others.
         if response.request.method == "POST":
-            self.closed_until = max(self.closed_until, _closed_until(response.headers))
+            closed_until = time.time() + (_closed_for(response.headers) or 0)
+            self.closed_until = max(self.closed_until, closed_until)
 
     def send(self, request, *, proxies=None, timeout=None, **kwargs):
         if self._base.netloc:
@@ -203,26 +212,16 @@ def _check(text):
 
 def used_up(client):
     """For how many seconds X takes no more, by what it said with its last answers; 0 where it takes more."""
-    return max(0, client.session.get_adapter("https://").closed_until - int(time.time()))
+    return max(0, math.ceil(client.session.get_adapter("https://").closed_until - time.time()))
 
 
-def _reset_after(response):
-    """Seconds until the last of the used-up limits is reset, or None when X names none."""
-    reset = _closed_until(response.headers, left=0)
-    return max(1, reset - int(time.time())) if reset else None
-
-
-def _closed_until(headers, left=LEFT_ALONE):
-    """The time when the last limit is reset of which no more than ``left`` remain, in seconds since 1970; 0
-    where there is none.
+def _closed_for(headers, left=LEFT_ALONE):
+    """Seconds until the last limit is reset of which no more than ``left`` remain; None where there is
+    none.
     """
     told = [(headers.get(f"{limit}-remaining", ""), headers.get(f"{limit}-reset", "")) for limit in LIMITS]
-    told = [
-        (int(remaining), int(reset))
-        for remaining, reset in told
-        if remaining.isdecimal() and reset.isdecimal()
-    ]
-    return max((reset for remaining, reset in told if remaining <= left), default=0)
+    resets = [reset for remaining, reset in told if DIGITS.fullmatch(remaining) and int(remaining) <= left]
+    return max(filter(None, map(seconds_until, resets)), default=None)
 
 
 handler = make_handler(

@@ -2,10 +2,7 @@
 
 import json
 import socket
-import time
-from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from uuid import NAMESPACE_URL, uuid5
 
 import requests
@@ -14,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from notifier import conf
 from notifier.channels import webhook_secrets
 from notifier.channels.message import Examination, Message, Problem
+from notifier.channels.waits import retry_after
 from notifier.exceptions import ConfigurationError, Rejected, Skipped, TryAgain
 
 from ._handler import make_handler
@@ -35,8 +33,6 @@ MAX_BYTES = 256 * 1024
 # Raise it when an older receiver would misread a newer document.
 FORMAT_VERSION = 1
 USER_AGENT = "Notifier (+https://www.standardwebhooks.com)"
-# Who asks for a later time is asked then, within a day.
-MAX_RETRY_AFTER_SECONDS = 24 * 3600
 CHANNEL = __name__.rpartition(".")[2]
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#response-handling,
@@ -198,22 +194,10 @@ def _refusal(status, headers):
     ours, reason = ANSWERS.get(status) or KINDS.get(status // 100, (Rejected, "refused"))
     detail = f"The endpoint answered {status}."
     return (
-        TryAgain(reason, detail, after_seconds=_retry_after(headers))
+        TryAgain(reason, detail, after_seconds=retry_after(headers))
         if ours is TryAgain
         else ours(reason, detail)
     )
-
-
-def _retry_after(headers):
-    """Seconds that the receiver asks for, or None:
-    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-    """
-    said = headers.get("retry-after", "").strip()
-    seconds = float(said) if said.isascii() and said.isdigit() else None
-    if seconds is None:
-        with suppress(ValueError, OverflowError):
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-    return None if seconds is None else min(max(1, seconds), MAX_RETRY_AFTER_SECONDS)
 
 
 def _silence(error):

@@ -22,6 +22,9 @@ class Message:
     unsubscribe_url: str = ""
     subject: str = ""
     text: str = ""
+    # The stretches of ``text`` that came from data and not from the template, as ``(begin, end)`` in order;
+    # None where nobody knows, and where it is all the same to the channel: see ``registry.tells_data_apart``.
+    from_data: tuple[tuple[int, int], ...] | None = None
     html: str = ""
     # A path of the site ("/orders/5/") or an http(s) address; anything else has become a blank one.
     link: str = ""

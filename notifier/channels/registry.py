@@ -107,6 +107,13 @@ def credentials(channel: str) -> tuple[str, ...]:
     return _said(channel, "CREDENTIALS") or ()
 
 
+def tells_data_apart(channel: str) -> bool:
+    """Whether its messages say what of their text came from data, as its services read markup and calls in
+    it: ``TELLS_DATA_APART = True`` in its module.
+    """
+    return _said(channel, "TELLS_DATA_APART") is True
+
+
 def parts(channel: str) -> tuple[str, ...]:
     """The ones of ``templating.contents.PARTS`` that a first message there is written in: ``PARTS`` of its
     module, else the text alone.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+from ..channels import waits
 from ..channels.storable import storable
 from ..exceptions import Later, LeftOpen, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
@@ -222,8 +223,11 @@ def _settle(
             return NOT_SENT, Settled(Status.UNKNOWN, answer.reason, answer.detail)
         case OutcomeUnknown() if policy.at_most_once:
             return NOT_SENT, _open(work, answer, policy, now, times)
-    due_at = now + _pause(work, answer)
-    if due_at > times[work.pk].begun + policy.horizon:
+    due_at, end = now + _pause(work, answer), times[work.pk].begun + policy.horizon
+    if due_at > end > now and _asked_for(answer) is not None:
+        # A provider's word, however long, ends nothing: it is asked once more at the end.
+        due_at = end
+    if due_at > end:
         detail = f"After {work.attempts} attempts. The last: {answer.reason} {answer.detail}"
         return NOT_SENT, Settled(Status.FAILED, "gave_up", detail)
     return NOT_SENT, Settled(Status.WAITING, answer.reason, answer.detail, due_at)
@@ -240,7 +244,12 @@ def _open(
 
 
 def _pause(work: Work, answer: SendError) -> dt.timedelta:
-    if isinstance(answer, TryAgain) and answer.after_seconds is not None:
-        return dt.timedelta(seconds=answer.after_seconds)
+    if (seconds := _asked_for(answer)) is not None:
+        return dt.timedelta(seconds=seconds)
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (work.attempts - 1))
     return dt.timedelta(seconds=random.uniform(1, ceiling))  # noqa: S311 - jitter, not a secret
+
+
+def _asked_for(answer: SendError) -> int | None:
+    """Seconds that the provider asked for; None where it named no time that can be waited for."""
+    return waits.bounded(answer.after_seconds) if isinstance(answer, TryAgain) else None

@@ -13,6 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import router
 
 from .. import deliveries
+from ..channels import registry
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
@@ -47,7 +48,7 @@ def compose_messages(works, channel=""):
         ).append(work)
     for key, group in by_content.items():
         try:
-            content, about = _content_for(*key)
+            content, about = _content_for(*key, registry.tells_data_apart(channel))
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
@@ -121,7 +122,7 @@ class About:
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone, others):
+def _content_for(event_id, version_id, language, time_zone, others, tells_data_apart):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
@@ -133,7 +134,12 @@ def _content_for(event_id, version_id, language, time_zone, others):
     compiled = compiled_version(version_id)
     own_names = (providers.personal_names() & compiled.paths.keys()) - data.keys()
     content = contents.EventContent(
-        compiled, data, language=language, time_zone=time_zone, own_names=own_names
+        compiled,
+        data,
+        language=language,
+        time_zone=time_zone,
+        own_names=own_names,
+        tells_data_apart=tells_data_apart,
     )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 

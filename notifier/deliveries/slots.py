@@ -6,11 +6,12 @@ Called by ``worker``; ``gates.rates`` gives the slots out.
 import datetime as dt
 import logging
 import math
-from collections import defaultdict, deque
+from collections import deque
 from typing import NamedTuple
 
 from django.utils import timezone
 
+from ..channels import waits
 from ..channels.limits import GRACE_SECONDS, Limit
 from ..exceptions import Later, TryAgain
 from ..gates import rates
@@ -97,18 +98,18 @@ class Slots:
         """
         if not self.is_limited:
             return
-        found = defaultdict(int)
+        found = {}
         for answer, message in zip(answers, messages, strict=False):
             if isinstance(answer, TryAgain) and answer.reason == THROTTLED:
                 name, _limit = self._part_of(message) or (self._name, None)
-                found[name] = max(found[name], answer.after_seconds or BACK_OFF_SECONDS)
-        if self._used_up:
-            found[self._name] = max(found[self._name], self._used_up(session))
-        for name, seconds in found.items():
-            if seconds:
-                logger.info("%s has enough for %d s.", self._name, seconds)
-                rates.push(name, seconds)
-        if found[self._name]:
+                seconds = waits.bounded(answer.after_seconds) or BACK_OFF_SECONDS
+                found[name] = max(found.get(name, (0, 0)), (seconds, message.delivery))
+        if self._used_up and (seconds := self._used_up(session)):
+            found[self._name] = max(found.get(self._name, (0, 0)), (seconds, messages[-1].delivery))
+        for name, (seconds, delivery) in found.items():
+            logger.info("%s has enough for %d s.", self._name, seconds)
+            rates.push(name, seconds, delivery=delivery)
+        if self._name in found:
             self._slots.clear()
 
     def _part_of(self, message):

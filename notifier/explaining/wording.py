@@ -25,6 +25,7 @@ REASONS = {
     "tls_failed": _("no encrypted connection was made: its certificate may be out of date."),
     "bad_json": _("the rendered text begins like JSON and is none."),
     "provider_failed": _("the provider had a failure of its own."),
+    "partly_sent": _("the service took one part of it and refused another."),
     "unverified": _("the address is not verified."),
     "opted_out": _("the person has opted out."),
     "quiet_hours": _("these are the person’s quiet hours."),

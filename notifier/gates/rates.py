@@ -23,6 +23,7 @@ import datetime as dt
 from django.db import connections, router
 from django.utils import timezone
 
+from ..channels import waits
 from ..models import Rate
 
 # How long a function waits for a slot; what takes longer is sent away.
@@ -51,7 +52,8 @@ _QUEUE_UP = f"""
     WHERE name = %s RETURNING line_until - {{now}}
 """  # noqa: S608
 _PUSH = f"""
-    UPDATE {_TABLE} SET taken_until = {{greatest}}(taken_until, {{now}} + %s)
+    UPDATE {_TABLE} SET taken_until = {{greatest}}(taken_until, {{now}} + %s),
+        closed_until = {{greatest}}(COALESCE(closed_until, 0.0), {{now}} + %s), closed_by = %s
     WHERE name = %s RETURNING taken_until
 """  # noqa: S608
 _AHEAD = f"SELECT {{greatest}}(0.0, taken_until - {{now}}) FROM {_TABLE} WHERE name = %s"  # noqa: S608
@@ -83,9 +85,31 @@ def queue_up(name, limit, number, *, has_waited=False):
     return [end - length + position * limit.interval for position in range(number)]
 
 
-def push(name, seconds):
-    """Give nobody a slot for so many ``seconds``: the provider has had enough."""
-    _run(_PUSH, [seconds, name], name)
+def push(name, seconds, *, delivery=None):
+    """Give nobody a slot for so many ``seconds``, a day at most: the provider has had enough, as it said to
+    the delivery of that key.
+    """
+    if seconds := waits.bounded(seconds):
+        _run(_PUSH, [seconds, seconds, delivery, name], name)
+
+
+def find_closed(*, for_longer_than=0):
+    """The Rates that a provider has closed and that stay so for longer than that, in seconds; the last to
+    open first.
+    """
+    later = timezone.now().timestamp() + for_longer_than
+    return Rate.objects.filter(closed_until__gt=later).order_by("-closed_until", "pk")
+
+
+def reopen(pk):
+    """Give slots out again where a provider had closed them: it has the next word.
+
+    Returns the Rate as it was, or None where it is open.
+    """
+    found = Rate.objects.filter(pk=pk, closed_until__isnull=False).first()
+    opened = {"taken_until": 0, "line_until": 0, "closed_until": None, "closed_by": None}
+    is_mine = found and Rate.objects.filter(pk=pk, closed_until=found.closed_until).update(**opened)
+    return found if is_mine else None
 
 
 def forget_idle():

@@ -153,7 +153,7 @@ class Outbox:
 
     def _notes(self):
         for note in list(self._chat.messages):
-            yield _plain("chat", note.room, note.text, note.id, note.created_at) | {"subject": note.title}
+            yield _plain("chat", note.room, note.told, note.id, note.created_at) | {"subject": note.title}
 
     def _items(self):
         """The items that have come into inboxes. They are real ones: no stand-in keeps them, but the

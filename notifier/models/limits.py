@@ -2,6 +2,7 @@
 ``gates.budgets``.
 """
 
+import datetime as dt
 from decimal import Decimal
 
 from django.core.validators import MinValueValidator
@@ -22,12 +23,29 @@ class Rate(models.Model):
     taken_until = models.FloatField(default=0)
     # Those who were sent away wait in a line: when the last of them comes again.
     line_until = models.FloatField(default=0)
+    # Until when its provider takes nothing more, and the delivery to which it said so.
+    closed_until = models.FloatField(null=True)
+    closed_by = models.BigIntegerField(null=True)
 
     class Meta:
         default_permissions = ()
 
     def __str__(self):
         return self.name
+
+    @property
+    def channel(self):
+        return self.name.partition(":")[0]
+
+    @property
+    def is_part(self):
+        """Whether it is a part of a channel, such as one chat room."""
+        return ":" in self.name
+
+    @property
+    def opens_at(self):
+        """When its provider takes messages again, or None where it does."""
+        return self.closed_until and dt.datetime.fromtimestamp(self.closed_until, dt.UTC)
 
 
 class Budget(models.Model):

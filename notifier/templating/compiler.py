@@ -6,14 +6,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.template import Context, Engine, Node, NodeList, Template, TemplateSyntaxError
-from django.template.base import Lexer, Parser, TokenType
-from django.template.defaulttags import ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
+from django.template.base import Lexer, Parser, TextNode, TokenType
+from django.template.defaulttags import (
+    ForNode,
+    IfChangedNode,
+    IfNode,
+    SpacelessNode,
+    TemplateTagNode,
+    VerbatimNode,
+    WithNode,
+)
 from django.utils.safestring import SafeString
 
 from ..exceptions import TemplateRefused, TemplateTooLarge
 from .data import DataExpression, FrozenObject
 from .filters import BLOCKS, LIBRARY, MAX_OUTPUT_BYTES
 from .paths import PathTree, merge_paths, names_in, path_names, read_paths
+from .provenance import mark
+from .translation import TranslateNode
 
 __all__ = ["CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_names"]
 
@@ -24,12 +34,18 @@ MAX_NESTING = 32
 MAX_TAG_WORDS = 100  # Django evaluates a condition recursively, and takes a RecursionError for "false"
 
 
-class DataContext(Context):
-    """The data of one rendering, and the counters that bound it."""
+WRITTEN = {TextNode, VerbatimNode, TemplateTagNode}
 
-    def __init__(self, data, template):
+
+class DataContext(Context):
+    """The data of one rendering, and the counters that bound it.
+
+    ``marks_data``: what comes from data stands between signs. See ``provenance``.
+    """
+
+    def __init__(self, data, template, *, marks_data=False):
         super().__init__(data, autoescape=template.engine.autoescape)
-        self.template = template
+        self.template, self.marks_data = template, marks_data
         self.iterations = self.output_bytes = 0
 
     def count_iterations(self, number=1):
@@ -68,8 +84,15 @@ class Nodes(NodeList):
             part = node.render_annotated(context)
             if type(node) not in self.CONTAINERS:
                 context.count_output(part)
+                if context.marks_data and not _is_written(node):
+                    part = mark(part)
             parts.append(part)
         return SafeString("".join(parts))
+
+
+def _is_written(node):
+    """Whether a node gives what stands in the template, or in the project's catalogue, and no data."""
+    return type(node) in WRITTEN or type(node) is TranslateNode and not node.message.is_var
 
 
 class DataParser(Parser):

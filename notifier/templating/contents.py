@@ -17,6 +17,7 @@ from .data import LINKS, PERSONAL
 from .inlining import Inlined
 from .paths import PathTree
 from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .provenance import take_apart
 from .safe_links import MAX_ICON_CHARACTERS, checked_link
 from .specialising import specialise
 
@@ -189,9 +190,12 @@ class EventContent:
         language: str = "",
         time_zone: str = "",
         own_names: frozenset[str] = frozenset(),
+        tells_data_apart: bool = False,
     ) -> None:
         self._compiled, self.data = compiled, data
         self._personal = PERSONAL | own_names
+        # A text that is made from the HTML is all data: what of it was the template's nobody knows any more.
+        self._marks_data = bool(tells_data_apart and compiled.text and not compiled.text_is_made)
         self._specialised: tuple[Any, ...] | None = None
         self._language, self._time_zone = language, time_zone
         paths = compiled.paths
@@ -207,16 +211,17 @@ class EventContent:
         user: dict[str, Any],
         links: dict[str, str] | None = None,
         own: Mapping[str, Any] = MappingProxyType({}),
-    ) -> dict[str, str]:
-        """A text for each of PARTS, for one person's frozen data, links and what is their ``own``.
-
-        Raises what the template raises.
+    ) -> dict[str, Any]:
+        """A text for each of PARTS, for one person's frozen data, links and what is their ``own``; with
+        ``from_data``, where data is told apart: see ``channels.message``. Raises what the template raises.
 
         To be called in ``in_its_language()``.
         """
         if self._specialised is None:
             found = {
-                name: specialise(part, self.data, self._personal)
+                name: specialise(
+                    part, self.data, self._personal, marks_data=self._marks_data and name == "text"
+                )
                 for name, part in self._compiled.parts().items()
             }
             self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
@@ -226,8 +231,9 @@ class EventContent:
         text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
-        return {
-            "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
+        text_body, spans = take_apart(text_body) if self._marks_data else (text_body.strip(), None)
+        return ({} if spans is None else {"from_data": spans}) | {
+            "subject": one_line(subject.render(user, links)), "text": text_body,
             "html": inlined.render(user, links),
             "link": checked_link(link.render(user, links)) if link else "",
             "icon": start_of(one_line(icon.render(user, links)), MAX_ICON_CHARACTERS) if icon else "",

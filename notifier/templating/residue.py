@@ -12,6 +12,8 @@ from django.template.defaulttags import SpacelessNode
 from django.template.smartif import TokenBase
 from django.utils.safestring import SafeString
 
+from .provenance import mark
+
 
 class Residue:
     """Text and holes in turn, and how much of the bounds the text has used up."""
@@ -66,7 +68,7 @@ class Value:
         text = " ".join(value.split()) if self.oneline else value
         text = escape(text) if self.html else text
         context.count_output(text)
-        return text
+        return mark(text) if context.marks_data else text
 
 
 @dataclass(slots=True)

@@ -29,8 +29,8 @@ class Specialised:
     ``render`` gives, byte for byte, what ``CompiledPart.render`` gives for data and person.
     """
 
-    def __init__(self, template, residue):
-        self.template, self.residue = template, residue
+    def __init__(self, template, residue, marks_data=False):
+        self.template, self.residue, self.marks_data = template, residue, marks_data
         self.constant = None if residue.holes else "".join(residue.parts)
 
     def render(self, user, links=None):
@@ -40,23 +40,24 @@ class Specialised:
         """
         if self.constant is not None:
             return self.constant
-        return self.residue.fill(DataContext({PERSON: user, **(links or {})}, self.template))
+        data = {PERSON: user, **(links or {})}
+        return self.residue.fill(DataContext(data, self.template, marks_data=self.marks_data))
 
 
-def specialise(part, data, personal=PERSONAL):
+def specialise(part, data, personal=PERSONAL, *, marks_data=False):
     """Render all of ``part`` that does not read the person, by whom the ``personal`` names are.
 
-    Raises only what rendering it for anybody would raise.
+    ``marks_data``: see ``provenance``. Raises only what rendering it for anybody would raise.
     """
     nodes = part.template.nodelist
-    context = SpecialisingContext(dict(data), part.template)
+    context = SpecialisingContext(dict(data), part.template, marks_data=marks_data)
     try:
         if _unsettled(nodes, personal, absorb=True):
             raise NotWorthIt
         residue = _residue(nodes, context, personal)
     except NotWorthIt:
         residue = Residue([_subtree(nodes, SpecialisingContext(dict(data), part.template), personal)])
-    return Specialised(part.template, residue)
+    return Specialised(part.template, residue, marks_data)
 
 
 class SpecialisingContext(DataContext):

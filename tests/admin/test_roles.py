@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core import serializers
 from django.test import Client
+from django.utils import timezone
 
 from notifier import models
 from notifier.models import Delivery, Event
@@ -48,6 +49,7 @@ DOORS = [
     ("post", "event/{event}/cancel/", {"confirmed": "yes"}, {"resends"}),
     ("post", "pause/start/", {"scope": "everything"}, {"pauses"}),
     ("post", "pause/{pause}/resume/", {}, {"pauses"}),
+    ("post", "pause/closed/{closed}/open/", {}, {"pauses"}),
 ]
 BUTTONS = [path for method, path, _, _ in DOORS if method == "post"]
 PAGES = [path for method, path, _, _ in DOORS if method == "get"]
@@ -59,7 +61,9 @@ def rows():
     event = make_event(status=Event.Status.DONE, due_at=None)
     made = {name: make_delivery(event=event, status=name).pk for name in ("failed", "queued", "sent")}
     pause = models.Pause.objects.create(scope="channel:sms")
+    closed = models.Rate.objects.create(name="email", closed_until=timezone.now().timestamp() + 900)
     template = trigger.subscriptions.get().template_id
+    made["closed"] = closed.pk
     return made | {"event": event.pk, "trigger": trigger.pk, "template": template, "pause": pause.pk}
 
 

@@ -116,7 +116,9 @@ def test_these_answers_wait_for_their_time(answer, policy, least, most):
 GIVEN_UP = [
     # age, answer, what is left of it
     (DAY - HOUR, TryAgain("throttled", after_seconds=1800), "waiting"),
-    (DAY - HOUR, TryAgain("throttled", after_seconds=5400), "failed"),  # it would be due after the horizon
+    (DAY - HOUR, TryAgain("throttled", after_seconds=5400), "waiting"),  # the last try is at its end
+    (dt.timedelta(0), TryAgain("throttled", after_seconds=9_999_999_999), "waiting"),
+    (DAY, TryAgain("throttled", after_seconds=60), "failed"),  # that was it
     (DAY, TryAgain("throttled"), "failed"),
     (DAY, OutcomeUnknown("timeout"), "failed"),
 ]
@@ -133,6 +135,8 @@ def test_beyond_its_horizon_a_delivery_is_given_up_with_the_last_answer(age, ans
         assert (after.reason, after.due_at) == ("gave_up", None)
         assert "7 attempts" in after.detail
         assert answer.reason in after.detail
+    else:
+        assert after.due_at <= delivery.created_at + DAY
 
 
 @pytest.mark.parametrize("policy", POLICIES)

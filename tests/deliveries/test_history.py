@@ -42,10 +42,6 @@ def attempts():
         (Skipped("opted_out", "By SMS."), ("skipped", "opted_out", "By SMS.")),
         (Rejected("refused", "SES said no."), ("failed", "refused", "SES said no.")),
         (TryAgain("throttled", "Slower."), ("waiting", "throttled", "Slower.")),
-        (
-            TryAgain("throttled", "Slower.", after_seconds=2 * DAY.total_seconds()),
-            ("failed", "gave_up", GAVE_UP),
-        ),
         (OutcomeUnknown("timeout", "No answer."), ("unknown", "timeout", "No answer.")),
         # What fits, and what PostgreSQL stores
         (Rejected("r" * 60, "d\0" * 600), ("failed", "r" * 50, "d" * 500)),
@@ -55,6 +51,12 @@ def test_an_answer_that_is_not_a_success_is_kept_as_an_attempt(answer, expected)
     delivery = make_delivery()
     deliveries.record_answers([(work, answer) for work in claim(delivery)], POLICY)
     assert attempts() == ([(delivery.pk, 1, *expected)] if expected else [])
+
+
+def test_that_it_was_given_up_is_kept_with_the_last_answer():
+    delivery = make_delivery(created_at=timezone.now() - DAY)
+    deliveries.record_answers([(work, TryAgain("throttled", "Slower.")) for work in claim(delivery)], POLICY)
+    assert attempts() == [(delivery.pk, 1, "failed", "gave_up", GAVE_UP)]
 
 
 def test_each_attempt_has_its_number():

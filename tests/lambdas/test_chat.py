@@ -7,9 +7,13 @@ import logging
 from collections import Counter
 
 import pytest
+import requests
 
-from lambdas import _chat_limits, _chat_rooms, chat
-from lambdas._chat_line import WATCHED
+from lambdas import _chat_fitting, _chat_rooms, chat
+from lambdas._chat_answers import outcome_of
+from lambdas._chat_line import WATCHED, Exchange
+from lambdas._chat_markup import GAP
+from lambdas._chat_services import SERVICES
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.local.chat import ARCHIVED_ROOM, ROOMS, TELEGRAM_BOT, UNKNOWN_CHAT, WHO_BLOCKED_THE_BOT
 from notifier.models import Delivery
@@ -55,7 +59,8 @@ def test_a_message_reaches_its_room_with_title_and_text_as_they_were_written(clo
     (received,) = cloud.chat.messages
     assert received.room == room
     said = f"{received.title}\n{received.text}".replace("\r\n", "\n").strip()
-    assert said == f"Sale <1> & more\n{MARKUP}"
+    # A gap of no width keeps words from being read as a call or a sign.
+    assert said.replace(GAP, "") == f"Sale <1> & more\n{MARKUP}"
     # A webhook of Slack tells none
     assert provider_id == ("" if address.startswith("slack") else received.id)
     assert cloud.chat.requests == 1
@@ -236,7 +241,7 @@ def test_two_messages_in_a_row_wait_for_nothing(cloud, send, monkeypatch):
         raise AssertionError(f"slept {seconds} s")
 
     monkeypatch.setattr("apprise.url.time.sleep", asleep)
-    plugin = _chat_rooms.plugin_for(_chat_rooms.url_of("discord", ROOMS) + "?retry=3")
+    plugin = _chat_rooms.plugin_for(ROOMS["discord"] + "?retry=3")
     plugin.throttle()
     plugin.throttle(wait=9)
     assert plugin.retry == 0
@@ -253,7 +258,7 @@ def test_no_plugin_of_apprise_reaches_the_network_but_by_our_line_or_is_refused(
 
     from apprise.manager_plugins import NotificationManager
 
-    _chat_rooms.plugin_for(_chat_rooms.url_of("discord", ROOMS))
+    _chat_rooms.plugin_for(ROOMS["discord"])
     found = {}
     for plugin in NotificationManager().plugins():
         modules = [
@@ -283,24 +288,98 @@ def test_neither_log_nor_error_holds_a_token_an_address_or_the_text(cloud, send,
     assert [word for word in ("business", "7400447100", TELEGRAM_BOT.partition(":")[2]) if word in seen] == []
 
 
-ROOMS_OF = [
-    # the address, and what is sent to it at once, and in a minute
-    ("telegram:42", 5, 60),
-    ("telegram:-1001234567890", 10, 20),  # a group
-    ("telegram:@our_channel", 10, 20),
-    ("slack:#ops", 5, 60),
-    ("discord", 5, 60),
+# A service that is not in the table, and what it says within a 200.
+ELSEWHERE = "zulip://bot@org.zulipchat.com/a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5/general"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, {"result": "success", "id": 42}, None),
+        (200, {"ok": False}, Rejected),
+        (200, {"success": False, "error": "x"}, Rejected),
+        (200, {"status": "error"}, Rejected),
+        (200, {"errcode": 7}, Rejected),
+        (200, {"errcode": 7, "errmsg": "Rate limit hit"}, TryAgain),
+        (429, {}, TryAgain),
+        (500, {}, OutcomeUnknown),
+        (400, {"result": "error"}, Rejected),
+    ],
+)
+def test_a_service_that_is_not_in_the_table_is_read_by_the_usual_words(
+    send, cloud, rooms, status, body, error
+):
+    rooms(elsewhere=ELSEWHERE)
+    cloud.chat.fail_next(status, json.dumps(body))
+    if error is None:
+        send(address="elsewhere")
+        return
+    with pytest.raises(error) as caught:
+        send(address="elsewhere")
+    assert type(caught.value) is error
+
+
+def answer(status, body):
+    found = requests.Response()
+    found.status_code, found._content = status, json.dumps(body).encode()
+    return found
+
+
+TAKEN, REFUSED = answer(200, {"id": "7"}), answer(400, {"code": 50_006})
+SEVERAL = [
+    # what the parts of one message were answered, and our error
+    ([TAKEN, TAKEN], None),
+    ([TAKEN, REFUSED], "partly_sent"),
+    ([REFUSED, TAKEN], "partly_sent"),  # the last does not decide
+    ([TAKEN, answer(429, {})], "partly_sent"),  # what went is not sent twice
+    ([TAKEN, requests.ConnectionError()], "partly_sent"),
+    ([REFUSED, answer(429, {})], "refused"),
 ]
 
 
-@pytest.mark.parametrize(("address", "at_once", "in_a_minute"), ROOMS_OF)
-def test_each_room_has_its_services_limit_under_a_key_that_tells_nothing(
-    make_message, address, at_once, in_a_minute
-):
-    key, limit = _chat_limits.part(make_message(address=address))
-    assert (limit.burst, limit.number * 60 / limit.seconds) == (at_once, in_a_minute)
-    assert address not in key
-    assert key == _chat_limits.part(make_message(address=f" {address} "))[0]
+@pytest.mark.parametrize(("answers", "reason"), SEVERAL)
+def test_of_several_parts_none_decides_alone_and_none_goes_twice(answers, reason):
+    parts = [Exchange("POST", "/api/webhooks/1/x", each) for each in answers]
+    if reason is None:
+        assert outcome_of(parts, SERVICES["discord"], taken=True) == "7"
+        return
+    with pytest.raises(Rejected) as caught:
+        outcome_of(parts, SERVICES["discord"], taken=False)
+    assert caught.value.reason == reason
+
+
+def test_discord_is_told_whom_a_message_may_call_whatever_else_its_text_holds():
+    amend = _chat_fitting.AMENDS["discord"]
+    calling = {"parse": ["everyone"], "users": ["123"], "roles": ["456"]}
+    assert amend("@everyone <@!123> <@&456>", {})["allowed_mentions"] == calling
+    nobody = {"parse": [], "users": [], "roles": []}
+    assert amend("@\u200beveryone <\u200b@123>", {})["allowed_mentions"] == nobody
+    # The room's own URL says whom: Apprise's `ping`.
+    assert amend("@everyone", {"allow_mentions": {"parse": []}}) == {"allow_mentions": {"parse": []}}
+
+
+def test_the_editor_says_in_which_chats_a_text_loses_its_end(make_message):
+    (problem,) = chat.examine(make_message(text="中" * 700)).problems
+    assert problem.text == "Too long for WeCom, Mastodon: the end is cut off there."
+    assert chat.examine(make_message(text="中" * 499)).problems == ()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_from_the_template_to_the_room_data_calls_nobody_and_the_templates_words_work(cloud, part):
+    source = "@everyone **{{ title }}** [{{ title }}](https://x.example.com/{{ user.pk }})"
+    delivery = make_delivery(
+        channel="chat", address="discord", recipient="address:discord", parts={"text": "", part: source},
+        data={"title": "@here [x](https://evil.example.com) **b**"},
+    )  # fmt: skip
+    invoke("chat", *bodies_for("chat", [delivery.pk]))
+    delivery.refresh_from_db()
+    (received,) = cloud.chat.messages
+    shown = received.shown
+    assert "evil" not in str([url for _words, url in shown.links])
+    # What a text was made from an HTML of, nobody knows: all of it is data.
+    assert shown.calls == (("@everyone",) if part == "text" else ())
+    assert len(shown.links) == (part == "text")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -195,7 +195,9 @@ def test_a_provider_that_says_enough_closes_the_rate_for_all_functions(virtual):
     channel(send, rate=Limit())(event_for("email", bodies_for("email", ids)), make_context())
     found = Delivery.objects.order_by("pk").values_list("status", "reason", "attempts")
     assert list(found) == [("waiting", "throttled", 1), ("waiting", "rate", 0), ("waiting", "rate", 0)]
-    assert Rate.objects.get().taken_until == pytest.approx(1_000_030)
+    rate = Rate.objects.get()
+    assert (rate.taken_until, rate.closed_until) == pytest.approx((1_000_030, 1_000_030))
+    assert rate.closed_by == ids[0]
 
 
 def test_a_part_of_a_channel_has_a_limit_of_its_own_and_holds_nobody_else(virtual):

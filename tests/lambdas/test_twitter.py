@@ -151,18 +151,43 @@ def test_a_used_up_limit_says_when_it_is_over(x, send, make_message):
     assert before < before + caught.value.after_seconds <= x._window_ends
 
 
+NOW = 1_790_000_000
+LIMITS = [
+    # what X says of its limits, and the seconds to wait
+    (("0", "+4000"), 4000),
+    (("0", "1790004000000"), 4000),  # in milliseconds
+    (("0", "4102444800"), 86_400),  # in 2100
+    (("0", "4102444800000"), 86_400),
+    (("0", "-900"), None),  # over
+    (("0", "soon"), None),
+    (("0", ""), None),
+    (("99", "+4000"), None),  # not used up
+    (("9" * 5000, "+4000"), None),  # more digits than Python reads
+    (("٠", "+4000"), None),
+]
+
+
+@pytest.mark.parametrize(("told", "seconds"), LIMITS)
+def test_a_reset_is_read_in_its_unit_and_bounded(monkeypatch, told, seconds):
+    monkeypatch.setattr(twitter.time, "time", lambda: NOW)
+    remaining, reset = told
+    reset = str(NOW + int(reset)) if reset[:1] in ("+", "-") else reset
+    headers = {"x-rate-limit-remaining": remaining, "x-rate-limit-reset": reset}
+    assert twitter._closed_for(headers, left=0) == seconds
+
+
 def test_the_longest_of_the_used_up_limits_counts(monkeypatch):
-    monkeypatch.setattr(twitter.time, "time", lambda: 1000)
+    monkeypatch.setattr(twitter.time, "time", lambda: NOW)
     headers = {
         "x-rate-limit-remaining": "99",
-        "x-rate-limit-reset": "9999",  # not used up
+        "x-rate-limit-reset": str(NOW + 8999),  # not used up
         "x-user-limit-24hour-remaining": "0",
-        "x-user-limit-24hour-reset": "5000",
+        "x-user-limit-24hour-reset": str(NOW + 4000),
         "x-app-limit-24hour-remaining": "0",
-        "x-app-limit-24hour-reset": "3000",
+        "x-app-limit-24hour-reset": str((NOW + 2000) * 1000),  # the nearer, though the larger number
     }
 
-    assert twitter._reset_after(type("Answer", (), {"headers": headers})) == 4000
+    assert twitter._closed_for(headers, left=0) == 4000
 
 
 def test_wrong_keys_are_unauthorized(x, send, make_message, monkeypatch):

@@ -121,6 +121,9 @@ ANSWERS = [
     (429, "Retry-After: 120\r\n", TryAgain, "throttled", 120),
     (429, "Retry-After: 0\r\n", TryAgain, "throttled", 1),
     (429, "Retry-After: 999999999\r\n", TryAgain, "throttled", 86_400),  # a day at most
+    (429, "Retry-After: 100000\r\n", TryAgain, "throttled", 86_400),
+    (429, "Retry-After: 1.5\r\n", TryAgain, "throttled", 2),
+    (429, "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", TryAgain, "throttled", 86_400),
     (429, "Retry-After: soon\r\n", TryAgain, "throttled", None),
     (429, "Retry-After: -5\r\n", TryAgain, "throttled", None),
     (500, "", TryAgain, "provider_failed", None),

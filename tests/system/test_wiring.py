@@ -144,7 +144,7 @@ NAMES_OF_CHANNELS = {
     "notifier/explaining/samples.py PERSON": "a field of the user model",
     "notifier/feedback/ses.py CHANNEL": "SES reports on mail alone",
     "notifier/feedback/sms.py CHANNEL": "SNS reports on text messages alone",
-    "notifier/local/chat.py ChatStandIn": "a word of Telegram's API",
+    "notifier/local/chat/telegram.py take": "a word of Telegram’s API",
     "notifier/local/outbox.py Outbox": "it shows what each provider's stand-in has got",
     "notifier/templatetags/notifier.py notifier_bell": "the bell shows the inbox's rows",
     "notifier/urls.py urlpatterns": "the page of the inbox's rows",

@@ -17,6 +17,7 @@ from ...channels import registry
 from ...gates.pauses import BUDGET, EVERYTHING, Scopes, pause as begin_pause, resume as end_pause, scope_of
 from ...models import Delivery, Event, Pause, Trigger
 from .. import display
+from . import closed
 
 # Beyond it, nobody needs the number.
 MOST_COUNTED = 10_000
@@ -82,6 +83,7 @@ class PauseAdmin(ModelAdmin):
             path("", wrap(self.changelist_view), name="notifier_pause_changelist"),
             path("start/", wrap(self.start_view), name="notifier_pause_start"),
             path("<int:pk>/resume/", wrap(self.resume_view), name="notifier_pause_resume"),
+            path("closed/<int:pk>/open/", wrap(self.open_view), name="notifier_rate_open"),
         ]
 
     def has_change_permission(self, request, obj=None):
@@ -100,6 +102,7 @@ class PauseAdmin(ModelAdmin):
             "opts": self.opts,
             "media": self.media,
             "pauses": pauses,
+            "closed": closed.described(),
             "is_all_paused": EVERYTHING in paused,
             "channels": [
                 (scope, name)
@@ -153,6 +156,13 @@ class PauseAdmin(ModelAdmin):
             )
         else:
             messages.warning(request, _("It is not paused any more."))
+        return self._back(request)
+
+    @method_decorator(require_POST)
+    def open_view(self, request, pk):
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        closed.open_at_once(request, pk)
         return self._back(request)
 
     def _back(self, request):

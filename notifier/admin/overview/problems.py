@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.http import urlencode
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, ngettext
 
 from ...channels import registry
@@ -17,6 +18,7 @@ from ...gates.pauses import BUDGET
 from ...models import Delivery, Pause, Trigger
 from ...operations import gauges
 from ...operations.backlog import MOST_GROUPED
+from . import closed
 
 # The sweep comes every minute; a few may be missed.
 COUNTS_ARE_OLD = dt.timedelta(minutes=5)
@@ -50,6 +52,7 @@ def find(*, counted_at, readings, failures, held, costs, budgets):
         *_dead_letters(readings),
         *_failures(failures),
         *_pauses(held),
+        *_closed(),
     ]
     found += _budgets(budgets, costs)
     return sorted(found, key=lambda item: (BAD, DOUBT, QUIET).index(item.tone))
@@ -175,6 +178,13 @@ def _pauses(held):
     if held:
         text = ngettext("%s delivery is held.", "%s deliveries are held.", held)
         yield Item(QUIET, text % held, deliveries_url(status__exact=Delivery.Status.HELD))
+
+
+def _closed():
+    for rate in closed.described():
+        text = _("%(what)s: the provider takes nothing before %(time)s. What waits goes out then.")
+        words = {"what": rate.words, "time": date_format(localtime(rate.opens_at), "j M Y, H:i")}
+        yield Item(DOUBT, text % words, _pauses_url())
 
 
 def deliveries_url(**filters):

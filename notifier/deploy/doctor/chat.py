@@ -38,8 +38,8 @@ def check_rooms(context):
             "pip install -r requirements-chat.txt",
         )
     else:
-        for name, url in rooms.items():
+        for name, room in rooms.items():
             try:
-                plugin_for(url_of(f"{name}:{SOMEBODY}" if TO in url else name, rooms))
+                plugin_for(url_of(f"{name}:{SOMEBODY}" if TO in room.url else name, rooms))
             except SendError as refusal:
                 yield error(f"Nothing can be sent to the room “{name}” of {ROOMS}: {refusal.detail}", store)
