@@ -98,7 +98,7 @@ def _publish_batch(rings):
         for position, ring in enumerate(rings)
     ]
     try:
-        answer = _client().publish_batch(TopicArn=_topic_arn(), PublishBatchRequestEntries=entries)
+        answer = client().publish_batch(TopicArn=topic_arn(), PublishBatchRequestEntries=entries)
     except Exception as error:
         # Boto's errors have no common base, and none of them may reach who saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
@@ -110,13 +110,15 @@ def _publish_batch(rings):
     return failed
 
 
-def _topic_arn():
+def topic_arn():
+    """The topic that everything goes through. Raises ConfigurationError."""
     if not (arn := conf.get("TOPIC_ARN")):
         raise ConfigurationError('NOTIFIER["TOPIC_ARN"] is not set. Give it the ARN of the SNS topic.')
     return arn
 
 
-def _client():
+def client():
+    """The client for SNS: one request a call, and little patience."""
     # One a process, and another after the endpoint has changed (the local cloud chooses its port at start).
     return _client_for(os.environ.get("AWS_ENDPOINT_URL_SNS") or os.environ.get("AWS_ENDPOINT_URL"))
 
