@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import publisher
 
 # What those on duty are told by; any other protocol is set up by hand.
-PROTOCOL = "email"
+PROTOCOLS = ("email",)
 # What SNS has in place of a subscription's ARN until the link in its mail is opened.
 # https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 PENDING = "PendingConfirmation"
@@ -55,13 +55,13 @@ def on_duty() -> list[Subscriber]:
 def subscribe(address: str) -> None:
     """Let SNS ask ``address`` whether it wants to be told. Said again while it waits, it asks again."""
     topic = on_duty_topic(publisher.topic_arn())
-    _ask("subscribe", TopicArn=topic, Protocol=PROTOCOL, Endpoint=address, ReturnSubscriptionArn=True)
+    _ask("subscribe", TopicArn=topic, Protocol=PROTOCOLS[0], Endpoint=address, ReturnSubscriptionArn=True)
 
 
 def unsubscribe(key: str) -> Subscriber | None:
     """Remove one of those on duty, whose mail alone is ours to stop; None where there is no such one."""
     topic = on_duty_topic(publisher.topic_arn())
-    found = next((each for each in _listed(topic) if each.key == key and each.protocol == PROTOCOL), None)
+    found = next((each for each in _listed(topic) if each.key == key and each.protocol in PROTOCOLS), None)
     if found and key:
         _ask("unsubscribe", SubscriptionArn=f"{topic}:{key}")
         return found

@@ -109,7 +109,7 @@ def _row(subscriber, may_see):
     return {
         "protocol": subscriber.protocol,
         "endpoint": endpoint if may_see else masking.masked(endpoint),
-        "key": subscriber.key if subscriber.protocol == subscribers.PROTOCOL else "",
+        "key": subscriber.key if subscriber.protocol in subscribers.PROTOCOLS else "",
         "is_pending": subscriber.is_pending,
         "filter": subscriber.filter,
     }

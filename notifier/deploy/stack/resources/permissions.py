@@ -4,7 +4,7 @@ A channel's own calls stand in its own file, as ``PERMISSIONS``.
 """
 
 from notifier.queue.ring import FANOUT
-from notifier.queue.subscribers import PROTOCOL, on_duty_topic
+from notifier.queue.subscribers import PROTOCOLS, on_duty_topic
 
 from ..constants import declared
 from ..stages import WEB
@@ -78,7 +78,7 @@ def _subscribers(account):
     yield _allow("ReadTheirFilters", ["sns:GetSubscriptionAttributes"], f"{topic}:*")
     # Mail alone: whoever takes the admin over can have nothing delivered to a server of theirs.
     # https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html#sns-policy-keys
-    only_mail = {"Condition": {"StringEquals": {"sns:Protocol": PROTOCOL}}}
+    only_mail = {"Condition": {"StringEquals": {"sns:Protocol": PROTOCOLS[0]}}}
     yield _allow("SubscribeThoseOnDuty", ["sns:Subscribe"], on_duty) | only_mail
     yield _allow("UnsubscribeThem", ["sns:Unsubscribe"], f"{on_duty}:*")
 
