@@ -22,6 +22,7 @@ OUTCOME = {
     "inboxitem": "inbox",
     "pause": "pause_circle",
     "budget": "savings",
+    "onduty": "notification_important",
 }
 PEOPLE = {"user": "person", "group": "group"}
 # Where they are reached, what they wish, and where nothing goes any more.

@@ -53,13 +53,14 @@ def note_open(delivery):
 
     In the transaction that queues it again.
     """
-    Attempt.objects.create(
+    attempt = Attempt(
         delivery=delivery,
         number=delivery.attempts,
         status=Status.UNKNOWN,
         reason="crashed",
         created_at=delivery.due_at,
     )
+    attempt.save()
 
 
 def count_unanswered(work):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifier', '0007_closed_rates'),
+        ('notifier', '0008_on_duty'),
     ]
 
     operations = [

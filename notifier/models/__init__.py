@@ -3,7 +3,7 @@
 """
 
 from .consent import Category, OptOut, Preferences, Suppression
-from .counts import Canary, Gauge, HourlyCount, Overview, RuleCount, StaleHour
+from .counts import Canary, Gauge, HourlyCount, OnDuty, Overview, RuleCount, StaleHour
 from .devices import Device, DevicePush
 from .flow import Allowance
 from .history import Attempt, Feedback
@@ -35,6 +35,7 @@ __all__ = [
     "HourlyCount",
     "Inbox",
     "InboxItem",
+    "OnDuty",
     "OptOut",
     "Overview",
     "Pause",

@@ -110,6 +110,16 @@ class Overview(HourlyCount):
         verbose_name = verbose_name_plural = _("overview")
 
 
+class OnDuty(Gauge):
+    """Those on duty, as a page; who they are only SNS knows: see ``notifier.queue.subscribers``."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view", "add", "delete")
+        verbose_name = _("person on duty")
+        verbose_name_plural = _("those on duty")
+
+
 class Canary(models.Model):
     """The point that one canary reached on one route; see ``notifier.queue.canary``.
 

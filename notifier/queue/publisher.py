@@ -9,6 +9,7 @@ from functools import lru_cache
 from django.db import connections, transaction
 
 from .. import conf
+from ..exceptions import ConfigurationError
 from .ring import FANOUT, Ring
 
 logger = logging.getLogger(__name__)
@@ -100,12 +101,12 @@ def _publish_batch(rings):
         for position, ring in enumerate(rings)
     ]
     try:
-        client = _client()
+        sns = client()
     except Exception as error:
         _say_once(f"There is no client of SNS, the sweep will ring again: {error}")
         return rings
     try:
-        answer = client.publish_batch(TopicArn=conf.get("TOPIC_ARN"), PublishBatchRequestEntries=entries)
+        answer = sns.publish_batch(TopicArn=conf.get("TOPIC_ARN"), PublishBatchRequestEntries=entries)
     except Exception as error:
         # Boto's errors have no common base, and none of them may reach who saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
@@ -123,7 +124,15 @@ def _say_once(problem):
     logger.warning(problem)
 
 
-def _client():
+def topic_arn():
+    """The topic that everything goes through. Raises ConfigurationError."""
+    if not (arn := conf.get("TOPIC_ARN")):
+        raise ConfigurationError('NOTIFIER["TOPIC_ARN"] is not set. Give it the ARN of the SNS topic.')
+    return arn
+
+
+def client():
+    """The client for SNS: one request a call, and little patience."""
     # One a process, and another after the endpoint has changed (the local cloud chooses its port at start).
     return _client_for(os.environ.get("AWS_ENDPOINT_URL_SNS") or os.environ.get("AWS_ENDPOINT_URL"))
 

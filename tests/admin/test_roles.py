@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 ROLES = {
     "nobody": [],
-    "reads": ["view_event", "view_delivery", "view_trigger", "view_template", "view_pause"],
+    "reads": ["view_event", "view_delivery", "view_trigger", "view_template", "view_pause", "view_onduty"],
     "edits templates": ["view_template", "change_template", "view_templatecontent", "change_templatecontent"],
     "edits rules": [
         "view_trigger",
@@ -42,6 +42,7 @@ DOORS = [
     ("get", "trigger/{trigger}/change/", {}, {"reads", "edits rules"}),
     ("get", "template/{template}/change/", {}, {"reads", "edits templates", "edits rules"}),
     ("get", "pause/", {}, {"reads", "pauses"}),
+    ("get", "onduty/", {}, {"reads"}),
     ("post", "delivery/{failed}/retry/", {}, {"resends"}),
     ("post", "delivery/{queued}/cancel/", {}, {"resends"}),
     ("post", "delivery/{sent}/resend/", {"confirmed": "yes"}, {"resends"}),

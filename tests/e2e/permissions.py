@@ -36,11 +36,10 @@ def needed_permissions(call):
 
 def context_of(call):
     """The condition keys of a call: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html"""
-    return (
-        {"ses:FromAddress": _sender(call)}
-        if call.service == "ses" and call.operation.startswith("Send")
-        else {}
-    )
+    if call.service == "ses" and call.operation.startswith("Send"):
+        return {"ses:FromAddress": _sender(call)}
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html#sns-policy-keys
+    return {"sns:Protocol": call.parameters["Protocol"]} if call.operation == "Subscribe" else {}
 
 
 def _actions(call, name):

@@ -271,6 +271,18 @@ def test_a_telephone_whose_app_is_gone_loses_its_endpoint(service, visitor):
     wait_until(lambda: not endpoints(), "the endpoint is gone")
 
 
+def test_somebody_on_duty_is_subscribed_and_removed_in_the_admin(service, visitor):
+    page = "/admin/notifier/onduty/"
+    asked = visitor.post(f"{page}subscribe/", {**visitor.token(), "address": ["ops@example.org"]})
+    assert asked.status == 302
+    text = visitor.get(page).text
+    assert "ops@example.org" in text
+    assert "route: email" in text, "the queues stand there with their filters"
+    key = re.search(r"/onduty/([0-9a-f-]{36})/remove/", text)[1]
+    assert visitor.post(f"{page}{key}/remove/", visitor.token()).status == 302
+    assert "ops@example.org" not in visitor.get(page).text
+
+
 def test_nothing_is_imported_but_the_package(service, visitor):
     for name in FUNCTIONS:
         imported = service.imported_files(name)

@@ -21,6 +21,7 @@ from notifier.models import (
     Trigger,
 )
 from notifier.operations import counts, gauges
+from notifier.queue import subscribers
 from project.demo import rules, scenario
 from project.demo.models import FlashSale, Post
 
@@ -64,6 +65,8 @@ def happen(cloud, pump):
     history_people.hear_back()
     counts.keep()
     budgets.keep()
+    for address in ("ops@example.com", "night-shift@example.com"):
+        subscribers.subscribe(address)
     gauges.record(
         {gauges.dead_letters(name): 0 for name in registry.channel_names()}
         | {

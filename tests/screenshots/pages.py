@@ -177,6 +177,7 @@ SHOTS = [
     Shot("unsubscribe-cannot", "/notifications/unsubscribe/{cannot}/", signed_in=False),
     Shot("unsubscribe-broken", "/notifications/unsubscribe/cut-in-two/", signed_in=False),
     Shot("pauses-none", f"{NOTIFIER}/pause/"),
+    Shot("on-duty", f"{NOTIFIER}/onduty/"),
     Shot("users", "/admin/auth/user/"),
     Shot("user", "/admin/auth/user/{user}/change/"),
     Shot("flash-sale", "/admin/demo/flashsale/add/"),

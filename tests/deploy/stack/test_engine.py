@@ -213,6 +213,7 @@ def edit_alarm(stack, **changed):
         "EvaluationPeriods",
         "Threshold",
         "ComparisonOperator",
+        "AlarmActions",
     )
     cloudwatch.put_metric_alarm(AlarmName=name, **{key: found[key] for key in kept} | changed)
 
@@ -287,6 +288,7 @@ EDITS = [
     ("topic {}", "Policy", lambda stack: edit_topic(stack, stack.name, Policy=ANYBODY)),
     ("topic {}-feedback", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-feedback",
      Policy=ANYBODY)),
+    ("topic {}-on-duty", "Policy", lambda stack: edit_topic(stack, f"{stack.name}-on-duty", Policy=ANYBODY)),
     ("queue {}-email", "VisibilityTimeout", lambda stack: edit_queue(stack, VisibilityTimeout="1")),
     ("queue {}-email", "RedrivePolicy", lambda stack: edit_queue(stack, RedrivePolicy="")),
     ("queue {}-email", "Policy", lambda stack: edit_queue(stack, Policy="")),
@@ -320,6 +322,7 @@ EDITS = [
     ("alarm {}-email-given-up", "Threshold", lambda stack: edit_alarm(stack, Threshold=99.0)),
     ("alarm {}-email-given-up", "MetricName", lambda stack: edit_alarm(stack,
      MetricName="NumberOfMessagesSent")),
+    ("alarm {}-email-given-up", "TellsSomebody", lambda stack: edit_alarm(stack, AlarmActions=[])),
     ("alarm {}-email-given-up", "Period", lambda stack: edit_alarm(stack, Period=300)),
     ("alarm {}-email-given-up", "TreatMissingData", lambda stack: edit_alarm(stack,
      TreatMissingData="breaching")),
@@ -436,6 +439,19 @@ def test_what_may_not_be_asked_is_an_error_and_not_something_missing(stack):
 
     with pytest.raises(ClientError, match="AuthorizationError"):
         plan(stack, session)
+
+
+def test_alarms_tell_those_on_duty_where_nobody_has_chosen_otherwise(long_lived):
+    on_duty = [account_of(long_lived).arn("sns", f"{long_lived.name}-on-duty")]
+
+    def told():
+        found = client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{long_lived.name}-")["MetricAlarms"]
+        return [each["AlarmActions"] for each in found]
+
+    edit_alarm(long_lived, AlarmActions=[])
+    assert [] in told()
+    apply(long_lived)
+    assert told() == [on_duty] * len(told())
 
 
 def test_who_is_told_about_an_alarm_stays_a_persons_choice(long_lived):

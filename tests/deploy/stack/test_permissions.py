@@ -23,7 +23,11 @@ QUEUE = {
 }
 # All that each function does, and what Lambda does for it.
 ACTIONS = {
-    "web": LOG | SECRETS | {"sns:Publish"},
+    "web": LOG
+    | SECRETS
+    | {"sns:Publish"}
+    # Who is on duty
+    | {"sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes", "sns:Subscribe", "sns:Unsubscribe"},
     "fanout": LOG | SECRETS | QUEUE | {"sns:Publish"},
     "sweep": LOG
     | SECRETS
@@ -120,6 +124,13 @@ def test_no_action_is_a_wildcard_and_every_resource_is_named(stack, module):
         # A secret of another function
         ("email", "ssm:GetParameters", "ssm", "parameter/{}/X_ACCESS_TOKEN", False),
         ("sms", "sns:Publish", "sns", "{}", False),  # a topic is no phone
+        ("web", "sns:ListSubscriptionsByTopic", "sns", "{}-on-duty", True),
+        ("web", "sns:ListSubscriptionsByTopic", "sns", "{}-feedback", False),
+        ("web", "sns:GetSubscriptionAttributes", "sns", "{}:0a1b", True),
+        ("web", "sns:Unsubscribe", "sns", "{}-on-duty:0a1b", True),
+        ("web", "sns:Unsubscribe", "sns", "{}:0a1b", False),  # a queue's
+        ("web", "sns:Publish", "sns", "{}-on-duty", False),
+        ("email", "sns:ListSubscriptionsByTopic", "sns", "{}-on-duty", False),
         ("sms", "sns:Publish", "sns", "somebody-elses", False),
         ("push", "sns:Publish", "sns", "endpoint/GCM/shop/1", True),
         ("push", "sns:Publish", "sns", "{}", False),  # a topic is no device
@@ -153,6 +164,20 @@ def test_mail_is_sent_as_the_sender_only(stack, sender, resource, allowed):
         allows(statements, "ses:SendRawEmail", of(stack, "ses", resource), **{"ses:FromAddress": sender})
         is allowed
     )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "resource", "allowed"),
+    [
+        ("email", "{}-on-duty", True),
+        ("https", "{}-on-duty", False),  # nothing is delivered to anybody's server
+        ("email", "{}", False),  # the rings are nobody's
+    ],
+)
+def test_the_website_subscribes_mail_to_the_topic_of_those_on_duty_only(stack, protocol, resource, allowed):
+    statements = policy_of(stack, "web")
+    asked = allows(statements, "sns:Subscribe", of(stack, "sns", resource), **{"sns:Protocol": protocol})
+    assert asked is allowed
 
 
 def test_a_function_without_secrets_reads_none(make_stack):

@@ -1,7 +1,9 @@
 """Two alarms per route: a message was given up, and messages are not taken.
 
-They are seen in CloudWatch; nobody is written to.
+They tell the topic of those on duty, unless a person has chosen somebody else.
 """
+
+from notifier.queue.subscribers import on_duty_topic
 
 from .kind import Kind
 
@@ -11,9 +13,12 @@ OLDEST_SECONDS = 15 * 60
 # How often SQS tells its figures, while a queue is in use:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
 PERIOD_SECONDS = 60
+TELLS = "TellsSomebody"
 
 
 class Alarms(Kind):
+    """``TellsSomebody`` is whether it has an action at all: which, is a person's choice."""
+
     label = "alarm"
 
     def wanted(self):
@@ -31,7 +36,11 @@ class Alarms(Kind):
     def found(self):
         pages = self.account.client("cloudwatch").get_paginator("describe_alarms")
         listed = pages.paginate(AlarmNamePrefix=f"{self.stack.name}-", AlarmTypes=["MetricAlarm"])
-        return {each["AlarmName"]: each for page in listed for each in page["MetricAlarms"]}
+        return {
+            each["AlarmName"]: each | {TELLS: bool(each.get("AlarmActions"))}
+            for page in listed
+            for each in page["MetricAlarms"]
+        }
 
     def is_ours(self, name):
         if name in self.wanted():
@@ -42,15 +51,21 @@ class Alarms(Kind):
         )
 
     def create(self, name, attributes):
-        self.account.client("cloudwatch").put_metric_alarm(
-            AlarmName=name, Tags=self.account.tag_list, **attributes
-        )
+        self._put(name, {"AlarmActions": [self._on_duty]}, Tags=self.account.tag_list)
 
     def change(self, name, attributes):
         """The call replaces the whole alarm; who is told about it is a person's choice and stays."""
         actions = ("ActionsEnabled", "AlarmActions", "OKActions", "InsufficientDataActions")
         kept = {key: value for key, value in self.found()[name].items() if key in actions}
-        self.account.client("cloudwatch").put_metric_alarm(AlarmName=name, **kept, **self.wanted()[name])
+        self._put(name, kept if kept.get("AlarmActions") else kept | {"AlarmActions": [self._on_duty]})
+
+    @property
+    def _on_duty(self):
+        return self.account.arn("sns", on_duty_topic(self.stack.name))
+
+    def _put(self, name, told, **more):
+        described = {key: value for key, value in self.wanted()[name].items() if key != TELLS}
+        self.account.client("cloudwatch").put_metric_alarm(AlarmName=name, **described, **told, **more)
 
     def delete(self, name):
         self.account.client("cloudwatch").delete_alarms(AlarmNames=[name])
@@ -68,4 +83,5 @@ def _alarm(queue, metric, *, above):
         "ComparisonOperator": "GreaterThanThreshold",
         # A queue that nobody uses tells nothing.
         "TreatMissingData": "notBreaching",
+        TELLS: True,
     }

@@ -4,6 +4,7 @@ A channel's own calls stand in its own file, as ``PERMISSIONS``.
 """
 
 from notifier.queue.ring import FANOUT
+from notifier.queue.subscribers import PROTOCOLS, on_duty_topic
 
 from ..constants import declared
 from ..stages import WEB
@@ -57,6 +58,8 @@ def _common(function, account):
         yield _allow("ReadItsSecrets", ["ssm:GetParameters"], secrets)
     if function.module in PUBLISHING:
         yield _allow("RingAtTheTopic", ["sns:Publish"], account.arn("sns", account.stack.name))
+    if function.module == WEB:
+        yield from _subscribers(account)
     if function.module == SWEEP:
         dead_letters = [
             account.arn("sqs", f"{account.stack.name}-{route}-dlq") for route in account.stack.routes
@@ -64,6 +67,20 @@ def _common(function, account):
         yield _allow("CountDeadLetters", ["sqs:GetQueueAttributes"], dead_letters)
     if function.config.get("vpc_config"):
         yield _allow("JoinTheNetwork", NETWORK, "*")
+
+
+def _subscribers(account):
+    """The calls of the admin's page of those on duty. A subscription's ARN is its topic's and a name more."""
+    topic, on_duty = (
+        account.arn("sns", name) for name in (account.stack.name, on_duty_topic(account.stack.name))
+    )
+    yield _allow("ListSubscribers", ["sns:ListSubscriptionsByTopic"], [topic, on_duty])
+    yield _allow("ReadTheirFilters", ["sns:GetSubscriptionAttributes"], f"{topic}:*")
+    # Mail alone: whoever takes the admin over can have nothing delivered to a server of theirs.
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html#sns-policy-keys
+    only_mail = {"Condition": {"StringEquals": {"sns:Protocol": PROTOCOLS[0]}}}
+    yield _allow("SubscribeThoseOnDuty", ["sns:Subscribe"], on_duty) | only_mail
+    yield _allow("UnsubscribeThem", ["sns:Unsubscribe"], f"{on_duty}:*")
 
 
 def _queue(function, account):

@@ -1,6 +1,10 @@
-"""The topic that everything goes through, and the one where SES tells what became of a mail."""
+"""The topic that everything goes through, the one where SES tells what became of a mail, and the one that
+alarms tell those on duty by.
+"""
 
 import json
+
+from notifier.queue.subscribers import on_duty_topic
 
 from .kind import Kind, policy, statement, unless
 
@@ -15,15 +19,22 @@ class Topics(Kind):
     def feedback(self):
         return f"{self.stack.name}-feedback"
 
+    @property
+    def on_duty(self):
+        return on_duty_topic(self.stack.name)
+
     def wanted(self):
-        topics = {self.stack.name: {"Policy": policy(self._account_publishes())}}
+        topics = {
+            self.stack.name: {"Policy": policy(self._account_publishes())},
+            self.on_duty: {"Policy": policy(self._alarms_publish())},
+        }
         if self.stack.feedback_topic:
             topics[self.feedback] = {"Policy": policy(self._ses_publishes())}
         return topics
 
     def found(self):
         sns, topics = self.account.client("sns"), {}
-        for name in (self.stack.name, self.feedback):
+        for name in (self.stack.name, self.on_duty, self.feedback):
             if answer := unless(MISSING, sns.get_topic_attributes, TopicArn=self.account.arn("sns", name)):
                 topics[name] = {"Policy": json.loads(answer["Attributes"].get("Policy") or "{}")}
         return topics
@@ -50,6 +61,18 @@ class Topics(Kind):
             "Action": "sns:Publish",
             "Resource": account.arn("sns", self.stack.name),
         }
+
+    def _alarms_publish(self):
+        """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html"""
+        account = self.account
+        return statement(
+            sid="OnlyFromOurAlarms",
+            service="cloudwatch",
+            action="sns:Publish",
+            resource=account.arn("sns", self.on_duty),
+            StringEquals={"aws:SourceAccount": account.id},
+            ArnLike={"aws:SourceArn": account.arn("cloudwatch", f"alarm:{self.stack.name}-*")},
+        )
 
     def _ses_publishes(self):
         """https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html"""
