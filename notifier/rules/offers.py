@@ -13,11 +13,14 @@ from .. import conf
 from ..exceptions import UnreadablePath
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
-from ..templating.data import PERSONAL
+from ..templating.data import LINKS, PERSONAL
+from ..templating.parts import FILE, TEXT
 from . import providers, signals
+from .value_paths import check_people, check_steps, check_value, kind_at
 
 # What every event offers, besides its signal's own arguments.
 STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
+TEXTS = {"verb", *LINKS}
 
 
 def check_paths(tree, trigger, chosen=(), *, provided=True):
@@ -50,13 +53,33 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
                 f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”. "
                 f"It has: {', '.join(sorted(offered))}."
             )
-    actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
-    roots = {"instance": model, "action_object": model, "actor_object": actor, "user": get_user_model()}
-    for root, found in roots.items():
+        if name in TEXTS:
+            check_value(TEXT, branch, name)
+    for root, found in _models_of(trigger).items():
         if found and root in tree:
             _check_model(found, tree[root], root)
     if model and signals.is_about_save(registered):
         _check_previous(model, tree.get("previous", {}))
+
+
+def check_audience_path(path, trigger):
+    """Raise UnreadablePath when ``path`` of an audience names what the events of ``trigger`` cannot give, or
+    what is nobody.
+    """
+    root, *names = path.split(".")
+    tree = {}
+    for name in reversed(names):
+        tree = {name: tree}
+    check_paths({root: tree}, trigger)
+    if names and (model := _models_of(trigger).get(root)):
+        check_people(model, names, root)
+
+
+def _models_of(trigger):
+    """Name → model of those that stand for one object, where the trigger says which."""
+    model = readable.find_model(trigger.model) if trigger.model else None
+    actor = readable.find_model(trigger.actor_model) if trigger.actor_model else None
+    return {"instance": model, "action_object": model, "actor_object": actor, "user": get_user_model()}
 
 
 def _check_events(tree):
@@ -77,6 +100,7 @@ def _check_previous(model, tree):
     names = readable.previous_names(model)
     for name, branch in tree.items():
         if name in names or name in ("", "pk", "model"):
+            _check_previous_value(model, name, branch)
             continue
         key = f" Write previous.{name}_id." if f"{name}_id" in names else ""
         raise UnreadablePath(
@@ -84,6 +108,15 @@ def _check_previous(model, tree):
             f"there are the columns alone.{key} "
             f"There is: {', '.join(names)}."
         )
+
+
+def _check_previous_value(model, name, branch):
+    if (kind := kind_at(model, name)) is None:
+        return
+    if kind.parts == FILE:
+        # Of a file there was its name alone.
+        kind = kind._replace(parts=())
+    check_value(kind, branch, f"previous.{name}")
 
 
 def check_providers(chosen, trigger):
@@ -112,6 +145,8 @@ def _check_model(model, tree, path):
 
 
 def _check_related(model, name, branch, here):
+    if (kind := kind_at(model, name)) is not None:
+        check_value(kind, branch, here)
     field = next((field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None)
     if field is None or not field.is_relation or not field.related_model:
         return
@@ -119,12 +154,9 @@ def _check_related(model, name, branch, here):
         _check_model(field.related_model, branch, here)
     elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
         raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
-    elif steps := [step for step in branch if step != "all"]:
-        raise UnreadablePath(
-            f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}."
-        )
     else:
-        _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
+        for items in check_steps(branch, here):
+            _check_model(field.related_model, items, f"{here}.all")
 
 
 def provided_names():

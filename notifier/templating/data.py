@@ -3,6 +3,8 @@
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 
+from .parts import part_of
+
 # Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
 LINKS = ("unsubscribe_url", "preferences_url")
 PERSONAL = frozenset({"user", *LINKS})
@@ -75,18 +77,12 @@ class DataVariable(Variable):
 
     def _resolve_lookup(self, context):
         try:
-            value = context[self.lookups[0]]
+            value, around = context[self.lookups[0]], None
             for segment in self.lookups[1:]:
-                value = value[int(segment)] if isinstance(value, (list, tuple)) else _entry(value, segment)
+                value, around = part_of(value, segment, around), value
         except (KeyError, IndexError, ValueError) as error:
             raise VariableDoesNotExist("There is no %s", (self.var,)) from error
         return FrozenObject(value) if type(value) is dict and "" in value else value
-
-
-def _entry(value, key):
-    if not isinstance(value, dict):
-        raise KeyError(key)
-    return value[key]
 
 
 class ArgumentVariable(DataVariable):

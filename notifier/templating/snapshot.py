@@ -16,9 +16,9 @@ from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, Valida
 from django.db import models
 from django.utils.functional import Promise
 
-from . import readable
+from . import parts, readable
 from .compiler import FrozenObject
-from .paths import PathTree
+from .paths import PathTree, merge_paths
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
 MAX_ITEMS = 500
@@ -38,18 +38,21 @@ def freeze(context: dict[str, Any], tree: PathTree) -> dict[str, Any]:
 class _ReadAhead:
     """A relation whose ``all`` was read already."""
 
-    def __init__(self, items):
-        self.items = items
+    def __init__(self, items, manager=None):
+        self.items, self._manager = items, manager
+
+    def whole(self):
+        """What there is of it, which may be more than was read."""
+        return self.items if len(self.items) < MAX_ITEMS else self._manager()
 
 
 def _freeze(value, tree):
     if isinstance(value, models.Model):
         return _freeze_object(value, tree)
-    if isinstance(value, models.Manager | models.QuerySet):
-        # `instance.lines.all`: the word `all` is a step of its own in the tree.
-        return FrozenObject({"all": _freeze_list(value.all(), tree["all"])} if "all" in tree else {})
-    if isinstance(value, _ReadAhead):
-        return FrozenObject({"all": _freeze_list(value.items, tree["all"])} if "all" in tree else {})
+    if isinstance(value, models.Manager | models.QuerySet | _ReadAhead):
+        return _freeze_relation(value, tree)
+    if (found := parts.live_parts(value, tree)) is not None:
+        return FrozenObject({name: _freeze(each, tree.get(name, WHOLE)) for name, each in found.items()})
     if isinstance(value, dict):
         whole = "" in tree or not tree
         branches = {key: WHOLE for key in value} if whole else tree
@@ -77,8 +80,28 @@ def _freeze_object(instance, tree):
     return frozen
 
 
+def _freeze_relation(value, tree):
+    """``instance.lines.all``, ``instance.lines.count``: each word is a step of its own in the tree.
+
+    Of ``all``, too, there is a count: of more than the list holds.
+    """
+    branch = tree.get("all", {})
+    found = parts.live_steps(value.whole() if isinstance(value, _ReadAhead) else value, {*tree, *branch})
+    frozen = {
+        name: _freeze(each, merge_paths(tree.get(name, {}), branch.get(name, {})))
+        for name, each in found.items()
+    }
+    if "all" in tree:
+        is_list = not branch or not branch.keys().isdisjoint(("", "*"))
+        items = value.items if isinstance(value, _ReadAhead) else value
+        frozen["all"] = _freeze_list(items, branch) if is_list else FrozenObject(frozen)
+    return FrozenObject(frozen)
+
+
 def _freeze_list(items, tree):
     branch = tree.get("*", WHOLE)
+    if isinstance(items, models.Manager):
+        items = items.all()
     if isinstance(items, models.QuerySet):
         # One query for the list and what its items lead to, whatever its length.
         related = _single_relations(items.model, branch)
@@ -88,7 +111,7 @@ def _freeze_list(items, tree):
 
 def _read(instance, name):
     if (ahead := instance.__dict__.get(READ_AHEAD + name)) is not None:
-        return _ReadAhead(ahead)
+        return _ReadAhead(ahead, lambda: getattr(instance, name))
     try:
         value = getattr(instance, name)
     except ObjectDoesNotExist:
@@ -96,11 +119,11 @@ def _read(instance, name):
         return None
     except ValueError:
         if instance.pk is None:
-            return []
+            return _ReadAhead([])
         raise
     if isinstance(value, models.Manager):
         # Before the first save nothing is related to it, and Django refuses to look: here, or just above.
-        return [] if instance.pk is None else value
+        return _ReadAhead([]) if instance.pk is None else value
     if callable(value):
         return value()
     return as_stored(_column(instance, name), value) if isinstance(value, str | int | float) else value

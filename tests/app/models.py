@@ -102,3 +102,11 @@ class Parcel(models.Model):
 
     def destroy(self):
         raise AssertionError("A template must not call this.")
+
+
+class Photo(models.Model):
+    """A file, and values that hold others."""
+
+    title = models.CharField(max_length=50)
+    file = models.FileField(blank=True)
+    parcel = models.ForeignKey(Parcel, models.CASCADE, null=True)
