@@ -15,6 +15,7 @@ from ..exceptions import ProviderFailed
 from ..models import Event
 from ..rules import providers
 from ..templating import snapshot
+from ..templating.languages import of_the_site
 from . import recipients
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def freeze_event(recording):
 
 
 def _with_providers(trigger, context):
-    return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
+    with of_the_site():
+        return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
 
 
 def unreadable(error):

@@ -10,6 +10,7 @@ import logging
 from django.core.exceptions import FieldDoesNotExist
 
 from ..templating import snapshot
+from ..templating.translated import choice_label
 from .index import index
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def _labels(fields, row, names):
     found = {}
     for attname, field in fields.items():
         if (name := f"get_{field.name}_display") in names:
-            found[name] = str(dict(field.flatchoices).get(row[attname], row[attname]))
+            found[name] = choice_label(field, row[attname])
     return found
 
 

@@ -53,8 +53,7 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
                 f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”. "
                 f"It has: {', '.join(sorted(offered))}."
             )
-        if name in TEXTS:
-            check_value(TEXT, branch, name)
+    _check_texts(tree)
     for root, found in _models_of(trigger).items():
         if found and root in tree:
             _check_model(found, tree[root], root)
@@ -73,6 +72,11 @@ def check_audience_path(path, trigger):
     check_paths({root: tree}, trigger)
     if names and (model := _models_of(trigger).get(root)):
         check_people(model, names, root)
+
+
+def _check_texts(tree):
+    for name in TEXTS & tree.keys():
+        check_value(TEXT, tree[name], name)
 
 
 def _models_of(trigger):

@@ -16,8 +16,9 @@ from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, Valida
 from django.db import models
 from django.utils.functional import Promise
 
-from . import parts, readable
+from . import parts, readable, translated
 from .compiler import FrozenObject
+from .languages import of_the_site
 from .paths import PathTree, merge_paths
 
 # What a list in an event holds at most; a template that loops over more shows the first ones.
@@ -32,7 +33,8 @@ def freeze(context: dict[str, Any], tree: PathTree) -> dict[str, Any]:
     """Resolve each path of ``tree`` on ``context`` (name → live object) once, and return nested plain
     data.
     """
-    return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
+    with of_the_site():
+        return {name: _freeze(context.get(name), branch) for name, branch in tree.items() if name in context}
 
 
 class _ReadAhead:
@@ -66,6 +68,8 @@ def _freeze(value, tree):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
+    if isinstance(value, Promise):
+        return translated.kept(value)
     # Neither "not a number" nor a NUL character can be stored as JSON.
     return (value if isinstance(value, str) else str(value)).replace("\0", "")
 
@@ -112,6 +116,8 @@ def _freeze_list(items, tree):
 def _read(instance, name):
     if (ahead := instance.__dict__.get(READ_AHEAD + name)) is not None:
         return _ReadAhead(ahead, lambda: getattr(instance, name))
+    if name.endswith("_display") and (label := translated.label_of(instance, name)) is not None:
+        return label
     try:
         value = getattr(instance, name)
     except ObjectDoesNotExist:
@@ -170,6 +176,7 @@ _TYPES = {
     "time": dt.time.fromisoformat,
     "timedelta": lambda seconds: dt.timedelta(seconds=seconds),
     "uuid": uuid.UUID,
+    "translated": translated.restored,
 }
 
 
@@ -185,7 +192,7 @@ class Encoder(json.JSONEncoder):
             case dt.timedelta():
                 return {"$t": "timedelta", "v": value.total_seconds()}
             case Promise():
-                return str(value)
+                return translated.as_stored(value)
         return super().default(value)
 
 
