@@ -28,3 +28,24 @@ def test_a_deployment_is_told_what_it_cannot_send_without(settings, topic_arn, b
     assert all(each.hint for each in found)
     # On a developer's machine both are as they should be.
     assert not [each for each in run_checks() if each.id in {"notifier.E003", "notifier.W004"}]
+
+
+SITES = [
+    # BASE_URL, what is said
+    ("https://shop.example.com", set()),
+    ("https://bücher.example/shop/", set()),
+    ("http://localhost:8000", set()),
+    ("", {"notifier.W020"}),
+    ("shop.example.com", {"notifier.E020"}),
+    ("/shop", {"notifier.E020"}),
+    ("ftp://shop.example.com", {"notifier.E020"}),
+    ("https://", {"notifier.E020"}),
+    ("https://shop.example.com/?a=1", {"notifier.E020"}),
+]
+
+
+@pytest.mark.parametrize(("base", "said"), SITES)
+def test_an_address_that_no_link_can_begin_with_is_said(settings, base, said):
+    settings.NOTIFIER = settings.NOTIFIER | {"BASE_URL": base, "TOPIC_ARN": TOPIC}
+    found = {each.id for each in run_checks(include_deployment_checks=True)}
+    assert found & {"notifier.E020", "notifier.W020"} == said

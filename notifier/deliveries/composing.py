@@ -13,6 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from .. import deliveries
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
+from ..channels.site_address import link_root
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
@@ -38,10 +39,11 @@ def compose_messages(works, channel=""):
     ready = []
     refused: list[tuple[Work, SendError]] = []
     by_content = {}
+    root = link_root(channel)
     for work in _gather(works):
         others = tuple(other.event_id for other in work.others)
         by_content.setdefault(
-            (work.event_id, work.version_id, work.language, work.time_zone, others), []
+            (work.event_id, work.version_id, work.language, work.time_zone, others, root), []
         ).append(work)
     for key, group in by_content.items():
         try:
@@ -119,7 +121,7 @@ class About:
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone, others):
+def _content_for(event_id, version_id, language, time_zone, others, root):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
@@ -129,7 +131,7 @@ def _content_for(event_id, version_id, language, time_zone, others):
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
     _data, category, is_mandatory, trigger = found[event_id]
     content = contents.EventContent(
-        compiled_version(version_id), data, language=language, time_zone=time_zone
+        compiled_version(version_id), data, language=language, time_zone=time_zone, root=root
     )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 

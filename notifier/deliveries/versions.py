@@ -10,7 +10,7 @@ from ..rules import plans
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
 from ..templating.contents import CompiledContent, compile_filled, compile_named
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +46,6 @@ def mended_version(event_id, version_id):
         )
     )
     wanted = {
-        name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in PERSONAL
+        name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in AT_RENDERING
     }
     return newest.pk if merge_paths(held, wanted) == held else version_id

@@ -8,10 +8,10 @@ from django.db.models import Prefetch
 
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
-from ..rules import audiences, conditions, plans
+from ..rules import audiences, conditions, plans, signals
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,8 @@ def _live_trigger(trigger):
     condition, problem = _read_condition(trigger)
     paths = digest_data.folded(merge_paths(*trees, condition.paths if condition else {}))
     # The person is not part of the event: who that is, is known only after the fan-out.
-    for name in PERSONAL:
+    registered = signals.get(trigger.verb)
+    for name in AT_RENDERING.difference(registered.args if registered else ()):
         paths.pop(name, None)
     return LiveTrigger(
         pk=trigger.pk, verb=trigger.verb, model=trigger.model, object_pk=trigger.object_pk, on=trigger.on,

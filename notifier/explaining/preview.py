@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
+from ..channels.site_address import link_root, site_address
 from ..exceptions import TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
@@ -18,7 +19,7 @@ from ..rules import audiences
 from ..templating import contents, digest_data
 from ..templating.braces import find_stray
 from ..templating.contents import PARTS
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 from . import samples
 
 # So many of the newest events are looked through for those of one template: there is no index by template.
@@ -35,6 +36,16 @@ NO_LINK = Problem(
         "an http or https address."
     ),
 )
+NO_ADDRESS = {
+    part: Problem(
+        part=part,
+        text=(
+            "It has links to the site without its address: elsewhere they lead nowhere. Set "
+            'NOTIFIER["BASE_URL"].'
+        ),
+    )
+    for part in PARTS
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,20 +102,25 @@ def preview(content, *, event=None, person=None):
         paths = compiled.paths
         if faults := _unknown_names(content, compiled, triggers):
             return Preview(errors=faults, paths=paths)
-        read = {name: branch for name, branch in digest_data.folded(paths).items() if name not in PERSONAL}
+        read = {
+            name: branch for name, branch in digest_data.folded(paths).items() if name not in AT_RENDERING
+        }
         of_event = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
         sample = samples.sample_data(read, next(iter(of_event or triggers), None))
         data, made_up = samples.fill(event.data, sample) if event else (sample, [])
         if digest_data.EVENTS in paths:
             data = _digest(event, data, sample)
-        parts = _render(content, data, _person(person, paths.get("user", {})))
+        reader = _person(person, paths.get("user", {}))
+        parts = _render(content, data, reader, link_root(content.channel))
+        relative = _leads_nowhere(content, data, reader, parts)
     except TemplateRefused as error:
         fault = Fault(part=error.part or "text", text=str(error), is_error=True, line=error.line)
         return Preview(errors=[fault], paths=paths)
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = registry.examine(content.channel, message) if content.channel else Examination()
-    examination = replace(examination, problems=(*examination.problems, *_left_over(parts)))
+    found = (*examination.problems, *_left_over(parts), *relative)
+    examination = replace(examination, problems=found)
     # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
     if compiled.link and not parts["link"] and (event or not compiled.link.paths):
         examination = replace(examination, problems=(*examination.problems, NO_LINK))
@@ -151,12 +167,20 @@ def send_to(user, content, found, address):
     )
 
 
-def _render(content, data, user):
+def _leads_nowhere(content, data, user, parts):
+    """A Problem for each part with paths of the site in it, where they would leave it without its address."""
+    if site_address() or (content.channel and registry.is_read_in_the_site(content.channel)):
+        return []
+    whole = _render(content, data, user, "https://site.invalid")
+    return [NO_ADDRESS[part] for part, text in parts.items() if text != whole[part]]
+
+
+def _render(content, data, user, root):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
     return contents.render_unsaved(
         parts, template=template, channel=content.channel, language=content.language, book=content.book(),
-        data=data, user=user, links=sample_links(),
+        data=data, user=user, links=sample_links(), root=root,
     )  # fmt: skip
 
 

@@ -13,14 +13,14 @@ from .. import conf
 from ..exceptions import UnreadablePath
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
-from ..templating.data import LINKS, PERSONAL
+from ..templating.data import LINKS, PERSONAL, SITE
 from ..templating.parts import FILE, TEXT
 from . import providers, signals
 from .value_paths import check_people, check_steps, check_value, kind_at
 
 # What every event offers, besides its signal's own arguments.
 STANDARD_NAMES = ("verb", "action_object", "actor_object", "target")
-TEXTS = {"verb", *LINKS}
+TEXTS = {"verb", SITE, *LINKS}
 
 
 def check_paths(tree, trigger, chosen=(), *, provided=True):
@@ -39,7 +39,8 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         tree = digest_data.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
     model = readable.find_model(trigger.model) if trigger.model else None
-    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added, *(provided_names() if provided else ())}
+    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added}
+    offered |= {SITE, *provided_names()} if provided else set()
     if signals.is_about_save(registered):
         offered.add("previous")
     elif "previous" in tree and "previous" not in offered:

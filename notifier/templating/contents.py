@@ -7,14 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..channels.cutting import start_of
+from ..channels.site_address import site_address
 from ..exceptions import NotifierError, TemplateRefused
 from . import languages, layouts
+from .absolute_links import (
+    absolute_data,
+    absolute_html,
+    absolute_link,
+    absolute_part,
+    absolute_text,
+    has_paths,
+)
 from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
-from .data import LINKS
+from .data import LINKS, SITE
 from .inlining import Inlined
 from .paths import PathTree
-from .plaintext import html_to_text, text_template_from_html, tidy_text
+from .plaintext import marked_text, text_template_from_html, tidy_text
 from .safe_links import MAX_ICON_CHARACTERS, checked_link
 from .specialising import specialise
 
@@ -126,10 +135,12 @@ def render_unsaved(
     data: dict[str, Any],
     user: dict[str, Any],
     links: dict[str, str],
+    root: str = "",
 ) -> dict[str, str]:
     """A message as it would be sent, from parts that nobody has saved: a text for each of PARTS.
 
     ``links`` are the person's own, by the names that templates read. ``book``: what may be extended.
+    ``root``: see EventContent.
 
     Raises TemplateRefused, with ``part`` and, where known, ``line``, also for what goes wrong while it is
     rendered.
@@ -138,7 +149,7 @@ def render_unsaved(
     compiled = compile_content(*sources, template=template, channel=channel, language=language, book=book)
     if sources[2].strip() and not sources[1].strip():
         compiled = replace(compiled, text=None, text_is_made=True)
-    content = EventContent(compiled, data, language=language, time_zone=time_zone)
+    content = EventContent(compiled, data, language=language, time_zone=time_zone, root=root)
     with content.in_its_language():
         try:
             return content.render(user, links)
@@ -171,17 +182,25 @@ def text_template(text: str, html: str) -> str | None:
 
 class EventContent:
     """One version for one event, in one language and time zone: what is the same for everybody is rendered
-    once, at the first rendering.
+    once, at the first rendering. ``root``: what paths of the site begin with, blank in the site itself.
     """
 
     def __init__(
-        self, compiled: CompiledContent, data: dict[str, Any], *, language: str = "", time_zone: str = ""
+        self,
+        compiled: CompiledContent,
+        data: dict[str, Any],
+        *,
+        language: str = "",
+        time_zone: str = "",
+        root: str = "",
     ) -> None:
-        self._compiled, self._data = compiled, data
+        self._compiled, self._root = compiled, root
+        self._data = {SITE: site_address()} | absolute_data(data, root)
         self._specialised: tuple[Any, ...] | None = None
         self._language, self._time_zone = language, time_zone
         paths = compiled.paths
         self.user_paths, self.link_names = paths.get("user", {}), paths.keys() & set(LINKS)
+        self._has_own_paths = bool(root) and has_paths(self.user_paths)
 
     def in_its_language(self) -> AbstractContextManager[None]:
         """The context to render in: many people at once, as it costs more than one of them."""
@@ -193,19 +212,36 @@ class EventContent:
         To be called in ``in_its_language()``.
         """
         if self._specialised is None:
-            found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
-            self._specialised = *(found.get(name) for name in PARTS), Inlined(found["html"])
-        subject, text, html, link, icon, inlined = self._specialised
+            self._specialised = self._specialise()
+        subject, text, html, link, icon, inlined, is_absolute = self._specialised
+        user = absolute_data(user, self._root) if self._has_own_paths else user
         # Styles in the elements would show in the text: it is made from the HTML as it was before.
-        text_body = text.render(user, links) if text else html_to_text(html.render(user, links))
+        text_body = text.render(user, links) if text else marked_text(html.render(user, links))
         if self._compiled.text_is_made:
             text_body = tidy_text(text_body)
+        html_body = inlined.render(user, links)
         return {
-            "subject": one_line(subject.render(user, links)), "text": text_body.strip(),
-            "html": inlined.render(user, links),
-            "link": checked_link(link.render(user, links)) if link else "",
-            "icon": start_of(one_line(icon.render(user, links)), MAX_ICON_CHARACTERS) if icon else "",
+            "subject": one_line(self._absolute(subject.render(user, links))),
+            "text": self._absolute(text_body).strip(),
+            "html": html_body if is_absolute else absolute_html(html_body, self._root),
+            "link": self._link(checked_link(self._absolute(link.render(user, links)))) if link else "",
+            "icon": self._icon(icon.render(user, links)) if icon else "",
         }  # fmt: skip
+
+    def _specialise(self) -> tuple[Any, ...]:
+        found = {name: specialise(part, self._data) for name, part in self._compiled.parts().items()}
+        inlined = Inlined(found["html"])
+        is_absolute = inlined.change(lambda part: absolute_part(part, self._root))
+        return *(found.get(name) for name in PARTS), inlined, is_absolute and not self._has_own_paths
+
+    def _absolute(self, text: str) -> str:
+        return absolute_text(text, self._root)
+
+    def _icon(self, icon: str) -> str:
+        return start_of(self._link(one_line(icon)), MAX_ICON_CHARACTERS)
+
+    def _link(self, link: str) -> str:
+        return absolute_link(link, self._root)
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,9 @@ from .parts import part_of
 # Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
 LINKS = ("unsubscribe_url", "preferences_url")
 PERSONAL = frozenset({"user", *LINKS})
+# The site's own address: no event holds it.
+SITE = "base_url"
+AT_RENDERING = PERSONAL | {SITE}
 
 SECRET_FRAGMENTS = (
     "password",

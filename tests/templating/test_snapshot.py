@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
 
+from notifier.channels.site_address import site_address
 from notifier.exceptions import TemplateRefused, UnreadablePath
 from notifier.models import Event, Trigger
 from notifier.rules import offers
@@ -63,7 +64,7 @@ PATHS = [
     ("{{ instance.owner }}", "ada"),
     ("{{ instance.get_status_display }}", "New order"),
     ("{{ instance.status }}", "new"),
-    ("{{ instance.get_absolute_url }}", f"/orders/{KEY}/"),
+    ("{{ instance.get_absolute_url }}", f"{{site}}/orders/{KEY}/"),  # a mail leaves the site
     ("{{ instance.total|floatformat:1 }}", "12.5"),
     # A reverse relation
     ("{% for line in instance.lines.all %}{{ line.name }} {% endfor %}", "Shirt Sheet "),
@@ -87,7 +88,9 @@ def test_what_a_template_names_is_frozen_and_rendered_from_plain_data(order, tex
     )
     with capture_notifications() as sent:
         order.save()
-    assert [message.text for message in sent] == [f"<{expected.format(customer=order.customer_id)}>"]
+    assert [message.text for message in sent] == [
+        f"<{expected.format(customer=order.customer_id, site=site_address())}>"
+    ]
 
 
 @pytest.mark.django_db
