@@ -50,3 +50,24 @@ def test_channels_that_do_not_exist_are_named_where_somebody_has_configured_them
     assert found == [
         f'NOTIFIER["ADDRESSES"] names the channel {name}, which does not exist.' for name in named
     ]
+
+
+SITES = [
+    # BASE_URL, what is said
+    ("https://shop.example.com", set()),
+    ("https://bücher.example/shop/", set()),
+    ("http://localhost:8000", set()),
+    ("", {"notifier.W020"}),
+    ("shop.example.com", {"notifier.E020"}),
+    ("/shop", {"notifier.E020"}),
+    ("ftp://shop.example.com", {"notifier.E020"}),
+    ("https://", {"notifier.E020"}),
+    ("https://shop.example.com/?a=1", {"notifier.E020"}),
+]
+
+
+@pytest.mark.parametrize(("base", "said"), SITES)
+def test_an_address_that_no_link_can_begin_with_is_said(settings, base, said):
+    settings.NOTIFIER = settings.NOTIFIER | {"BASE_URL": base, "TOPIC_ARN": TOPIC}
+    found = {each.id for each in run_checks(include_deployment_checks=True)}
+    assert found & {"notifier.E020", "notifier.W020"} == said

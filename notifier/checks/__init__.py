@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from .. import conf
 from ..channels import registry
 from ..channels.address_paths import read_address
+from ..channels.site_address import site_address
 from ..events import silent_checks  # noqa: F401 - importing registers them
 from ..gates import allow_list
 from ..models import TemplateContent
@@ -18,6 +19,7 @@ from ..operations import template_files
 from ..rulefiles import declared_checks  # noqa: F401 - importing registers them
 from ..rules import signals
 from ..templating import readable
+from ..templating.safe_links import checked_link
 from . import sending  # noqa: F401 - importing registers them
 
 
@@ -196,6 +198,21 @@ def _leads_to_field(path):
     )
 
 
+@checks.register(checks.Tags.compatibility)
+def check_site_address(**_options):
+    """The site's address: links in messages begin with it."""
+    base, address = conf.get("BASE_URL"), site_address()
+    if not base or ("://" in address and checked_link(address) and not {"?", "#"} & set(base)):
+        return []
+    return [
+        checks.Error(
+            f'NOTIFIER["BASE_URL"] is {base!r}, which no link can begin with.',
+            hint="Write it with its scheme and host, such as https://shop.example.com.",
+            id="notifier.E020",
+        )
+    ]
+
+
 @checks.register(checks.Tags.database)
 def check_files(databases=None, **_options):
     """Template files that a content names and that cannot be used: its last version goes on."""
@@ -236,6 +253,15 @@ def check_deployment(**_options):
                     "them; in production “everybody”."
                 ),
                 id="notifier.W006",
+            )
+        )
+    if not conf.get("BASE_URL"):
+        problems.append(
+            checks.Warning(
+                'NOTIFIER["BASE_URL"] is not set: links in messages have no host, and mails no link to '
+                "unsubscribe by.",
+                hint="Give it the site's address, such as https://shop.example.com.",
+                id="notifier.W020",
             )
         )
     if not settings.EMAIL_BACKEND.startswith("anymail."):

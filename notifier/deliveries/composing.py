@@ -16,6 +16,7 @@ from .. import deliveries
 from ..channels import registry
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
+from ..channels.site_address import link_root
 from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
@@ -41,10 +42,11 @@ def compose_messages(works, channel=""):
     ready = []
     refused: list[tuple[Work, SendError]] = []
     by_content = {}
+    root = link_root(channel)
     for work in _gather(works):
         others = tuple(other.event_id for other in work.others)
         by_content.setdefault(
-            (work.event_id, work.version_id, work.language, work.time_zone, others), []
+            (work.event_id, work.version_id, work.language, work.time_zone, others, root), []
         ).append(work)
     for key, group in by_content.items():
         try:
@@ -122,7 +124,7 @@ class About:
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone, others, tells_data_apart):
+def _content_for(event_id, version_id, language, time_zone, others, tells_data_apart, root):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
@@ -140,6 +142,7 @@ def _content_for(event_id, version_id, language, time_zone, others, tells_data_a
         time_zone=time_zone,
         own_names=own_names,
         tells_data_apart=tells_data_apart,
+        root=root,
     )
     return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
 

@@ -10,7 +10,7 @@ from ..rules import plans, providers
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
 from ..templating.contents import CompiledContent, compile_filled, compile_named
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 
 
 @lru_cache(maxsize=256)
@@ -45,6 +45,6 @@ def mended_version(event_id, version_id):
             *ContentVersion.objects.filter(pk__in=plans.version_ids(plan)).values_list("paths", flat=True)
         )
     )
-    own = PERSONAL | providers.personal_names()
+    own = AT_RENDERING | providers.personal_names()
     wanted = {name: branch for name, branch in digest_data.folded(newest.paths).items() if name not in own}
     return newest.pk if merge_paths(held, wanted) == held else version_id

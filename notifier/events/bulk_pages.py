@@ -125,9 +125,14 @@ def _relations(model, tree, prefix=""):
             found = _relations(field.related_model, branch, f"{prefix}{name}__")
             singles += [f"{prefix}{name}", *found[0]]
             lists += found[1]
-        elif "all" in branch and (related := _list_model(model, name)) is not None:
+        elif _is_list_read(branch) and (related := _list_model(model, name)) is not None:
             lists.append((f"{prefix}{name}", related, branch["all"].get("*", {})))
     return singles, lists
+
+
+def _is_list_read(branch):
+    """Whether the items themselves are read, and not only how many there are."""
+    return "all" in branch and (not branch["all"] or not branch["all"].keys().isdisjoint(("", "*")))
 
 
 def _list_model(model, name):

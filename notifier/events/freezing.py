@@ -18,6 +18,7 @@ from ..observing import log_failure
 from ..rules import providers, signals
 from ..templating import keys, snapshot
 from ..templating.dead_ends import find_dead_ends
+from ..templating.languages import of_the_site
 from . import recipients
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ def _wrong_argument(recording):
 
 
 def _with_providers(trigger, context):
-    return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
+    with of_the_site():
+        return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
 
 
 def unreadable(error):

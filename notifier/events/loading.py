@@ -11,11 +11,11 @@ from django.db.models import Prefetch
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from ..observing import log_failure
-from ..rules import audiences, conditions, plans
+from ..rules import audiences, conditions, plans, signals
 from ..rules.providers import personal_names
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
@@ -87,8 +87,8 @@ def _live_trigger(trigger):
     condition, problem = _read_condition(trigger)
     paths = digest_data.folded(merge_paths(*trees, condition.paths if condition else {}))
     # The person is not part of the event: who that is, is known only after the fan-out.
-    own_names = personal_names(providers)
-    for name in PERSONAL | own_names:
+    own_names, registered = personal_names(providers), signals.get(trigger.verb)
+    for name in AT_RENDERING.difference(registered.args if registered else ()) | own_names:
         paths.pop(name, None)
     if own_names:
         # What it was about and who did it is all that their providers find of it, beside what is read.

@@ -13,6 +13,7 @@ from ..observing import log_failure
 from ..templating import keys
 from ..templating.data import FrozenObject
 from ..templating.stored import as_stored, is_expression
+from ..templating.translated import choice_label
 from .index import index
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def _labels(fields, row, names):
     found = {}
     for attname, field in fields.items():
         if (name := f"get_{field.name}_display") in names:
-            found[name] = str(dict(field.flatchoices).get(row[attname], row[attname]))
+            found[name] = choice_label(field, row[attname])
     return found
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ..channels import registry
 from ..channels.message import Examination, Message
+from ..channels.site_address import link_root
 from ..deliveries import versions
 from ..models import Audience, Event, Trigger
 from ..people.addresses import reachable
@@ -145,7 +146,10 @@ def _examine(event, subscription, channel):
         return Examination()
     try:
         rendering = contents.EventContent(
-            versions.compiled_version(content.version_id), event.data, language=content.language
+            versions.compiled_version(content.version_id),
+            event.data,
+            language=content.language,
+            root=link_root(channel),
         )
         with rendering.in_its_language():
             parts = rendering.render({}, sample_links())

@@ -11,6 +11,7 @@ from django.db import router
 from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
+from ..channels.site_address import link_root, site_address
 from ..exceptions import ProviderFailed, TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
@@ -20,7 +21,7 @@ from ..templating import contents, digest_data
 from ..templating.braces import find_stray
 from ..templating.compiler import path_names
 from ..templating.contents import PARTS
-from ..templating.data import PERSONAL
+from ..templating.data import AT_RENDERING
 from . import samples
 
 # So many of the newest events are looked through for those of one template: there is no index by template.
@@ -37,6 +38,16 @@ NO_LINK = Problem(
         "an http or https address."
     ),
 )
+NO_ADDRESS = {
+    part: Problem(
+        part=part,
+        text=(
+            "It has links to the site without its address: elsewhere they lead nowhere. Set "
+            'NOTIFIER["BASE_URL"].'
+        ),
+    )
+    for part in PARTS
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,14 +106,16 @@ def preview(content, *, event=None, person=None):
             return Preview(errors=faults, paths=paths)
         own_names = _own_names(content)
         of_event = digest_data.folded(paths)
-        read = {name: branch for name, branch in of_event.items() if name not in PERSONAL | own_names}
+        read = {name: branch for name, branch in of_event.items() if name not in AT_RENDERING | own_names}
         its_own = [trigger for trigger in triggers if event and trigger.pk == event.trigger_id]
         sample = samples.sample_data(read, next(iter(its_own or triggers), None))
         data, made_up = samples.fill(event.data, sample) if event else (sample, [])
         if digest_data.EVENTS in paths:
             data = _digest(event, data, sample)
         own = _own(event and person, data, {name: paths[name] for name in own_names & paths.keys()})
-        parts = _render(content, data, _person(person, paths.get("user", {})), own)
+        reader = _person(person, paths.get("user", {}))
+        parts = _render(content, data, reader, own, link_root(content.channel))
+        relative = _leads_nowhere(content, data, reader, own, parts)
     except ProviderFailed as error:
         return Preview(errors=[Fault(part="text", text=str(error), is_error=True)], paths=paths)
     except TemplateRefused as error:
@@ -111,7 +124,7 @@ def preview(content, *, event=None, person=None):
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = registry.examine(content.channel, message) if content.channel else Examination()
-    noted = (*_left_over(parts), *_unchecked_names(compiled, triggers))
+    noted = (*_left_over(parts), *relative, *_unchecked_names(compiled, triggers))
     examination = replace(examination, problems=(*examination.problems, *noted))
     # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
     if compiled.link and not parts["link"] and (event or not compiled.link.paths):
@@ -170,12 +183,20 @@ def _own(person, data, tree):
     return providers.for_person(person, data, tree, using=router.db_for_write(Event))
 
 
-def _render(content, data, user, own):
+def _leads_nowhere(content, data, user, own, parts):
+    """A Problem for each part with paths of the site in it, where they would leave it without its address."""
+    if site_address() or (content.channel and registry.is_read_in_the_site(content.channel)):
+        return []
+    whole = _render(content, data, user, own, "https://site.invalid")
+    return [NO_ADDRESS[part] for part, text in parts.items() if text != whole[part]]
+
+
+def _render(content, data, user, own, root):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
     return contents.render_unsaved(
         parts, template=template, channel=content.channel, language=content.language, book=content.book(),
-        data=data, user=user, links=sample_links(), own=own,
+        data=data, user=user, links=sample_links(), own=own, root=root,
     )  # fmt: skip
 
 

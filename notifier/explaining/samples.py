@@ -150,12 +150,29 @@ def _attribute(model, name, tree, lists):
     if field is None:
         return _value(None, tree, name, lists)
     if field.many_to_many or field.one_to_many:
-        items = tree.get("all", {}).get("*", {"": {}})
-        return {"all": _value(field.related_model, {"*": items}, name, lists)}
+        return _relation(field.related_model, tree, name, lists)
     if field.is_relation and field.related_model:
         is_key = name == getattr(field, "attname", None)
         return 1 if is_key else _value(field.related_model, tree, name, lists)
-    return _of_field(field, name) if tree.keys() <= {""} else _value(None, tree, name, lists)
+    if tree.keys() <= {""}:
+        return _of_field(field, name)
+    return _file(tree) if isinstance(field, models.FileField) else _value(None, tree, name, lists)
+
+
+def _relation(model, tree, name, lists):
+    """Objects that a relation leads to, and what else is read of them: how many there are."""
+    whole = tree.get("all", {})
+    items = _value(model, {"*": whole.get("*", {"": {}})}, name, lists)
+    known = {"count": len(items), "exists": True}
+    known |= {step: _value(model, whole[step], name, lists) for step in ("first", "last") if step in whole}
+    found = {step: value for step, value in known.items() if step in tree or step in whole}
+    return found | {"all": items}
+
+
+def _file(tree):
+    name = "example.pdf"
+    known = {"": name, "name": name, "url": f"https://example.com/{name}"}
+    return FrozenObject({part: known.get(part, name) for part in {"", *tree}})
 
 
 def _field(model, name):

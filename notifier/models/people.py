@@ -74,14 +74,10 @@ def _problem(parse, line):
 
 def _path_problem(line, trigger):
     _channel, path = audiences.parse_path(line)
-    root, *names = path.split(".")
-    if root == "user":
+    if path.split(".")[0] == "user":
         return _("“%s”: “user” is who receives it, which the event does not know.") % path
-    tree = {}
-    for name in reversed(names):
-        tree = {name: tree}
     try:
-        offers.check_paths({root: tree}, trigger)
+        offers.check_audience_path(path, trigger)
     except UnreadablePath as error:
         return str(error)
 

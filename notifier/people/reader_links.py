@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.urls import NoReverseMatch, reverse
 from django.urls.base import get_urlconf
 
-from .. import conf
+from ..channels.site_address import site_address
 from ..templating.data import LINKS
 from . import link_tokens
 
@@ -32,7 +32,7 @@ def sample_links():
 
 
 def url_of(name, token):
-    base = conf.get("BASE_URL").rstrip("/")
+    base = site_address()
     path = _path(name, get_urlconf()) if base else ""
     return f"{base}{path}{token}/" if path else ""
 

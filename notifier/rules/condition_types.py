@@ -67,6 +67,8 @@ ADVICE = {
     (OBJECT, UUID): "Compare its key: {word}.pk.",
     (LIST, NUMBER): "Compare how many there are: {word}|length.",
 }
+# Of a relation to many objects.
+STEPS = {"count": NUMBER, "exists": TRUTH}
 SCALARS = {NUMBER, TRUTH, DATE, DATETIME, TIME, DURATION, UUID}
 MAX_CHOICES = 20
 
@@ -170,7 +172,15 @@ class _Reader:
             return self.kinds[side.value.var.var]
         if side.value.var.var in self.models:
             return OBJECT
+        if (kind := STEPS.get(side.value.var.lookups[-1])) and self._is_of_many(side):
+            return kind
         return _kind_of_field(self._field(side), side.value.var.lookups)
+
+    def _is_of_many(self, side):
+        """Tell whether ``side`` ends in what a relation to many objects has itself: their number."""
+        root, *names = [name for name in side.value.var.lookups[:-1] if name != "all"]
+        field = self._walk(root, names)
+        return field is not None and bool(field.one_to_many or field.many_to_many)
 
     def _field(self, side):
         """The model's field that ``side`` names without a filter, or None."""
@@ -182,6 +192,9 @@ class _Reader:
         ):
             return None
         root, *names = side.value.var.lookups
+        return self._walk(root, names)
+
+    def _walk(self, root, names):
         model, found = self.models.get(root), None
         for name in names:
             name = name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name

@@ -7,23 +7,21 @@ can be closed or opened.
 import datetime as dt
 import json
 import operator
-from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-from django.conf import settings
 from django.template import Context, NodeList, TemplateSyntaxError, VariableDoesNotExist
 from django.template.base import Origin, Token, TokenType
 from django.template.defaulttags import IfNode, TemplateIfParser
 from django.template.smartif import OPERATORS, Literal
-from django.utils import timezone, translation
 
 from ..exceptions import ConditionRefused
 from ..templating import readable, snapshot
 from ..templating.compiler import DataParser
 from ..templating.data import PERSONAL, FrozenObject
 from ..templating.filters import LIBRARY
+from ..templating.languages import of_the_site
 from ..templating.paths import PathTree, expressions_of, read_paths, variables_of
 from . import offers
 from .condition_syntax import explain_syntax, refuse_source
@@ -109,13 +107,13 @@ class Condition:
         """The data that it reads of ``context`` (name → live object), as it would come back from the
         database.
         """
-        with _of_the_site():
+        with of_the_site():
             frozen = snapshot.freeze(context, self.paths)
             return json.loads(json.dumps(frozen, cls=snapshot.Encoder), cls=snapshot.Decoder)
 
     def holds(self, data):
         """Tell whether it is true of an event's data. A filter's own error passes."""
-        with _of_the_site():
+        with of_the_site():
             return bool(self.expression.eval(Context(data, autoescape=False)))
 
     def describe(self, data):
@@ -156,20 +154,6 @@ def check_condition(source, trigger):
         )
     offers.check_paths(condition.paths, trigger, provided=False)
     return condition
-
-
-def _of_the_site():
-    """Read dates and choices in the site's language, the same for the person who is signed in and for the one
-    who later asks why.
-    """
-    language, zone = settings.LANGUAGE_CODE, timezone.get_default_timezone()
-    if translation.get_language() == language and timezone.get_current_timezone() is zone:
-        # To switch costs more than the rest of a condition.
-        return nullcontext()
-    stack = ExitStack()
-    stack.enter_context(translation.override(language))
-    stack.enter_context(timezone.override(zone))
-    return stack
 
 
 def _show(value):

@@ -4,6 +4,9 @@ path.
 Calls ``templating.readable``.
 """
 
+import datetime as dt
+import uuid
+from decimal import Decimal
 from itertools import chain
 
 from django.contrib.auth import get_user_model
@@ -13,9 +16,18 @@ from .. import conf
 from ..exceptions import UnreadablePath
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
-from ..templating.data import PERSONAL
+from ..templating.data import LINKS, PERSONAL, SITE
+from ..templating.parts import DATE, DATETIME, FILE, NUMBER, OF_LIST, TEXT, TIME, TRUTH, UUID, Kind
 from . import providers, roots, signals
 from .arguments import PREFIX, STANDARD_NAMES
+from .value_paths import check_people, check_steps, check_value, kind_at
+
+TEXTS = {"verb", SITE, *LINKS}
+# Of an argument that is no object.
+KINDS = {
+    bool: TRUTH, int: NUMBER, float: NUMBER, Decimal: NUMBER, str: TEXT, dt.datetime: DATETIME, dt.date: DATE,
+    dt.time: TIME, dt.timedelta: Kind("a duration"), uuid.UUID: UUID,
+}  # fmt: skip
 
 
 def check_paths(tree, trigger, chosen=(), *, provided=True):
@@ -34,7 +46,8 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
         tree = digest_data.folded(tree)
     added = chain.from_iterable(providers.provided_by(chosen).values())
     model = roots.object_of(trigger)
-    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added, *(provided_names() if provided else ())}
+    offered = {*STANDARD_NAMES, *registered.args, *PERSONAL, *added}
+    offered |= {SITE, *provided_names()} if provided else set()
     if signals.is_about_save(registered):
         offered.add("previous")
     elif "previous" in tree and "previous" not in offered:
@@ -50,11 +63,30 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
                 f"“{path_names({name: branch})[0]}”: the signal {trigger.verb} has no “{name}”.{renamed} "
                 f"It has: {', '.join(sorted(offered))}."
             )
+    _check_roots(tree, trigger, registered)
+    if model and signals.is_about_save(registered):
+        _check_previous(model, tree.get("previous", {}))
+
+
+def _check_roots(tree, trigger, registered):
+    for name in TEXTS.difference(registered.args) & tree.keys():
+        check_value(TEXT, tree[name], name)
     for root, declared in roots.types_of(trigger).items():
         if root in tree:
             _check_declared(declared, tree[root], root)
-    if model and signals.is_about_save(registered):
-        _check_previous(model, tree.get("previous", {}))
+
+
+def check_audience_path(path, trigger):
+    """Raise UnreadablePath when ``path`` of an audience names what the events of ``trigger`` cannot give, or
+    what is nobody.
+    """
+    root, *names = path.split(".")
+    tree = {}
+    for name in reversed(names):
+        tree = {name: tree}
+    check_paths({root: tree}, trigger)
+    if names and (model := roots.models_of(trigger).get(root)):
+        check_people(model, names, root)
 
 
 def _check_events(tree, chosen):
@@ -77,6 +109,7 @@ def _check_previous(model, tree):
     names = readable.previous_names(model)
     for name, branch in tree.items():
         if name in names or name in ("", "pk", "model"):
+            _check_previous_value(model, name, branch)
             continue
         key = f" Write previous.{name}_id." if f"{name}_id" in names else ""
         raise UnreadablePath(
@@ -84,6 +117,15 @@ def _check_previous(model, tree):
             f"there are the columns alone.{key} "
             f"There is: {', '.join(names)}."
         )
+
+
+def _check_previous_value(model, name, branch):
+    if (kind := kind_at(model, name)) is None:
+        return
+    if kind.parts == FILE:
+        # Of a file there was its name alone.
+        kind = kind._replace(parts=())
+    check_value(kind, branch, f"previous.{name}")
 
 
 def check_providers(chosen, trigger):
@@ -104,21 +146,20 @@ def _check_declared(declared, tree, path):
         _check_model(declared.model, tree, path)
     elif declared.is_list:
         _check_list(declared, tree, path)
-    elif declared.plain is not dict and (steps := [step for step in tree if step]):
-        raise UnreadablePath(
-            f"“{path}.{steps[0]}”: {path} is {declared}, and has nothing inside it. Write {path} alone."
-        )
+    elif declared.plain in KINDS:
+        check_value(KINDS[declared.plain], tree, path)
 
 
 def _check_list(declared, tree, path):
-    known = {"", "*", "all"} if declared.is_queryset else {"", "*"}
+    known = {"", "*", *OF_LIST, *(("all",) if declared.is_queryset else ())}
     if steps := [step for step in tree if step not in known]:
         raise UnreadablePath(
             f"“{path}.{steps[0]}”: {path} is a list. Write {{% for each in {path} %}}, and each.… inside it."
         )
-    for items in (tree.get("*", {}), tree.get("all", {}).get("*", {})):
-        if declared.items:
-            _check_declared(declared.items, items, f"{path}.*")
+    for branch in (tree, tree.get("all", {})):
+        for step in ("*", "first", "last"):
+            if declared.items and step in branch:
+                _check_declared(declared.items, branch[step], f"{path}.{step}")
 
 
 def _check_model(model, tree, path):
@@ -135,6 +176,8 @@ def _check_model(model, tree, path):
 
 
 def _check_related(model, name, branch, here):
+    if (kind := kind_at(model, name)) is not None:
+        check_value(kind, branch, here)
     field = next((field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None)
     if field is None or not field.is_relation or not field.related_model:
         return
@@ -142,12 +185,9 @@ def _check_related(model, name, branch, here):
         _check_model(field.related_model, branch, here)
     elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
         raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
-    elif steps := [step for step in branch if step != "all"]:
-        raise UnreadablePath(
-            f"“{here}” is a list: write {here}.all, not {here}{'.' + steps[0] if steps[0] else ''}."
-        )
     else:
-        _check_model(field.related_model, branch.get("all", {}).get("*", {}), f"{here}.all")
+        for items in check_steps(branch, here):
+            _check_model(field.related_model, items, f"{here}.all")
 
 
 def provided_names():

@@ -16,7 +16,9 @@ from decimal import Decimal
 from django.utils.functional import Promise
 
 from ..channels.storable import storable
-from .data import Entries, FrozenObject
+from . import translated
+from .data import FrozenObject
+from .parts import Entries
 from .plain import is_bounded, plain_scalar
 
 
@@ -36,6 +38,7 @@ _TYPES = {
     "uuid": uuid.UUID,
     "dict": dict,
     "entries": Entries,
+    "translated": translated.restored,
 }
 
 
@@ -61,7 +64,7 @@ class Encoder(json.JSONEncoder):
             case dt.timedelta():
                 return {"$t": "timedelta", "v": value.total_seconds()}
             case Promise():
-                return storable(str(value))
+                return translated.as_stored(value)
         return super().default(value)
 
 

@@ -4,16 +4,14 @@ from django.apps import apps
 from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 
+from .parts import part_of
+
 # Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
 LINKS = ("unsubscribe_url", "preferences_url")
 PERSONAL = frozenset({"user", *LINKS})
-
-# What a template may loop over in a dictionary, where it has no entry of that name.
-ENTRIES = {
-    "items": lambda found: [list(pair) for pair in found.items()],
-    "keys": list,
-    "values": lambda found: list(found.values()),
-}
+# The site's own address: no event holds it.
+SITE = "base_url"
+AT_RENDERING = PERSONAL | {SITE}
 
 SECRET_FRAGMENTS = (
     "password",
@@ -35,10 +33,6 @@ def may_be_secret(name):
     return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(
         lower.split("_")
     )
-
-
-class Entries(dict):
-    """A dictionary that a template loops over, by ``prices.items``; it keeps its order."""
 
 
 class FrozenObject(dict):
@@ -100,20 +94,12 @@ class DataVariable(Variable):
 
     def _resolve_lookup(self, context):
         try:
-            value = context[self.lookups[0]]
+            value, around = context[self.lookups[0]], None
             for segment in self.lookups[1:]:
-                value = value[int(segment)] if isinstance(value, (list, tuple)) else _entry(value, segment)
+                value, around = part_of(value, segment, around), value
         except (KeyError, IndexError, ValueError) as error:
             raise VariableDoesNotExist("There is no %s", (self.var,)) from error
         return value
-
-
-def _entry(value, key):
-    if not isinstance(value, dict):
-        raise KeyError(key)
-    if isinstance(value, Entries) and key in ENTRIES and key not in value:
-        return ENTRIES[key](value)
-    return value[key]
 
 
 class ArgumentVariable(DataVariable):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .data import FrozenObject
+from .parts import OF_LIST
 from .paths import PathTree
 
 # An event's page names so many.
@@ -56,7 +57,7 @@ def _walk(tree: PathTree, frozen: Any, given: Any, path: str) -> Iterator[str]:
         yield from _walk_entries(tree, names, frozen, given, path)
     elif isinstance(frozen, list):
         # Of what is not saved yet, a relation is an empty list.
-        yield from (f"{path}.{name}" for name in names if frozen)
+        yield from (f"{path}.{name}" for name in names if frozen and name not in OF_LIST)
         items = given if isinstance(given, (list, tuple)) else [None] * len(frozen)
         for item, each in list(zip(frozen, items, strict=False))[:MAX_ITEMS]:
             yield from _walk(tree.get("*", {}), item, each, f"{path}.*")

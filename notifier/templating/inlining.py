@@ -115,6 +115,14 @@ class Inlined:
         elif residue := _inlined_residue(specialised.residue):
             self._specialised, self._finished = Specialised(specialised.template, residue), True
 
+    def change(self, change):
+        """Apply ``change`` to what is the same for everybody. False where that cannot be done, or it gives
+        None.
+        """
+        changed = change(self._specialised) if self._finished else None
+        self._specialised = changed or self._specialised
+        return changed is not None
+
     def render(self, user, links=None):
         html = self._specialised.render(user, links)
         return html if self._finished else inline_styles(html)

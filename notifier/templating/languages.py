@@ -1,7 +1,7 @@
 """The language and time zone of a message: the person's, then the site's."""
 
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,20 @@ def in_language(language, time_zone):
     zone = zone_of(time_zone) or timezone.get_default_timezone()
     with translation.override(known_to_django(language)), timezone.override(zone):
         yield
+
+
+def of_the_site():
+    """The context to read data in, whoever acts: dates, choices and texts in the site's language, the same
+    for the person who is signed in and for the one who later asks why.
+    """
+    language, zone = settings.LANGUAGE_CODE, timezone.get_default_timezone()
+    if translation.get_language() == language and timezone.get_current_timezone() is zone:
+        # To switch costs more than the rest of a condition.
+        return nullcontext()
+    stack = ExitStack()
+    stack.enter_context(translation.override(language))
+    stack.enter_context(timezone.override(zone))
+    return stack
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from lxml.etree import ParserError
 from lxml.html import document_fromstring
 
 from ..exceptions import TemplateRefused, TemplateTooLarge
+from .absolute_links import MARK
 from .compiler import compile_part
 from .html_skeleton import VALUE, Skeleton
 from .visible_html import BLOCKS, IN_TABLES, MAX_DEPTH, may_hide, visible
@@ -40,6 +41,11 @@ def html_to_text(html):
 
     Never raises on odd HTML.
     """
+    return marked_text(html).replace(MARK, "")
+
+
+def marked_text(html):
+    """As ``html_to_text``, with a MARK before each path of the site; see ``absolute_links``."""
     html = NOT_IN_HTML.sub("", XML_DECLARATION.sub("", html))
     if CONCERNED.search(html) or html.count("<") > MAX_DEPTH:
         html = visible(html)
@@ -79,15 +85,13 @@ def text_template_from_html(source):
     skeleton = Skeleton.of(source)
     if skeleton is None or may_hide(skeleton.marked, VALUE):
         return None
-    marked_text = skeleton.settle(html_to_text(skeleton.marked))
+    converted = skeleton.settle(marked_text(skeleton.marked))
     try:
         html = compile_part(skeleton.with_stand_ins(skeleton.marked), html=True)
-        text = compile_part(skeleton.with_stand_ins(marked_text, text=True), html=False)
-        if any(
-            html_to_text(html.render(data)) != tidy_text(text.render(data)) for data in skeleton.samples()
-        ):
+        text = compile_part(skeleton.with_stand_ins(converted, text=True), html=False)
+        if any(marked_text(html.render(data)) != tidy_text(text.render(data)) for data in skeleton.samples()):
             return None
-        return compile_part(skeleton.with_tokens(marked_text), html=False).source
+        return compile_part(skeleton.with_tokens(converted), html=False).source
     except (TemplateRefused, TemplateTooLarge):
         return None
 
@@ -99,6 +103,7 @@ def _write_out(link):
         shown = link.text = " ".join(image.get("alt", "") for image in link.iter("img")).strip()
     if not href or href.startswith("#") or href in {shown, f"mailto:{shown}", f"tel:{shown}"}:
         return
+    href = f"{MARK}{href}" if href.startswith(("/", "?")) else href
     address = f" ({href})" if shown else href
     if len(link):
         link[-1].tail = (link[-1].tail or "") + address

@@ -10,12 +10,15 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.db.models.query import ModelIterable, RawQuerySet
+from django.utils.functional import Promise
 
 from ..exceptions import DataRefused
-from . import readable, rows
+from . import parts, readable, rows, translated
 from .codec import Decoder, Encoder
-from .data import ENTRIES, Entries, FrozenObject
+from .data import FrozenObject
 from .keys import key_of
+from .languages import of_the_site
+from .parts import ENTRIES, Entries
 from .paths import PathTree, merge_paths
 from .plain import plain_scalar, unwrapped
 from .stored import as_stored
@@ -37,16 +40,23 @@ def freeze(context: dict[str, Any], tree: PathTree, *, fresh: bool = False) -> d
 
     ``fresh``: its objects were loaded a moment ago. DataRefused for what can be read only once.
     """
-    return {
-        name: _freeze(context.get(name), branch, fresh) for name, branch in tree.items() if name in context
-    }
+    with of_the_site():
+        return {
+            name: _freeze(context.get(name), branch, fresh)
+            for name, branch in tree.items()
+            if name in context
+        }
 
 
 class _ReadAhead:
     """A relation whose ``all`` was read already."""
 
-    def __init__(self, items):
-        self.items = items
+    def __init__(self, items, manager=None):
+        self.items, self._manager = items, manager
+
+    def whole(self):
+        """What there is of it, which may be more than was read."""
+        return self.items if len(self.items) < MAX_ITEMS else self._manager()
 
 
 def _freeze(value, tree, fresh):
@@ -55,6 +65,10 @@ def _freeze(value, tree, fresh):
         return _freeze_object(value, tree, fresh)
     if isinstance(value, models.Manager | models.QuerySet | RawQuerySet | _ReadAhead):
         return _freeze_rows(value, tree)
+    if (found := parts.live_parts(value, tree)) is not None:
+        return FrozenObject(
+            {name: _freeze(each, tree.get(name, WHOLE), fresh) for name, each in found.items()}
+        )
     if isinstance(value, FrozenObject):
         tree = ({"model": WHOLE, "pk": WHOLE} if "" in tree else {}) | tree
         return FrozenObject({name: _freeze(value.get(name), branch, fresh) for name, branch in tree.items()})
@@ -67,7 +81,7 @@ def _freeze(value, tree, fresh):
         raise DataRefused(
             f"A {type(value).__name__} can be read only once, and not by all. Send a list: list(…)."
         )
-    return plain_scalar(value)
+    return translated.kept(value) if isinstance(value, Promise) else plain_scalar(value)
 
 
 def _freeze_object(instance, tree, fresh):
@@ -91,9 +105,32 @@ def _may_be_read(instance, name):
 
 
 def _freeze_rows(found, tree):
-    """What a relation or a query gives. In ``instance.lines.all`` the word ``all`` is a step of its own."""
+    """What a relation or a query gives. In ``instance.lines.all`` and ``instance.lines.count`` each word is a
+    step of its own. Of ``all``, too, there is a count: of more than the list holds.
+    """
+    branch = tree.get("all", {})
+    steps = _freeze_steps(found, tree, branch)
+    if "all" not in tree and not (steps and tree.keys().isdisjoint(("", "*"))):
+        return _freeze_items(found, tree)
+    frozen = FrozenObject(steps)
     if "all" in tree:
-        return FrozenObject({"all": _freeze_rows(found, tree["all"])})
+        is_list = not branch or not branch.keys().isdisjoint(("", "*"))
+        frozen["all"] = _freeze_items(found, branch) if is_list else FrozenObject(steps)
+    return frozen
+
+
+def _freeze_steps(found, tree, branch):
+    if isinstance(found, _ReadAhead):
+        found = found.whole()
+    elif isinstance(found, RawQuerySet) or isinstance(found, models.QuerySet) and found.query.is_sliced:
+        found = list(found)
+    return {
+        name: _freeze(each, merge_paths(tree.get(name, {}), branch.get(name, {})), True)
+        for name, each in parts.live_steps(found, {*tree, *branch}).items()
+    }
+
+
+def _freeze_items(found, tree):
     branch = tree.get("*", WHOLE)
     if isinstance(found, _ReadAhead):
         found = found.items
@@ -139,7 +176,8 @@ def _freeze_entries(value, tree, loop, fresh):
 
 
 def _freeze_list(items, tree, fresh):
-    branch, items = tree.get("*", WHOLE), list(islice(items, MAX_ITEMS))
+    found = [tree[step] for step in ("*", "first", "last") if step in tree]
+    branch, items = merge_paths(*found) if found else WHOLE, list(islice(items, MAX_ITEMS))
     rows.read_ahead([item for item in items if isinstance(item, models.Model)], branch)
     return [_freeze(item, branch, fresh) for item in items]
 
@@ -152,7 +190,9 @@ def _is_loaded(instance, name):
 
 def _read(instance, name):
     if (ahead := instance.__dict__.get(READ_AHEAD + name)) is not None:
-        return _ReadAhead(ahead)
+        return _ReadAhead(ahead, lambda: getattr(instance, name))
+    if name.endswith("_display") and (label := translated.label_of(instance, name)) is not None:
+        return label
     try:
         value = getattr(instance, name)
     except ObjectDoesNotExist:
@@ -160,11 +200,11 @@ def _read(instance, name):
         return None
     except ValueError:
         if instance.pk is None:
-            return []
+            return _ReadAhead([])
         raise
     if isinstance(value, models.Manager):
         # Before the first save nothing is related to it, and Django refuses to look: here, or just above.
-        return [] if instance.pk is None else value
+        return _ReadAhead([]) if instance.pk is None else value
     if callable(value):
         return value()
     return as_stored(_column(instance, name), value, rows.database_of(instance))

@@ -123,3 +123,11 @@ class Membership(models.Model):
     club = models.ForeignKey(Club, models.CASCADE, to_field="code")
     person = models.ForeignKey(Person, models.CASCADE)
     since = models.IntegerField(default=2026)
+
+
+class Photo(models.Model):
+    """A file, and values that hold others."""
+
+    title = models.CharField(max_length=50)
+    file = models.FileField(blank=True)
+    parcel = models.ForeignKey(Parcel, models.CASCADE, null=True)

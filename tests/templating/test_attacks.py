@@ -58,6 +58,9 @@ REFUSED = [
     ("{{ settings.DATABASES }}", NO_NAME),
     ("{{ request.META }}", NO_NAME),
     ("{{ perms }}", NO_NAME),
+    ("{{ user.username.upper }}", "Write user.username|upper."),
+    ("{{ instance.title.format }}", "which has no “format”"),
+    ("{{ verb.join }}", "“verb.join”"),
     ("{{ messages }}", NO_NAME),
     ("{{ view }}", NO_NAME),
     ("{% debug %}", NO_TAG),
@@ -213,7 +216,7 @@ SHOWN = [
     ("html", "{{ '%(user)s %s {0.__class__}'|add:verb }}", "%(user)s %s {0.__class__}post_save"),
     ("html", "{% translate '%(password)s {user} %s' %}", "%(password)s {user} %s"),
     ("html", "{% translate '' %}", ""),  # gettext's answer to nothing is the head of the catalogue
-    ("html", "{{ user.username.upper }}{{ instance.title.0 }}{{ verb.join }}{{ created.real }}", ""),
+    ("html", "{{ instance.title.0 }}{{ created.real }}{{ action_object.title.0 }}", ""),
     ("html", "{{ action_object }}", "&lt;class &#x27;project.demo.models.Post&#x27;&gt;"),
     ("html", "{% verbatim %}{{ user.password }}{% endverbatim %}", "{{ user.password }}"),
     (

@@ -90,10 +90,10 @@ def test_a_block_may_close_what_its_layout_opens_and_what_neither_opens_is_refus
     page = TemplateContent(
         template=make_template(),
         channel="webhook",
-        text=f'{{% extends "{layout}" %}}{{% block value %}}2{{% endblock %}}',
+        text=f'{{% extends "{layout}" %}}{{% block value %}}<>{{% endblock %}}',
     )
     page.full_clean()
-    page.text = page.text.replace("2", "2}}}} }}")
+    page.text = page.text.replace("<>", "2}}}} }}")
     with pytest.raises(TemplateRefused, match="With its layouts: “}}” closes nothing"):
         page.save()
     page.text = page.text.replace("2}}}} }}", "{{ a")
