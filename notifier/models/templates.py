@@ -165,7 +165,7 @@ class TemplateContent(models.Model):
             "book": book or self.book(),
         }
         try:
-            return contents.compile_content(*self.sources(), **found)
+            return contents.compile_content(*contents.checked_sources(self.sources()), **found)
         except TemplateRefused as error:
             if not self.file or error.part not in files.PARTS:
                 raise

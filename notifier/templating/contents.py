@@ -1,7 +1,7 @@
 """Template contents, compiled once a version and specialised once an event. Calls the rest of the package."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -69,6 +69,14 @@ class Named(Protocol):
     name: str
 
 
+def checked_sources(sources: Sequence[str]) -> Sequence[str]:
+    """``sources``, one for each of PARTS. TemplateRefused where a column cannot hold one."""
+    for part, source in zip(PARTS, sources, strict=True):
+        if not is_storable(source):
+            raise TemplateRefused("There is a character in it that no database can hold.", part=part)
+    return sources
+
+
 def compile_content(
     subject: str,
     text: str,
@@ -88,9 +96,6 @@ def compile_content(
     ``template`` is the one that they are of; layouts are found in ``book``, those of ``language`` where there
     is one.
     """
-    for part, source in zip(PARTS, (subject, text, html, link, icon), strict=True):
-        if not is_storable(source):
-            raise TemplateRefused("There is a character in it that no database can hold.", part=part)
     where: dict[str, Any] = {
         "name": template.name if template else "",
         "language": language,

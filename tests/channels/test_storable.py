@@ -1,13 +1,14 @@
 """Text as every column holds it, and that every way in cleans it or refuses it."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from notifier.channels.recipient import Recipient, normalise
 from notifier.channels.storable import is_storable, storable
-from notifier.exceptions import SignalRegistrationError
+from notifier.exceptions import SignalRegistrationError, TemplateRefused
 from notifier.feedback.recording import record
 from notifier.feedback.reports import Report
-from notifier.models import Delivery, Feedback, Suppression
+from notifier.models import Delivery, Feedback, Suppression, Template, TemplateContent
 from notifier.people import suppression
 from notifier.testing import capture_notifications
 from tests.support.builders import make_audience, make_delivery, make_trigger, make_user
@@ -77,6 +78,19 @@ def test_what_a_provider_says_is_asked_for_and_stored_without_a_fault():
 def test_a_signal_has_a_name_that_a_column_holds(name):
     with pytest.raises(SignalRegistrationError, match="is no name"):
         register(name)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", ["subject", "text", "html", "link", "icon"])
+@pytest.mark.parametrize("source", ["a\0", "a\udfff"])
+def test_a_template_that_no_column_holds_is_refused_when_it_is_saved(part, source):
+    content = TemplateContent(
+        template=Template.objects.create(name="news"), channel="inbox", **{"text": "-"} | {part: source}
+    )
+    with pytest.raises(TemplateRefused, match="no database can hold"):
+        content.save()
+    with pytest.raises(ValidationError, match="no database can hold|Null characters"):
+        content.full_clean()
 
 
 @pytest.mark.django_db

@@ -50,9 +50,6 @@ NO_TAG, NO_FILTER, SECRET, NO_NAME, UNDERSCORE = (
 )
 NOTHING_CALLED = "has nothing called"
 REFUSED = [
-    # What no column holds.
-    ("half \ud800 of a pair {{ verb }}", "that no database can hold"),
-    ("{{ verb }}\x00", "that no database can hold"),
     # Settings, and what a page's context would have.
     ("{{ settings.SECRET_KEY }}", SECRET),
     ("{{ settings.DATABASES }}", NO_NAME),
@@ -228,9 +225,10 @@ SHOWN = [
     ("html", "{% if user.username in instance.title or created.x.y.z %}a{% endif %}", ""),
     ("subject", "{{ instance.title }}", ONE_LINE),
     ("subject", "A\r\nBcc: eve@example.com\r\n\r\nbody", "A Bcc: eve@example.com body"),
-    ("subject", "{{ instance.title|lines }}\n{% translate 'a' %}\x01\u2028X", f"{ONE_LINE} a X"),
+    ("subject", "{{ instance.title|lines }}\n{% translate 'a' %}\x00\u2028X", f"{ONE_LINE} a X"),
     ("subject", "{{ instance.title|linebreaksbr|oneline|slice:':6' }}", "<scrip"),
     ("text", "{{ instance.title|oneline }}", ONE_LINE),
+    ("text", "half \ud800 of a pair {{ verb }}\x00", "half \ud800 of a pair post_save\x00"),
 ]
 
 

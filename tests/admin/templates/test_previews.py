@@ -211,13 +211,17 @@ NONSENSE = [
     {"template": "x"},
     {"event": "9" * 30},
     {"content": "-1"},
-    {"text": "\0\ud800"[:1]},
 ]
 
 
 @pytest.mark.parametrize("typed", NONSENSE)
 def test_nonsense_in_the_request_is_no_error_of_the_server(editor, typed):
     assert previewed(editor, **typed)["errors"] == []
+
+
+def test_what_no_column_holds_is_an_error_in_words(editor):
+    (error,) = previewed(editor, text="\0")["errors"]
+    assert (error["part"], error["text"]) == ("text", "There is a character in it that no database can hold.")
 
 
 # Send to me
