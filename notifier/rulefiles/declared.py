@@ -16,10 +16,11 @@ import logging
 
 from django.db import DatabaseError, router, transaction
 
+from ..channels import registry
 from ..exceptions import RulesFileRefused
 from ..models import Audience, Category, Template, Trigger
 from ..models.declared import Declared
-from ..rules import declarations
+from ..rules import declarations, signals
 from .applying import Change
 from .checking import check_document
 from .importing import import_rules
@@ -86,18 +87,30 @@ def declared_keys():
     return list(Trigger.objects.exclude(declared="").order_by("name").values_list("name", flat=True))
 
 
+def problem_in_code(declaration):
+    """What is wrong with it in itself, whatever the database has, or blank."""
+    try:
+        check_document(document_of(declaration))
+    except RulesFileRefused as error:
+        return str(error)
+    if signals.get(declaration.verb) is None:
+        return f"No signal is registered as “{declaration.verb}”. Known: {', '.join(signals.names())}."
+    known = registry.channel_names()
+    unknown = [name for name in declaration.channels if name not in known]
+    return f"No such channel: {', '.join(unknown)}. There are: {', '.join(known)}." if unknown else ""
+
+
 def problems_now():
-    """``{key: what is wrong}`` of what code declares, by what the database has now. Nothing is written."""
+    """``{key: what is wrong}`` of declarations that are right in themselves, by what the database has now.
+
+    Nothing is written.
+    """
     found = {}
     rows = {row.name: row for row in Trigger.objects.filter(name__in=declarations.all_declared())}
     for key, declaration in declarations.all_declared().items():
-        try:
-            rules = check_document(document_of(declaration))
-        except RulesFileRefused as error:
-            found[key] = str(error)
+        if key in rows and not rows[key].declared or problem_in_code(declaration):
             continue
-        if key in rows and not rows[key].declared:
-            continue
+        rules = check_document(document_of(declaration))
         missing = [
             f"There is no {SINGULAR[section]} “{name}”."
             for section, name in _named(key, rules)
@@ -143,10 +156,14 @@ def document_of(declaration):
     }
 
 
-@transaction.atomic
 def retire():
     """Switch off what code declares no more; its events keep it. Returns the Changes."""
-    declared, changes = declarations.all_declared(), []
+    with transaction.atomic(using=router.db_for_write(Trigger)):
+        return _retire(declarations.all_declared())
+
+
+def _retire(declared):
+    changes = []
     own = {
         "triggers": set(declared),
         "templates": {key for key, each in declared.items() if each.contents},
@@ -162,11 +179,12 @@ def retire():
     return changes
 
 
-@transaction.atomic
 def release(key):
     """Let a person have the rows of this key: from now on no code changes them. Returns them."""
-    rows = [row for model in SECTIONS.values() for row in model.objects.filter(name=key).exclude(declared="")]
-    for row in rows:
-        row.declared = ""
-        row.save()
+    declared = [model.objects.filter(name=key).exclude(declared="") for model in SECTIONS.values()]
+    rows = [row for found in declared for row in found]
+    with transaction.atomic(using=router.db_for_write(Trigger)):
+        for row in rows:
+            row.declared = ""
+            row.save()
     return rows

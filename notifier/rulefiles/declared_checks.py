@@ -1,4 +1,4 @@
-"""What ``manage.py check --database`` says of rules that code declares. Imported by ``checks``."""
+"""What ``manage.py check`` says of rules that code declares. Imported by ``checks``."""
 
 from django.core import checks
 from django.db import DatabaseError, router
@@ -6,6 +6,20 @@ from django.db import DatabaseError, router
 from ..models import Trigger
 from ..rules import declarations
 from . import declared
+
+
+@checks.register(checks.Tags.compatibility)
+def check_declarations(**_options):
+    """Rules that code declares and that are wrong whatever the database has."""
+    return [
+        checks.Error(
+            f"The rule “{key}”, declared in {declaration.place}, cannot be kept: {problem}",
+            hint="It is written as in a file of rules: see docs/commands.md.",
+            id="notifier.E010",
+        )
+        for key, declaration in declarations.all_declared().items()
+        if (problem := declared.problem_in_code(declaration))
+    ]
 
 
 @checks.register(checks.Tags.database)

@@ -16,6 +16,9 @@ from ..exceptions import DeclarationRefused
 # A template is named after its rule, where code writes its contents; these are names that it may have.
 KEY = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
+# Keys of a trigger in a file that are said otherwise here.
+OTHERWISE = frozenset({"signal", "subscriptions", "audiences", "enabled"})
+
 Contents = Mapping[str, Mapping[str, str]]
 Audiences = str | Iterable[str] | Mapping[str, Any]
 Decorated = TypeVar("Decorated", bound=type[Model])
@@ -108,6 +111,11 @@ def _check(declaration: Declaration) -> None:
     if bool(declaration.template) == bool(declaration.contents):
         raise DeclarationRefused(
             f"The rule “{key}” needs a template by its name, or contents: one of the two."
+        )
+    if said := sorted(OTHERWISE.intersection(declaration.more)):
+        raise DeclarationRefused(
+            f"The rule “{key}” cannot say {', '.join(said)}. A rule is one signal, template and audience; "
+            "whether it is on is said in the admin. To try it, write shadow=True."
         )
     # A module that is imported twice declares the same.
     if taken and replace(taken, model="", place="") != replace(declaration, model="", place=""):

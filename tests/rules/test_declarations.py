@@ -71,6 +71,9 @@ def test_a_module_that_is_imported_twice_declares_the_same():
         (lambda: notify_on("post_save", **WELCOME)(int), "no model"),
         (lambda: notify_on("post_save", **WELCOME)(Post(title="A row")), "no model"),
         (lambda: notify_on("post_save", **WELCOME)(Abstract), "no model"),
+        # What is said otherwise.
+        (lambda: notify_on("post_save", enabled=False, **WELCOME), "cannot say enabled"),
+        (lambda: notify_on("post_save", subscriptions=[], **WELCOME), "cannot say subscriptions"),
         # Two models, and two rules of one name.
         (lambda: notify_on("post_save", model="demo.movie", **WELCOME)(Post), "already"),
         (lambda: [notify_on(verb, **WELCOME) for verb in ("post_save", "post_delete")], "taken"),

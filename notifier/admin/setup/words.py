@@ -67,9 +67,9 @@ def _people(rows):
 
 def plain_everyone():
     """An audience of all active users and nobody else, if there is one: a second would only be one to choose
-    from.
+    from. One that code declares may be others tomorrow.
     """
     found = Audience.objects.filter(
-        everyone=True, paths="", addresses="", callables=[], users=None, groups=None
+        everyone=True, paths="", addresses="", callables=[], users=None, groups=None, declared=""
     )
     return found.first()
