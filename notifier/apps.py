@@ -13,6 +13,7 @@ class NotifierConfig(AppConfig):
     def ready(self):
         from . import checks  # noqa: F401 - importing `checks` registers them
         from .events import liveness
+        from .explaining import gone
         from .operations import template_files
         from .rules import signals
 
@@ -20,4 +21,5 @@ class NotifierConfig(AppConfig):
         post_migrate.connect(
             template_files.follow_deployment, sender=self, dispatch_uid="notifier.operations.template_files"
         )
+        post_migrate.connect(gone.follow_deployment, sender=self, dispatch_uid="notifier.explaining.gone")
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

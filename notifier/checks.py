@@ -11,8 +11,9 @@ from django.utils.module_loading import import_string
 from . import conf
 from .channels import registry
 from .channels.site_address import site_address
+from .explaining import gone
 from .gates import allow_list
-from .models import TemplateContent
+from .models import TemplateContent, Trigger
 from .operations import template_files
 from .rules import offers, signals
 from .templating import readable
@@ -218,6 +219,21 @@ def check_files(databases=None, **_options):
             id="notifier.W005",
         )
         for content, problem in found
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_rules(databases=None, **_options):
+    """Names in rules and templates that are there no more, since a deployment."""
+    if router.db_for_read(Trigger) not in (databases or ()):
+        return []
+    return [
+        checks.Warning(
+            f"{each.rule}: {each.text}",
+            hint="Correct it in the admin, or bring back what it names.",
+            id="notifier.W021",
+        )
+        for each in gone.find_quietly()
     ]
 
 
