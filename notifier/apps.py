@@ -13,6 +13,7 @@ class NotifierConfig(AppConfig):
     def ready(self):
         from . import checks  # noqa: F401 - importing `checks` registers them
         from .events import liveness
+        from .explaining import gone
         from .operations import template_files
         from .rulefiles import declared
         from .rules import signals
@@ -24,4 +25,5 @@ class NotifierConfig(AppConfig):
         post_migrate.connect(
             declared.follow_deployment, sender=self, dispatch_uid="notifier.rulefiles.declared"
         )
+        post_migrate.connect(gone.follow_deployment, sender=self, dispatch_uid="notifier.explaining.gone")
         liveness.follow_rules(in_background="AWS_LAMBDA_FUNCTION_NAME" not in os.environ)

@@ -13,8 +13,9 @@ from ..channels import registry
 from ..channels.address_paths import read_address
 from ..channels.site_address import site_address
 from ..events import silent_checks  # noqa: F401 - importing registers them
+from ..explaining import gone
 from ..gates import allow_list
-from ..models import TemplateContent
+from ..models import TemplateContent, Trigger
 from ..operations import template_files
 from ..rulefiles import declared_checks  # noqa: F401 - importing registers them
 from ..rules import signals
@@ -229,6 +230,21 @@ def check_files(databases=None, **_options):
             id="notifier.W005",
         )
         for content, problem in found
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_rules(databases=None, **_options):
+    """Names in rules and templates that are there no more, since a deployment."""
+    if router.db_for_read(Trigger) not in (databases or ()):
+        return []
+    return [
+        checks.Warning(
+            f"{each.rule}: {each.text}",
+            hint="Correct it in the admin, or bring back what it names.",
+            id="notifier.W021",
+        )
+        for each in gone.find_quietly()
     ]
 
 

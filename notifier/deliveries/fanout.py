@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # People a page: memory and the time between two cursors stay flat at any audience size.
 PAGE_SIZE = 1000
+# The column's.
+MAX_REASON_CHARACTERS = 500
 # An event that the sweep has rung for is rung for again after this.
 EVENT_UNHEARD_AFTER = dt.timedelta(minutes=5)
 # The column's.
@@ -69,7 +71,7 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
 def _fan_out_held(event, is_time_up):
     for moved in _fan_out_steps(event):
         # The claim is asked for again at every page: a run that has lost it stops here.
-        if not _held(event).update(cursor=event.cursor):
+        if not _held(event).update(cursor=event.cursor, reason=event.reason):
             logger.warning("Event %d was taken over by another function.", event.pk)
             return True
         if moved and is_time_up():
@@ -152,7 +154,10 @@ def _deliver_pages(event, subscription, step, after):
     a page at a time.
     """
     sources, pace = Audience.objects.filter(subscriptions=subscription), flow.Pace(event, subscription)
-    users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()))
+    gone: list[str] = []
+    users, addresses = audiences.select_recipients(event, sources, step.get("recipients", ()), gone)
+    new = [text for text in dict.fromkeys(gone) if text not in event.reason]
+    event.reason = " ".join([event.reason, *new]).strip()[:MAX_REASON_CHARACTERS]
     step = step | {"contents": pace.in_order(step["contents"])}
     columns = addressees.columns_for(step["contents"])
     page, pk = users.order_by("pk"), get_user_model()._meta.pk

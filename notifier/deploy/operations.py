@@ -23,6 +23,13 @@ def migrate(event, context):
     return [f"{migration.app_label}.{migration.name}" for migration, _ in missing]
 
 
+def names_gone(event, context):
+    """What rules and templates name and this release has no more, as sentences without any address."""
+    from notifier.explaining import gone
+
+    return [str(each) for each in gone.find_all()]
+
+
 def create_administrator(event, context):
     """Make the first administrator from ``event["administrator"]`` (``username``, ``email``, ``password``),
     if there is none.

@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -81,10 +81,12 @@ def read_lines(audience, field):
     return found
 
 
-def select_recipients(event, audiences, frozen):
+def select_recipients(event, audiences, frozen, gone=None):
     """``(users, addresses)`` of all sources together: a queryset without doubles, and ``(channel or "",
-    address)`` pairs.
+    address)`` pairs. A source that is not there any more is left out, and a sentence about it added to the
+    list ``gone``.
     """
+    gone = [] if gone is None else gone
     user_model = get_user_model()
     people, addresses = Q(pk__in=[]), []
     for audience in audiences:
@@ -99,9 +101,9 @@ def select_recipients(event, audiences, frozen):
             )
         addresses += read_lines(audience, "addresses")
         for name in audience.callables:
-            people |= _call(name, event, addresses)
+            people |= _call(name, event, addresses, gone)
     for source in frozen:
-        people |= _frozen_people(source, addresses)
+        people |= _frozen_people(source, addresses, gone)
     return user_model._default_manager.filter(people), addresses
 
 
@@ -111,10 +113,11 @@ def _keys_of(audience, name):
     return field.remote_field.through.objects.filter(audience=audience).values(field.m2m_reverse_field_name())
 
 
-def _call(name, event, addresses):
+def _call(name, event, addresses, gone):
     function = _callables.get(name)
     if function is None:
         logger.warning("Audience function %s is not registered and is ignored.", name)
+        gone.append(f"The audience's function “{name}” is not registered any more.")
         return Q(pk__in=[])
     result = function(event)
     if isinstance(result, models.QuerySet):
@@ -124,14 +127,27 @@ def _call(name, event, addresses):
     return Q(pk__in=[item.pk for item in items if isinstance(item, get_user_model())])
 
 
-def _frozen_people(source, addresses):
+def _frozen_people(source, addresses, gone):
     if "address" in source:
         addresses.append((source["channel"], source["address"]))
         return Q(pk__in=[])
     if "users" in source:
         return Q(pk__in=source["users"])
-    parent = readable.find_model(source["model"])(pk=source["pk"])
-    return Q(pk__in=getattr(parent, source["relation"]).values("pk"))
+    if (related := _related(source)) is None:
+        logger.warning("%s of %s is not there any more and is ignored.", source["relation"], source["model"])
+        gone.append(f"“{source['relation']}” of {source['model']} is not there any more.")
+        return Q(pk__in=[])
+    return Q(pk__in=related.values("pk"))
+
+
+def _related(source):
+    """The people behind a relation that an event names, or None: a deployment may have come in between."""
+    model = readable.find_model(source["model"])
+    try:
+        related = getattr(model(pk=model._meta.pk.to_python(source["pk"])), source["relation"]).all()
+    except (AttributeError, ValidationError, ValueError, TypeError):
+        return None
+    return related if issubclass(related.model, get_user_model()) else None
 
 
 def has_field(model, name):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
+from ...explaining import gone
 from ...models import Audience, ContactPoint, Trigger
 from ...people import spellings
 from ...rules import audiences
@@ -92,7 +93,8 @@ class AudienceAdmin(DeclaredRows, SearchedAdmin):
     def used_by(self, audience):
         found = {each.trigger for each in audience.subscriptions.all()}
         triggers = sorted(found, key=lambda trigger: trigger.name)
-        return display.lines(display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers)
+        links = [display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers]
+        return display.lines([*links, *map(display.doubt, gone.with_audience(audience))])
 
     @admin.display(description=_("users"))
     def many_users(self, audience):

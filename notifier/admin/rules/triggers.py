@@ -4,8 +4,9 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 
-from ...explaining import summaries
+from ...explaining import gone, summaries
 from ...models import Event, Subscription, Trigger
+from ...rules import signals
 from .. import display
 from ..declared import DeclaredRules
 from ..forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
@@ -97,7 +98,7 @@ class TriggerAdmin(SetupPages, GoingLive, DeclaredRules, ModelAdmin):
             super()
             .get_queryset(request)
             .select_related("category")
-            .prefetch_related("subscriptions__template", summaries.audiences_prefetch())
+            .prefetch_related("subscriptions__template__contents__version", summaries.audiences_prefetch())
         )
 
     def changelist_view(self, request, extra_context=None):
@@ -118,7 +119,9 @@ class TriggerAdmin(SetupPages, GoingLive, DeclaredRules, ModelAdmin):
 
     @admin.display(description=_("in words"))
     def summary(self, trigger):
-        notes = (display.doubt(text) for text in summaries.warnings(trigger))
+        # A signal that is not registered, the warnings say themselves.
+        missing = gone.in_trigger(trigger) if signals.get(trigger.verb) else ()
+        notes = map(display.doubt, [*summaries.warnings(trigger), *missing])
         return display.lines([summaries.describe_trigger(trigger), *notes])
 
     @admin.display(description=_("sends"), empty_value=display.NOTHING)

@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin, StackedInline
 
-from ...explaining import preview
+from ...explaining import gone, preview
 from ...models import Template, TemplateContent, Trigger
 from ...rules import providers, roots, signals
 from ...templating import readable
@@ -53,7 +53,7 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, DeclaredRows, ModelAdmin):
         return ["name", "description", *(["providers"] if providers.names() else []), "used_by"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("contents", "subscriptions__trigger")
+        return super().get_queryset(request).prefetch_related("contents__version", "subscriptions__trigger")
 
     @admin.display(description=_("channels"), empty_value=display.NOTHING)
     def channels(self, template):
@@ -61,9 +61,9 @@ class TemplateAdmin(PreviewMixin, VersionsMixin, DeclaredRows, ModelAdmin):
 
     @admin.display(description=_("sent by"), empty_value=display.NOTHING)
     def used_by(self, template):
-        return display.lines(
-            display.object_link(Trigger, trigger.pk, trigger.name) for trigger in _triggers_of(template)
-        )
+        triggers = _triggers_of(template)
+        found = [display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers]
+        return display.lines([*found, *map(display.doubt, gone.with_template(template))])
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         template = self.get_object(request, object_id) if object_id else None

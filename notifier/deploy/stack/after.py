@@ -69,6 +69,8 @@ def _is_last(cli):
 def _migrate(cli, web):
     applied = _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.migrate"})
     click.echo(f"  migrations: {len(applied)} applied" if applied else "  migrations: none is missing")
+    for text in _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.names_gone"}):
+        click.echo(f"  rules: {text}")
     named = {
         name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)
     }

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from ...channels import registry
+from ...explaining import gone
 from ...models import Pause, Subscription, Trigger
 from ...operations import counts, rule_counts
 from ...rules import signals
@@ -49,6 +50,8 @@ def run(command, *, signal, channel, json: bool, **options):
         command.stdout.write(_as_json(rows))
     elif rows:
         command.stdout.write(table(HEAD, [_cells(row) for row in rows]))
+        for text in gone.find_all():
+            command.stderr.write(f"Not there any more. {text}", command.style.WARNING)
     else:
         command.stdout.write("There are no such rules." if signal or channel else "There are no rules yet.")
 
