@@ -4,12 +4,13 @@ Calls ``gates``, ``people`` and ``queue``; the functions in ``lambdas`` call it.
 """
 
 from .announcements import announce_outcomes
-from .answers import Policy, Sent, record_answers
+from .answers import record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .fallback import next_after_bounce
 from .gathering import gone_with
 from .history import count_unanswered
 from .holding import hold
+from .outcomes import Policy, Sent
 from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, publish_on_commit, ring_again_soon, take_due
 from .requests import (
     CANCELLABLE,

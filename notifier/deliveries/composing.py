@@ -21,7 +21,7 @@ from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
 from ..rules import audiences, providers
-from ..templating import contents, digest_data
+from ..templating import digest_data, rendering
 from .claims import Work
 from .versions import compiled_version
 
@@ -135,7 +135,7 @@ def _content_for(event_id, version_id, language, time_zone, others, tells_data_a
     _data, category, is_mandatory, trigger = found[event_id]
     compiled = compiled_version(version_id)
     own_names = (providers.personal_names() & compiled.paths.keys()) - data.keys()
-    content = contents.EventContent(
+    content = rendering.EventContent(
         compiled,
         data,
         language=language,

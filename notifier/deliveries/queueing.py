@@ -11,8 +11,9 @@ from ..models import Delivery
 from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
-from .answers import UNSETTLED, StoredOutcome
+from .answers import StoredOutcome
 from .history import note_crashes, note_open
+from .outcomes import UNSETTLED
 
 Status = Delivery.Status
 

@@ -23,10 +23,10 @@ from ..channels.message import Message
 from ..exceptions import LeftOpen, OutcomeUnknown, SendError, TryAgain
 from ..models import Attempt, Delivery
 from ..models.counts import mark_stale
-from .answers import UNSETTLED, Answer, Sent
 from .claims import Work
 from .composing import compose_messages
 from .history import storable
+from .outcomes import UNSETTLED, Answer, Sent
 
 logger = logging.getLogger(__name__)
 

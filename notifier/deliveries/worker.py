@@ -22,12 +22,13 @@ from ..gates.table import ask_all
 from ..observing import keys, measure
 from ..people import suppression
 from .announcements import announce_outcomes
-from .answers import Answer, Policy, Sent, record_answers
+from .answers import record_answers
 from .claims import Work, claim_deliveries, mark_sending, release
 from .clock import Clock, OpenSession
 from .composing import compose_messages
 from .holding import hold
 from .outcome_counts import count_outcomes
+from .outcomes import Answer, Policy, Sent
 from .settling import settle
 from .slots import Slots
 

@@ -19,7 +19,7 @@ from ..models import Audience, Event, Trigger
 from ..people.addresses import reachable
 from ..people.reader_links import sample_links
 from ..rules import audiences
-from ..templating import contents
+from ..templating import rendering
 
 logger = logging.getLogger(__name__)
 
@@ -145,14 +145,14 @@ def _examine(event, subscription, channel):
     if content is None or content.version_id is None:
         return Examination()
     try:
-        rendering = contents.EventContent(
+        made = rendering.EventContent(
             versions.compiled_version(content.version_id),
             event.data,
             language=content.language,
             root=link_root(channel),
         )
-        with rendering.in_its_language():
-            parts = rendering.render({}, sample_links())
+        with made.in_its_language():
+            parts = made.render({}, sample_links())
         return registry.examine(channel, Message(delivery=0, attempt=1, address="", **parts))
     except Exception as error:
         # Its template or its channel: an estimate says what it can.

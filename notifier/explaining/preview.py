@@ -5,7 +5,6 @@ Calls ``templating.contents`` and ``channels.registry``.
 
 from dataclasses import dataclass, field, replace
 
-from django.core.exceptions import ValidationError
 from django.db import router
 
 from .. import deliveries
@@ -16,13 +15,12 @@ from ..exceptions import ProviderFailed, TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
 from ..people.reader_links import sample_links
-from ..rules import audiences, providers, roots
-from ..templating import contents, digest_data
-from ..templating.braces import find_stray
-from ..templating.compiler import path_names
+from ..rules import audiences, providers
+from ..templating import digest_data, rendering
 from ..templating.contents import PARTS
 from ..templating.data import AT_RENDERING
 from . import samples
+from .preview_problems import Fault, left_over, unchecked_names, unknown_names
 
 # So many of the newest events are looked through for those of one template: there is no index by template.
 MOST_SEARCHED = 10_000
@@ -30,7 +28,6 @@ EVENTS_OFFERED = 10
 # So many events a previewed digest has.
 DIGEST_SHOWN = 3
 TEST_MARK = "[Test] "
-MARK_SHOWN = 40
 NO_LINK = Problem(
     part="link",
     text=(
@@ -65,13 +62,6 @@ class Preview:
     paths: dict = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault(Problem):
-    """A Problem that stops the rendering, on ``line`` of its part where that is known."""
-
-    line: int | None = None
-
-
 def triggers_of(template_id, channel=None):
     """The triggers that send a template, by name; only those that do so by ``channel``, if given."""
     if template_id is None:
@@ -102,7 +92,7 @@ def preview(content, *, event=None, person=None):
     try:
         compiled = content.compile()
         paths = compiled.paths
-        if faults := _unknown_names(content, compiled, triggers):
+        if faults := unknown_names(content, compiled, triggers):
             return Preview(errors=faults, paths=paths)
         own_names = _own_names(content)
         of_event = digest_data.folded(paths)
@@ -124,7 +114,7 @@ def preview(content, *, event=None, person=None):
     address = own_address(person, content.channel) if person else ""
     message = Message(delivery=0, attempt=1, address=address, **parts)
     examination = registry.examine(content.channel, message) if content.channel else Examination()
-    noted = (*_left_over(parts), *relative, *_unchecked_names(compiled, triggers))
+    noted = (*left_over(parts), *relative, *unchecked_names(compiled, triggers))
     examination = replace(examination, problems=(*examination.problems, *noted))
     # Made-up words are seldom an address; an event's own, or what is the same for everybody, must be one.
     if compiled.link and not parts["link"] and (event or not compiled.link.paths):
@@ -194,7 +184,7 @@ def _leads_nowhere(content, data, user, own, parts):
 def _render(content, data, user, own, root):
     parts = dict(zip(PARTS, content.sources(), strict=True))
     template = content.template if content.template_id else None
-    return contents.render_unsaved(
+    return rendering.render_unsaved(
         parts, template=template, channel=content.channel, language=content.language, book=content.book(),
         data=data, user=user, links=sample_links(), own=own, root=root,
     )  # fmt: skip
@@ -214,42 +204,3 @@ def _digest(event, data, sample):
 def _person(user, tree):
     sample = samples.sample_person(tree)
     return audiences.read_people([user.pk], tree).get(user.pk, sample) if user else sample
-
-
-def _unchecked_names(compiled, triggers):
-    """A warning for each argument of unknown type that is read further into, at the part that does."""
-    found = {}
-    for trigger in triggers:
-        for name in roots.unchecked(trigger):
-            for part, each in compiled.parts().items():
-                tree = digest_data.folded(each.paths).get(name, {})
-                if steps := {step: branch for step, branch in tree.items() if step}:
-                    path = path_names({name: steps})[0]
-                    text = f"Not checked: {path}. {roots.how_to_check(trigger, name)}"
-                    found.setdefault((part, name), Problem(part=part, text=text))
-    return found.values()
-
-
-def _left_over(parts):
-    """Marks of the template language in what was rendered: a value holds them, or the text shows them on
-    purpose.
-    """
-    for part, text in parts.items():
-        if stray := find_stray(text, html=part == "html"):
-            shown = text[stray.place :].split("\n")[0][:MARK_SHOWN].rstrip()
-            yield Problem(part=part, text=f"It shows “{shown}” as it stands.")
-
-
-def _unknown_names(content, compiled, triggers):
-    """The names that each trigger's events cannot give, at the part that reads them."""
-    found = []
-    for trigger in triggers:
-        try:
-            content.check_against(trigger, compiled=compiled)
-        except ValidationError as error:
-            found += [
-                Fault(part=part, text=f"{text} (Trigger “{trigger}”.)", is_error=True)
-                for part, texts in error.message_dict.items()
-                for text in texts
-            ]
-    return found

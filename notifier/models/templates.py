@@ -229,8 +229,9 @@ class TemplateContent(models.Model):
                 raise self._problem(part, error, field) from error
 
     def _problem(self, part, error, field):
-        at = "file" if self.file and part in files.PARTS else part
-        return ValidationError({field or at: f"{self.channel}, {part}: {error}" if field else str(error)})
+        if field:
+            return ValidationError({field: f"{self.channel}, {part}: {error}"})
+        return ValidationError({"file" if self.file and part in files.PARTS else part: str(error)})
 
 
 def layout_book(channel, content=None, replaced=None):
@@ -238,8 +239,8 @@ def layout_book(channel, content=None, replaced=None):
     contents_here = TemplateContent.objects.filter(channel=channel)
 
     def read(name):
-        rows = contents_here.filter(template__name=name, version__isnull=False).select_related("version")
-        rows = rows if replaced is None else rows.exclude(pk=content.pk)
+        rows = contents_here.filter(template__name=name, version__isnull=False)
+        rows = (rows if replaced is None else rows.exclude(pk=content.pk)).select_related("version")
         sources = {row.language: {"text": row.version.text, "html": row.version.html} for row in rows}
         keys = [row.template_id for row in rows]
         if replaced is not None and content.template_id and content.template.name == name:

@@ -3,47 +3,31 @@
 Called by ``models.rules.Trigger.clean``.
 """
 
-import datetime as dt
-import uuid
-from decimal import Decimal
-
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.template.smartif import Literal
 
 from ..exceptions import ConditionRefused
 from . import roots
+from .condition_kinds import (
+    DATE,
+    DATETIME,
+    DURATION,
+    LIST,
+    NUMBER,
+    OBJECT,
+    PLAIN,
+    TEXT,
+    TIME,
+    TRUTH,
+    UUID,
+    find_field,
+    kind_of_field,
+)
 
 EQUALITY = {"==", "!="}
 ORDER = {"<", "<=", ">", ">="}
 COMPARISONS = EQUALITY | ORDER | {"in", "not in", "is", "is not"}
 
-NUMBER, TEXT, TRUTH, DATE, DATETIME, TIME = (
-    "a number",
-    "text",
-    "either True or False",
-    "a date",
-    "a date with a time",
-    "a time",
-)
-DURATION, UUID, OBJECT, LIST = "a duration", "a UUID", "an object", "a list"
-
-# The first that fits; a date with a time is a date to Python.
-FIELDS = [
-    (models.BooleanField, TRUTH),
-    ((models.IntegerField, models.FloatField, models.DecimalField), NUMBER),
-    (models.DateTimeField, DATETIME),
-    (models.DateField, DATE),
-    (models.TimeField, TIME),
-    (models.DurationField, DURATION),
-    (models.UUIDField, UUID),
-    ((models.CharField, models.TextField, models.GenericIPAddressField, models.FileField), TEXT),
-]
-# Of an argument that is registered with its type.
-PLAIN = {
-    bool: TRUTH, int: NUMBER, float: NUMBER, Decimal: NUMBER, str: TEXT, dt.datetime: DATETIME, dt.date: DATE,
-    dt.time: TIME, dt.timedelta: DURATION, uuid.UUID: UUID,
-}  # fmt: skip
 # Of a change of a relation to many: https://docs.djangoproject.com/en/5.2/ref/signals/#m2m-changed
 ACTIONS = ("pre_add", "post_add", "pre_remove", "post_remove", "pre_clear", "post_clear")
 TEXT_FILTERS = (
@@ -174,7 +158,7 @@ class _Reader:
             return OBJECT
         if (kind := STEPS.get(side.value.var.lookups[-1])) and self._is_of_many(side):
             return kind
-        return _kind_of_field(self._field(side), side.value.var.lookups)
+        return kind_of_field(self._field(side), side.value.var.lookups)
 
     def _is_of_many(self, side):
         """Tell whether ``side`` ends in what a relation to many objects has itself: their number."""
@@ -198,7 +182,7 @@ class _Reader:
         model, found = self.models.get(root), None
         for name in names:
             name = name.removeprefix("get_").removesuffix("_display") if name.endswith("_display") else name
-            found = model and _find_field(model, name)
+            found = model and find_field(model, name)
             model = (
                 found.related_model
                 if found is not None and found.is_relation and name == found.name
@@ -213,26 +197,6 @@ def _go_together(left, right, comparison):
     if comparison in ORDER and {OBJECT, LIST} & {left, right}:
         return False
     return left == right or {left, right} in COMPARABLE
-
-
-def _find_field(model, name):
-    if name == "pk":
-        return model._meta.pk
-    try:
-        return model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-
-
-def _kind_of_field(field, lookups):
-    if field is None or hasattr(field, "from_db_value"):
-        # A field that makes something of its own out of what is stored.
-        return LIST if lookups[-1:] == ("all",) else None
-    if field.is_relation:
-        if lookups[-1] == field.name:
-            return OBJECT if field.many_to_one or field.one_to_one else None
-        return _kind_of_field(field.target_field, lookups) if lookups[-1] == "pk" or field.concrete else None
-    return next((kind for classes, kind in FIELDS if isinstance(field, classes)), None)
 
 
 def _shows(side):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from notifier import deliveries
 from notifier.deliveries import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, Policy
-from notifier.deliveries.answers import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
+from notifier.deliveries.outcomes import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from notifier.exceptions import Later, OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Delivery
 from tests.support.builders import make_delivery

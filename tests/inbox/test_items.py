@@ -9,7 +9,7 @@ from notifier.channels import registry
 from notifier.deliveries import fanout
 from notifier.inbox import items
 from notifier.models import Category, Delivery, Inbox, InboxItem
-from notifier.templating import contents
+from notifier.templating import contents, rendering
 from notifier.templating.safe_links import checked_link
 from tests.support.builders import make_audience, make_delivery, make_event, make_user
 from tests.support.functions import bodies_for, invoke
@@ -58,7 +58,7 @@ LINKS = [
 def test_a_link_is_a_path_of_the_site_or_an_http_address_or_none(rendered, kept):
     assert checked_link(rendered) == kept
     compiled = contents.compile_content("", "Hello", "", "{{ link }}")
-    assert contents.EventContent(compiled, {"link": rendered}).render({})["link"] == kept
+    assert rendering.EventContent(compiled, {"link": rendered}).render({})["link"] == kept
 
 
 def send(user, **more):

@@ -11,7 +11,7 @@ from notifier.exceptions import UnreadablePath
 from notifier.explaining import preview
 from notifier.models import Event, TemplateContent, Trigger
 from notifier.rules import conditions, offers
-from notifier.templating import contents
+from notifier.templating import contents, rendering
 from notifier.templating.absolute_links import absolute_html, absolute_text
 from notifier.templating.compiler import compile_part
 from notifier.templating.data import FrozenObject
@@ -90,7 +90,7 @@ def site(settings):
 
 def rendered(*, root=SITE, **parts):
     sources = [parts.get(name, "") for name in contents.PARTS]
-    content = contents.EventContent(contents.compile_content(*sources), DATA, root=root)
+    content = rendering.EventContent(contents.compile_content(*sources), DATA, root=root)
     return content.render(USER, {"unsubscribe_url": "", "preferences_url": ""})
 
 
@@ -151,7 +151,7 @@ MADE = [
 @pytest.mark.parametrize(("html", "text"), MADE)
 @pytest.mark.parametrize("root", [SITE, ""])
 def test_a_text_that_is_made_of_an_html_has_them_too(html, text, root):
-    found = contents.render_unsaved({"html": html}, data=DATA, user=USER, links={}, root=root)["text"]
+    found = rendering.render_unsaved({"html": html}, data=DATA, user=USER, links={}, root=root)["text"]
     expected = (
         text if root else text.replace(f"{SITE}/?", "?").replace(SITE, "").replace("https://cdn", "//cdn")
     )
@@ -161,7 +161,7 @@ def test_a_text_that_is_made_of_an_html_has_them_too(html, text, root):
         subject=compile_part("", html=False), text=compile_part(made, html=False),
         html=compile_part(html, html=True), text_is_made=True,
     )  # fmt: skip
-    assert contents.EventContent(compiled, DATA, root=root).render(USER, {})["text"] == expected
+    assert rendering.EventContent(compiled, DATA, root=root).render(USER, {})["text"] == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from notifier.exceptions import TemplateRefused, TemplateTooLarge, UnreadablePat
 from notifier.models import Template, TemplateContent, Trigger
 from notifier.models.templates import layout_book
 from notifier.rules import offers
-from notifier.templating import contents, snapshot
+from notifier.templating import contents, rendering, snapshot
 from notifier.templating.data import FrozenObject
 from project.demo.models import Post
 from tests.support.effort import at_most
@@ -38,7 +38,7 @@ def attempt(source, part="html"):
     person = snapshot.freeze(
         {"user": get_user_model()(username="ann", password="hash-of-ann")}, {"user": paths.pop("user", {})}
     )
-    return contents.EventContent(compiled, snapshot.freeze(live, paths)).render(person["user"])[part]
+    return rendering.EventContent(compiled, snapshot.freeze(live, paths)).render(person["user"])[part]
 
 
 NO_TAG, NO_FILTER, SECRET, NO_NAME, UNDERSCORE = (
@@ -308,7 +308,7 @@ def measured(source, data, part):
 
 def outcome(compiled, data, part):
     try:
-        return contents.EventContent(compiled, data).render({"name": "Ann"})[part]
+        return rendering.EventContent(compiled, data).render({"name": "Ann"})[part]
     except Exception as error:
         return error
 

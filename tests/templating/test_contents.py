@@ -8,7 +8,7 @@ from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion
 from notifier.models.templates import layout_book
-from notifier.templating import contents
+from notifier.templating import contents, rendering
 from tests.support.builders import make_template
 
 pytestmark = pytest.mark.one_database
@@ -46,11 +46,11 @@ SUBJECTS = [
 
 @pytest.mark.parametrize(("rendered", "sent"), SUBJECTS)
 def test_a_subject_is_one_line_without_control_characters(rendered, sent):
-    assert contents.one_line(rendered) == sent
+    assert rendering.one_line(rendered) == sent
 
 
 def content_of(*, subject="", text="", html=""):
-    return contents.EventContent(contents.compile_content(subject, text, html), {"title": "A\r\n<b>"})
+    return rendering.EventContent(contents.compile_content(subject, text, html), {"title": "A\r\n<b>"})
 
 
 def test_parts_are_escaped_in_html_alone_and_only_the_subject_is_made_one_line():
@@ -64,7 +64,7 @@ def test_a_blank_text_is_made_from_the_html_of_each_person():
         text=None,
         html=contents.compile_part("<p>Hello <b>{{ user.first_name }}</b></p>", html=True),
     )
-    content = contents.EventContent(compiled, {})
+    content = rendering.EventContent(compiled, {})
     assert [content.render({"first_name": name})["text"] for name in ("Ada", "Bo & Co")] == [
         "Hello Ada",
         "Hello Bo & Co",
@@ -130,7 +130,7 @@ UNSAVED = [
 @pytest.mark.parametrize(("parts", "part", "line", "words"), UNSAVED)
 def test_what_is_not_saved_and_cannot_be_shown_says_where(parts, part, line, words):
     with pytest.raises(TemplateRefused, match=words) as caught:
-        contents.render_unsaved(parts, channel="email", data={"title": "word " * 60}, user={}, links={})
+        rendering.render_unsaved(parts, channel="email", data={"title": "word " * 60}, user={}, links={})
     assert (caught.value.part, caught.value.line) == (part, line)
 
 
@@ -144,7 +144,7 @@ def test_what_is_not_saved_is_rendered_as_it_would_be_sent():
         "subject": "{{ title }}\n!",
         "html": f"{{% extends '{layout.name}' %}}{{% block main %}}Hi {{{{ user.name }}}}{{% endblock %}}",
     }
-    rendered = contents.render_unsaved(
+    rendered = rendering.render_unsaved(
         parts,
         channel="email",
         book=layout_book("email"),

@@ -12,7 +12,7 @@ from django.core.management.sql import emit_post_migrate_signal
 from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Template, TemplateContent
-from notifier.templating import contents, files
+from notifier.templating import files, rendering
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
@@ -51,9 +51,8 @@ def test_the_files_source_is_copied_into_a_version(folder):
         "<p>{{ title }}</p>\n",
         "Now: {{ title }}",
     )
-    parts = contents.EventContent(versions.compiled_version(content.version_id), {"title": "<Linen>"}).render(
-        {}
-    )
+    compiled = versions.compiled_version(content.version_id)
+    parts = rendering.EventContent(compiled, {"title": "<Linen>"}).render({})
     assert parts == {
         "subject": "Now: <Linen>",
         "text": "<Linen>",

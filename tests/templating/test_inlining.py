@@ -5,7 +5,7 @@ is.
 import pytest
 from css_inline import CSSInliner
 
-from notifier.templating import contents, inlining
+from notifier.templating import contents, inlining, rendering
 from notifier.templating.compiler import compile_part
 from notifier.templating.residue import Residue
 from notifier.templating.specialising import specialise
@@ -67,7 +67,7 @@ def test_media_queries_and_hover_stay_and_the_text_shows_no_style():
     compiled = contents.compile_content(
         "", "", f"{STYLE}<style>b{{display:block}}</style><p>A<b>B</b>{{{{ user.name }}}}</p>"
     )
-    parts = contents.EventContent(contents.replace(compiled, text=None), {}).render({"name": "Ann"})
+    parts = rendering.EventContent(contents.replace(compiled, text=None), {}).render({"name": "Ann"})
     assert '<p style="color: red;">' in parts["html"]
     assert "@media (max-width:9px)" in parts["html"]
     assert "a:hover" in parts["html"]
@@ -77,7 +77,7 @@ def test_media_queries_and_hover_stay_and_the_text_shows_no_style():
 
 def test_html_without_styles_is_sent_byte_for_byte():
     html = "<P CLASS=x>Tom & Ann<br/><unclosed {{ user.name }}"
-    assert contents.EventContent(contents.compile_content("", "x", html), {}).render({"name": "<"})[
+    assert rendering.EventContent(contents.compile_content("", "x", html), {}).render({"name": "<"})[
         "html"
     ] == ("<P CLASS=x>Tom & Ann<br/><unclosed &lt;")
 

@@ -17,7 +17,7 @@ from notifier.deliveries import composing
 from notifier.deliveries.fanout import fan_out
 from notifier.models import Delivery, Subscription, TemplateContent
 from notifier.rules import plans
-from notifier.templating import contents, languages
+from notifier.templating import contents, languages, rendering
 from notifier.templating.html_skeleton import Skeleton
 from tests.support.builders import make_audience, make_event, make_template, make_trigger, make_user
 
@@ -172,7 +172,7 @@ RENDERED = [
 def test_words_numbers_and_times_are_the_persons(source, language, zone, sent):
     data = {"at": MOMENT, "price": Decimal("12.5"), "many": 1234567, "day": "Monday"}
     with translation.override("ja"), timezone.override("Asia/Tokyo"):  # whoever works here
-        parts = contents.render_unsaved(
+        parts = rendering.render_unsaved(
             {"text": source}, language=language, time_zone=zone, data=data, user={"name": "Ann"}, links={}
         )
     assert parts["text"] == sent
@@ -186,7 +186,7 @@ def test_a_translation_of_data_is_escaped_and_one_of_the_template_is_as_in_djang
 def test_a_text_is_made_from_each_html_where_words_are_translated():
     assert Skeleton.of("<p>{% translate 'Tom &amp; Ann' %}</p>") is None
     assert (
-        contents.render_unsaved(
+        rendering.render_unsaved(
             {"html": "<p>{% translate 'Monday' %} &amp;</p>"}, language="de", data={}, user={}, links={}
         )["text"]
         == "Montag &"

@@ -9,7 +9,7 @@ from django.db.models import RestrictedError
 from notifier.deliveries import versions
 from notifier.exceptions import TemplateRefused
 from notifier.models import ContentVersion, Subscription, Template, TemplateContent
-from notifier.templating import contents
+from notifier.templating import rendering
 from tests.support.builders import make_trigger
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
@@ -92,7 +92,7 @@ def test_an_event_is_rendered_from_the_whole_and_a_text_is_made_of_it():
     mail = save("mail", html="{% extends 'base' %}{% block main %}Hi {{ user.first_name }}{% endblock %}")
     assert mail.version.text_from_html == "Hi {{ user.first_name|oneline }}\n\nBye"
     TemplateContent.objects.filter(template__name="base").update(html="gone")
-    content = contents.EventContent(versions.compiled_version(mail.version_id), {})
+    content = rendering.EventContent(versions.compiled_version(mail.version_id), {})
     made = {"subject": "", "text": "Hi Ann\n\nBye", "html": "<p>Hi Ann</p><p>Bye</p>", "link": "", "icon": ""}
     assert content.render({"first_name": "Ann"}) == made
     text = save("text", text="{% extends 'base' %}{% block main %}Yo{% endblock %}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.templating import contents, provenance
+from notifier.templating import contents, provenance, rendering
 
 DATA = {
     "title": "Linen",
@@ -38,16 +38,16 @@ SOURCES = [
 @pytest.mark.parametrize(("source", "expected"), SOURCES)
 def test_data_is_told_apart_from_the_templates_words(source, expected):
     compiled = contents.compile_content("", source, "")
-    found = contents.EventContent(compiled, DATA, tells_data_apart=True).render(USER)
+    found = rendering.EventContent(compiled, DATA, tells_data_apart=True).render(USER)
     text, at, marked = found["text"], 0, ""
     for begin, end in found["from_data"]:
         marked, at = f"{marked}{text[at:begin]}«{text[begin:end]}»", end
     assert marked + text[at:] == expected
-    plain = contents.EventContent(compiled, DATA).render(USER)
+    plain = rendering.EventContent(compiled, DATA).render(USER)
     assert "from_data" not in plain
     assert provenance.SIGN.sub("", plain["text"]) == text
 
 
 def test_of_a_text_that_is_made_from_the_html_nothing_is_known():
     compiled = contents.replace(contents.compile_content("", "", "<b>{{ title }}</b>"), text=None)
-    assert "from_data" not in contents.EventContent(compiled, DATA, tells_data_apart=True).render(USER)
+    assert "from_data" not in rendering.EventContent(compiled, DATA, tells_data_apart=True).render(USER)

@@ -57,6 +57,10 @@ def check_sandbox(context):
         )
 
 
+def _from_environment(names):
+    return {name: value for name in names if (value := credentials.read(name))}
+
+
 def check_driver(context):
     """``SMS_DRIVER`` is one that there is; where it is Twilio, it knows the keys and the account is in use.
 
@@ -75,11 +79,7 @@ def check_driver(context):
     if driver != "twilio":
         return
     names = (*KEYS, API_KEY)
-    keys = (
-        parameters.read(context, names)
-        if context.stage
-        else {name: value for name in names if (value := credentials.read(name))}
-    )
+    keys = parameters.read(context, names) if context.stage else _from_environment(names)
     if missing := [name for name in KEYS if not keys.get(name)]:
         stack = context.stage and context.deployment.stack_name
         remedy = " ; ".join(parameters.put(stack, name) if stack else f"export {name}=…" for name in missing)
