@@ -88,11 +88,9 @@ class TemplateContent(models.Model):
     text = models.TextField(_("text"), blank=True, help_text=_("Left blank, it is made from the HTML."))
     html = models.TextField(_("HTML"), blank=True)
     link = models.CharField(
-        _("link"),
-        max_length=500,
-        blank=True,
+        _("link"), max_length=500, blank=True,
         help_text=_("Where it leads: a path of this site, or an http or https address."),
-    )
+    )  # fmt: skip
     icon = models.CharField(
         _("icon"),
         max_length=200,
