@@ -1,8 +1,13 @@
 """What `manage.py check --deploy` says of a deployment that could send nothing."""
 
+import re
+from collections import defaultdict
+from pathlib import Path
+
 import pytest
 from django.core.checks import run_checks
 
+import notifier
 from notifier.channels import registry
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:notifier-production"
@@ -71,3 +76,13 @@ def test_an_address_that_no_link_can_begin_with_is_said(settings, base, said):
     settings.NOTIFIER = settings.NOTIFIER | {"BASE_URL": base, "TOPIC_ARN": TOPIC}
     found = {each.id for each in run_checks(include_deployment_checks=True)}
     assert found & {"notifier.E020", "notifier.W020"} == said
+
+
+def test_an_id_says_one_thing():
+    """The ids of one module may repeat; two modules with one id would be silenced together."""
+    found = defaultdict(set)
+    for path in (Path(notifier.__file__).parent).rglob("*.py"):
+        for each in re.findall(r'id="(notifier\.[EW]\d{3})"', path.read_text(encoding="utf-8")):
+            found[each].add(path.name)
+    assert {each: names for each, names in found.items() if len(names) > 1} == {}
+    assert len(found) > 10

@@ -40,7 +40,7 @@ def check_settings(**_options):
             f"{setting} is {value!r}{what}",
             hint='Name a field of it, or one over a relation, such as "profile.language". '
             'An address may have a text around it: "telegram:{profile.chat}".',
-            id="notifier.E006",
+            id="notifier.E012",
         )
         for setting, value, what in ([] if problems else _wrong_paths())
     ]

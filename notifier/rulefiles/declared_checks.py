@@ -15,7 +15,7 @@ def check_declarations(**_options):
         checks.Error(
             f"The rule “{key}”, declared in {declaration.place}, cannot be kept: {problem}",
             hint="It is written as in a file of rules: see docs/commands.md.",
-            id="notifier.E010",
+            id="notifier.E013",
         )
         for key, declaration in declarations.all_declared().items()
         if (problem := declared.problem_in_code(declaration))

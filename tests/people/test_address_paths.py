@@ -113,7 +113,7 @@ def test_what_is_wrong_with_it_the_check_says(named, setting, words):
     named(setting)
     (problem,) = check_settings()
     assert words in problem.msg
-    assert problem.id == "notifier.E006"
+    assert problem.id == "notifier.E012"
 
 
 def test_a_setting_that_is_right_passes_the_check(named):

@@ -227,7 +227,7 @@ def wrong_with(*declarations_of_it):
 
 
 # Wrong whatever the database has, and wrong here: the two checks.
-IN_CODE, HERE = "notifier.E010", "notifier.W010"
+IN_CODE, HERE = "notifier.E013", "notifier.W010"
 # What is declared, what is said of it by `rules declared`, and which check knows it. What only writing it
 # could show is said to be missing.
 MISSING = ""

@@ -274,5 +274,5 @@ def test_a_path_that_leads_nowhere_is_an_error_of_the_checks(path, wrong, settin
     for ours in ({"LANGUAGE": path}, {"TIME_ZONE": path}, {"ADDRESSES": {"email": path}}):
         settings.NOTIFIER = settings.NOTIFIER | ours
         assert (
-            "notifier.E006" in [problem.id for problem in checks.run_checks(tags=["compatibility"])]
+            "notifier.E012" in [problem.id for problem in checks.run_checks(tags=["compatibility"])]
         ) is wrong
