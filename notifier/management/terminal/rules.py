@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ...channels import registry
 from ...explaining import gone
-from ...models import Pause, Subscription, Trigger
+from ...models import Pause, Subscription
 from ...operations import counts, rule_counts
 from ...rules import signals
 from .objects import USAGE
@@ -41,26 +41,24 @@ def run(command, *, signal, channel, json: bool, **options):
             f"There is no channel “{channel}”. There are: {', '.join(registry.channel_names())}.",
             returncode=USAGE,
         )
+    triggers = list(gone.triggers_read())
     rows = [
         row
-        for row in rule_rows()
+        for row in rule_rows(triggers)
         if signal in (None, row["signal"]) and (channel is None or channel in row["channels"])
     ]
     if json:
         command.stdout.write(_as_json(rows))
     elif rows:
         command.stdout.write(table(HEAD, [_cells(row) for row in rows]))
-        for text in gone.find_all():
+        for text in gone.find_all(triggers):
             command.stderr.write(f"Not there any more. {text}", command.style.WARNING)
     else:
         command.stdout.write("There are no such rules." if signal or channel else "There are no rules yet.")
 
 
-def rule_rows():
-    """One dict a subscription, or a trigger that has none, by signal and trigger."""
-    triggers = Trigger.objects.order_by("verb", "name").prefetch_related(
-        "subscriptions__template", "subscriptions__audiences"
-    )
+def rule_rows(triggers):
+    """One dict a subscription, or a trigger that has none, in the order of the triggers."""
     paused = set(Pause.objects.values_list("scope", flat=True))
     done = rule_counts.by("subscription_id", timezone.now() - DAYS_COUNTED * 24 * counts.HOUR)
     return [
