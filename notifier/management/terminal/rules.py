@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ...channels import registry
 from ...explaining import gone
-from ...models import Pause, Subscription
+from ...models import Pause, Subscription, Trigger
 from ...operations import counts, rule_counts
 from ...rules import signals
 from .objects import USAGE
