@@ -74,7 +74,7 @@ def test_the_same_key_again_makes_no_second_event(rule, post):
 def test_arguments_are_json_or_text(written, value):
     from notifier.management.terminal.emit import _argument
 
-    assert _argument(f"name={written}") == ("name", value)
+    assert _argument("post_save", f"name={written}") == ("name", value)
 
 
 def test_an_argument_that_reads_as_an_object_is_one():
