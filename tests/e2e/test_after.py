@@ -18,7 +18,7 @@ def handler(event, context):
     command = event["command"].rpartition(".")[2]
     if command == "canary_seconds":
         return {"fanout": 0.25, "email": None}
-    return {"migrate": [], "create_administrator": "there", "release_canary": {"fanout": 1,
+    return {"migrate": [], "names_gone": [], "create_administrator": "there", "release_canary": {"fanout": 1,
         "email": 2}}[command]
 """
 RUDE = "def handler(event, context):\n    raise RuntimeError('no database')\n"

@@ -69,7 +69,7 @@ def _is_last(cli):
 def _migrate(cli, web):
     applied = _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.migrate"})
     click.echo(f"  migrations: {len(applied)} applied" if applied else "  migrations: none is missing")
-    for text in _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.names_gone"}):
+    for text in _names_gone(cli, web):
         click.echo(f"  rules: {text}")
     named = {
         name: os.environ[variable] for name, variable in ADMINISTRATOR.items() if os.environ.get(variable)
@@ -85,6 +85,14 @@ def _migrate(cli, web):
             "DJANGO_SUPERUSER_PASSWORD (and _EMAIL) here and run "
             f"zappa update {cli.api_stage}."
         )
+
+
+def _names_gone(cli, web):
+    """What rules name and this release has no more. The release stands, so a failure here is not its own."""
+    try:
+        return _invoke(cli.zappa.lambda_client, web, {"command": "notifier.deploy.operations.names_gone"})
+    except ConfigurationError as error:
+        return [f"they could not be looked through. {error}"]
 
 
 def _lost_canaries(cli, web, stack, channels):
