@@ -62,6 +62,8 @@ def log_watcher():
 @pytest.fixture(autouse=True)
 def _no_data_in_the_log(log_watcher):
     """Logs hold no data: see ``tests.support.marks``."""
+    # A test that configures logging takes all handlers away.
+    logging.getLogger().addHandler(log_watcher)
     log_watcher.take()
     yield
     assert not (lines := log_watcher.take()), f"A log line holds the data of a test: {lines[0]}"

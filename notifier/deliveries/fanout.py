@@ -78,9 +78,10 @@ def _fan_out_held(event, is_time_up):
             soon = timezone.now() + dt.timedelta(seconds=60)
             _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=soon)
             return False
-    reason = _say_unwritten(event)
-    is_empty = reason and not any(step["contents"] for step in event.plan)
+    unwritten = _say_unwritten(event)
+    is_empty = unwritten and not any(step["contents"] for step in event.plan)
     status = Event.Status.FAILED if is_empty else Event.Status.DONE
+    reason = " ".join(filter(None, [event.reason, unwritten]))[:MAX_REASON_CHARACTERS]
     _held(event).update(status=status, reason=reason, claim=None, due_at=None)
     return True
 

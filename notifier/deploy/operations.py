@@ -67,8 +67,9 @@ def export_rules(event, context):
     See docs/commands.md.
     """
     from notifier import rulefiles
+    from notifier.rulefiles import texts
 
-    return _Unprinted(rulefiles.as_document(rulefiles.read_rules()))
+    return _Unprinted(texts.as_document(rulefiles.read_rules()))
 
 
 class _Unprinted(dict):

@@ -55,7 +55,7 @@ def _insert_seconds():
 
 def _insert_one():
     now = timezone.now()
-    Event.objects.create(trigger_id=OF_NO_RULE, data={}, created_at=now, status=Event.Status.SHADOW)
+    Event.objects.create(trigger_id=OF_NO_RULE, data={}, created_at=now)
 
 
 def describe(verb):

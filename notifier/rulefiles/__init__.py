@@ -2,41 +2,12 @@
 ``rules``.
 
 The way in: text → ``reading`` (places) → ``checking`` (shape) → ``importing`` (rows). The way out: rows →
-``current`` → ``writing``.
+``current`` → ``writing``. Whoever has a text calls ``texts``; rules in code, ``declared``, have none.
 """
 
 from .applying import Change
 from .checking import check_document
 from .current import read_rules, unwritten_people
 from .importing import import_rules
-from .reading import read_document
-from .writing import as_document, write_document
 
-__all__ = [
-    "Change",
-    "as_document",
-    "check_document",
-    "export_text",
-    "import_rules",
-    "import_text",
-    "read_document",
-    "read_rules",
-    "unwritten_people",
-    "write_document",
-]
-
-
-def export_text(file_format="yaml"):
-    """The text of a file with all rules of the database."""
-    return write_document(as_document(read_rules()), file_format)
-
-
-def import_text(text, *, file_format="yaml", source="", **options):
-    """Bring the database's rules to what ``text`` says; returns the Changes.
-
-    See ``import_rules`` for the options.
-
-    Raises RulesFileRefused with everything that is wrong; nothing is saved then.
-    """
-    document, places = read_document(text, file_format)
-    return import_rules(check_document(document, places), places=places, source=source, **options)
+__all__ = ["Change", "check_document", "import_rules", "read_rules", "unwritten_people"]

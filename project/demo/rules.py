@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from notifier import rulefiles
+from notifier.rulefiles import texts
 
 from .models import Profile
 
@@ -34,7 +35,7 @@ RULES = Path(__file__).with_name("rules.yaml")
 def load_demo():
     """Make people and rules, unless they are there: what somebody has changed meanwhile stays changed."""
     make_people()
-    document, places = rulefiles.read_document(RULES.read_text(encoding="utf-8"))
+    document, places = texts.read_document(RULES.read_text(encoding="utf-8"))
     there = rulefiles.read_rules()
     missing = {
         section: {name: row for name, row in rows.items() if name not in there[section]}

@@ -34,7 +34,8 @@ def test_the_sidebar_is_in_the_order_of_the_work(admin_client):
     assert list(found)[:4] == ["", "Rules", "What came of it", "People"]
     assert found[""][-1] == "Set up"
     assert found["Rules"] == ["Triggers", "Templates", "Audiences", "Categories"]
-    assert found["What came of it"] == ["Events", "Deliveries", "Inbox items", "Pauses", "Budgets", "Why?"]
+    came = ["Events", "Deliveries", "Inbox items", "Pauses", "Budgets", "Those on duty", "Why?"]
+    assert found["What came of it"] == came
     assert found["People"][:2] == ["Users", "Groups"]
     assert found["People"][2:] == [
         "Contact points",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, User
 
-from notifier import rulefiles
+from notifier.rulefiles import texts
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 
@@ -25,7 +25,7 @@ def recipe(db, request):
     (rules,) = re.findall(r"```yaml\n(.*?)```", said, re.S)
     for group in re.findall(r"groups: \[(.*?)\]", rules):
         Group.objects.create(name=group)
-    rulefiles.import_text(rules)
+    texts.import_text(rules)
 
 
 @pytest.fixture

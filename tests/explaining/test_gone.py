@@ -44,7 +44,7 @@ RENAMED = [
     # what holds the name, what it names; whose fault it is said to be, and what is said
     ({"trigger": {"verb": "order_placed_of_old"}}, "Trigger", "“order_placed_of_old”"),
     ({"trigger": {"model": "shop.purchase"}}, "Trigger", "There is no model “shop.purchase”"),
-    ({"trigger": {"actor_model": "shop.person", "actor_pk": "5"}}, "Trigger", "“shop.person”"),
+    ({"trigger": {"actor_model": "shop.agent", "actor_pk": "5"}}, "Trigger", "“shop.agent”"),
     ({"trigger": {"condition": "instance.amount > 5"}}, "Trigger", "nothing called “amount”"),
     ({"trigger": {"condition": "instance.customer.nick == 'a'"}}, "Trigger", "nothing called “nick”"),
     ({"trigger": {"condition": "instance.status == 'sent'"}}, "Trigger", "It is one of"),  # a choice

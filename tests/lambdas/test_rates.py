@@ -271,6 +271,7 @@ LIMITS_OF_X = [
 def test_x_says_with_each_answer_when_it_takes_no_more(monkeypatch, headers, seconds):
     now = int(twitter.time.time())
     told = requests.Response()
+    told.request = requests.Request("POST", "https://api.x.com/2/tweets").prepare()
     for name, value in headers.items():
         told.headers[name] = str(now + int(value)) if value[0] in "+-" else value
     with twitter.open_session() as client:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notifier import rulefiles
 from notifier.exceptions import RulesFileRefused
+from notifier.rulefiles import texts
 from tests.app.models import Order
 from tests.support.observing import registering
 
@@ -45,5 +45,5 @@ BAD = [
 def test_a_file_is_checked_by_the_types(register, changed, words):
     register("shipped", {"order": Order}, object="order")
     with pytest.raises(RulesFileRefused, match=words):
-        rulefiles.import_text(RULES % (GOOD | changed))
-    assert rulefiles.import_text(RULES % GOOD)
+        texts.import_text(RULES % (GOOD | changed))
+    assert texts.import_text(RULES % GOOD)

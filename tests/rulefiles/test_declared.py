@@ -10,10 +10,10 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from notifier import notify_on, rulefiles
+from notifier import notify_on
 from notifier.events.index import index
 from notifier.models import Audience, Delivery, Event, RulesVersion, Subscription, Template, Trigger
-from notifier.rulefiles import declared
+from notifier.rulefiles import declared, texts
 from notifier.rules import declarations
 from notifier.testing import assert_notified, capture_notifications
 from project.demo.models import Movie, Post
@@ -310,7 +310,7 @@ def test_an_import_with_prune_leaves_it_alone_and_may_name_what_it_declares():
         "version: 1\ntriggers:\n  Mine:\n    signal: post_save\n    model: demo.post\n    subscriptions:\n"
         "      - {template: news, channels: [email], audiences: [news]}\n"
     )
-    changes = rulefiles.import_text(text, prune=True)
+    changes = texts.import_text(text, prune=True)
     assert {change.action for change in changes} == {"created"}
     assert rule().is_in_code
 
@@ -321,7 +321,7 @@ def test_a_file_that_names_it_takes_it_over_and_says_so():
         "version: 1\ntriggers:\n  news:\n    signal: post_save\n    model: demo.post\n    saved: created\n"
         "    subscriptions:\n      - {template: news, channels: [email], audiences: [news]}\n"
     )
-    (change,) = rulefiles.import_text(text)
+    (change,) = texts.import_text(text)
     assert (change.action, change.fields) == ("changed", (("kept", "code", "in the database"),))
     deploy(("post_save", OWN | {"saved": "updated"}, Post))
     assert (rule().declared, rule().on) == ("", "created")

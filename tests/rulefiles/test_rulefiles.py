@@ -16,6 +16,7 @@ from notifier.deploy import operations
 from notifier.events.index import index
 from notifier.exceptions import RulesFileRefused
 from notifier.models import Audience, ContentVersion, Event, Subscription, Template, TemplateContent, Trigger
+from notifier.rulefiles import texts
 from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
 from notifier.rules import providers
@@ -52,7 +53,7 @@ triggers:
 
 def load(text, **options):
     """What an import of the text changes, as ``(action, what)``."""
-    return [(change.action, change.what) for change in rulefiles.import_text(text, **options)]
+    return [(change.action, change.what) for change in texts.import_text(text, **options)]
 
 
 def delete_rules():
@@ -68,7 +69,7 @@ def test_an_export_reads_well():
     of the rows.
     """
     load(SMALL)
-    head, _, body = rulefiles.export_text().partition("version: 1\n")
+    head, _, body = texts.export_text().partition("version: 1\n")
     assert all(line.startswith("#") for line in head.split("\n") if line)
     assert (
         body.replace("\n\n", "\n").strip() == SMALL.partition("version: 1\n")[2].replace("\n\n", "\n").strip()
@@ -93,7 +94,7 @@ def test_an_export_reads_well():
 )
 def test_texts_of_several_lines_are_blocks(text, style):
     make_template({"email": {"text": text}})
-    written = rulefiles.export_text()
+    written = texts.export_text()
     assert f"text: {style}" in written
     assert yaml.safe_load(written)["templates"].popitem()[1]["contents"][0]["text"] == text.replace(
         "\r\n", "\n"
@@ -103,7 +104,7 @@ def test_texts_of_several_lines_are_blocks(text, style):
 def test_people_are_not_written_and_stay_where_they_are():
     person, group = make_user(), Group.objects.create(name="Staff")
     audience = make_audience(users=[person], groups=[group])
-    text = rulefiles.export_text()
+    text = texts.export_text()
     assert person.username not in text
     assert "Staff" in text
     assert rulefiles.unwritten_people() == [audience.name]
@@ -116,7 +117,7 @@ def test_an_export_costs_a_few_queries_whatever_the_number_of_rules(django_asser
     for _ in range(5):
         make_trigger()
     with django_assert_max_num_queries(9):
-        rulefiles.export_text()
+        texts.export_text()
 
 
 # What goes out comes in again.
@@ -197,11 +198,11 @@ def documents(draw):
 def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
     delete_rules()
     rulefiles.import_rules(rulefiles.check_document(document))
-    written = rulefiles.export_text(file_format)
+    written = texts.export_text(file_format)
     assert load(written, file_format=file_format) == []
     delete_rules()
     load(written, file_format=file_format)
-    assert rulefiles.export_text(file_format) == written
+    assert texts.export_text(file_format) == written
 
 
 @drawing(max_examples=200, deadline=None)
@@ -216,10 +217,7 @@ def test_what_is_exported_is_imported_again_as_it_was(document, file_format):
 def test_any_text_survives_yaml_and_json(text):
     for file_format in FORMATS:
         document = {"version": 1, "templates": {"a": {"contents": [{"text": text, "names": [text, "b"]}]}}}
-        assert (
-            rulefiles.read_document(rulefiles.write_document(document, file_format), file_format)[0]
-            == document
-        )
+        assert texts.read_document(texts.write_document(document, file_format), file_format)[0] == document
 
 
 @pytest.mark.parametrize(
@@ -227,8 +225,8 @@ def test_any_text_survives_yaml_and_json(text):
 )
 def test_words_that_mean_something_to_yaml_stay_words(word):
     document = {"version": 1, "templates": {word: {"description": word}}}
-    assert rulefiles.read_document(rulefiles.write_document(document))[0] == document
-    assert yaml.safe_load(rulefiles.write_document(document)) == document  # to other readers too
+    assert texts.read_document(texts.write_document(document))[0] == document
+    assert yaml.safe_load(texts.write_document(document)) == document  # to other readers too
 
 
 # What an import does.
@@ -282,7 +280,7 @@ CHANGES = [
 @pytest.mark.parametrize(("old", "new", "what", "keys"), CHANGES)
 def test_an_import_says_which_fields_it_changed(old, new, what, keys):
     load(SMALL)
-    (change,) = rulefiles.import_text(SMALL.replace(old, new))
+    (change,) = texts.import_text(SMALL.replace(old, new))
     assert (change.action, change.what, [key for key, _, _ in change.fields]) == ("changed", what, keys)
     assert load(SMALL.replace(old, new)) == []
 
@@ -403,7 +401,7 @@ def test_files_and_providers_of_the_project_are_named_not_copied(tmp_path, setti
     providers.register_provider("weather", dict, provides=["forecast"])
     load(text)
     assert ContentVersion.objects.get().html == "<p>{{ forecast }}</p>"
-    written = rulefiles.export_text()
+    written = texts.export_text()
     assert "providers: [weather]" in written
     assert "language: de" in written
     assert "file: sale.html" in written

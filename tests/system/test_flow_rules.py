@@ -8,10 +8,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from notifier import rulefiles
 from notifier.exceptions import Rejected, RulesFileRefused
 from notifier.explaining import explain, person_of, summaries
 from notifier.models import Delivery, Event, Subscription
+from notifier.rulefiles import texts
 from notifier.rules import durations
 from project.demo.models import Post
 from tests.support.builders import make_subscription, make_trigger, make_user
@@ -51,17 +51,17 @@ def test_a_file_of_rules_keeps_the_flow_and_the_order_of_the_channels():
     trigger = make_trigger(subscribe=False, delay_minutes=5, expires_minutes=10)
     both = {"sms": {"text": "x"}, "email": {"subject": "x", "text": "x"}}
     make_subscription(trigger, channels=["sms", "email"], contents=both, **FLOW)
-    written = rulefiles.export_text()
+    written = texts.export_text()
     assert "channels: [sms, email]" in written
     trigger.delete()
-    rulefiles.import_text(written)
+    texts.import_text(written)
     subscription = Subscription.objects.get()
     assert {name: getattr(subscription, name) for name in FLOW} == FLOW
     assert subscription.channels == ["sms", "email"]
     assert (subscription.trigger.delay_minutes, subscription.trigger.expires_minutes) == (5, 10)
-    assert rulefiles.export_text() == written
+    assert texts.export_text() == written
     with pytest.raises(RulesFileRefused, match="whole number"):
-        rulefiles.import_text(written.replace("delay_minutes: 5", "delay_minutes: soon"))
+        texts.import_text(written.replace("delay_minutes: 5", "delay_minutes: soon"))
 
 
 def test_the_flow_is_said_in_words():

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from notifier import rulefiles
 from notifier.models import Delivery, Event, Trigger
+from notifier.rulefiles import texts
 from project.demo import rules, scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +49,7 @@ def test_the_demo_passes_again_from_its_exported_rules(cloud, pump, tmp_path):
 
 def test_the_demos_own_rules_are_as_an_export_writes_them():
     rules.load_demo()
-    assert rulefiles.export_text() == rules.RULES.read_text(encoding="utf-8")
+    assert texts.export_text() == rules.RULES.read_text(encoding="utf-8")
 
 
 def _as_received(channel, address):

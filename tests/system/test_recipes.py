@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import serializers
 
-from notifier import rulefiles
+from notifier.rulefiles import texts
 from notifier.testing import assert_notified, capture_notifications
 
 pytestmark = pytest.mark.one_database
@@ -23,7 +23,7 @@ def rules_of(heading):
 @pytest.mark.django_db
 def test_who_is_new_is_welcomed_once_and_nobody_else(tmp_path):
     User.objects.create_user("grace", "grace@example.com", first_name="Grace")
-    rulefiles.import_text(rules_of("A welcome mail"))
+    texts.import_text(rules_of("A welcome mail"))
     with capture_notifications() as sent:
         ada = User.objects.create_user("ada", "ada@example.com", first_name="Ada")
         ada.last_name = "Lovelace"

@@ -2,6 +2,8 @@
 is.
 """
 
+from dataclasses import replace
+
 import pytest
 from css_inline import CSSInliner
 
@@ -67,7 +69,7 @@ def test_media_queries_and_hover_stay_and_the_text_shows_no_style():
     compiled = contents.compile_content(
         "", "", f"{STYLE}<style>b{{display:block}}</style><p>A<b>B</b>{{{{ user.name }}}}</p>"
     )
-    parts = rendering.EventContent(contents.replace(compiled, text=None), {}).render({"name": "Ann"})
+    parts = rendering.EventContent(replace(compiled, text=None), {}).render({"name": "Ann"})
     assert '<p style="color: red;">' in parts["html"]
     assert "@media (max-width:9px)" in parts["html"]
     assert "a:hover" in parts["html"]

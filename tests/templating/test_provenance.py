@@ -1,5 +1,7 @@
 """What of a text came from data is known, whatever tag it came by, and the text is the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from notifier.templating import contents, provenance, rendering
@@ -49,5 +51,5 @@ def test_data_is_told_apart_from_the_templates_words(source, expected):
 
 
 def test_of_a_text_that_is_made_from_the_html_nothing_is_known():
-    compiled = contents.replace(contents.compile_content("", "", "<b>{{ title }}</b>"), text=None)
+    compiled = replace(contents.compile_content("", "", "<b>{{ title }}</b>"), text=None)
     assert "from_data" not in rendering.EventContent(compiled, DATA, tells_data_apart=True).render(USER)

@@ -11,7 +11,7 @@ from notifier import rulefiles
 from notifier.exceptions import RulesFileRefused
 from notifier.explaining import firing_cost
 from notifier.management.terminal.progress import Progress
-from notifier.rulefiles import declared
+from notifier.rulefiles import declared, texts
 from notifier.rulefiles.comparing import unified_diff
 from notifier.rulefiles.reading import MAX_BYTES
 from notifier.rulefiles.writing import FORMATS
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         return "standard input" if self.file == "-" else self.file
 
     def _export(self, file_format, options):
-        text = rulefiles.export_text(file_format)
+        text = texts.export_text(file_format)
         if self.file == "-":
             self.stdout.write(text, ending="")
         else:
@@ -99,7 +99,7 @@ class Command(BaseCommand):
     def _read(self, file_format):
         try:
             data = sys.stdin.buffer.read(MAX_BYTES + 1) if self.file == "-" else Path(self.file).read_bytes()
-            return rulefiles.read_document(data.decode(), file_format)
+            return texts.read_document(data.decode(), file_format)
         except OSError as error:
             raise CommandError(f"{self.file} cannot be read: {error.strerror}.", returncode=2) from error
         except UnicodeDecodeError as error:
