@@ -9,8 +9,6 @@ from .applying import Change
 from .checking import check_document
 from .current import read_rules, unwritten_people
 from .importing import import_rules
-from .reading import read_document
-from .writing import as_document, write_document
 
 __all__ = [
     "Change",
@@ -24,6 +22,31 @@ __all__ = [
     "unwritten_people",
     "write_document",
 ]
+
+
+# The three functions below import PyYAML, which only a project with files of rules has to have: what code
+# declares is read by each process as it starts.
+
+
+def read_document(text, file_format="yaml"):
+    """See ``reading``."""
+    from .reading import read_document
+
+    return read_document(text, file_format)
+
+
+def as_document(rules):
+    """See ``writing``."""
+    from .writing import as_document
+
+    return as_document(rules)
+
+
+def write_document(document, file_format="yaml"):
+    """See ``writing``."""
+    from .writing import write_document
+
+    return write_document(document, file_format)
 
 
 def export_text(file_format="yaml"):
