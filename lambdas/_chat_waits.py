@@ -44,7 +44,5 @@ def of_discord(headers, said):
 def of_mastodon(headers, _said):
     """A time by ISO 8601: https://docs.joinmastodon.org/api/rate-limits/"""
     with suppress(ValueError, OverflowError):
-        return waits.seconds_until(
-            dt.datetime.fromisoformat(headers.get("x-ratelimit-reset", "")).timestamp()
-        )
+        return waits.seconds_till(dt.datetime.fromisoformat(headers.get("x-ratelimit-reset", "")))
     return None

@@ -3,6 +3,7 @@
 Every channel reads its provider's words here, and everything that waits for a provider is bounded here.
 """
 
+import datetime as dt
 import re
 import time
 from collections.abc import Mapping
@@ -43,8 +44,18 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     if NUMBER.fullmatch(said):
         return seconds_of(said)
     with suppress(ValueError, OverflowError):
-        return seconds_of(parsedate_to_datetime(said).timestamp() - time.time())
+        return seconds_till(parsedate_to_datetime(said))
     return None
+
+
+def seconds_till(moment: dt.datetime) -> int | None:
+    """Seconds until a time; None for one that is over.
+
+    One without a zone is in UTC, not in the zone of this process.
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+    """
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return seconds_of(aware.timestamp() - time.time())
 
 
 def seconds_until(reset: object) -> int | None:

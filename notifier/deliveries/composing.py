@@ -50,7 +50,7 @@ def compose_messages(works, channel=""):
         ).append(work)
     for key, group in by_content.items():
         try:
-            content, about = _content_for(*key, registry.tells_data_apart(channel))
+            content, about = _content_for(*key, tells_data_apart=registry.tells_data_apart(channel))
         except ObjectDoesNotExist:
             refused += [(work, Rejected("template_deleted")) for work in group]
             continue
@@ -124,7 +124,7 @@ class About:
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
-def _content_for(event_id, version_id, language, time_zone, others, root, tells_data_apart):
+def _content_for(event_id, version_id, language, time_zone, others, root, *, tells_data_apart):
     columns = ("data", "category_id", "category__mandatory", "trigger_id")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)

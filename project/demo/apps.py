@@ -12,6 +12,7 @@ class DemoConfig(AppConfig):
     def ready(self):
         from notifier import register_signal
 
+        from .models import Movie
         from .signals import notify_audiences
 
-        register_signal("notify_audiences", notify_audiences, args=["movie"])
+        register_signal("notify_audiences", notify_audiences, args={"movie": Movie}, object="movie")

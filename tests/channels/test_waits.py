@@ -39,6 +39,7 @@ RETRY_AFTER = [
     ("", None),
     (None, None),  # no header
     (date(90), 90),
+    (date(90).removesuffix(" GMT"), 90),  # no zone is UTC
     (date(-90), None),  # over
     (date(20 * 365 * DAY), DAY),
     ("Tue, 99 Foo 2026 99:99:99 GMT", None),

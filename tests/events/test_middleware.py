@@ -290,5 +290,5 @@ def test_it_stands_around_signals_of_ones_own_too(use):
     make_trigger(verb="notify_audiences", model="", contents={"email": {"text": "{{ tenant.name }}"}})
     from project.demo.signals import notify_audiences
 
-    notify_audiences.send(sender=None, action_object=Movie(title="Stalker"), movie=None)
+    notify_audiences.send(sender=None, movie=Movie(title="Stalker"))
     assert Event.objects.get().data["tenant"]["name"] == "Tenant of Stalker"

@@ -15,10 +15,12 @@ from notifier.testing import capture_notifications
 from project.demo.models import FlashSale, Movie, Post, Profile
 from project.demo.signals import notify_audiences
 from tests.app.models import Customer, Order, Parcel
+from tests.support import observing
 from tests.support.builders import make_audience, make_subscription, make_trigger, make_user
 from tests.support.observing import recorded, register
 
 pytestmark = pytest.mark.django_db
+registering = observing.registering
 
 HELLO = {"text": "Hello {{ user.first_name }}"}
 
@@ -260,13 +262,47 @@ MISMATCHES = [
 ]
 
 
+def screening(register, args, text):
+    """A signal of this test's own, whose rule tells a movie's audiences and Bo."""
+    signal = register("screening", args)
+    audience = make_audience(paths="movie.audiences", users=[User.objects.get(username="bo")])
+    make_trigger(verb="screening", model="", contents={"email": {"text": text}}, audiences=[audience])
+    return lambda value: signal.send(sender=None, movie=value)
+
+
 @pytest.mark.parametrize("mismatch", MISMATCHES)
-def test_a_mismatch_is_logged_and_ignored_and_preset_users_are_told(people, caplog, mismatch):
-    movie_night(paths="movie.audiences", users=[people["bo"]])
-    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=mismatch(people))) == [
-        "bo@example.com"
-    ]
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["movie"], "{{ movie.title }} for {{ user.first_name }}"),
+        (["movie"], "A film"),
+        ({"movie": Movie}, "A film"),  # of no type that the text reads
+    ],
+)
+def test_a_mismatch_is_logged_and_ignored_and_preset_users_are_told(
+    people, caplog, registering, args, text, mismatch
+):
+    send = screening(registering, args, text)
+    assert receivers(lambda: send(mismatch(people))) == ["bo@example.com"]
     assert "Audience path movie.audiences leads nowhere and is ignored" in caplog.text
+
+
+@pytest.mark.parametrize("mismatch", MISMATCHES)
+def test_a_mismatch_that_the_text_reads_is_told_to_nobody_and_seen(people, registering, mismatch):
+    """A blank where the title should be is no message, and the signal says that it is a movie."""
+    send = screening(registering, {"movie": Movie}, "{{ movie.title }} for {{ user.first_name }}")
+    assert receivers(lambda: send(mismatch(people))) == []
+    (event,) = Event.objects.all()
+    assert event.status == "failed"
+    assert "as its argument movie, and is registered with Movie." in event.reason
+
+
+@pytest.mark.parametrize("mismatch", MISMATCHES)
+def test_a_mismatch_of_what_the_signal_is_about_matches_no_trigger_for_its_model(people, caplog, mismatch):
+    movie_night(paths="movie.audiences", users=[people["bo"]])
+    assert receivers(lambda: notify_audiences.send(sender=Movie, movie=mismatch(people))) == []
+    assert not Event.objects.exists()
+    assert "as its argument movie, and is registered with Movie." in caplog.text
 
 
 def test_an_audience_is_read_at_the_fan_out_as_it_is_then(people):

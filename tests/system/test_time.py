@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from notifier import emit
-from notifier.deliveries import digests
+from lambdas import _chat_waits
+from notifier import deliveries, emit
+from notifier.channels import waits
+from notifier.deliveries import allowances, digests, outcomes
 from notifier.events import emission
-from notifier.exceptions import EmitError
+from notifier.exceptions import EmitError, OutcomeUnknown, TryAgain
 from notifier.gates import budgets, quiet_hours
-from notifier.models import Budget, HourlyCount, Preferences, counts
+from notifier.models import Allowance, Budget, HourlyCount, Preferences, counts
 from project.demo.models import Post
-from tests.support.builders import make_trigger
+from tests.support.builders import make_delivery, make_trigger
 
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 
@@ -226,3 +228,116 @@ def test_what_is_spent_in_the_hour_in_which_the_month_begins_counts(zone, settin
     for number, begin in enumerate((hour - HOUR, hour, hour + HOUR)):
         HourlyCount.objects.create(hour=begin, channel="sms", status="sent", cost_micros=10**number)
     assert budgets.look(budget).spent == 110
+
+
+# Spans: how often, and the next try. A day is 24 hours of them, whatever the calendar makes of it.
+
+
+@pytest.fixture
+def moment(monkeypatch, settings):
+    """``moment(now)``: it is then, on a site and in a process of that time's zone."""
+
+    def moment(now):
+        settings.TIME_ZONE = now.tzinfo.key
+        monkeypatch.setattr(timezone, "now", lambda: now.astimezone(dt.UTC))
+
+    return moment
+
+
+def after(begin, span):
+    """The time that is so much later, not the one that the clock on the wall shows so much later."""
+    return (begin.astimezone(dt.UTC) + span).astimezone(begin.tzinfo)
+
+
+# From a moment just before the change, to the next evening, over it by a minute, and over a month's end.
+SPANS = [(30 * MINUTE, "23:50"), (HOUR, "01:30"), (DAY, "12:00"), (30 * DAY, "00:00")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@pytest.mark.parametrize(("span", "begin"), SPANS)
+@pytest.mark.parametrize("about", ["", "demo.post:1"])  # a throttle, a cooldown
+def test_an_allowance_lasts_for_its_minutes_whatever_the_clock_does(zone, day, span, begin, about, moment):
+    begin = at(f"{day}T{begin}", zone)
+
+    def may_have(now):
+        moment(now)
+        return bool(allowances.take(1, ["user:1"], about=about, number=1, minutes=span // MINUTE))
+
+    assert may_have(begin)
+    last = after(begin, span - MINUTE)
+    assert not may_have(last)
+    assert not allowances.forget_ended()
+    # What was refused has made it no longer.
+    assert may_have(after(begin, span))
+    assert Allowance.objects.get().ends_at - begin.astimezone(dt.UTC) == 2 * span
+
+
+POLICY = deliveries.Policy(at_most_once=False, horizon=DAY)
+TRIES = [
+    # what the provider says, how long after it the next try is
+    (TryAgain("throttled", after_seconds=1800), 30 * MINUTE),
+    (TryAgain("throttled", after_seconds=5400), 90 * MINUTE),
+    (TryAgain("throttled", after_seconds=86_400), DAY - HOUR),  # its horizon is a day, of which an hour went
+    (TryAgain("busy"), HOUR),  # our own backoff, at its longest
+    (OutcomeUnknown("timeout"), HOUR),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("rings_nowhere")
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@pytest.mark.parametrize(("answer", "span"), TRIES)
+def test_the_next_try_is_so_much_later_whatever_the_clock_does(zone, day, answer, span, moment, monkeypatch):
+    monkeypatch.setattr(outcomes.random, "uniform", lambda _least, most: most)
+    begin = at(f"{day}T00:30", zone)
+    moment(begin)
+    created = begin.astimezone(dt.UTC) - HOUR
+    delivery = make_delivery(created_at=created, attempts=9)
+    [work] = deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=900)
+    deliveries.record_answers([(work, answer)], POLICY)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.due_at) == ("waiting", begin.astimezone(dt.UTC) + span)
+    moment(after(begin, span - MINUTE))
+    assert deliveries.take_due(10) == []
+    moment(after(begin, span))
+    assert deliveries.take_due(10) == [("email", delivery.pk)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@pytest.mark.parametrize(("age", "status"), [(DAY - MINUTE, "waiting"), (DAY, "failed")])
+def test_it_is_given_up_after_a_day_of_24_hours(zone, day, age, status, moment):
+    begin = at(f"{day}T00:30", zone)
+    moment(begin)
+    delivery = make_delivery(created_at=begin.astimezone(dt.UTC))
+    moment(after(begin, age))
+    [work] = deliveries.claim_deliveries([delivery.pk], channel="email", lease_seconds=900)
+    deliveries.record_answers([(work, TryAgain("throttled", after_seconds=600))], POLICY)
+    delivery.refresh_from_db()
+    assert delivery.status == status
+
+
+SAID = [
+    # how a provider names the time of the next try: 90 minutes after midnight (UTC)
+    lambda day: waits.retry_after({"retry-after": f"{day:%a, %d %b %Y} 01:30:00 GMT"}),
+    lambda day: waits.retry_after({"retry-after": f"{day:%a, %d %b %Y} 03:30:00 +0200"}),
+    lambda day: waits.retry_after({"retry-after": f"{day:%A, %d-%b-%y} 01:30:00 GMT"}),
+    # The oldest form names no zone, and is in UTC: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+    lambda day: waits.retry_after({"retry-after": f"{day:%a %b %e} 01:30:00 {day:%Y}"}),
+    lambda day: waits.retry_after({"retry-after": f"{day:%a, %d %b %Y} 01:30:00 -0000"}),
+    lambda day: waits.retry_after({"retry-after": "5400"}),
+    lambda day: waits.seconds_until(day.timestamp() + 5400),
+    lambda day: _chat_waits.of_mastodon({"x-ratelimit-reset": f"{day:%Y-%m-%d}T01:30:00Z"}, {}),
+    lambda day: _chat_waits.of_mastodon({"x-ratelimit-reset": f"{day:%Y-%m-%d}T03:30:00+02:00"}, {}),
+    lambda day: _chat_waits.of_mastodon({"x-ratelimit-reset": f"{day:%Y-%m-%d}T01:30:00"}, {}),
+]
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@pytest.mark.parametrize("said", SAID)
+def test_a_providers_time_is_not_of_the_zone_of_this_process(zone, day, said, settings, monkeypatch):
+    settings.TIME_ZONE = zone
+    midnight = dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC)
+    monkeypatch.setattr(waits.time, "time", midnight.timestamp)
+    assert said(midnight) == 5400
