@@ -44,6 +44,10 @@ class ProviderRegistrationError(NotifierError):
     """
 
 
+class AudienceRegistrationError(NotifierError):
+    """A function was registered as an audience under a name that no column holds. Choose another name."""
+
+
 class ProviderFailed(NotifierError):
     """A context provider raised, or returned no dict. Mend the function; the log has its trace."""
 

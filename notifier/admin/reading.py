@@ -5,9 +5,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from . import display
+from .lookups import ModelAdmin
 
 # Counting millions of rows takes longer than anybody pages.
 MOST_COUNTED = 10_000

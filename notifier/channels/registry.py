@@ -1,6 +1,7 @@
 """The channels that exist, and what each says of itself. Calls the channel's own module."""
 
 import pkgutil
+import re
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,11 +11,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import conf
+from ..exceptions import ConfigurationError
 from .constants import declared, defines
 from .message import Examination, Message
 
 # Functions that live beside the channels and are none.
 FUNCTIONS = frozenset({"fanout", "sweep", "feedback"})
+# As the columns hold it, and the links of `notifier.people.link_tokens`.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 _registered: set[str] = set()
 
@@ -200,7 +204,14 @@ def _declared(package: str, name: str, constant: str) -> Any:
 
 
 def register_channel(name: str) -> None:
-    """Make a channel of another app known by ``name``; its function is that app's own affair."""
+    """Make a channel of another app known by ``name``; its function is that app's own affair.
+
+    Raises ConfigurationError where a link that names the channel could not be read.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no channel's name: write small letters, digits and _, 50 at most."
+        )
     _registered.add(name)
 
 

@@ -88,7 +88,7 @@ def _ask(
     if find is None:
         return LeftOpen("unsettled", "Its channel cannot ask the provider any more.")
     try:
-        ids = list(find(message, session, _since(work)))
+        ids = [storable(str(each), 200) for each in find(message, session, _since(work))]
     except TryAgain as error:
         return OutcomeUnknown(error.reason, error.detail)
     except OutcomeUnknown as error:

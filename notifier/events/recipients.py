@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
+from ..channels.storable import is_storable
 from ..rules.plans import Named, NamedPeople, NamedRelation
 from ..templating import readable, rows
 from ..templating.plain import plain_scalar
@@ -93,7 +94,8 @@ def _keys_in(value):
 
 
 def _people(keys: Iterable[Any]) -> NamedPeople:
-    return {"users": [_as_json(key) for key in keys]}
+    # A key that no column holds is nobody's; without what is wrong in it, it might be somebody else's.
+    return {"users": [key for each in keys if not isinstance(key := _as_json(each), str) or is_storable(key)]}
 
 
 def _as_json(key: Any) -> int | str:

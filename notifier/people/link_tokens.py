@@ -18,6 +18,7 @@ from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer, b64_encode
 
 from ..channels.recipient import Recipient
+from ..channels.registry import NAME
 from ..models import Delivery
 from ..models.outbox import NAMELESS
 from ..templating import readable
@@ -28,7 +29,7 @@ TELLS_NOTHING = re.compile(r"[0-9]{1,19}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]
 # Ours are under 150.
 MAX_CHARACTERS = 250
 SHAPES = {
-    "unsubscribe": re.compile(r"([ud])\.([0-9a-f-]{1,36})\.([0-9]{1,19})\.([a-z][a-z0-9_]{0,49}|)"),
+    "unsubscribe": re.compile(r"([ud])\.([0-9a-f-]{1,36})\.([0-9]{1,19})\.(" + NAME.pattern + "|)"),
     "preferences": re.compile(r"([ud])\.([0-9a-f-]{1,36})"),
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import router
 
+from ..channels.storable import storable
 from ..models import Trigger
 from .schema import SINGULAR
 
@@ -44,7 +45,8 @@ class Run:
     def __init__(self, rules, places, source, prune, progress, declared=""):
         self.rules, self.places, self.prune, self.progress = rules, places, prune, progress
         self.declared = declared
-        self.note = f"From {source}." if source else ""
+        # A file's name may hold what is no text.
+        self.note = storable(f"From {source}.") if source else ""
         self.alias = router.db_for_write(Trigger)
         self.changes, self.problems = [], []
         self.rows, self.written, self.broken, self.leftover = {}, [], set(), []

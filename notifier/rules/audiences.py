@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 
 from ..channels import registry
+from ..channels.storable import is_storable
+from ..exceptions import AudienceRegistrationError
 from ..templating import readable, snapshot
 from ..templating.data import may_be_secret
 
@@ -20,8 +22,11 @@ def register_audience(name, function):
     """Make ``function(event)`` selectable as an audience called ``name``.
 
     It runs at the fan-out, not in the request, gets the ``Event`` and returns a queryset of users (read page
-    by page), or an iterable of users and address strings.
+    by page), or an iterable of users and address strings. AudienceRegistrationError: no rule can hold its
+    name.
     """
+    if not isinstance(name, str) or not name or not is_storable(name):
+        raise AudienceRegistrationError(f"{name!r} is no name: write characters that a database can hold.")
     _callables[name] = function
 
 

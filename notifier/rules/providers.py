@@ -22,6 +22,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from ..channels.storable import is_storable
 from ..exceptions import ProviderFailed, ProviderRegistrationError
 from ..observing import log_failure
 from ..templating import snapshot
@@ -62,6 +63,8 @@ def register_provider(name, function, provides):
     dict. A function that takes ``user`` as well runs just before each message is sent, gets the event's data
     as templates have it, and the user who receives. Call it from any app's ``ready()``.
     """
+    if not isinstance(name, str) or not name or not is_storable(name):
+        raise ProviderRegistrationError(f"{name!r} is no name: write characters that a database can hold.")
     provides = (provides,) if isinstance(provides, str) else tuple(provides)
     if not provides or not all(each.isidentifier() and not each.startswith("_") for each in provides):
         raise ProviderRegistrationError(f'“{name}” must say which names it provides: provides=["forecast"].')

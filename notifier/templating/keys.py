@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from ..channels.storable import storable
+from ..channels.storable import is_storable, storable
 from .stored import as_stored, is_expression
 
 # The column's, for what `object_text` gives.
@@ -113,7 +113,7 @@ def _part(model, field, value):
         raise
     except (TypeError, ValueError, ArithmeticError) as error:
         raise _no_key(model, value) from error
-    if found is None:
+    if found is None or (isinstance(found, str) and not is_storable(found)):
         raise _no_key(model, value)
     return found
 

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from notifier.admin.lookups import ModelAdmin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

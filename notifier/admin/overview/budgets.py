@@ -6,7 +6,6 @@
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from ...channels import registry
@@ -14,6 +13,7 @@ from ...gates import budgets
 from ...models import Budget
 from .. import display
 from ..forms import UNKNOWN_CHANNEL, channel_choices
+from ..lookups import ModelAdmin
 from . import problems
 
 

@@ -15,13 +15,13 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from ...exceptions import ConfigurationError
 from ...models import OnDuty
 from ...queue import subscribers
 from ...queue.subscribers import SnsRefused
 from .. import display, masking
+from ..lookups import ModelAdmin
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from ...channels import registry
 from ...gates import budgets
@@ -18,6 +17,7 @@ from ...models.counts import cost_since, counted_at
 from ...operations import backlog, gauges, rule_counts
 from ...operations.counts import KIND_OF
 from ..filters import OPEN
+from ..lookups import ModelAdmin
 from . import problems
 from .chart import KINDS, RANGES, draw, grouped
 

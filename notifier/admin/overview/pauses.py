@@ -11,12 +11,12 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from ...channels import registry
 from ...gates.pauses import BUDGET, EVERYTHING, Scopes, pause as begin_pause, resume as end_pause, scope_of
 from ...models import Delivery, Event, Pause, Trigger
 from .. import display
+from ..lookups import ModelAdmin
 from . import closed
 
 # Beyond it, nobody needs the number.

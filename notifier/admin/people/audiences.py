@@ -1,11 +1,10 @@
 """The pages of audiences, and of addresses that the user model does not hold."""
 
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, ManyToManyRawIdWidget
+from django.contrib.admin.widgets import ManyToManyRawIdWidget
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
 from ...explaining import gone
@@ -16,32 +15,24 @@ from .. import display
 from ..declared import DeclaredRows
 from ..filters import ChannelFilter
 from ..forms import AudienceForm, ContactPointForm
+from ..lookups import ModelAdmin, Searching
 
 # The form shows each chosen user, and Django accepts 1,000 values a form. More belong into a group.
 MOST_USERS_IN_FORM = 500
 
 
-class SearchedAdmin(ModelAdmin):
+class SearchedAdmin(Searching, ModelAdmin):
     """Finds related rows by typing, where their own admin can search: there may be a million of them."""
 
     searched = ()
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        # unfold takes a field that is in both lists for one that is given by number.
-        if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault(
-                "widget", AutocompleteSelect(db_field, self.admin_site, using=kwargs.get("using"))
-            )
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def formfield_for_manytomany(self, db_field, request, **kwargs):
-        if db_field.name in self.get_autocomplete_fields(request):
-            widget = AutocompleteSelectMultiple(db_field, self.admin_site, using=kwargs.get("using"))
-        else:
+        if db_field.name not in self.get_autocomplete_fields(request):
             # unfold's own is no widget for several numbers.
             attrs = {"class": " ".join(INPUT_CLASSES)}
             widget = ManyToManyRawIdWidget(db_field.remote_field, self.admin_site, attrs, kwargs.get("using"))
-        return super().formfield_for_manytomany(db_field, request, **kwargs | {"widget": widget})
+            kwargs["widget"] = widget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_autocomplete_fields(self, request):
         related = ((name, self.model._meta.get_field(name).related_model) for name in self.searched)

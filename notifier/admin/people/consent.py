@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ...channels.recipient import Recipient
@@ -15,6 +14,7 @@ from ...preferences import words
 from .. import display
 from ..choices import channel_choices
 from ..filters import ChannelFilter
+from ..lookups import ModelAdmin
 from ..masking import may_see_recipients
 from ..outcomes.delivery_cells import with_names
 from .audiences import SearchedAdmin

@@ -6,10 +6,10 @@ Their tokens are shown to nobody: a person who has one can be taken for the app.
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from ...models import Device
 from .. import display, masking
+from ..lookups import ModelAdmin
 
 SHOWN = 6
 

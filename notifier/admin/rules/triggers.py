@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import StackedInline
 
 from ...explaining import gone, summaries
 from ...models import Event, Subscription, Trigger
@@ -11,6 +11,7 @@ from .. import display
 from ..declared import DeclaredRules
 from ..forms import SubscriptionForm, SubscriptionFormSet, TriggerForm
 from ..going_live import GoingLive
+from ..lookups import ModelAdmin, Searching
 from ..setup import permissions
 from ..setup.page import SetupPages
 from .counted import counted_table
@@ -18,7 +19,7 @@ from .counted import counted_table
 MOST_EVENTS = 5
 
 
-class SubscriptionInline(StackedInline):
+class SubscriptionInline(Searching, StackedInline):
     model = Subscription
     form = SubscriptionForm
     formset = SubscriptionFormSet

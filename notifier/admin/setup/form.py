@@ -1,7 +1,6 @@
 """One form for when, what and who gets it; its rows' own ``clean`` decide what is wrong. Calls ``rows``."""
 
 from django import forms
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.contrib.auth import get_user_model
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from unfold.widgets import (
 
 from ...models import Audience, Category, Template, Trigger
 from .. import choices
+from ..lookups import SearchSelectMultiple
 from . import page_choices, rows
 
 CODE = {"class": "notifier-code notifier-prose", "spellcheck": "false"}
@@ -139,7 +139,7 @@ class SetupForm(forms.Form):
         self.fields["groups"].queryset = page_choices.groups()
         self.fields["users"].queryset = get_user_model()._default_manager.all()
         # It asks the admin while one types, and holds none but the chosen ones.
-        widget = AutocompleteSelectMultiple(Audience._meta.get_field("users"), site)
+        widget = SearchSelectMultiple(Audience._meta.get_field("users"), site)
         widget.choices = self.fields["users"].choices
         self.fields["users"].widget = widget
         for channel, label in page_choices.channels():

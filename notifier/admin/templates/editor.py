@@ -6,7 +6,7 @@ from django.forms import Script
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
-from unfold.admin import ModelAdmin, StackedInline
+from unfold.admin import StackedInline
 
 from ...explaining import gone, preview
 from ...models import Template, TemplateContent, Trigger
@@ -15,6 +15,7 @@ from ...templating import readable
 from ...templating.data import LINKS
 from .. import display
 from ..declared import DeclaredRows
+from ..lookups import ModelAdmin
 from ..setup.insertables import INNER_NAMES, PERSON
 from .forms import TemplateContentForm, TemplateContentFormSet, TemplateForm
 from .previews import PreviewMixin

@@ -29,6 +29,9 @@ examples:
 People of an audience, one by one, are not written: they are personal data. Groups are, by name.
 """
 
+# With NUL in it, or what no encoding of names has.
+NO_NAME = "The file's name holds a character that no file's name has."
+
 
 class Command(BaseCommand):
     help = (
@@ -89,6 +92,8 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{self.file} cannot be written: {error.strerror}.", returncode=2
                 ) from error
+            except ValueError as error:
+                raise CommandError(NO_NAME, returncode=2) from error
         if people := rulefiles.unwritten_people():
             names = ", ".join(f"“{name}”" for name in people)
             self.stderr.write(f"Not written: the people chosen one by one in {names}.", self.style.NOTICE)
@@ -106,6 +111,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{self._name()} is not UTF-8: byte {error.start} is no character.", returncode=2
             ) from error
+        except ValueError as error:
+            raise CommandError(NO_NAME, returncode=2) from error
 
     def _diff(self, file_format, options):
         document, places = self._read(file_format)

@@ -6,6 +6,7 @@ Raises CommandError with what to write.
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
+from ...channels.storable import storable
 from ...exceptions import UnknownSubject
 from ...explaining import subjects
 from ...models import Event, Template
@@ -24,7 +25,7 @@ def find_object(text):
 
 def find_user(text):
     """The user of that name."""
-    model = get_user_model()
+    model, text = get_user_model(), storable(text)
     user = model._default_manager.filter(**{model.USERNAME_FIELD: text}).first()
     if user is None:
         raise CommandError(f"There is no user “{text}”. Write a {model.USERNAME_FIELD}.", returncode=USAGE)
@@ -40,6 +41,7 @@ def find_event(number):
 
 def find_content(name, channel, language=""):
     """The content that a person of ``language`` would get of the template ``name`` on ``channel``."""
+    name, channel = storable(name), storable(channel)
     template = Template.objects.filter(name=name).first()
     if template is None:
         known = ", ".join(Template.objects.values_list("name", flat=True)) or "none"

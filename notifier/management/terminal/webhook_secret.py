@@ -2,6 +2,7 @@
 
 from django.core.management.base import CommandError
 
+from ...channels.storable import is_storable
 from ...channels.webhook_secrets import secrets_of
 
 HELP = "Show the secret that the receiver at a URL checks our webhooks with. Give it to nobody else."
@@ -18,7 +19,7 @@ def add_arguments(parser):
 
 
 def run(command, *, url, **options):
-    if not url.strip().lower().startswith("https://"):
+    if not url.strip().lower().startswith("https://") or not is_storable(url):
         raise CommandError(
             "Write the whole URL, from https:// on, as the audience or the contact point has it.",
             returncode=2,
