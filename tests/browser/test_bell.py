@@ -161,6 +161,8 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
     for number in range(ITEMS):
         add(ann, f"Item {number}")
     expect(bell_of(page)).to_have_accessible_name(f"Notifications: {ITEMS} unread")
+    # One answer has twenty of them, and the number of all; the others come with the next.
+    expect(panel_of(page).get_by_role("listitem")).to_have_count(ITEMS)
     assert titles(page) == [f"Item {number}" for number in reversed(range(ITEMS))]
     wait_for(
         page,

@@ -28,7 +28,7 @@ from notifier.feedback import ses, sms, twilio
 from notifier.feedback.recording import record
 from notifier.models import Delivery, Event
 from notifier.queue import ring
-from notifier.rulefiles import declared
+from notifier.rulefiles import declared, texts
 from notifier.rules import audiences, providers
 from project.demo.models import Post
 from tests.feedback.events import about, bounce
@@ -174,7 +174,7 @@ GOOD = "version: 1\ntemplates: {news: {contents: [{channel: email, subject: a, t
 
 
 def import_text(said, file_format, source=""):
-    document, places = rulefiles.read_document(said, file_format)
+    document, places = texts.read_document(said, file_format)
     rules = rulefiles.check_document(document, places)
     return rulefiles.import_rules(rules, places=places, source=source)
 
