@@ -18,8 +18,10 @@ def single_relation(model, name):
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    # A generic foreign key has no model.
-    return field if (field.many_to_one or field.one_to_one) and field.related_model else None
+    # Django finds a foreign key by its column's name as well, which leads to no object. A generic one has no
+    # model.
+    is_single = (field.many_to_one or field.one_to_one) and field.related_model and field.name == name
+    return field if is_single else None
 
 
 def is_readable(model, name):

@@ -266,6 +266,9 @@ LOOPS = [
     "order.customer.first_name }}{% endfor %}",
     "{% for order in instance.order_set.all %}{{ order.customer.company.trade_name }}{{ "
     "order.owner.profile.phone }}{% endfor %}",
+    # the column of a relation, which leads to nothing
+    "{% for order in instance.order_set.all %}{{ order.owner_id }}{{ order.customer_id }}{% endfor %}",
+    "{% for order in instance.order_set.all %}{{ order.owner.profile.user_id }}{% endfor %}",
 ]
 
 
