@@ -10,34 +10,21 @@ import gzip
 import json
 import re
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from ..exceptions import MalformedMessage
 from ..models import Feedback, Suppression
-from .reports import Report, key_of, moment_of, without_addresses
+from .reports import Failure, Report, key_of, moment_of, without_addresses
 
 CHANNEL = "sms"
 # Any: see `deliveries.claims`.
 Kind: Any = Feedback.Kind
 Reason: Any = Suppression.Reason
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What one of SNS's reasons means; ``words`` are part of it, in lower case."""
-
-    words: str
-    kind: Any = Kind.BOUNCED
-    permanent: bool = False
-    suppress: str = ""
-    of_account: bool = False
-
-
 # SNS has several wordings for a reason ("Phone number is opted out", "+1… is opted out"), so it is told by
-# a part of its words; the first that fits counts. What is not here is a bounce that may pass: a carrier or a
+# a part of its words, in lower case; the first that fits counts. What is not here is a bounce that may pass: a carrier or a
 # phone that is out of reach, or nobody knows.
 # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html#sms_stats_delivery_fail_reasons
 # Those that AWS does not list are from https://github.com/GSA/notifications-admin/issues/935 and

@@ -6,7 +6,6 @@ https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 import base64
 import hmac
 import logging
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from django.utils import timezone
 from .. import conf
 from ..channels import credentials
 from ..models import Feedback, Suppression
-from .reports import Report, delivery_id_of, key_of
+from .reports import Failure, Report, delivery_id_of, key_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +30,6 @@ HTTPS_PORT = 443
 # Any: see `deliveries.claims`.
 Kind: Any = Feedback.Kind
 Reason: Any = Suppression.Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What an error code means for the message and the number."""
-
-    words: str
-    kind: Any = Kind.BOUNCED
-    permanent: bool = False
-    suppress: str = ""
-    of_account: bool = False
-
 
 # Each at https://www.twilio.com/docs/api/errors/<code>. Any other is a bounce that may pass.
 FAILURES = {
