@@ -24,8 +24,8 @@ Kind: Any = Feedback.Kind
 Reason: Any = Suppression.Reason
 
 # SNS has several wordings for a reason ("Phone number is opted out", "+1… is opted out"), so it is told by
-# a part of its words, in lower case; the first that fits counts. What is not here is a bounce that may pass: a carrier or a
-# phone that is out of reach, or nobody knows.
+# a part of its words, in lower case; the first that fits counts. What is not here is a bounce that may pass:
+# a carrier or a phone that is out of reach, or nobody knows.
 # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html#sms_stats_delivery_fail_reasons
 # Those that AWS does not list are from https://github.com/GSA/notifications-admin/issues/935 and
 # https://github.com/cds-snc/notification-api/pull/1892
