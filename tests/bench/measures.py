@@ -184,7 +184,7 @@ def _noop_handler(*, batch_size):
         policy=Policy(at_most_once=False, horizon=dt.timedelta(hours=1)),
         batch_size=batch_size,
     )
-    return _handler.make_queue_handler("email", channel.process)
+    return _handler.make_channel_handler(channel)
 
 
 def _deliver(handler, ids, number):
