@@ -1,4 +1,4 @@
-"""What ``make bench`` measures is what it says: deliveries that are sent, by the handler that Lambda calls."""
+"""What ``make bench`` measures is what it says: deliveries that are sent, by the handler that Lambda has."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from notifier.models import Delivery
 from tests.bench import measures
 from tests.support.builders import make_delivery
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("batch_size", [1, 50])
