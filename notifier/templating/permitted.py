@@ -67,7 +67,7 @@ def is_never(kind: Any) -> bool:
 
 
 def _is_named(model: Any) -> bool:
-    label, of_model = model._meta.app_label, model._meta.label_lower
+    label, of_model = model._meta.app_label.lower(), model._meta.label.lower()
     never = {OWN_APP, *NEVER, *(each.lower() for each in conf.get("NEVER") if isinstance(each, str))}
     return label in never or of_model in never or label.startswith(NEVER_PREFIXES)
 
