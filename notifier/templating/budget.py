@@ -15,7 +15,7 @@ MAX_SIZE = 1024 * 1024
 # Of dictionaries, lists and objects in one another. No path is longer than 24; the rest is somebody's JSON.
 MAX_DEPTH = 64
 # What a value takes beside its own characters.
-VALUE_SIZE = 4
+VALUE_SIZE = 16
 # No text can be made of a larger number: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
 MAX_BITS = 14_000
 

@@ -151,12 +151,12 @@ class Freezer:
         """The entries that ``tree`` names, or all; none that may be a secret."""
         if loops := [branch for name, branch in tree.items() if name in ENTRIES and name not in value]:
             return self._entries(value, tree, merge_paths(*loops), fresh, way)
+        names, everything = tree, None
         if not tree or "" in tree or "*" in tree:
-            everything = tree.get("*", {} if tree and "" not in tree else WHOLE)
-            tree = {name: merge_paths(everything, tree.get(name, {})) for name in value}
+            names, everything = value, tree.get("*", {} if tree and "" not in tree else WHOLE)
         return {
-            key: self.freeze(value.get(name), branch, fresh, way)
-            for name, branch in tree.items()
+            key: self.freeze(value.get(name), _both(everything, tree.get(name)), fresh, way)
+            for name in names
             if (key := self._key(name)) is not None
         }
 
@@ -170,7 +170,7 @@ class Freezer:
         items = loop.get("*", {})
         whole = merge_paths(items, items.get("*", {})) or WHOLE
         return Entries(
-            (key, self.freeze(each, merge_paths(whole, tree.get(name, {})), fresh, way))
+            (key, self.freeze(each, _both(whole, tree.get(name)), fresh, way))
             for name, each in islice(value.items(), MAX_ITEMS)
             if (key := self._key(name)) is not None
         )
@@ -203,6 +203,11 @@ class Freezer:
         if isinstance(value, dict | list | tuple):
             self.budget.weigh(value)
         return as_stored(_column(instance, name), value, rows.database_of(instance))
+
+
+def _both(everything, branch):
+    """What is read of an entry: by its name, and as of each."""
+    return merge_paths(everything, branch) if everything and branch else branch or everything or {}
 
 
 def _may_be_read(instance, name, way):
