@@ -1,0 +1,121 @@
+"""From the person who receives, nothing leads to other people: neither in a template that is saved or tried
+out, nor in what is read of them live.
+"""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+
+from notifier.exceptions import TemplateRefused, UnreadablePath
+from notifier.models import Template, TemplateContent
+from notifier.rules import audiences
+from notifier.templating.codec import Encoder
+from notifier.templating.contents import compile_content
+from notifier.templating.permitted import check_person
+from project.demo.models import Movie, Profile
+from tests.app.models import Order
+from tests.support.builders import make_user
+
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
+
+LEAVES = {"": {}, "email": {"": {}}, "username": {"": {}}, "pk": {"": {}}}
+OTHERS = {
+    "by a group": "groups.all.*.user_set.all.*",
+    "by the first group": "groups.all.first.user_set.all.first",
+    "by a permission": "user_permissions.all.*.user_set.all.*",
+    "by a permission's groups": "user_permissions.all.*.group_set.all.*.user_set.all.*",
+    "by a permission's type": "user_permissions.all.*.content_type.permission_set.all.*.user_set.all.*",
+    "by the admin's log of a type": "user_permissions.all.*.content_type.logentry_set.all.*.user",
+    "by the admin's log of oneself": "logentry_set.all.*.user",
+    "by a film that both like": "movie_set.all.*.audiences.all.*",
+    "back to oneself": "profile.user",
+    "back to oneself and on": "profile.user.groups.all.*.user_set.all.*",
+    "how many there are": "groups.all.*.user_set.count",
+    "by a relation without its all": "groups.*.user_set.*",
+}
+OWN = {
+    "a column": "first_name",
+    "a name": "get_full_name",
+    "a row of one's own": "profile.phone",
+    "one's groups": "groups.all.*.name",
+    "how many groups": "groups.all.count",
+    "whether there are any": "groups.exists",
+    "one's permissions": "user_permissions.all.*.codename",
+    "the text of a row of one's own": "profile",
+}
+
+
+def tree_of(path, leaves=None):
+    tree = {"": {}} if leaves is None else leaves
+    for name in reversed(path.split(".")):
+        tree = {name: tree}
+    return tree
+
+
+def template_of(path):
+    """A template that reads what ``path`` says."""
+    source, here = "", "user"
+    for number, loop in enumerate(path.split(".*")[:-1]):
+        source += f"{{% for each{number} in {here}{loop if number or loop[0] == '.' else '.' + loop} %}}"
+        here = f"each{number}"
+    rest = path.split(".*")[-1]
+    rest = rest if not rest or rest[0] == "." else f".{rest}"
+    return f"{source}{{{{ {here}{rest} }}}}" + "{% endfor %}" * path.count(".*")
+
+
+@pytest.mark.parametrize("path", OTHERS.values(), ids=OTHERS)
+def test_a_way_to_others_is_refused_whether_or_not_a_trigger_sends_it(path):
+    with pytest.raises(UnreadablePath):
+        check_person(tree_of(path, LEAVES))
+    for part in ("text", "subject", "html"):
+        with pytest.raises(TemplateRefused) as refused:
+            compile_content(**{"subject": "", "text": "", "html": "", part: template_of(path)})
+        assert refused.value.part == part
+    content = TemplateContent(
+        template=Template.objects.create(name="t"), channel="email", text=template_of(path)
+    )
+    with pytest.raises(TemplateRefused):
+        content.save()
+
+
+@pytest.mark.parametrize("path", OTHERS.values(), ids=OTHERS)
+def test_nor_is_anything_read_that_way(path):
+    found = audiences.read_people([_ann().pk], tree_of(path, LEAVES))
+    text = json.dumps(list(found.values()), cls=Encoder)
+    assert "b0b" not in text
+    assert not path.startswith("profile") or "ann" not in text.replace('"": "Profile of ann"', "")
+
+
+def _ann():
+    """Somebody who has everything in common with somebody else."""
+    ann, bob = make_user(username="ann", email="a@ann"), make_user(username="b0b", email="b@b0b")
+    group, film = Group.objects.create(name="both"), Movie.objects.create(title="Both")
+    permission = Permission.objects.get(
+        content_type=ContentType.objects.get_for_model(Movie), codename="add_movie"
+    )
+    group.permissions.add(permission)
+    film.audiences.set([ann, bob])
+    for user in (ann, bob):
+        user.groups.add(group)
+        user.user_permissions.add(permission)
+        Profile.objects.create(user=user, phone="+4412")
+        user.logentry_set.create(content_type=permission.content_type, object_repr="b0b", action_flag=1)
+    return ann
+
+
+@pytest.mark.parametrize("path", OWN.values(), ids=OWN)
+def test_what_is_their_own_is_read(path):
+    check_person(tree_of(path))
+    ann = _ann()
+    found = audiences.read_people([ann.pk], tree_of(path))[ann.pk]
+    for name in path.split("."):
+        found = found[0 if name == "*" else name]
+    assert found not in (None, "", [])
+
+
+def test_an_event_s_object_may_lead_to_people_as_it_is_meant_to():
+    order = Order.objects.create(number="1")
+    order.watchers.add(_ann())
+    compile_content("", "{% for each in instance.watchers.all %}{{ each.email }}{% endfor %}", "")
