@@ -17,7 +17,7 @@ from ..channels import registry
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
 from ..channels.site_address import link_root
-from ..exceptions import NotifierError, Rejected, SendError, TemplateRefused
+from ..exceptions import DataRefused, NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..people.reader_links import make_links, sample_links
 from ..rules import audiences, providers
@@ -88,6 +88,8 @@ def _compose(work, content, person, user, links, about):
     ):
         raise Rejected("gave_up", f"Taken up {silent} times without a result.")
     try:
+        if isinstance(person, DataRefused):
+            raise person
         parts = content.render(person, links, _own(content, user))
     except Exception as error:
         # Whatever a template does, it harms its own deliveries only.
@@ -161,8 +163,11 @@ def _users_of(works):
 
 
 def _people_of(works, tree):
-    """The data that the template reads of each recipient who is a user: recipient → frozen data."""
-    found = audiences.read_people(user_keys(works), tree)
+    """The data that the template reads of each recipient who is a user: recipient → frozen data, or the
+    DataRefused of one of whom it reads too much.
+    """
+    refused = {}
+    found = audiences.read_people(user_keys(works), tree, refused=refused) | refused
     return {str(Recipient.of_user(key)): person for key, person in found.items()}
 
 

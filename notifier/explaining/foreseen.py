@@ -11,6 +11,7 @@ from django.utils import timezone
 from ..events.context import context_of
 from ..events.live import LiveTrigger
 from ..events.matching import explain_match
+from ..exceptions import DataRefused
 from ..models import (
     Audience,
     Event,
@@ -70,7 +71,11 @@ def event_for(trigger, live, context, instance):
         action_object=keys.object_text(instance),
         created_at=timezone.now(),
     )
-    event.data = snapshot.freeze(context, live.paths) if live else {}
+    event.data = {}
+    try:
+        event.data = snapshot.freeze(context, live.paths) if live else {}
+    except DataRefused as error:
+        event.reason = str(error)
     return event
 
 
@@ -132,6 +137,11 @@ def look_at_shadow(case):
         return Seen(text, Outcome.WOULD_NOT, (Trigger, case.trigger.pk))
 
 
+def look_at_data(case):
+    if case.event.reason:
+        return Seen(case.event.reason, Outcome.WOULD_NOT, (Trigger, case.trigger.pk))
+
+
 def look_at_plan(case):
     if not case.trigger.subscriptions.exists():
         return Seen(
@@ -145,6 +155,7 @@ TRIGGER_STEPS = [
     ("Trigger", look_at_switch),
     ("Object", look_at_instance),
     ("Match", look_at_match),
+    ("Data", look_at_data),
     ("Shadow mode", look_at_shadow),
     ("What to send", look_at_plan),
 ]

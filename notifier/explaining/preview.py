@@ -11,7 +11,7 @@ from .. import deliveries
 from ..channels import registry
 from ..channels.message import Examination, Message, Problem
 from ..channels.site_address import link_root, site_address
-from ..exceptions import ProviderFailed, TemplateRefused
+from ..exceptions import DataRefused, ProviderFailed, TemplateRefused
 from ..models import ContentVersion, Event, Subscription
 from ..people.addresses import place_of
 from ..people.reader_links import sample_links
@@ -106,7 +106,7 @@ def preview(content, *, event=None, person=None):
         reader = _person(person, paths.get("user", {}))
         parts = _render(content, data, reader, own, link_root(content.channel))
         relative = _leads_nowhere(content, data, reader, own, parts)
-    except ProviderFailed as error:
+    except (ProviderFailed, DataRefused) as error:
         return Preview(errors=[Fault(part="text", text=str(error), is_error=True)], paths=paths)
     except TemplateRefused as error:
         fault = Fault(part=error.part or "text", text=str(error), is_error=True, line=error.line)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from ..channels import registry
 from ..channels.storable import is_storable
-from ..exceptions import AudienceRegistrationError
+from ..exceptions import AudienceRegistrationError, DataRefused
 from ..templating import readable, snapshot
 from ..templating.data import may_be_secret
 
@@ -166,17 +166,29 @@ def has_field(model, name):
     return True
 
 
-def read_people(keys, tree):
+def _plain_columns(model):
+    columns = (field.name for field in model._meta.concrete_fields if not field.is_relation)
+    return {name for name in columns if readable.is_readable(model, name)}
+
+
+def read_people(keys, tree, *, refused=None):
     """The data that templates read of these people, live: primary key → frozen data.
 
-    One query; only the columns that ``tree`` names.
+    One query; only the columns that ``tree`` names, and nothing of other people. ``refused``, a dictionary,
+    gets the DataRefused of each person of whom too much is read; without one it is raised.
     """
     if not keys or not tree:
         return {}
     people = get_user_model()._default_manager.filter(pk__in=keys)
-    plain = {field.name for field in get_user_model()._meta.concrete_fields if not field.is_relation}
+    plain = _plain_columns(get_user_model())
     if tree.keys() <= plain and all(branch.keys() <= {""} for branch in tree.values()):
         return {row["pk"]: row for row in people.values("pk", *tree)}
-    return {
-        person.pk: snapshot.freeze({"user": person}, {"user": tree}, fresh=True)["user"] for person in people
-    }
+    found = {}
+    for person in people:
+        try:
+            found[person.pk] = snapshot.freeze({"user": person}, {"user": tree}, fresh=True)["user"]
+        except DataRefused as error:
+            if refused is None:
+                raise
+            refused[person.pk] = error
+    return found

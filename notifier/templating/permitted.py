@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.signals import setting_changed
 from django.db.models import F, Model
 from django.utils.translation import gettext as _
@@ -31,6 +30,9 @@ NEVER = frozenset({
     "axes", "defender", "auditlog", "easyaudit", "reversion", "silk", "admin.logentry",
     "account.emailconfirmation",
 })  # fmt: skip
+# Tables of live sessions inherit from the class in it, which cannot be imported before there are
+# settings.
+SESSIONS = "django.contrib.sessions.base_session"
 # django-otp has an app for each kind of device.
 NEVER_PREFIXES = ("otp_", "django_otp")
 # Read by themselves, and leading nowhere: all that there is of a kind is behind its type, all people behind a
@@ -61,7 +63,9 @@ def is_never(kind: Any) -> bool:
     """Whether no event may hold anything of the model ``kind``, not even a key."""
     if not is_model(kind):
         return False
-    if issubclass(kind, AbstractBaseSession) or any(map(_is_secret_column, kind._meta.pk_fields)):
+    if any(each.__module__ == SESSIONS for each in kind.__mro__):
+        return True
+    if any(map(_is_secret_column, kind._meta.pk_fields)):
         return True
     return any(_is_named(each) or is_called_secret(each.__name__) for each in _tables_of(kind))
 

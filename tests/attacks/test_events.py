@@ -22,13 +22,15 @@ from django.utils import timezone
 from notifier import emit, emit_bulk, notify_on
 from notifier.admin.choices import model_choices, verb_choices
 from notifier.events import loading
+from notifier.events.context import context_of
 from notifier.events.index import index
 from notifier.events.receivers import Receivers
 from notifier.exceptions import EmitError, RulesFileRefused, UnreadablePath
+from notifier.explaining import foreseen
 from notifier.models import ContentVersion, Event, Trigger
 from notifier.rulefiles.texts import import_text
 from notifier.rules import declarations, offers, signals
-from notifier.templating import readable, snapshot
+from notifier.templating import budget, readable, snapshot
 from notifier.templating.codec import Encoder
 from project.demo.models import Post
 from tests.app.models import Parcel
@@ -301,3 +303,31 @@ def test_no_signal_of_django_offers_columns_without_their_names():
     held = {each.name: set(each.args) for each in found}
     bags = {"args", "kwargs", "credentials", "environ", "scope", "request", "value", "plan"}
     assert {name: args & bags for name, args in held.items() if args & bags} == {}
+
+
+def test_nor_the_keys_of_what_it_is_about():
+    """Of a relation to such a model, ``pk_set`` holds what opens them."""
+    told = {"instance": make_user(), "model": Session, "pk_set": {SECRET}, "action": "post_add"}
+    told |= {"reverse": False, "using": "default"}
+    assert context_of(signals.get("m2m_changed"), None, told)["pk_set"] is None
+    told["model"] = Post
+    assert context_of(signals.get("m2m_changed"), None, told)["pk_set"] == {SECRET}
+
+
+def test_what_was_before_a_save_is_asked_as_well():
+    user = make_user(password=SECRET)
+    trigger = make_trigger(model="auth.user")
+    tree = {"previous": {"password": {"": {}}, "first_name": {"": {}}, "": {}}}
+    ContentVersion.objects.update(paths=tree)
+    trigger.save()
+    user.save()
+    assert "first_name" in Event.objects.get().data["previous"]
+    assert SECRET not in all_that_is_stored()
+
+
+def test_the_page_that_explains_says_that_too_much_would_be_read(monkeypatch):
+    monkeypatch.setattr(budget, "MAX_OBJECTS", 0)
+    trigger, post = make_trigger(), Post(pk=1, title="x")
+    (live,) = index.live("post_save")
+    event = foreseen.event_for(trigger, live, foreseen.context_for(trigger, post), post)
+    assert (event.data, event.reason[:9]) == ({}, "More than")

@@ -9,14 +9,16 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
 from notifier.exceptions import TemplateRefused, UnreadablePath
-from notifier.models import Template, TemplateContent
+from notifier.models import Delivery, Template, TemplateContent
 from notifier.rules import audiences
+from notifier.templating import budget
 from notifier.templating.codec import Encoder
 from notifier.templating.contents import compile_content
 from notifier.templating.permitted import check_person
-from project.demo.models import Movie, Profile
+from notifier.testing import capture_notifications
+from project.demo.models import Movie, Post, Profile
 from tests.app.models import Order
-from tests.support.builders import make_user
+from tests.support.builders import make_audience, make_trigger, make_user
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
@@ -119,3 +121,24 @@ def test_an_event_s_object_may_lead_to_people_as_it_is_meant_to():
     order = Order.objects.create(number="1")
     order.watchers.add(_ann())
     compile_content("", "{% for each in instance.watchers.all %}{{ each.email }}{% endfor %}", "")
+
+
+def test_a_secret_of_theirs_is_not_read_whoever_asks_for_it():
+    ann = _ann()
+    found = audiences.read_people([ann.pk], {"password": {"": {}}, "email": {"": {}}})
+    assert found == {ann.pk: {"model": "auth.user", "pk": ann.pk, "email": "a@ann"}}
+
+
+def test_too_much_of_one_person_fails_their_message_and_no_other(monkeypatch):
+    many, few = make_user(first_name="Many"), make_user(first_name="Few")
+    for number in range(3):
+        many.groups.add(Group.objects.create(name=f"g{number}"))
+    monkeypatch.setattr(budget, "MAX_OBJECTS", 3)
+    text = "Hello {{ user.first_name }}{% for each in user.groups.all %}{{ each.name }}{% endfor %}"
+    with capture_notifications() as sent:
+        make_trigger(contents={"email": {"text": text}}, audiences=[make_audience(users=[many, few])])
+        Movie.objects.create(title="x")
+        Post.objects.create(title="x")
+    assert [message.text for message in sent] == ["Hello Few"]
+    failed = Delivery.objects.exclude(status="sent").get()
+    assert (failed.reason, "More than 3 objects" in failed.detail) == ("template_failed", True)

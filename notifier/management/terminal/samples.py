@@ -4,6 +4,7 @@ from django.core.management.base import CommandError
 from django.db import router
 
 from ...events import loading
+from ...exceptions import DataRefused
 from ...explaining import foreseen, preview
 from ...models import Event
 from ...rules import providers
@@ -33,5 +34,8 @@ def _record(trigger, live, instance):
     context = foreseen.context_for(trigger, instance)
     event = foreseen.event_for(trigger, live, context, instance)
     context = providers.extended(context, live.providers, live.paths, using=router.db_for_write(Event))
-    event.data = snapshot.freeze(context, live.paths)
+    try:
+        event.data = snapshot.freeze(context, live.paths)
+    except DataRefused as error:
+        raise CommandError(str(error), returncode=1) from error
     return event
