@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.shortcuts import render
 
 from notifier import conf
-from notifier.deploy.environment import ON_LAMBDA
+from notifier.deploy.environment import LOCAL
 from notifier.gates import allow_list
 
 
 def stage(request):
     """``[text, colour]`` as unfold takes them. Zappa puts the stage's name into the environment."""
-    if not ON_LAMBDA:
+    if LOCAL:
         return ["This machine", "info"]
     name = conf.get("STAGE") or os.environ.get("STAGE") or "production"
     shown = name.replace("_", " ").capitalize()

@@ -17,5 +17,5 @@ if settings.FEEDBACK_TOPIC_ARN or settings.SMS_DRIVER == "twilio":
     # For those who have no function behind a queue to hear of bounces, and for Twilio's statuses: see
     # docs/feedback.md.
     urlpatterns.append(path("feedback/", include("notifier.feedback.urls")))
-if not settings.ON_LAMBDA:
+if settings.LOCAL:
     urlpatterns.insert(0, path("outbox/", include("notifier.local.urls")))
