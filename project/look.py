@@ -28,5 +28,6 @@ def locked_out(request, _response, credentials):
     limits = {
         "failure_limit": get_failure_limit(request, credentials),
         "cooloff_timedelta": get_cool_off(request),
+        "reached_limit": getattr(request, "reached_limit", ""),
     }
     return render(request, "locked_out.html", admin.site.each_context(request) | limits, status=429)

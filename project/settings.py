@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Who is signed in is the actor of what the request does.
+    "project.sign_in.SignInFirstMiddleware",
     "notifier.events.actors.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -130,10 +131,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# Guessing a password: five attempts a user and address, then a pause. `manage.py axes_reset_username NAME`
-# ends it at once.
+# Guessing a password: five attempts a user and network, then a pause; `project.sign_in` has the limits by
+# each of them alone. `manage.py axes_reset_username NAME` ends it at once.
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, dt.timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER, AXES_CLIENT_IP_CALLABLE = "project.sign_in.Handler", "project.sign_in.network_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "project.look.locked_out"
