@@ -19,6 +19,7 @@ from django.contrib import admin
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import transaction
 from django.db.models import Sum
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from notifier.deploy.web import NOBODY
@@ -117,7 +118,9 @@ class SignInFirstMiddleware(LoginRequiredMiddleware):
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
-        path = request.path_info
-        if not path.startswith(reverse("admin:index")) or path == reverse("admin:logout"):
+        first = reverse("admin:index")
+        if request.user.is_authenticated or not request.path.startswith(first):
             return None
+        if request.path == reverse("admin:logout"):
+            return HttpResponseRedirect(first)
         return super().process_view(request, view_func, view_args, view_kwargs)
