@@ -6,9 +6,18 @@ PORT ?= 8000
 STAGE ?= production
 # PROCESSES= for one process, whose output is not held back.
 PROCESSES ?= -n 3
+# Every file by its hash, from whichever index, and no index named.
+LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header --no-emit-index-url --generate-hashes
+# $(1): a virtual environment. What is built from its source is built by the versions that the file names, too;
+# there pip takes no hashes.
+define install
+	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' $< > $(1)/versions.txt
+	@PIP_CONSTRAINT=$(1)/versions.txt PIP_BUILD_CONSTRAINT=$(1)/versions.txt $(1)/bin/python -m pip install --quiet \
+		--disable-pip-version-check --use-pep517 --require-hashes -r $<
+endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sqlite test-postgres test-apps e2e package figures bench screenshots lint lock clean
+.PHONY: help setup run demo test test-sqlite test-postgres test-apps e2e package figures bench screenshots lint lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,10 +69,18 @@ lint: $(VENV)/ready ## Style, likely bugs, which way imports may point, and the 
 	$(BIN)/mypy
 
 lock: $(VENV)/ready ## Pin what requirements*.in ask for
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt requirements-chat.in -o requirements-chat.txt
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements.txt -c requirements-chat.txt requirements-dev.in -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header -c requirements-dev.txt tests/apps/requirements.in -o tests/apps/requirements.txt
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) -c requirements.txt requirements-chat.in -o requirements-chat.txt
+	$(LOCK) -c requirements.txt -c requirements-chat.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt tests/apps/requirements.in -o tests/apps/requirements.txt
+
+# It stands in the package as well.
+sbom: package ## Write what the package for Lambda holds, with versions and licences: .cache/STAGE.cdx.json
+	@$(BIN)/python -c 'import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).read("sbom.cdx.json").decode())' \
+		.cache/$(STAGE).zip > .cache/$(STAGE).cdx.json && echo .cache/$(STAGE).cdx.json
+
+audit: $(VENV)/ready ## Ask for known advisories about all that is pinned; says so where nobody can be asked
+	@.ci/audit
 
 clean: ## Remove what the targets made, the virtual environment too
 	rm -rf $(VENV) .cache db.sqlite3* .pytest_cache .ruff_cache .coverage
@@ -72,11 +89,11 @@ $(VENV)/ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose it with PYTHON=…")'
 	@echo "Setting up $(VENV) (once, about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 -r requirements-dev.txt
+	$(call install,$(VENV))
 	@touch $@
 
 .cache/apps/ready: tests/apps/requirements.txt
 	@echo "Setting up .cache/apps, the other apps (once, about a minute) …"
 	@$(PYTHON) -m venv .cache/apps
-	@.cache/apps/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 -r tests/apps/requirements.txt
+	$(call install,.cache/apps)
 	@touch $@

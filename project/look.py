@@ -7,13 +7,13 @@ from django.contrib import admin
 from django.shortcuts import render
 
 from notifier import conf
-from notifier.deploy.environment import ON_LAMBDA
+from notifier.deploy.environment import LOCAL
 from notifier.gates import allow_list
 
 
 def stage(request):
     """``[text, colour]`` as unfold takes them. Zappa puts the stage's name into the environment."""
-    if not ON_LAMBDA:
+    if LOCAL:
         return ["This machine", "info"]
     name = conf.get("STAGE") or os.environ.get("STAGE") or "production"
     shown = name.replace("_", " ").capitalize()
@@ -28,5 +28,6 @@ def locked_out(request, _response, credentials):
     limits = {
         "failure_limit": get_failure_limit(request, credentials),
         "cooloff_timedelta": get_cool_off(request),
+        "reached_limit": getattr(request, "reached_limit", ""),
     }
     return render(request, "locked_out.html", admin.site.each_context(request) | limits, status=429)

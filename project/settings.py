@@ -1,35 +1,45 @@
 """Settings of the deployed project, from the environment.
 
-Without any, it runs on this machine with SQLite.
+Without any, it runs on this machine with SQLite. On Lambda, and on a server of one's own (``ALLOWED_HOSTS``
+names another machine), what is missing is said at the start.
 """
 
 import datetime as dt
 from pathlib import Path
 
 from notifier import theme
-from notifier.deploy.environment import ON_LAMBDA, PRODUCTION, configuration, filled, mail_address, off_lambda
+from notifier.deploy.environment import (
+    LOCAL,
+    ON_LAMBDA,
+    PRODUCTION,
+    configuration,
+    filled,
+    locally,
+    machine_key,
+    mail_address,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-LOCAL_URL = "" if ON_LAMBDA else "http://localhost:8000"
+LOCAL_URL = "http://localhost:8000" if LOCAL else ""
 
 with configuration() as env:
-    SECRET_KEY = env.key("SECRET_KEY", off_lambda("not-secret-and-only-for-this-machine"))
+    SECRET_KEY = env.key("SECRET_KEY", machine_key(BASE_DIR / ".cache" / "secret-key"))
     # Old ones, with which links in mails and sessions go on: docs/deploy.md.
     SECRET_KEY_FALLBACKS = env.keys("SECRET_KEY_FALLBACKS", [])
-    DEBUG = not ON_LAMBDA and env.bool("DEBUG", False)
-    DATABASES = {"default": env.database("DATABASE_URL", off_lambda(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
+    DEBUG = LOCAL and env.bool("DEBUG", False)
+    DATABASES = {"default": env.database("DATABASE_URL", locally(f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
     DOMAINS = env.hosts("ALLOWED_HOSTS", [] if ON_LAMBDA else ["localhost", "127.0.0.1"])
     BASE_URL = env.str(
-        "BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and ON_LAMBDA else LOCAL_URL
+        "BASE_URL", f"https://{DOMAINS[0].lstrip('.')}" if DOMAINS and not LOCAL else LOCAL_URL
     )
     DEFAULT_FROM_EMAIL = env.str(
-        "DEFAULT_FROM_EMAIL", off_lambda("Notifier <notifier@example.com>"), validate=mail_address
+        "DEFAULT_FROM_EMAIL", locally("Notifier <notifier@example.com>"), validate=mail_address
     )
-    TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", off_lambda(""), validate=filled if ON_LAMBDA else None)
+    TOPIC_ARN = env.str("NOTIFIER_TOPIC_ARN", locally(""), validate=None if LOCAL else filled)
     # Zappa tells its name to the web function alone; `notifier.deploy.stack` tells it to all.
     STAGE = env.str("STAGE", "")
-    DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or not ON_LAMBDA else [])
+    DELIVER_ONLY_TO = env.allow_list("DELIVER_ONLY_TO", None if STAGE in PRODUCTION or LOCAL else [])
     CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", "")
     FEEDBACK_TOPIC_ARN = env.str("FEEDBACK_TOPIC_ARN", "")
     SMS_DRIVER = env.str("SMS_DRIVER", "")
@@ -53,7 +63,7 @@ INSTALLED_APPS = [
     # The worked example. Take it out of your own project.
     "project.demo",
 ]
-if not ON_LAMBDA:
+if LOCAL:
     INSTALLED_APPS += ["notifier.local"]
 
 MIDDLEWARE = [
@@ -64,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Who is signed in is the actor of what the request does.
+    "project.sign_in.SignInFirstMiddleware",
     "notifier.events.actors.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -102,10 +113,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # AWS was asked by. An origin of a form is another matter: everybody can have a function URL, so only the
 # domains are trusted.
 ALLOWED_HOSTS = [*DOMAINS, f".lambda-url.{REGION}.on.aws"] if ON_LAMBDA else DOMAINS
-CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in DOMAINS if ON_LAMBDA]
-# Zappa calls every request one by HTTPS, as AWS takes no other: none is redirected, and no header is asked.
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_LAMBDA
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ON_LAMBDA else 0
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in DOMAINS if not LOCAL]
+# Zappa calls every request one by HTTPS, as AWS takes no other: none is redirected. Behind a proxy the server
+# (uvicorn, gunicorn) says it, from the header of a proxy that it was told to trust; Django asks none.
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SECURE_HSTS_SECONDS = 0 if LOCAL else 365 * 24 * 3600
 # This function speaks for its own host, not for the subdomains of a domain that others use too.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -119,10 +131,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# Guessing a password: five attempts a user and address, then a pause. `manage.py axes_reset_username NAME`
-# ends it at once.
+# Guessing a password: five attempts a user and network, then a pause; `project.sign_in` has the limits by
+# each of them alone. `manage.py axes_reset_username NAME` ends it at once.
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, dt.timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER, AXES_CLIENT_IP_CALLABLE = "project.sign_in.Handler", "project.sign_in.network_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "project.look.locked_out"

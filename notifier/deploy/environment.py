@@ -18,9 +18,22 @@ from notifier.channels import sender
 from notifier.channels.credentials import cleaned
 from notifier.exceptions import SenderRefused
 
-logger = logging.getLogger(__name__)
+from .keys import machine_key, parse_key, parse_keys
+from .place import LOCAL, ON_LAMBDA, host_names, locally
 
-ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+__all__ = [
+    "LOCAL",
+    "ON_LAMBDA",
+    "PRODUCTION",
+    "configuration",
+    "filled",
+    "locally",
+    "machine_key",
+    "mail_address",
+    "read_secrets",
+]
+
+logger = logging.getLogger(__name__)
 
 # Only these deliver to everybody without being told; any other name could be a copy with real people's
 # addresses.
@@ -44,11 +57,6 @@ def mail_address(text):
         raise ValidationError(str(refused)) from None
 
 
-def off_lambda(default):
-    """A default for every place but Lambda, where the variable must be set."""
-    return ... if ON_LAMBDA else default
-
-
 @contextmanager
 def configuration():
     """Inside it, variables are read from the ``environs.Env`` that it yields; what is wrong with any of them
@@ -61,8 +69,8 @@ def configuration():
         read_secrets(os.environ)
     env = Env(eager=False)
     env.add_parser("database", _parse_database)
-    env.add_parser("key", _parse_key)
-    env.add_parser("keys", _parse_keys)
+    env.add_parser("key", parse_key)
+    env.add_parser("keys", parse_keys)
     env.add_parser("hosts", _parse_hosts)
     env.add_parser("allow_list", _parse_allow_list)
     yield env
@@ -125,9 +133,11 @@ def _parameter(environ, name):
 def _describe(wrong):
     """The sentence: each variable, what is wrong with it, and where it is put."""
     secrets = _secret_names(os.environ)
-    place = (
-        "aws_environment_variables of the stage in zappa_settings.json" if ON_LAMBDA else "the environment"
-    )
+    place = "the environment"
+    if ON_LAMBDA:
+        place = "aws_environment_variables of the stage in zappa_settings.json"
+    elif not LOCAL:
+        place += ", as ALLOWED_HOSTS names another machine than this one"
     places = {}
     for name, (message, *_) in wrong.items():
         what = (
@@ -172,22 +182,11 @@ def _parse_database(url):
     return found
 
 
-def _parse_key(text):
-    """A key without what a store adds at its ends."""
-    if not (key := cleaned(text)):
-        raise ValidationError("it is empty")
-    return key
-
-
-def _parse_keys(text):
-    """The list of keys that stand in a text with commas between them; a list is taken as it is."""
-    return [key for each in text.split(",") if (key := cleaned(each))] if isinstance(text, str) else text
-
-
 def _parse_hosts(names):
     """A list of domains; a list is taken as it is."""
-    hosts = [host.strip() for host in names.split(",") if host.strip()] if isinstance(names, str) else names
-    if ON_LAMBDA and "*" in hosts:
+    hosts = host_names(names) if isinstance(names, str) else names
+    # Django takes the second for every domain too.
+    if {"*", "."}.intersection(hosts):
         raise ValidationError("it allows every host; name the domains")
     return hosts
 

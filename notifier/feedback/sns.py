@@ -8,8 +8,9 @@ import binascii
 import datetime as dt
 import json
 import re
+import time
 from contextlib import suppress
-from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -37,6 +38,11 @@ TOPIC = re.compile(r"arn:(?P<partition>aws[a-z-]*):sns:(?P<region>[a-z0-9-]+):\d
 OLDEST, NEWEST = dt.timedelta(hours=7), dt.timedelta(minutes=5)
 TIMEOUT_SECONDS = 5
 MAX_CERTIFICATE_BYTES = 64 * 1024
+# Whoever knows the topic's ARN can name certificates, which are not there: each is asked for once a minute,
+# and so many of them by a process. SNS comes again for hours, and has one certificate for about a year.
+MOST_ASKED, ASKED_SECONDS = 6, 60
+_asked: dict[str, float] = {}
+_kept: dict[str, Any] = {}
 
 
 class NotFromSns(Exception):
@@ -143,7 +149,19 @@ def _check_signature(message, certificate):
 
 
 def _certificate(url, topic_arn):
-    """SNS's certificate, if it is of now. Whose it is, HTTPS has shown: it came from SNS's own host."""
+    """SNS's certificate, if it is of now. Whose it is, HTTPS has shown: it came from SNS's own host.
+
+    One that is good is kept. Raises NotFromSns and Unreachable.
+    """
+    found = _kept.get(url) or _read_certificate(url, topic_arn)
+    if not found.not_valid_before_utc <= timezone.now() <= found.not_valid_after_utc:
+        _kept.pop(url, None)
+        raise NotFromSns("signed with a certificate of another time")
+    _kept[url] = found
+    return found
+
+
+def _read_certificate(url, topic_arn):
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.x509 import DNSName, NameOID, SubjectAlternativeName, load_pem_x509_certificate
     from cryptography.x509.extensions import ExtensionNotFound
@@ -159,19 +177,20 @@ def _certificate(url, topic_arn):
             )
         is_rsa = isinstance(found.public_key(), RSAPublicKey)
     except ValueError:
-        _fetch.cache_clear()
         raise NotFromSns("signed with something that is no certificate") from None
-    if not found.not_valid_before_utc <= timezone.now() <= found.not_valid_after_utc:
-        raise NotFromSns("signed with a certificate of another time")
     host = host_of(topic_arn)
     if not is_rsa or not names & {host, "sns." + host.split(".", 2)[2]}:
         raise NotFromSns("signed with a certificate of somebody else")
     return found
 
 
-# SNS changes it about once a year.
-@lru_cache(maxsize=4)
 def _fetch(url):
+    now = time.monotonic()
+    for each in [each for each, moment in _asked.items() if moment <= now - ASKED_SECONDS]:
+        _asked.pop(each, None)
+    if url in _asked or len(_asked) >= MOST_ASKED:
+        raise Unreachable("SNS was asked for enough certificates this minute")
+    _asked[url] = now
     return _get(url)
 
 

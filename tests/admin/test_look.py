@@ -77,7 +77,7 @@ def test_the_page_that_one_is_on_is_marked_and_it_alone(admin_client):
 )
 def test_where_one_is_stands_beside_the_title(monkeypatch, stage, shown):
     assert look.stage(None) == ["This machine", "info"]
-    monkeypatch.setattr(look, "ON_LAMBDA", True)
+    monkeypatch.setattr(look, "LOCAL", False)
     if stage:
         monkeypatch.setenv("STAGE", stage)
     assert look.stage(None) == shown

@@ -21,8 +21,12 @@ FUNCTION = {
 OURS = {
     *FUNCTION,
     *("ALLOWED_HOSTS", "DEBUG", "LOG_LEVEL", "SECRETS", "SECRETS_PATH", "SECRET_KEY_FALLBACKS"),
+    *("BASE_URL", "DELIVER_ONLY_TO", "STAGE"),
 }
-MODULES = ("notifier.deploy.environment", "project.settings")
+MODULES = (
+    *("notifier.deploy.place", "notifier.deploy.keys", "notifier.deploy.environment"),
+    "project.settings",
+)
 
 
 @pytest.fixture

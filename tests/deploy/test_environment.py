@@ -126,14 +126,15 @@ def test_what_a_store_adds_at_a_secrets_ends_is_taken_away(store, on_lambda, add
     assert found["DATABASES"]["default"]["NAME"] == "n"
 
 
+OLD, OLDER = "the-old-key-of-many-different-characters", "an-even-older-one-0123456789-abcdefgh"
 KEYS = [
     # what the variable holds, the keys that Django believes beside its own
     (None, []),
     ("", []),
-    ("the-old-one", ["the-old-one"]),
-    ("the-old-one\n", ["the-old-one"]),
-    ("the-old-one, an-older-one,", ["the-old-one", "an-older-one"]),
-    ("the-old-one,\nan-older-one\n", ["the-old-one", "an-older-one"]),
+    (OLD, [OLD]),
+    (f"{OLD}\n", [OLD]),
+    (f"{OLD}, {OLDER},", [OLD, OLDER]),
+    (f"{OLD},\n{OLDER}\n", [OLD, OLDER]),
 ]
 
 

@@ -5,6 +5,7 @@ stores nothing.
 import base64
 import datetime as dt
 import json
+import time
 
 import pytest
 import responses
@@ -45,7 +46,8 @@ def make_certificate(key=KEY, *, name="sns.amazonaws.com", days=(-1, 1)):
 def amazon(settings):
     """What answers at SNS's own host."""
     settings.NOTIFIER = settings.NOTIFIER | {"FEEDBACK_TOPIC_ARN": TOPIC}
-    sns._fetch.cache_clear()
+    sns._asked.clear()
+    sns._kept.clear()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as stand_in:
         stand_in.get(CERTIFICATE, body=make_certificate())
         stand_in.get(OLD, body=make_certificate(days=(-9, -1)))
@@ -244,6 +246,43 @@ def test_other_methods_are_refused_and_without_a_topic_there_is_nothing(client, 
     assert client.get(URL).status_code == 405
     with override_settings(NOTIFIER=settings.NOTIFIER | {"FEEDBACK_TOPIC_ARN": ""}):
         assert post(client, notification(row)) == 404
+
+
+# Who may make this site ask SNS.
+
+
+def made_up(number):
+    return f"{HOST}/SimpleNotificationService-{number:064d}.pem"
+
+
+@pytest.mark.parametrize("urls", [lambda n: made_up(n), lambda n: made_up(0)], ids=["many names", "one name"])
+@pytest.mark.parametrize(
+    "answer", [{"status": 404}, {"body": b"no certificate"}, {"body": make_certificate(CURVE)}]
+)
+def test_a_forger_makes_it_ask_a_few_times_a_minute_and_no_more(client, row, amazon, urls, answer):
+    for number in range(40):
+        amazon.upsert("GET", urls(number), **answer)
+        assert post(client, notification(row, SigningCertURL=urls(number))) in (403, 503)
+    assert len(amazon.calls) <= sns.MOST_ASKED
+
+
+def test_the_certificate_that_is_kept_goes_on_meanwhile_whatever_a_forger_names(client, row, amazon):
+    assert post(client, notification(row)) == 204
+    for number, url in enumerate([OLD, FOREIGN, NOISE, CURVED, *map(made_up, range(20))]):
+        amazon.upsert("GET", made_up(number), status=404)
+        post(client, notification(row, SigningCertURL=url))
+    assert post(client, notification(row)) == 204
+    assert [call.request.url for call in amazon.calls].count(CERTIFICATE) == 1
+
+
+def test_a_minute_later_it_asks_again(client, row, amazon, monkeypatch):
+    for number in range(sns.MOST_ASKED):
+        amazon.get(made_up(number), status=404)
+        post(client, notification(row, SigningCertURL=made_up(number)))
+    assert post(client, notification(row)) == 503
+    now = time.monotonic()
+    monkeypatch.setattr(sns.time, "monotonic", lambda: now + sns.ASKED_SECONDS)
+    assert post(client, notification(row)) == 204
 
 
 @pytest.mark.parametrize("url", [MOVED, AWAY])

@@ -182,6 +182,6 @@ BADGES = [
 def test_the_admin_says_beside_its_title_to_whom_the_stage_delivers(
     settings, monkeypatch, patterns, stage, badge
 ):
-    monkeypatch.setattr(look, "ON_LAMBDA", True)
+    monkeypatch.setattr(look, "LOCAL", False)
     settings.NOTIFIER = settings.NOTIFIER | {"DELIVER_ONLY_TO": patterns, "STAGE": stage}
     assert look.stage(None) == badge

@@ -476,7 +476,7 @@ def loaded_on_lambda(*modules):
         "DEFAULT_FROM_EMAIL": "shop@example.com",
         "DJANGO_SETTINGS_MODULE": "project.settings",
         "NOTIFIER_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:notifier",
-        "SECRET_KEY": "only-for-this-test",
+        "SECRET_KEY": "only-for-this-test-0123456789-abcdef",
     }
     command = [sys.executable, "-c", IMPORTING, *modules]
     done = subprocess.run(command, cwd=HOUSE, env=environment, capture_output=True, text=True, check=False)

@@ -1,5 +1,7 @@
 """The Lambda functions as they are deployed: there, ready, allowed to run, and as quiet as they should be."""
 
+from notifier.deploy.quotas import MORE_CONCURRENCY
+
 from .findings import error, warning
 
 LOUD = "DEBUG"
@@ -29,7 +31,9 @@ def check_deployed(context, function):
 
 
 def check_concurrency(context, function):
-    """A reserved concurrency of 0 switches a function off."""
+    """A reserved concurrency of 0 switches a function off; without the website's own, a flood of requests
+    takes that of the channels.
+    """
     if context.configuration(function) is None:
         return
     reserved = (
@@ -41,6 +45,13 @@ def check_concurrency(context, function):
         yield error(
             f"{function.name} is switched off: its reserved concurrency is 0.",
             f"aws lambda delete-function-concurrency --function-name {function.name}",
+        )
+    elif (wanted := function.config.get("lambda_concurrency")) and reserved != wanted:
+        yield warning(
+            f"{function.name} may run {reserved or 'any number of'} times at once, and {function.stage} says "
+            f"{wanted}: the rest is the channels'.",
+            f"zappa update {function.stage}   and where that says that the account has no room: "
+            f"{MORE_CONCURRENCY}",
         )
 
 

@@ -10,6 +10,8 @@ from botocore.exceptions import NoRegionError
 # Ten tries with growing pauses: an account's limits on calls are shared with everything else that it runs.
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=5, read_timeout=30)
 TAG = "notifier:stack"
+# Those of S3's calls that are about a bucket which is there.
+OWNERS = frozenset({"ExpectedBucketOwner", "ExpectedSourceBucketOwner"})
 
 
 class Account:
@@ -29,10 +31,25 @@ class Account:
         # Making clients is the one thing that a session's threads may not do at once.
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(
-                    service, region_name=self.region, config=PATIENT
-                )
+                made = self._session.client(service, region_name=self.region, config=PATIENT)
+                if service == "s3":
+                    self.ask_only_ours(made)
+                self._clients[service] = made
             return self._clients[service]
+
+    def ask_only_ours(self, s3):
+        """Make every call of ``s3``, a client, one that AWS refuses where the bucket is another account's.
+
+        Names of buckets are the world's, and that of the packages can be told in advance: who has it first
+        would get the functions' code, and could put other code in its place.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+
+        def name_the_owner(params, model, **_event):
+            for name in OWNERS.intersection(model.input_shape.members if model.input_shape else ()):
+                params[name] = self.id
+
+        s3.meta.events.register("before-parameter-build.s3", name_the_owner)
 
     @cached_property
     def _identity(self):

@@ -14,16 +14,19 @@ from functools import partial
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from notifier.deploy.quotas import MORE_CONCURRENCY
 from notifier.exceptions import ConfigurationError
 
 from . import Stack, after, apply, package
-from .account import sentence
+from .account import Account, sentence
 from .packing import build_once
 from .stages import read_deployment
 
 # Commands that change what is deployed, and those that need a package.
 DEPLOYING = {"deploy", "update"}
 PACKAGING = {*DEPLOYING, "package"}
+# AWS's words where too little would be left for all other functions.
+NO_ROOM = "UnreservedConcurrentExecution"
 
 
 @contextmanager
@@ -100,7 +103,9 @@ def measure(cli):
 
 def _prepare_account(cli):
     deployment = read_deployment(cli.api_stage)
-    applied = apply(Stack.of(deployment, region=cli.zappa.aws_region), cli.zappa.boto_session)
+    stack = Stack.of(deployment, region=cli.zappa.aws_region)
+    Account(stack, cli.zappa.boto_session).ask_only_ours(cli.zappa.s3_client)
+    applied = apply(stack, cli.zappa.boto_session)
     _tell(applied.changes)
     cli.s3_bucket_name = applied.bucket
     cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
@@ -133,6 +138,32 @@ def _correct_requests(cli):
         "UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted})
     )
     register("UpdateFunctionCode", lambda params, **_: params.update(Architectures=[cli.architecture]))
+    cli.zappa.lambda_client.put_function_concurrency = _capped_where_there_is_room(cli.zappa.lambda_client)
+
+
+def _capped_where_there_is_room(client):
+    """``put_function_concurrency``, which in a new account says in words that there is nothing to reserve,
+    and goes on: there the account's own limit is lower than the cap.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+    put = client.put_function_concurrency
+
+    def put_or_say(**parameters):
+        try:
+            return put(**parameters)
+        except client.exceptions.InvalidParameterValueException as error:
+            if NO_ROOM not in str(error):
+                raise
+        click.secho(
+            f"  The website's cap ({parameters['ReservedConcurrentExecutions']} requests at a time) is not "
+            "set: the account allows too few functions at a time to reserve any, so a flood of requests "
+            f"could stop the channels. Ask for more, then run zappa update again: {MORE_CONCURRENCY}",
+            fg="yellow",
+        )
+        return {}
+
+    return put_or_say
 
 
 def _go_on(cli):

@@ -21,10 +21,18 @@ from zipfile import ZipFile
 
 from notifier.exceptions import ConfigurationError
 
+from . import sbom
+
 REQUIREMENTS = "requirements.txt"
 CACHE = Path(".cache/lambda")
 # The oldest C library among Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
+
+# What installers say is short: https://docs.astral.sh/uv/reference/cli/#uv-pip-install--require-hashes
+NO_HASHES = (
+    "\nOnly files whose hashes are known go to Lambda. Pin them with: "
+    "uv pip compile --generate-hashes requirements.in -o requirements.txt"
+)
 
 # Zappa's command line needs these, its handler none of them.
 TOOLS = (
@@ -76,7 +84,7 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
     Raises ConfigurationError when the requirements cannot be installed; the message is the installer's.
     """
     requirements = requirements_of(module)
-    wanted = [*(Path(each).read_bytes() for each in requirements), Path(__file__).read_bytes()]
+    wanted = [Path(each).read_bytes() for each in (*requirements, __file__, sbom.__file__)]
     wanted.append(f"{runtime} {architecture} {sys.version}".encode())
     # What else the project's functions may have is kept beside it: they are deployed one after the other.
     family = f"{runtime}-{architecture}-{module if len(requirements) > 1 else 'all'}"
@@ -93,6 +101,7 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
             _install(requirements, packages, runtime.removeprefix("python"), PLATFORMS[architecture])
             _slim(packages)
             _compile(packages, runtime)
+            sbom.write_sbom(packages)
             Path(unfinished).rename(environment)
             Path(unfinished).mkdir()  # for its own removal
     return environment
@@ -112,17 +121,13 @@ def _install(requirements, folder, version, platform):
             "Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv"
         ) from None
     command = [
-        find_uv_bin(),
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        str(folder),
-        "--python-version",
-        version,
+        *(find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder)),
+        *("--python-version", version, "--python-platform", platform, "--require-hashes"),
     ]
+    # What is built from its source is built by what the files name, too.
+    files = [part for each in requirements for part in ("-r", each, "--build-constraints", each)]
     done = subprocess.run(
-        [*command, "--python-platform", platform, *(part for each in requirements for part in ("-r", each))],
+        [*command, *files],
         # The machine's own certificates, as pip is often told: in an office a proxy may stand between.
         env={**os.environ, "UV_SYSTEM_CERTS": "1"},
         capture_output=True,
@@ -130,8 +135,10 @@ def _install(requirements, folder, version, platform):
         check=False,
     )
     if done.returncode:
+        words = done.stderr.strip()
         raise ConfigurationError(
-            f"{' and '.join(requirements)} cannot be installed for Lambda:\n{done.stderr.strip()}"
+            f"{' and '.join(requirements)} cannot be installed for Lambda:\n{words}"
+            f"{NO_HASHES if 'hash' in words else ''}"
         )
 
 

@@ -90,6 +90,23 @@ def test_a_function_that_is_switched_off_is_an_error_until_it_may_run(account, v
     assert visit(CONCURRENCY) == []
 
 
+@pytest.mark.parametrize("reserved", [None, 5, 50])
+def test_a_website_without_its_cap_is_a_warning_until_it_has_it(account, settings_file, visit, reserved):
+    settings_file.edit("production", lambda_concurrency=20)
+    if reserved:
+        boto3.client("lambda").put_function_concurrency(
+            FunctionName=WEB, ReservedConcurrentExecutions=reserved
+        )
+    finding = only(visit(CONCURRENCY))
+    assert finding.severity is Severity.WARNING
+    assert finding.what.startswith(f"{WEB} may run {reserved or 'any number of'} times at once")
+    assert "zappa update production" in finding.remedy
+    assert "aws service-quotas request-service-quota-increase" in finding.remedy
+
+    boto3.client("lambda").put_function_concurrency(FunctionName=WEB, ReservedConcurrentExecutions=20)
+    assert visit(CONCURRENCY) == []
+
+
 @pytest.mark.parametrize("wrong", [{"LOG_LEVEL": "DEBUG"}, {"POWERTOOLS_LOG_LEVEL": "debug"}, {"DEBUG": "1"}])
 def test_a_function_deployed_for_debugging_is_a_warning_until_it_is_updated(account, visit, wrong):
     set_environment(**wrong)

@@ -2,9 +2,12 @@
 
 from types import SimpleNamespace
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from notifier.deploy.stack import deployment
+from notifier.deploy.stack.stages import read_deployment
 
 DEPLOYED = {"shop-production", "shop-production-email"}
 
@@ -61,3 +64,49 @@ def test_only_a_permission_for_everybody_is_limited_to_the_url():
         deployment._only_through_the_url(params)
     assert public["InvokedViaFunctionUrl"] is True
     assert not any("InvokedViaFunctionUrl" in params for params in others)
+
+
+# The website's cap.
+
+
+@pytest.fixture
+def put_cap(deployed, monkeypatch):
+    """``put_cap(quota)``: as Zappa asks for a cap of 20 in an account that allows ``quota`` at a time."""
+
+    def put(quota):
+        monkeypatch.setenv("MOTO_LAMBDA_CONCURRENCY_QUOTA", str(quota))
+        client = boto3.client("lambda")
+        deployment._capped_where_there_is_room(client)(
+            FunctionName=deployed.name, ReservedConcurrentExecutions=20
+        )
+        return client.get_function_concurrency(FunctionName=deployed.name).get("ReservedConcurrentExecutions")
+
+    yield put
+    # The account is that of all tests.
+    boto3.client("lambda").delete_function_concurrency(FunctionName=deployed.name)
+
+
+@pytest.mark.parametrize(("quota", "reserved"), [(10, None), (50, None), (119, None), (120, 20), (1000, 20)])
+def test_the_websites_cap_is_set_where_the_account_has_room_and_said_in_words_where_not(
+    put_cap, capsys, quota, reserved
+):
+    assert put_cap(quota) == reserved
+    said = capsys.readouterr().out
+    assert ("aws service-quotas request-service-quota-increase" in said) == (reserved is None)
+    assert ("cap (20 requests at a time) is not set" in said) == (reserved is None)
+
+
+def test_another_refusal_of_the_cap_stops_the_deploy(deployed):
+    put = deployment._capped_where_there_is_room(boto3.client("lambda"))
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        put(FunctionName="not-there", ReservedConcurrentExecutions=20)
+
+
+def test_the_repositorys_own_settings_cap_the_website_and_no_other_function():
+    """A stage takes over what it extends: a reservation for each of them would leave none of the account's
+    own.
+    """
+    functions = read_deployment("production").functions
+    capped = {each.stage: each.config["lambda_concurrency"] for each in functions}
+    assert capped.pop("production") == 20
+    assert set(capped.values()) == {None}

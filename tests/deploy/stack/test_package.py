@@ -1,6 +1,7 @@
 """What goes to Lambda and what stays: Zappa's own packaging, shown our environment."""
 
 import compileall
+import re
 import sys
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,6 +16,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:_distutils_hack")
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 HOUSE = Path(__file__).parents[3]
+BOTOCORE = ("botocore", "jmespath", "python-dateutil", "six", "urllib3")
+
+
+def pinned(*names):
+    """Requirements with their hashes, as ``make lock`` has written them."""
+    entries = re.split(r"^(?=\S)", (HOUSE / "requirements-dev.txt").read_text(), flags=re.MULTILINE)
+    return "".join(each for each in entries if each.partition("==")[0] in names)
+
+
+def pins_of(path):
+    """Name → version."""
+    return dict(line.split()[0].split("==") for line in path.read_text().splitlines() if "==" in line)
 
 
 @pytest.fixture
@@ -41,7 +54,7 @@ def project(tmp_path, monkeypatch):
         ".git/config": "",
         "env/pyvenv.cfg": "",
         "env/lib/big.py": "",
-        "requirements.txt": "six==1.17.0\n",
+        "requirements.txt": pinned("six"),
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,20 +88,21 @@ def test_packages_modules_and_templates_go_and_everything_else_stays(project, mo
         "functions/__init__.py",  # Zappa writes it: over there it is an ordinary package
         "manage.py",
         "templates/base.html",
+        "sbom.cdx.json",
         "package_info.json",  # Zappa adds this and the next
         "__init__.py",
     }
 
 
 def test_bytecode_of_the_libraries_goes_and_that_of_the_working_tree_does_not(project, monkeypatch):
-    Path("requirements.txt").write_text("iniconfig==2.3.1\n")
+    Path("requirements.txt").write_text(pinned("iniconfig"))
     names = packed(package.build_environment(runtime=RUNTIME), monkeypatch)
     assert any(name.startswith("iniconfig/__pycache__/") for name in names)
     assert not any(name.startswith("shop/") and name.endswith(".pyc") for name in names)
 
 
 def test_of_botocore_only_the_services_that_are_named(project):
-    Path("requirements.txt").write_text("botocore\n")
+    Path("requirements.txt").write_text(pinned(*BOTOCORE))
     (data,) = package.build_environment(runtime=RUNTIME).rglob("botocore/data")
     assert {path.name for path in data.iterdir() if path.is_dir()} == package.AWS_SERVICES
 
@@ -97,15 +111,15 @@ def test_the_environment_is_built_once_for_the_same_requirements(project):
     first = package.build_environment(runtime=RUNTIME)
     assert package.build_environment(runtime=RUNTIME) == first
 
-    Path("requirements.txt").write_text("six==1.16.0\n")
+    Path("requirements.txt").write_text(pinned("toml"))
     second = package.build_environment(runtime=RUNTIME)
     assert second != first
     assert not first.exists()
 
 
 def test_what_only_one_function_needs_is_in_its_package_and_in_no_other(project, monkeypatch):
-    Path("requirements.txt").write_text("six==1.17.0\n")
-    Path("requirements-chat.txt").write_text("iniconfig==2.3.1\n")
+    Path("requirements.txt").write_text(pinned("six"))
+    Path("requirements-chat.txt").write_text(pinned("iniconfig"))
 
     chat, email, web = (
         package.build_environment(runtime=RUNTIME, module=module) for module in ("chat", "email", "")
@@ -125,11 +139,11 @@ def test_what_only_one_function_needs_is_in_its_package_and_in_no_other(project,
 
 def test_what_a_function_adds_is_a_functions_and_pinned_as_for_the_others():
     """Two versions of one package could not be installed together."""
-    pins = dict(line.split("==") for line in (HOUSE / "requirements.txt").read_text().splitlines())
+    pins = pins_of(HOUSE / "requirements.txt")
     for path in HOUSE.glob("requirements-*.txt"):
         if path.stem != "requirements-dev":
             assert (HOUSE / "lambdas" / f"{path.stem.removeprefix('requirements-')}.py").exists()
-            added = dict(line.split("==") for line in path.read_text().splitlines())
+            added = pins_of(path)
             assert {name: pins[name] for name in added if name in pins}.items() <= added.items()
 
 
@@ -140,13 +154,16 @@ def test_apprise_is_the_chat_functions_alone():
 
 
 def test_requirements_that_cannot_be_had_are_said_with_the_installers_words(project):
-    Path("requirements.txt").write_text("six==0.0.0\n")
+    Path("requirements.txt").write_text("six==0.0.0 --hash=sha256:" + "0" * 64)
     with pytest.raises(ConfigurationError, match="six==0.0.0"):
         package.build_environment(runtime=RUNTIME)
-    Path("requirements.txt").write_text("six==1.17.0\nbotocore\n")
+    Path("requirements.txt").write_text(pinned("six", "toml"))
     assert package.build_environment(runtime=RUNTIME).exists()  # what was half built is no harm
 
 
 def test_the_tools_of_tests_are_not_what_runs_on_lambda():
-    names = {line.split("==")[0].lower() for line in (HOUSE / "requirements.txt").read_text().splitlines()}
-    assert names.isdisjoint({"pytest", "moto", "ruff", "awslambdaric", "hypothesis", "uv"})
+    assert (
+        pins_of(HOUSE / "requirements.txt")
+        .keys()
+        .isdisjoint({"pytest", "moto", "ruff", "awslambdaric", "hypothesis", "uv"})
+    )

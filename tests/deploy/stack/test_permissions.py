@@ -46,7 +46,7 @@ ACTIONS = {
 }
 # Where AWS takes no name: a question about a phone number, figures of the whole account, and network
 # interfaces.
-WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "ReadReputationAndQuota"}
+WITHOUT_RESOURCE = {"AskWhoOptedOut", "JoinTheNetwork", "NotByItsCode", "ReadReputationAndQuota"}
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +190,16 @@ def test_in_a_network_a_function_may_make_its_interfaces(make_stack):
     assert "ec2:CreateNetworkInterface" in {
         action for each in policy_of(stack, "email") for action in each["Action"]
     }
+
+
+def test_only_lambda_makes_them_and_no_code_of_the_function(make_stack):
+    stack = make_stack(vpc_config={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})
+    of_email = {each["Sid"]: each for each in policy_of(stack, "email")}
+    denied = of_email["NotByItsCode"]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", of_email["JoinTheNetwork"]["Action"])
+    (own,) = denied["Condition"]["ArnEquals"].values()
+    assert own.endswith(f":function:{stack.name}-email")
+    assert "NotByItsCode" not in {each["Sid"] for each in policy_of(make_stack(), "email")}
 
 
 def test_a_project_adds_its_own_permissions_by_zappas_key(make_stack):

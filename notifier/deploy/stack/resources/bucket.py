@@ -4,10 +4,17 @@ Zappa deletes each afterwards; what an interrupted deploy leaves goes by itself.
 """
 
 import zlib
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from notifier.exceptions import ConfigurationError
 
 from .kind import Kind, unless
 
 MISSING = ("NoSuchBucket", "404")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+SOMEBODY_ELSES = ("403", "AccessDenied", "BucketAlreadyExists", "AllAccessDisabled")
 DAYS = 1
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 MOST_CHARACTERS = 63
@@ -48,8 +55,9 @@ class Bucket(Kind):
 
     def found(self):
         s3, name = self.account.client("s3"), self.name_in(self.account)
-        if unless(MISSING, s3.head_bucket, Bucket=name) is None:
-            return {}
+        with self._sentence(name):
+            if unless(MISSING, s3.head_bucket, Bucket=name) is None:
+                return {}
         block = (
             unless(("NoSuchPublicAccessBlockConfiguration",), s3.get_public_access_block, Bucket=name) or {}
         )
@@ -69,7 +77,8 @@ class Bucket(Kind):
         place = (
             {} if region == FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         )
-        self.account.client("s3").create_bucket(Bucket=name, **place)
+        with self._sentence(name):
+            self.account.client("s3").create_bucket(Bucket=name, **place)
         self.change(name, attributes)
 
     def change(self, name, attributes):
@@ -87,3 +96,20 @@ class Bucket(Kind):
                 keys = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in objects]
                 s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
         unless(MISSING, s3.delete_bucket, Bucket=name)
+
+    @contextmanager
+    def _sentence(self, name):
+        """What AWS's bare 403 means, and what to do."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in SOMEBODY_ELSES:
+                raise
+            account = self.account.id
+            raise ConfigurationError(
+                f"The bucket {name}, through which packages go, is not open to account {account}: either "
+                "another account has taken its name, and could put its own code into the functions, or you "
+                "lack s3:ListBucket on it. Nothing was uploaded. Ask as an administrator: aws s3api "
+                f"head-bucket --bucket {name} --expected-bucket-owner {account}. If that answers 403 too, "
+                "choose another project_name in zappa_settings.json, which the name follows."
+            ) from None
