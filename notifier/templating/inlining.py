@@ -147,7 +147,7 @@ def _inlined_residue(residue):
     if pieces[1::2] != [str(number) for number in range(len(holes))]:
         return None
     parts = [holes[int(piece)] if index % 2 else piece for index, piece in enumerate(pieces)]
-    return Residue(parts, residue.iterations, residue.output_bytes)
+    return Residue(parts, residue.iterations, residue.output_bytes, residue.work)
 
 
 def _is_text(hole):

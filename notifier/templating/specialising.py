@@ -9,7 +9,7 @@ from django.template import Node
 from django.template.base import VariableNode
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
 
-from .compiler import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, DataContext, Iteration, Nodes
+from .compiler import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, MAX_WORK_BYTES, DataContext, Iteration, Nodes
 from .data import PERSONAL
 from .paths import bound_name, children_of, expressions_of, names_of
 from .residue import Binding, Choice, Residue, Spaceless, Subtree, Value
@@ -68,13 +68,21 @@ class SpecialisingContext(DataContext):
     holes = 0
     tried = 0.0
 
+    def spent(self):
+        return self.iterations, self.output_bytes, self.work
+
+    def spent_since(self, before):
+        return tuple(now - then for now, then in zip(self.spent(), before, strict=True))
+
     def count_hole(self):
         self.holes += 1
         if self.holes > MAX_HOLES:
             raise NotWorthIt
 
-    def count_tried(self, iterations, output_bytes):
-        self.tried += max(iterations / MAX_LOOP_ITERATIONS, output_bytes / MAX_OUTPUT_BYTES)
+    def count_tried(self, iterations, output_bytes, work):
+        self.tried += max(
+            iterations / MAX_LOOP_ITERATIONS, output_bytes / MAX_OUTPUT_BYTES, work / MAX_WORK_BYTES
+        )
 
 
 class Collector(Node):
@@ -94,13 +102,13 @@ def _residue(nodes, context, personal):
     """The residue of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
-    iterations, output_bytes, parts = context.iterations, context.output_bytes, []
+    before, parts = context.spent(), []
     try:
         _collect(nodes, context, parts, personal)
-        return Residue(parts, context.iterations - iterations, context.output_bytes - output_bytes)
+        return Residue(parts, *context.spent_since(before))
     finally:
-        context.count_tried(context.iterations - iterations, context.output_bytes - output_bytes)
-        context.iterations, context.output_bytes = iterations, output_bytes
+        context.count_tried(*context.spent_since(before))
+        context.iterations, context.output_bytes, context.work = before
 
 
 def _branch(nodes, context, personal):
@@ -121,9 +129,13 @@ def _collect(nodes, context, parts, personal):
             parts.append(Nodes(run).render(context))
             continue
         for node in run:
+            hole = None
             if not _unroll(node, context, parts, personal):
                 context.count_hole()
-                parts.append(_hole(node, context, personal))
+                hole = _hole(node, context, personal)
+                parts.append(hole)
+            if type(hole) not in (Subtree, Value):  # which count themselves
+                context.count_work(node.cost)
 
 
 def _unroll(node, context, parts, personal):
@@ -154,7 +166,9 @@ def _hole(node, context, personal):
         expression, subtree = node.filter_expression, _subtree([node], context, personal)
         filters = [function._filter_name for function, _ in expression.filters]
         bare = filters in ([], ["oneline"]) and expression.is_var
-        return Value(expression.var.lookups, context.autoescape, bool(filters), subtree) if bare else subtree
+        if not bare:
+            return subtree
+        return Value(expression.var.lookups, context.autoescape, bool(filters), node.cost, subtree)
     values = _values(names_of(expressions_of(node)), context, personal)
     if type(node) is IfNode:
         branches = [(test, _branch(body, context, personal)) for test, body in node.conditions_nodelists]
