@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.template import Engine, Node, NodeList, Template, TemplateSyntaxError
@@ -82,26 +83,30 @@ class Nodes(NodeList):
 
     CONTAINERS = {ForNode, IfChangedNode, IfNode, Iteration, SpacelessNode, WithNode}
 
+    @cached_property
+    def cost(self):
+        return sum(node.cost for node in self)
+
+    @cached_property
+    def binds(self):
+        return any(node.bound for node in self)
+
     def render(self, context):
+        parts = []
         try:
-            return self._render(context)
+            for node in self:
+                part = node.render_annotated(context)
+                if type(node) not in self.CONTAINERS:
+                    context.count_output(part)
+                    if context.marks_data and not _is_written(node):
+                        part = mark(part)
+                if self.binds and node.bound:
+                    context.count_work(weigh(context[node.bound]))
+                parts.append(part)
         except RecursionError:
             raise TemplateTooLarge(TOO_DEEP) from None
-
-    def _render(self, context):
-        parts, cost = [], 0
-        for node in self:
-            part = node.render_annotated(context)
-            cost += node.cost
-            if type(node) not in self.CONTAINERS:
-                context.count_output(part)
-                if context.marks_data and not _is_written(node):
-                    part = mark(part)
-            if node.bound:
-                context.count_work(weigh(context[node.bound]))
-            parts.append(part)
         # At the end: it says so as well where a comparison went past the bound.
-        context.count_work(cost)
+        context.count_work(self.cost)
         return SafeString("".join(parts))
 
 

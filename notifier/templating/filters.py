@@ -16,7 +16,7 @@ from ..channels.combining import stream_safe
 from ..exceptions import TemplateTooLarge
 from .data import FrozenObject
 from .translation import translate
-from .work import input_cost, refuse_digits
+from .work import input_cost
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -46,12 +46,11 @@ def _bounded(function):
     @functools.wraps(function)
     def bounded(value, context, *args, **kwargs):
         context.count_work(cost_of_input(value, *args))
-        refuse_digits(name, value, *args)
         result = function(value, *args, **kwargs)
         if result is not value:
             if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:
                 raise TemplateTooLarge(f"The filter “{name}” made more than {MAX_OUTPUT_BYTES:,} characters.")
-            context.count_work(result.__sizeof__())
+            context.work += result.__sizeof__()  # looked at by what comes next
         return result
 
     return bounded

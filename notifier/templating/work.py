@@ -4,6 +4,7 @@ A byte stands for some 60 ns of a processor, at most: most filters need far less
 counted by a factor. So the bound holds for time and for memory at once.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.template import Context, Node
 from django.template.base import FilterExpression
 from django.template.defaulttags import CycleNode, IfChangedNode, IfNode, NowNode
 from django.template.smartif import TokenBase
+from django.utils.safestring import SafeString
 
 from ..exceptions import TemplateTooLarge
 from .data import THE_CONTEXT, FrozenObject
@@ -44,6 +46,9 @@ FACTORS = {
 }
 # Steps of a filter whose every call is slow.
 CALLS = {"date": 6, "filesizeformat": 4, "floatformat": 6, "time": 6, "timesince": 6, "timeuntil": 6}
+
+# Values that hold no others.
+PLAIN = frozenset((str, SafeString, int, float, bool, type(None), dt.date, dt.datetime))
 
 COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 # Texts are compared, and looked for in others, many bytes at a time.
@@ -92,25 +97,33 @@ def weigh(value: Any, *, is_compared: bool = False) -> int:
 
 
 def input_cost(name: str) -> Callable[..., int]:
-    """A function of a value and arguments: what the filter ``name`` takes for them, whatever it makes."""
-    factor, call = FACTORS.get(name, 1), STEP * CALLS.get(name, 1)
+    """A function of a value and arguments: what the filter ``name`` takes for them, whatever it makes.
+
+    It raises TemplateTooLarge for a decimal number such as 1E+1000000, of which a filter makes a whole one.
+    """
+    is_looking, factor, call = name in LOOKING, FACTORS.get(name, 1), STEP * CALLS.get(name, 1)
     of_argument = FORMAT_SIGN if name in ("date", "time") else 1
 
     def cost(value: Any, *arguments: Any) -> int:
-        is_looking = name in LOOKING or (name == "pluralize" and isinstance(value, (list, dict)))
-        found = call if is_looking else call + factor * weigh(value)
+        found = call
+        if type(value) in PLAIN:
+            found += 0 if is_looking else factor * value.__sizeof__()
+        elif type(value) is Decimal:
+            _refuse_digits(name, value)
+        elif not is_looking and not (name == "pluralize" and isinstance(value, (list, dict))):
+            found += factor * weigh(value)
         for each in arguments:
             found += of_argument * len(each) if isinstance(each, str) else weigh(each)
+            if type(each) is Decimal:
+                _refuse_digits(name, each)
         return found
 
     return cost
 
 
-def refuse_digits(name: str, *values: Any) -> None:
-    """TemplateTooLarge for a decimal number such as 1E+1000000, of which a filter makes a whole one."""
-    for each in values:
-        if isinstance(each, Decimal) and each.is_finite() and each.adjusted() > MAX_DIGITS:
-            raise TemplateTooLarge(f"The filter “{name}” takes no number of more than {MAX_DIGITS} digits.")
+def _refuse_digits(name: str, number: Decimal) -> None:
+    if number.is_finite() and number.adjusted() > MAX_DIGITS:
+        raise TemplateTooLarge(f"The filter “{name}” takes no number of more than {MAX_DIGITS} digits.")
 
 
 def cost_of(node: Node) -> int:
