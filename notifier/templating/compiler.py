@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from django.template import Engine, Node, NodeList, Template, TemplateSyntaxError
@@ -57,12 +56,17 @@ class DataContext(WorkContext):
             raise TemplateTooLarge(f"The loops run more than {MAX_LOOP_ITERATIONS:,} times.")
 
     def count_output(self, text):
-        self.count_bytes(len(text) if text.isascii() else len(text.encode(errors="replace")))
+        self.output_bytes += len(text) if text.isascii() else len(text.encode(errors="replace"))
+        if self.output_bytes > MAX_OUTPUT_BYTES:
+            self.refuse_output()
 
     def count_bytes(self, number):
         self.output_bytes += number
         if self.output_bytes > MAX_OUTPUT_BYTES:
-            raise TemplateTooLarge(f"The message is longer than {MAX_OUTPUT_BYTES:,} bytes.")
+            self.refuse_output()
+
+    def refuse_output(self):
+        raise TemplateTooLarge(f"The message is longer than {MAX_OUTPUT_BYTES:,} bytes.")
 
 
 class Iteration(Node):
@@ -83,30 +87,23 @@ class Nodes(NodeList):
 
     CONTAINERS = {ForNode, IfChangedNode, IfNode, Iteration, SpacelessNode, WithNode}
 
-    @cached_property
-    def cost(self):
-        return sum(node.cost for node in self)
-
-    @cached_property
-    def binds(self):
-        return any(node.bound for node in self)
-
     def render(self, context):
-        parts = []
+        parts, cost = [], 0
         try:
             for node in self:
                 part = node.render_annotated(context)
+                cost += node.cost
                 if type(node) not in self.CONTAINERS:
                     context.count_output(part)
                     if context.marks_data and not _is_written(node):
                         part = mark(part)
-                if self.binds and node.bound:
-                    context.count_work(weigh(context[node.bound]))
+                    if node.bound:
+                        context.count_work(weigh(context[node.bound]))
                 parts.append(part)
         except RecursionError:
             raise TemplateTooLarge(TOO_DEEP) from None
         # At the end: it says so as well where a comparison went past the bound.
-        context.count_work(self.cost)
+        context.count_work(cost)
         return SafeString("".join(parts))
 
 

@@ -68,20 +68,17 @@ class SpecialisingContext(DataContext):
     holes = 0
     tried = 0.0
 
-    def spent(self):
-        return self.iterations, self.output_bytes, self.work
-
-    def spent_since(self, before):
-        return tuple(now - then for now, then in zip(self.spent(), before, strict=True))
-
     def count_hole(self):
         self.holes += 1
         if self.holes > MAX_HOLES:
             raise NotWorthIt
 
     def count_tried(self, iterations, output_bytes, work):
+        """Count what was spent since these were the counters."""
         self.tried += max(
-            iterations / MAX_LOOP_ITERATIONS, output_bytes / MAX_OUTPUT_BYTES, work / MAX_WORK_BYTES
+            (self.iterations - iterations) / MAX_LOOP_ITERATIONS,
+            (self.output_bytes - output_bytes) / MAX_OUTPUT_BYTES,
+            (self.work - work) / MAX_WORK_BYTES,
         )
 
 
@@ -102,12 +99,16 @@ def _residue(nodes, context, personal):
     """The residue of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
-    before, parts = context.spent(), []
+    iterations, output_bytes, work = before = context.iterations, context.output_bytes, context.work
+    parts = []
     try:
         _collect(nodes, context, parts, personal)
-        return Residue(parts, *context.spent_since(before))
+        context.count_work(0)  # a comparison may have gone past the bound
+        return Residue(
+            parts, context.iterations - iterations, context.output_bytes - output_bytes, context.work - work
+        )
     finally:
-        context.count_tried(*context.spent_since(before))
+        context.count_tried(*before)
         context.iterations, context.output_bytes, context.work = before
 
 
@@ -135,7 +136,7 @@ def _collect(nodes, context, parts, personal):
                 hole = _hole(node, context, personal)
                 parts.append(hole)
             if type(hole) not in (Subtree, Value):  # which count themselves
-                context.count_work(node.cost)
+                context.work += node.cost
 
 
 def _unroll(node, context, parts, personal):
