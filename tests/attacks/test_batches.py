@@ -74,7 +74,9 @@ def test_what_ends_its_function_ends_no_other_delivery(mortal, place, size, posi
         # What came before it is sent, and stored.
         assert mortal.sent() == GOOD[:position]
         assert outcomes(ids)[:position] == ["sent"] * position
-    assert deliver_again(mortal, ids, batch_size=size) == -9
+    # Of a batch that was not sent, any may have done it: one more end tells which.
+    for _death in range(1 if size == 1 else 2):
+        assert deliver_again(mortal, ids, batch_size=size) == -9
     assert sorted(mortal.sent()) == sorted(GOOD)
     expected = ["sent"] * len(GOOD)
     expected.insert(position, "claimed")
@@ -86,12 +88,12 @@ def test_what_ends_its_function_ends_no_other_delivery(mortal, place, size, posi
 def test_of_two_that_end_their_function_each_ends_itself_alone(mortal, positions, size):
     ids = make(*with_poison("rendering", *positions))
     assert mortal.deliver(ids, batch_size=size) == -9
-    for _death in positions:
+    for _death in range(len(positions) + (size > 1)):
         assert deliver_again(mortal, ids, batch_size=size) == -9
     assert sorted(mortal.sent()) == sorted(GOOD)
     # The good ones were not tried so often: one death was a neighbour's.
     tries = dict(Delivery.objects.filter(status="sent").values_list("pk", "attempts"))
-    assert max(tries.values()) <= 3
+    assert max(tries.values()) <= 2
     assert outcomes(ids).count("sent") == len(GOOD)
 
 
