@@ -106,8 +106,8 @@ class _Group:
         if isinstance(found := self._prepared, SendError):
             raise found
         content, about, people, users = found
-        links = about.links_of(work, self._channel, content.link_names)
         with content.in_its_language():
+            links = about.links_of(work, self._channel, content.link_names)
             parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
         return Message(
             delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
