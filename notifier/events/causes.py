@@ -10,9 +10,8 @@ that are not, come as often as they fire: there are only so many. Two functions 
 may both record one more.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
+from contextvars import ContextVar, Token
 
 from django.db import router
 
@@ -39,6 +38,14 @@ class Cause:
         self._repeats: dict[int, int] = {}
         # The events before the one that is recorded, the first of all first.
         self.chain: list[Link] | None = None
+        self._tokens: list[Token[Cause | None]] = []
+
+    # Not a generator's: it is entered for each message, twice.
+    def __enter__(self) -> None:
+        self._tokens.append(_current.set(self))
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._tokens.pop())
 
     def read(self) -> list[Link]:
         """The chain, as it would be that of the next event. One query, once."""
@@ -81,14 +88,9 @@ class Cause:
 _current: ContextVar[Cause | None] = ContextVar("notifier_cause", default=None)
 
 
-@contextmanager
-def caused_by(*event_ids: int) -> Iterator[None]:
-    """Inside it, whatever is recorded was caused by these events, by one or another."""
-    token = _current.set(Cause(event_ids))
-    try:
-        yield
-    finally:
-        _current.reset(token)
+def caused_by(*event_ids: int) -> "Cause":
+    """``with caused_by(…)``: inside it, what is recorded was caused by one or another of these events."""
+    return Cause(event_ids)
 
 
 def current() -> Cause | None:
