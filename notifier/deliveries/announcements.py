@@ -3,6 +3,7 @@
 Called by ``worker`` and ``queueing``, once it is stored; calls ``notifier.hooks``.
 """
 
+from ..events.causes import caused_by
 from ..hooks import notification_failed, notification_sent
 from ..models import Delivery
 
@@ -22,8 +23,9 @@ def announce_outcomes(outcomes, *, channel):
         if signal and signal.has_listeners(Delivery):
             more = ("provider_id",) if signal is notification_sent else ("reason", "detail")
             work = outcome.work
-            signal.send_robust(
-                Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel,
-                recipient=work.recipient, status=str(outcome.status),
-                **{name: getattr(outcome, name) for name in more},
-            )  # fmt: skip
+            with caused_by(work.event_id):
+                signal.send_robust(
+                    Delivery, delivery_id=work.pk, event_id=work.event_id, channel=channel,
+                    recipient=work.recipient, status=str(outcome.status),
+                    **{name: getattr(outcome, name) for name in more},
+                )  # fmt: skip

@@ -28,6 +28,10 @@ from ..people import whereabouts
 from . import gathering
 from .holding import hold_unclaimed
 
+# What a delivery waits for: another try, as its last function ended while it held it (see `suspects`); and,
+# of what may have been sent, that its provider is asked (see `settling`).
+UNANSWERED, UNSETTLED = "unanswered", "unsettled"
+
 # SQLite takes so many values.
 MOVED_AT_ONCE = 100
 # Any: as Django brings no types, a member would be the tuple that it is written as.
@@ -106,17 +110,21 @@ def _claim_rows(
         adapt = cursor.db.ops.adapt_datetimefield_value
         values = [adapt(value) if isinstance(value, dt.datetime) else value for value in values]
         lease_end = adapt(now + dt.timedelta(seconds=lease_seconds))
+        silent = [Status.CLAIMED, UNSETTLED, UNANSWERED]
         cursor.execute(
-            _CLAIM.format(which=which), [Status.CLAIMED, claim, lease_end, channel, *values, adapt(now)]
+            _CLAIM.format(which=which),
+            [Status.CLAIMED, claim, lease_end, *silent, channel, *values, adapt(now)],
         )
         return [Work(*(*row, claim)) for row in sorted(cursor.fetchall())]
 
 
-# The ORM has no RETURNING for an UPDATE; without it, what was claimed would have to be asked for again.
+# The ORM has no RETURNING for an UPDATE; without it, what was claimed would have to be asked for again. What
+# is claimed still, after its lease, was of a function that ended without an answer: see `suspects`.
 _DELIVERY = Delivery._meta.db_table
 _CLAIM = f"""
     UPDATE {_DELIVERY}
-    SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1
+    SET status = %s, claim = %s, due_at = %s, attempts = attempts + 1,
+        reason = CASE WHEN status = %s AND reason <> %s THEN %s ELSE reason END
     WHERE channel = %s AND {{which}} AND NOT EXISTS (
         SELECT 1 FROM {Pause._meta.db_table} AS pause WHERE pause.scope IN (
             'everything', 'channel:' || {_DELIVERY}.channel, 'budget:' || {_DELIVERY}.channel,
@@ -164,6 +172,15 @@ def release(works: Sequence[Work]) -> None:
     """Give back what was claimed and not tried. The queue's redelivery, or the sweep, brings it again."""
     if works:
         _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
+
+
+def release_slow(work: Work) -> None:
+    """Give back one whose rendering took all the time that was left.
+
+    As a try of it, and as one that ended without an answer, so that it harms no other again: see `suspects`.
+    """
+    reason = UNSETTLED if work.reason == UNSETTLED else UNANSWERED
+    _held([work]).update(status=Status.QUEUED, claim=None, reason=reason)
 
 
 def _held(works: Sequence[Work], status: str = Status.CLAIMED) -> QuerySet[Delivery]:

@@ -6,19 +6,21 @@ Called by ``worker``, which sends them.
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import router
+from django.db import DatabaseError, router
 
 from .. import deliveries
 from ..channels import registry
 from ..channels.message import Message
 from ..channels.recipient import Recipient, user_keys
 from ..channels.site_address import link_root
+from ..events.causes import caused_by
 from ..exceptions import DataRefused, NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
+from ..observing import log_failure
 from ..people.reader_links import make_links, sample_links
 from ..rules import audiences, providers
 from ..templating import digest_data, rendering
@@ -31,76 +33,120 @@ logger = logging.getLogger(__name__)
 CACHED_EVENTS = 64
 
 
-def compose_messages(works, channel=""):
-    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot.
+class Composer:
+    """Makes the messages of ``works``, each when it is to be sent and not before.
 
-    One query an event, and one for its people.
-
-    ``channel`` is the one that people can opt out of by what they get. Of works that go in one message, the
-    newest stands for all, with the others in it.
+    So what a template does, or fails to do, comes after all that was sent before it. ``works``: those to
+    compose, in the order to do it in, what shares a content together; of those that go in one message, the
+    newest stands for all, with the others in it. With the first of each content one query reads its event,
+    and one its people. ``channel`` is the one that people can opt out of by what they get.
     """
-    ready = []
+
+    def __init__(self, works, channel=""):
+        root, groups = link_root(channel), {}
+        for work in _gather(works):
+            others = tuple(other.event_id for other in work.others)
+            key = (work.event_id, work.version_id, work.language, work.time_zone, others, root)
+            groups.setdefault(key, _Group(key, channel)).works.append(work)
+        self.works = [work for group in groups.values() for work in group.works]
+        # A group goes with its last work.
+        self._groups = {work.pk: group for group in groups.values() for work in group.works}
+
+    def compose(self, work):
+        """The Message of one of the works, once. Raises the SendError of one that cannot be sent."""
+        group = self._groups.pop(work.pk)
+        with caused_by(*(each.event_id for each in work.everything)):
+            return group.compose(work)
+
+
+def compose_messages(works, channel=""):
+    """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot, of all at once."""
+    composer, ready = Composer(works, channel), []
     refused: list[tuple[Work, SendError]] = []
-    by_content = {}
-    root = link_root(channel)
-    for work in _gather(works):
-        others = tuple(other.event_id for other in work.others)
-        by_content.setdefault(
-            (work.event_id, work.version_id, work.language, work.time_zone, others, root), []
-        ).append(work)
-    for key, group in by_content.items():
+    for work in composer.works:
         try:
-            content, about = _content_for(*key, tells_data_apart=registry.tells_data_apart(channel))
-        except ObjectDoesNotExist:
-            refused += [(work, Rejected("template_deleted")) for work in group]
-            continue
-        except TemplateRefused as error:
-            # It was saved by an older release, which took it.
-            refused += [(work, Rejected("template_failed", str(error))) for work in group]
-            continue
-        people = _people_of(group, content.user_paths)
-        users = _users_of(group) if content.own_paths else {}
-        with content.in_its_language():
-            for work in group:
-                try:
-                    links = about.links_of(work, channel, content.link_names)
-                    person = people.get(work.recipient, {}), users.get(work.recipient)
-                    ready.append((work, _compose(work, content, *person, links, about)))
-                except SendError as error:
-                    refused.append((work, error))
+            ready.append((work, composer.compose(work)))
+        except SendError as error:
+            refused.append((work, error))
     return ready, refused
 
 
 def _gather(works):
-    """``works`` with those of a digest as one: its newest, which has the others, oldest first."""
+    """``works`` with those of a digest as one: its newest, which has the others, oldest first.
+
+    What is to be given up takes nobody along that has joined since.
+    """
     if not any(work.digest for work in works):
         return works
     groups = defaultdict(list)
     for work in sorted(works, key=lambda work: work.event_id):
-        groups[(work.subscription_id, work.recipient) if work.digest else work.pk].append(work)
+        together = work.digest and not _silent_ends(work)
+        groups[(work.subscription_id, work.recipient) if together else work.pk].append(work)
     return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
 
 
-def _compose(work, content, person, user, links, about):
-    if (
-        work.attempts > deliveries.MAX_ATTEMPTS
-        and (silent := deliveries.count_unanswered(work)) > deliveries.MAX_ATTEMPTS
-    ):
-        raise Rejected("gave_up", f"Taken up {silent} times without a result.")
+def _silent_ends(work):
+    """How often a delivery was taken up without a result, if that is once too often; else 0."""
+    if work.attempts <= deliveries.MAX_ATTEMPTS:
+        return 0
+    silent = deliveries.count_unanswered(work)
+    return silent if silent > deliveries.MAX_ATTEMPTS else 0
+
+
+class _Group:
+    """What shares a content. All that it needs is read with its first message."""
+
+    def __init__(self, key, channel):
+        self.works = []
+        self._key, self._channel = key, channel
+
+    def compose(self, work):
+        if silent := _silent_ends(work):
+            raise Rejected("gave_up", f"Taken up {silent} times without a result.")
+        if isinstance(found := self._prepared, SendError):
+            raise found
+        content, about, people, users = found
+        with content.in_its_language():
+            links = about.links_of(work, self._channel, content.link_names)
+            parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
+        return Message(
+            delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
+            event=work.event_id, unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "",
+            **parts,
+        )  # fmt: skip
+
+    @cached_property
+    def _prepared(self):
+        """The content, what it is about, its people and users; or why none of it can be sent."""
+        try:
+            content, about = _content_for(
+                *self._key, tells_data_apart=registry.tells_data_apart(self._channel)
+            )
+            people = _people_of(self.works, content.user_paths)
+            return content, about, people, _users_of(self.works) if content.own_paths else {}
+        except ObjectDoesNotExist:
+            return Rejected("template_deleted")
+        except TemplateRefused as error:
+            # It was saved by an older release, which took it.
+            return Rejected("template_failed", str(error))
+        except DatabaseError:
+            raise
+        except Exception as error:
+            log_failure(logger, "What the messages of event %d need could not be read", self._key[0])
+            return Rejected("template_failed", type(error).__name__)
+
+
+def _render(work, content, person, user, links):
     try:
         if isinstance(person, DataRefused):
             raise person
-        parts = content.render(person, links, _own(content, user))
+        return content.render(person, links, _own(content, user))
     except Exception as error:
         # Whatever a template does, it harms its own deliveries only.
         logger.warning("Delivery %d: its template failed with %s", work.pk, type(error).__name__)
         # A filter's own words may hold what it was given, a name or an address; ours never do.
         detail = str(error) if isinstance(error, NotifierError) else type(error).__name__
         raise Rejected("template_failed", detail) from error
-    return Message(
-        delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
-        event=work.event_id, unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "", **parts,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

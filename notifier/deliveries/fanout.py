@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ..events.causes import caused_by
 from ..gates import pauses
 from ..gates.table import ask_final
 from ..models import Audience, Delivery, Event, Subscription
@@ -62,7 +63,8 @@ def fan_out(event_id, *, lease_seconds, is_time_up=lambda: False):
         return True
     event = Event.objects.get(pk=event_id)
     try:
-        return _fan_out_held(event, is_time_up)
+        with caused_by(event.pk):
+            return _fan_out_held(event, is_time_up)
     except Exception as error:
         _put_back(event, error)
         raise

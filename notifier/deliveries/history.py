@@ -66,6 +66,8 @@ def note_open(delivery):
 def count_unanswered(work):
     """The number of times that a delivery was taken up without an answer on record.
 
-    A provider that says “later” all day is no reason to give up.
+    A provider that says “later” all day is no reason to give up. What is on record of a function that ended
+    in the provider's call is no answer.
     """
-    return work.attempts - Attempt.objects.filter(delivery_id=work.pk).count()
+    answered = Attempt.objects.filter(delivery_id=work.pk).exclude(reason="crashed")
+    return work.attempts - answered.count()

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from ..channels import waits
 from ..exceptions import Later, LeftOpen, OutcomeUnknown, Rejected, SendError, Skipped, TryAgain
 from ..models import Delivery
-from .claims import Work
+from .claims import UNSETTLED, Work
 
 # Any: see `claims`.
 Status: Any = Delivery.Status
 
-# Of what may have been sent, until the provider was asked: see `settling`. Not at once, as what was posted is
-# not everywhere in the same second.
-UNSETTLED, ASK_AFTER = "unsettled", dt.timedelta(minutes=1)
+# What may have been sent is asked for (see `settling`), but not at once: what was posted is not everywhere in
+# the same second.
+ASK_AFTER = dt.timedelta(minutes=1)
 
 
 # Exponential backoff with full jitter.

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from ..channels import registry
@@ -12,8 +13,9 @@ from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
 from .answers import StoredOutcome
+from .claims import UNANSWERED, UNSETTLED
 from .history import note_crashes, note_open
-from .outcomes import UNSETTLED
+from .suspects import SUSPECT
 
 Status = Delivery.Status
 
@@ -23,6 +25,13 @@ DELIVERY_UNHEARD_AFTER = dt.timedelta(hours=1)
 # A delivery that was taken up so often without a result kills its function each time.
 MAX_ATTEMPTS = 20
 ASKED = "The function ended while the provider was being called. The provider is asked whether it has it."
+
+
+# What a dead function held, but for what its provider is asked about first.
+_REASON = Case(
+    When(status=Status.CLAIMED, then=Case(When(reason=UNSETTLED, then="reason"), default=Value(UNANSWERED))),
+    default=F("reason"),
+)
 
 
 def take_due(limit):
@@ -46,7 +55,7 @@ def take_due(limit):
     if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
         due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now)
     due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
-        status=Status.QUEUED, claim=None, due_at=now + DELIVERY_UNHEARD_AFTER
+        status=Status.QUEUED, claim=None, reason=_REASON, due_at=now + DELIVERY_UNHEARD_AFTER
     )
     asked = [row for row in asked if _ask_first(due, row, now)]
     return [(row.channel, row.pk) for row in [*_one_a_digest(ready), *asked]]
@@ -60,12 +69,29 @@ class _Due(NamedTuple):
     digest: bool
     subscription_id: int
     recipient: str
+    reason: str
+
+    @property
+    def is_suspect(self):
+        return self.status == Status.CLAIMED or self.reason in SUSPECT
 
 
 def _one_a_digest(rows):
-    """``rows`` with one of each digest: the function that is rung for it takes the others along."""
+    """``rows`` with one of each digest: the function that is rung for it takes the others along.
+
+    Of a digest, one that may have ended its function stands for all.
+    """
+    rows = sorted(rows, key=lambda row: row.is_suspect)
     found = {(row.subscription_id, row.recipient, row.channel) if row.digest else row.pk: row for row in rows}
     return list(found.values())
+
+
+def find_suspects(ids):
+    """The ones of ``ids`` that may have ended their function, as a set: they are rung for alone.
+
+    One query.
+    """
+    return set(Delivery.objects.filter(pk__in=ids, reason__in=SUSPECT).values_list("pk", flat=True))
 
 
 def _leave_to_a_person(sending, ids, now):

@@ -17,7 +17,7 @@ from ..models import Attempt, Delivery, DevicePush, Event
 from ..models.counts import mark_stale
 from ..people import whereabouts
 from . import chains, fallback, flow
-from .outcomes import UNSETTLED
+from .claims import UNSETTLED
 from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS
 from .versions import mended_version
 

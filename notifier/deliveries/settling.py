@@ -20,13 +20,14 @@ from django.utils import timezone
 
 from ..channels import registry
 from ..channels.message import Message
+from ..events.causes import caused_by
 from ..exceptions import LeftOpen, OutcomeUnknown, SendError, TryAgain
 from ..models import Attempt, Delivery
 from ..models.counts import mark_stale
-from .claims import Work
+from .claims import UNSETTLED, Work
 from .composing import compose_messages
 from .history import storable
-from .outcomes import UNSETTLED, Answer, Sent
+from .outcomes import Answer, Sent
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ def _ask(
     if find is None:
         return LeftOpen("unsettled", "Its channel cannot ask the provider any more.")
     try:
-        ids = [storable(str(each), 200) for each in find(message, session, _since(work))]
+        with caused_by(work.event_id):
+            ids = [storable(str(each), 200) for each in find(message, session, _since(work))]
     except TryAgain as error:
         return OutcomeUnknown(error.reason, error.detail)
     except OutcomeUnknown as error:

@@ -67,27 +67,24 @@ class Slots:
     def is_limited(self):
         return self._limit is not None or self._part is not None
 
-    def in_order(self, ready):
-        """A queue of ``(Work, Message)``: a message that has waited for a slot before comes first."""
-        return deque(sorted(ready, key=lambda each: each[0].reason != REASON) if self.is_limited else ready)
+    def in_order(self, works):
+        """A queue of Works: one that has waited for a slot before comes first."""
+        return deque(sorted(works, key=lambda work: work.reason != REASON) if self.is_limited else works)
 
-    def admit(self, queue):
-        """Wait until the first of ``queue`` may be sent.
+    def admit(self, works, message, queue):
+        """Wait until ``works`` may be sent, of which ``message`` is the first's; ``queue`` comes after them.
 
-        Takes those out of it that should come again, and returns them as ``(Work, Later)``: all, when this
-        function's time is up.
+        Returns those that should come again instead, as ``(Work, Later)``: it alone, if its own part of the
+        channel has no slot; or all, which empties the queue, if the others have none either in time.
         """
-        away = []
-        while queue and self.is_limited:
-            work, message = queue[0]
-            if refused := self._ask_part(work, message):
-                queue.popleft()
-                away.append((work, refused))
-            elif self._wait(len(queue), work.reason == REASON):
-                break
-            else:
-                away += self._send_away([work for work, _ in queue])
-                queue.clear()
+        if not self.is_limited:
+            return []
+        if refused := self._ask_part(works[0], message):
+            return [(work, refused) for work in works]
+        if self._wait(len(works) + len(queue), works[0].reason == REASON):
+            return []
+        away = self.send_away([*works, *queue])
+        queue.clear()
         return away
 
     def note(self, answers, messages, session):
@@ -166,7 +163,8 @@ class Slots:
             self._slots.append(Slot(after + seconds, before + seconds + grace))
         return True
 
-    def _send_away(self, works):
+    def send_away(self, works):
+        """``(Work, Later)`` of each: it comes again when it is likely to get a slot."""
         found = []
         for has_waited in (True, False):
             some = [work for work in works if (work.reason == REASON) == has_waited]

@@ -6,31 +6,34 @@ a ``Clock``.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from traceback import format_tb
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..channels import registry
 from ..channels.limits import Limit
 from ..channels.message import Message
+from ..events.causes import caused_by
 from ..exceptions import OutcomeUnknown, SendError
-from ..gates import budgets
 from ..gates.table import ask_all
 from ..observing import keys, measure
 from ..people import suppression
 from .announcements import announce_outcomes
 from .answers import record_answers
-from .claims import Work, claim_deliveries, mark_sending, release
+from .claims import Work, claim_deliveries, mark_sending, release, release_slow
 from .clock import Clock, OpenSession
-from .composing import compose_messages
+from .composing import Composer
 from .holding import hold
 from .outcome_counts import count_outcomes
 from .outcomes import Answer, Policy, Sent
+from .purse import Purse
 from .settling import settle
 from .slots import Slots
+from .suspects import set_apart
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +45,14 @@ SendBatch = Callable[[Sequence[Message], Any], Sequence[str | SendError]]
 # What has a limit of its own within the channel, such as one chat: `(key, Limit)`.
 Part = Callable[[Message], tuple[str, Limit] | None]
 Rate = Limit | Callable[[], Limit | None]
-# What is about to be sent, in its order.
-Ready = list[tuple[Work, Message]]
+
+
+class Ready(NamedTuple):
+    """A message that is about to be sent; ``cost_micros``: in millionths of a US dollar."""
+
+    work: Work
+    message: Message
+    cost_micros: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,56 +75,108 @@ class Channel:
         """Send those of the deliveries ``ids`` that can be claimed; returns the keys of those that time did
         not allow.
         """
+        works, suspects = set_apart(self._claim(ids, clock))
+        if suspects and (works or len(suspects) > 1):
+            # Whatever ends this function meanwhile was none of these.
+            release([work for message in suspects for work in message])
+        else:
+            works += [work for message in suspects for work in message]
+            suspects = []
+        left = self._send_all(works, clock)
+        while suspects and not clock.is_time_up():
+            left += self._send_all(self._claim([suspects.pop(0)[-1].pk], clock), clock)
+        left += [work for message in suspects for work in message]
+        return {each.pk for work in left for each in work.everything}
+
+    def _claim(self, ids: Sequence[int], clock: Clock) -> list[Work]:
         works = claim_deliveries(ids, channel=self.name, lease_seconds=clock.seconds_left())
         clock.callback(count_outcomes, works)
-        return {each.pk for work in self._send_all(works, clock) for each in work.everything}
+        return works
 
     def _send_all(self, works: list[Work], clock: Clock) -> list[Work]:
-        """Send until time is up; returns the Work that was given back."""
+        """Send until time is up; returns the Work that was given back.
+
+        A message is made just before it is sent, when what came before it is sent and stored.
+        """
         works, settled = settle(works, self.name, partial(clock.session, self.session), self._price)
         self._record(settled)
         answers = ask_all(works, self.name)
         self._record([(work, answer) for work, answer in zip(works, answers, strict=True) if answer])
-        ready, refused = compose_messages(
+        composer = Composer(
             [work for work, answer in zip(works, answers, strict=True) if not answer], self.name
         )
-        self._record(refused)
-        ready = self._within_budget(ready, clock)
-        session = clock.session(self.session) if ready else None
-        slots = Slots(self, clock)
-        queue = slots.in_order(ready)
+        slots, purse = Slots(self, clock), Purse(self.name, clock)
+        queue, slow = slots.in_order(composer.works), []
         while queue:
-            if clock.is_time_up() and not slots.is_limited:
-                left = [work for work, _ in queue]
-                release(left)
-                return left
-            self._record(slots.admit(queue))
-            if batch := [queue.popleft() for _ in range(min(self.batch_size, len(queue)))]:
-                works = [work for work, _ in batch]
-                with keys(
-                    event_ids=sorted({work.event_id for work in works}),
-                    delivery_ids=[work.pk for work in works],
-                ):
-                    slots.note(self._send(batch, session), [message for _, message in batch], session)
-        return []
+            if clock.is_time_up():
+                return slow + self._give_back(queue, slots)
+            slow += self._send_next(queue, composer, purse, slots, clock)
+        return slow
 
-    def _within_budget(self, ready: Ready, clock: Clock) -> Ready:
-        """The ones of ``ready`` that the channel's budget pays for; the others are held."""
-        if not ready or not budgets.has_budget(self.name):
-            return ready
-        costs = [self._price(message) for _, message in ready]
-        number, spending = budgets.admit(self.name, costs, seconds=clock.seconds_left())
-        if spending:
-            clock.callback(budgets.settle, spending)
-            hold([work for work, _ in ready[number:]])
-        return ready[:number]
+    def _give_back(self, queue: deque[Work], slots: Slots) -> list[Work]:
+        """Time is up. With a rate, each comes again in its turn; else all, with the message that rang."""
+        if slots.is_limited:
+            self._record(slots.send_away(queue))
+            return []
+        release(queue)
+        return list(queue)
 
-    def _send(self, batch: Ready, session: Any) -> list[Answer]:
+    def _send_next(
+        self, queue: deque[Work], composer: Composer, purse: Purse, slots: Slots, clock: Clock
+    ) -> list[Work]:
+        """Send what one call takes of ``queue``; returns what took too long to be made, and was given
+        back.
+        """
+        batch, refused, slow = self._compose_batch(queue, composer, clock)
+        self._record(refused)
+        number = purse.pay([each.cost_micros for each in batch], rest=len(queue)) if batch else 0
+        if number < len(batch):
+            hold([*(each.work for each in batch[number:]), *queue])
+            queue.clear()
+        if not (batch := batch[:number]):
+            return slow
+        session = clock.session(self.session)
+        works, messages = [each.work for each in batch], [each.message for each in batch]
+        events = sorted({work.event_id for work in works})
+        with (
+            keys(event_ids=events, delivery_ids=[work.pk for work in works]),
+            caused_by(*(each.event_id for work in works for each in work.everything)),
+        ):
+            if away := slots.admit(works, messages[0], queue):
+                self._record(away)
+            else:
+                slots.note(self._send(batch, session), messages, session)
+        return slow
+
+    def _compose_batch(
+        self, queue: deque[Work], composer: Composer, clock: Clock
+    ) -> tuple[list[Ready], list[tuple[Work, Answer]], list[Work]]:
+        """``(batch, refused, slow)`` from the front of ``queue``.
+
+        Of a batch, all are made before any is sent, so time is looked at after each.
+        """
+        batch: list[Ready] = []
+        refused: list[tuple[Work, Answer]] = []
+        while queue and len(batch) < self.batch_size:
+            work = queue.popleft()
+            try:
+                message = composer.compose(work)
+            except SendError as error:
+                refused.append((work, error))
+                continue
+            if clock.is_time_up():
+                release_slow(work)
+                queue.extendleft(each.work for each in reversed(batch))
+                return [], refused, [work]
+            batch.append(Ready(work, message, self._price(message)))
+        return batch, refused, []
+
+    def _send(self, batch: Sequence[Ready], session: Any) -> list[Answer]:
         """One call, its results stored before the next; returns them.
 
         No transaction is open while the provider is called: it can take a minute.
         """
-        works = [work for work, _ in batch]
+        works = [each.work for each in batch]
         if self.policy.at_most_once and not mark_sending(works):
             logger.error(
                 "The claim on deliveries %s ended before they were sent; the one that has it sends them.",
@@ -127,8 +188,8 @@ class Channel:
         milliseconds = (time.perf_counter() - started) * 1000
         measure("ProviderLatency", milliseconds, "Milliseconds")
         answers: list[Answer] = [
-            answer if isinstance(answer, SendError) else Sent(answer, self._price(message))
-            for answer, (_, message) in zip(called, batch, strict=True)
+            answer if isinstance(answer, SendError) else Sent(answer, each.cost_micros)
+            for answer, each in zip(called, batch, strict=True)
         ]
         self._record(list(zip(works, answers, strict=True)))
         suppression.heed(zip(works, answers, strict=True), self.name)
@@ -151,15 +212,15 @@ class Channel:
             logger.warning("What delivery %d costs is not known: %s", message.delivery, type(error).__name__)
             return 0
 
-    def _call(self, batch: Ready, session: Any) -> list[str | SendError]:
+    def _call(self, batch: Sequence[Ready], session: Any) -> list[str | SendError]:
         """The channel's answer to each of the batch: a provider's id, or a SendError."""
         try:
-            return _checked(self.send_batch([message for _, message in batch], session), len(batch))
+            return _checked(self.send_batch([each.message for each in batch], session), len(batch))
         except SendError as error:
             return [error] * len(batch)
         except Exception as error:
             # The error's own text stays out of the log: it may hold the address or the message.
-            ids, trace = [work.pk for work, _ in batch], "".join(format_tb(error.__traceback__))
+            ids, trace = [each.work.pk for each in batch], "".join(format_tb(error.__traceback__))
             logger.error("%s failed at deliveries %s: %s\n%s", self.name, ids, type(error).__name__, trace)
             return [OutcomeUnknown("error", type(error).__name__)] * len(batch)
 

@@ -15,7 +15,7 @@ from functools import partial
 from django.db import DatabaseError, connections, transaction
 
 from ..observing import log_failure
-from . import freezing, middleware, storing
+from . import causes, freezing, middleware, storing
 from .reentrancy import never_raising
 
 logger = logging.getLogger(__name__)
@@ -58,11 +58,23 @@ def record(verb, recordings, *, using, caller, is_held=False):
 
 
 def _make(recording):
+    cause = causes.current()
     try:
-        return middleware.make_event(recording)
+        endless = cause.refuse(recording.trigger.pk) if cause else ""
+        make = partial(freezing.failed_event, reason=endless) if endless else middleware.make_event
+        return _caused(make(recording), cause)
     except DatabaseError as error:
         log_failure(logger, "A query failed while an event of the trigger %d was made", recording.trigger.pk)
-        raise _Broken(freezing.failed_event(recording, freezing.unreadable(error), error)) from error
+        failed = freezing.failed_event(recording, freezing.unreadable(error), error)
+        raise _Broken(_caused(failed, cause)) from error
+
+
+def _caused(event, cause):
+    if cause:
+        # What was read: a transaction that is broken takes no other query.
+        event.causes = cause.chain or None
+        cause.note(event.trigger_id)
+    return event
 
 
 def insert_held(verb, events, using):
@@ -89,7 +101,9 @@ def _store_each(events, *aliases):
         except storing.UNSTORABLE as error:
             log_failure(logger, "An event of the trigger %d cannot be stored", event.trigger_id)
             with _savepoints(*aliases):
-                new += storing.store([freezing.unstorable_event(event, error)], aliases[0])
+                failed = freezing.unstorable_event(event, error)
+                failed.causes = event.causes
+                new += storing.store([failed], aliases[0])
     return new
 
 

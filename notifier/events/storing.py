@@ -13,6 +13,7 @@ from django.db import DataError, transaction
 from ..hooks import event_recorded
 from ..models import Event
 from ..queue import publisher
+from .causes import caused_by
 from .reentrancy import while_recording
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def _announce(told):
         # counts all the same.
         with while_recording(is_recording=False):
             for arguments in told:
-                event_recorded.send_robust(Event, **arguments)
+                with caused_by(arguments["event_id"]):
+                    event_recorded.send_robust(Event, **arguments)
     finally:
         _announcing.reset(token)

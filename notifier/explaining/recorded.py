@@ -51,6 +51,17 @@ def look_at_signal(case):
     return Seen(text, about=(Event, case.event.pk))
 
 
+def look_at_cause(case):
+    if case.event.causes:
+        names = dict(
+            Trigger.objects.filter(pk__in=[rule for _, rule in case.event.causes]).values_list("pk", "name")
+        )
+        chain = ", then ".join(
+            f"event {pk} (“{names.get(rule, 'a rule that was deleted')}”)" for pk, rule in case.event.causes
+        )
+        return Seen(f"sending another event has caused it: {chain}.", about=(Event, case.event.causes[-1][0]))
+
+
 def look_at_middleware(case):
     if case.event.status == Event.Status.VETOED:
         return Seen(
@@ -109,6 +120,7 @@ def look_at_held_event(case):
 
 EVENT_STEPS = [
     ("Signal", look_at_signal),
+    ("Cause", look_at_cause),
     ("Middleware", look_at_middleware),
     ("Trigger", look_at_trigger),
     ("Shadow mode", look_at_shadow),

@@ -12,6 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from .. import deliveries
+from ..events.causes import caused_by
 from ..hooks import feedback_received
 from ..models import Delivery, Feedback
 from ..models.counts import account_refusal, record_gauges
@@ -71,11 +72,12 @@ def _announce(feedback, delivery):
 
     Django logs receivers that raise.
     """
-    feedback_received.send_robust(
-        Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel,
-        recipient=delivery.recipient, kind=str(feedback.kind), permanent=feedback.permanent,
-        detail=feedback.detail, returned=delivery.returned,
-    )  # fmt: skip
+    with caused_by(delivery.event_id):
+        feedback_received.send_robust(
+            Delivery, delivery_id=delivery.pk, event_id=delivery.event_id, channel=delivery.channel,
+            recipient=delivery.recipient, kind=str(feedback.kind), permanent=feedback.permanent,
+            detail=feedback.detail, returned=delivery.returned,
+        )  # fmt: skip
 
 
 def _returned(delivery):

@@ -39,6 +39,9 @@ class Event(models.Model):
     category = models.ForeignKey(
         "Category", models.DO_NOTHING, null=True, db_constraint=False, db_index=False
     )
+    # Of one that was caused by another's sending or fan-out: the keys of each event of the chain and of its
+    # trigger, the first of all first; see `notifier.events.causes`.
+    causes = models.JSONField(null=True)
     # Given by the caller of `emit`: the same key again is the same event.
     key = models.CharField(_("idempotency key"), max_length=200, null=True)
     # What matching said of this firing's triggers: a list of `events.matching.Explained`.

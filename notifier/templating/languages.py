@@ -80,7 +80,12 @@ def in_language(language, time_zone):
     """
     # `timezone.override(None)` would be whatever the thread has.
     zone = zone_of(time_zone) or timezone.get_default_timezone()
-    with translation.override(known_to_django(language)), timezone.override(zone):
+    code = known_to_django(language)
+    if translation.get_language() == code and timezone.get_current_timezone() is zone:
+        # Asked for each message; to switch costs as much as a small one.
+        yield
+        return
+    with translation.override(code), timezone.override(zone):
         yield
 
 
