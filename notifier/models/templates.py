@@ -107,6 +107,9 @@ class TemplateContent(models.Model):
 
     objects = RulesQuerySet.as_manager()
 
+    # A Book in place of the layouts that there are, for somebody who may not see these.
+    own_book: layouts.Book | None = None
+
     class Meta:
         ordering = ["channel", "language"]
         verbose_name = _("content")
@@ -151,10 +154,12 @@ class TemplateContent(models.Model):
         """The layouts that it may extend; ``replaced``: its own parts as they would be saved, ``{part:
         source}``.
         """
-        return layout_book(self.channel, self, replaced)
+        return self.own_book or layout_book(self.channel, self, replaced)
 
     def compile(self, book=None):
-        """The CompiledContent of what would be saved. Raises TemplateRefused."""
+        """The CompiledContent of what would be saved or shown, which reads of the person who receives it, and
+        of nobody else. Raises TemplateRefused.
+        """
         template = self.template if self.template_id or self._state.fields_cache.get("template") else None
         found = {
             "template": template,
@@ -163,11 +168,13 @@ class TemplateContent(models.Model):
             "book": book or self.book(),
         }
         try:
-            return contents.compile_content(*contents.checked_sources(self.sources()), **found)
+            compiled = contents.compile_content(*contents.checked_sources(self.sources()), **found)
+            _check_person(compiled)
         except TemplateRefused as error:
             if not self.file or error.part not in files.PARTS:
                 raise
             raise TemplateRefused(str(error), part="file", line=error.line) from error
+        return compiled
 
     def version_columns(self, compiled):
         """The values of a version of this content, by column."""
@@ -230,6 +237,15 @@ class TemplateContent(models.Model):
         if field:
             return ValidationError({field: f"{self.channel}, {part}: {error}"})
         return ValidationError({"file" if self.file and part in files.PARTS else part: str(error)})
+
+
+def _check_person(compiled):
+    """Whether a trigger sends it or not: a preview reads of whoever asks for it."""
+    for part, each in compiled.parts().items():
+        try:
+            offers.check_person(each.paths)
+        except UnreadablePath as error:
+            raise TemplateRefused(str(error), part=part) from error
 
 
 def layout_book(channel, content=None, replaced=None):
