@@ -157,9 +157,7 @@ class TemplateContent(models.Model):
         return self.own_book or layout_book(self.channel, self, replaced)
 
     def compile(self, book=None):
-        """The CompiledContent of what would be saved or shown, which reads of the person who receives it, and
-        of nobody else. Raises TemplateRefused.
-        """
+        """The CompiledContent of what would be saved. Raises TemplateRefused."""
         template = self.template if self.template_id or self._state.fields_cache.get("template") else None
         found = {
             "template": template,
@@ -168,13 +166,11 @@ class TemplateContent(models.Model):
             "book": book or self.book(),
         }
         try:
-            compiled = contents.compile_content(*contents.checked_sources(self.sources()), **found)
-            _check_person(compiled)
+            return contents.compile_content(*contents.checked_sources(self.sources()), **found)
         except TemplateRefused as error:
             if not self.file or error.part not in files.PARTS:
                 raise
             raise TemplateRefused(str(error), part="file", line=error.line) from error
-        return compiled
 
     def version_columns(self, compiled):
         """The values of a version of this content, by column."""
@@ -237,15 +233,6 @@ class TemplateContent(models.Model):
         if field:
             return ValidationError({field: f"{self.channel}, {part}: {error}"})
         return ValidationError({"file" if self.file and part in files.PARTS else part: str(error)})
-
-
-def _check_person(compiled):
-    """Whether a trigger sends it or not: a preview reads of whoever asks for it."""
-    for part, each in compiled.parts().items():
-        try:
-            offers.check_person(each.paths)
-        except UnreadablePath as error:
-            raise TemplateRefused(str(error), part=part) from error
 
 
 def layout_book(channel, content=None, replaced=None):

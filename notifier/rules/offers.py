@@ -78,11 +78,6 @@ def _check_roots(tree, trigger, registered):
             _check_declared(declared, tree[root], root)
 
 
-def check_person(tree):
-    """Raise UnreadablePath where ``tree`` reads of the person who receives what cannot be, or of others."""
-    _check_model(get_user_model(), tree.get("user", {}), "user")
-
-
 def check_audience_path(path, trigger):
     """Raise UnreadablePath when ``path`` of an audience names what the events of ``trigger`` cannot give, or
     what is nobody.

@@ -121,7 +121,9 @@ def _address_lines(audience):
     if not masking.is_masked(audience):
         return lines
     parts = (line.rpartition(":") for line in lines)
-    return [f"{channel}{colon} {masking.masked(address.strip())}".strip() for channel, colon, address in parts]
+    return [
+        f"{channel}{colon} {masking.masked(address.strip())}".strip() for channel, colon, address in parts
+    ]
 
 
 @admin.register(ContactPoint)
