@@ -5,9 +5,21 @@ All registered classes are walked: one that is added, or a column, is tried by b
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
 
-from tests.support.asking import Asker, address_of, another, paths_of, permissions, plant_people, views
+from notifier.models import Audience
+from tests.support.asking import (
+    Asker,
+    address_of,
+    another,
+    mark,
+    paths_of,
+    permissions,
+    plant_people,
+    views,
+)
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
@@ -67,7 +79,7 @@ class Walk:
         """The rows of the list for what is asked, or that it is refused."""
         try:
             changelist = self.admin.get_changelist_instance(self.asker.request(query))
-        except IncorrectLookupParameters:
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup):
             return "refused"
         return [row.pk for row in changelist.result_list]
 
@@ -146,3 +158,38 @@ def test_a_list_asked_for_a_hidden_column_is_the_list_asked_for_one_that_is_not_
     for asked in ("password__startswith", "token__regex", "user__password__regex", "nothing__regex"):
         response = admin_client.get(address, {asked: "q"})
         assert (response.status_code, response["Location"]) == (302, f"{address}?e=1"), asked
+
+
+ABOUT_PEOPLE = ["contactpoint", "audience", "inboxitem", "device", "suppression", "delivery", "preferences"]
+
+
+@pytest.mark.parametrize("name", ABOUT_PEOPLE)
+def test_no_page_of_a_row_names_whom_it_is_about_to_who_may_not_see_recipients(planted, name):
+    model = CLASSES[f"notifier.{name}"].model
+    asker, row = Asker(_of(f"notifier.{name}", "view", "change", "delete", "add")), planted[model]
+    planted[Audience].addresses = f"email: {mark(Audience._meta.get_field('addresses'))}"
+    planted[Audience].save()
+    users = [getattr(planted[get_user_model()], each) for each in ("username", "email", "first_name")]
+    telling = ("address", "addresses", "title", "text", "token", "link", "about")
+    marks = [mark(field) for field in model._meta.concrete_fields if field.name in telling] + users
+    own = f"/admin/notifier/{name}/"
+    for address in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"{row.pk}/delete/", "add/"):
+        said = asker.client.get(f"{own}{address}").content.decode()
+        assert [each for each in marks if each in said] == [], address
+    keys = {"users": [users and planted[get_user_model()].pk], "user": planted[get_user_model()].pk}
+    said = asker.client.post(f"{own}add/", keys).content.decode()
+    assert [each for each in users if each in said] == []
+
+
+def test_an_audience_keeps_what_its_editor_may_not_see(planted):
+    """Also where something in it is wrong: that is said, and not what."""
+    audience = planted[Audience]
+    asker, page = Asker(_of("notifier.audience", "change")), f"/admin/notifier/audience/{audience.pk}/change/"
+    for addresses, status in (("email: ann@hidden.example", 302), ("nowhere: ann@hidden.example", 200)):
+        Audience.objects.filter(pk=audience.pk).update(addresses=addresses, declared="")
+        response = asker.client.post(page, {"name": "Renamed", "groups": "", "paths": "", "callables": []})
+        assert response.status_code == status
+        assert "hidden.example" not in response.content.decode()
+        audience.refresh_from_db()
+        assert (audience.name, audience.addresses) == ("Renamed", addresses)
+        assert audience.users.count() == 1

@@ -117,7 +117,7 @@ def changed(row, field):
 EXAMPLES = [
     (models.GenericIPAddressField, lambda value: "192.0.2.2"),
     (models.BooleanField, lambda value: not value),
-    (models.JSONField, lambda value: {"mark": "another"}),
+    (models.JSONField, lambda value: value * 2 if isinstance(value, list) else {"mark": "another"}),
     (models.DateTimeField, lambda value: (value or dt.datetime.now(dt.UTC)) - dt.timedelta(days=400)),
     (models.DateField, lambda value: dt.date(2020, 1, 1)),
     (models.TimeField, lambda value: dt.time(3, 4)),
