@@ -107,6 +107,9 @@ class TemplateContent(models.Model):
 
     objects = RulesQuerySet.as_manager()
 
+    # A Book in place of the layouts that there are, for somebody who may not see these.
+    own_book: layouts.Book | None = None
+
     class Meta:
         ordering = ["channel", "language"]
         verbose_name = _("content")
@@ -151,7 +154,7 @@ class TemplateContent(models.Model):
         """The layouts that it may extend; ``replaced``: its own parts as they would be saved, ``{part:
         source}``.
         """
-        return layout_book(self.channel, self, replaced)
+        return self.own_book or layout_book(self.channel, self, replaced)
 
     def compile(self, book=None):
         """The CompiledContent of what would be saved. Raises TemplateRefused."""
