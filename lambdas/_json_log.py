@@ -11,6 +11,11 @@ from notifier.observing import causes_of, log_keys, words_of
 # What Django and Python put on a record besides: a request shows its query, a note may hold anything.
 UNWANTED = frozenset({"request", "exception_notes", "taskName", "server_time"})
 
+# What a logger and Lambda say of themselves.
+PLAIN = frozenset(
+    {"level", "location", "timestamp", "service", "name", "function_name", "function_request_id"}
+)
+
 
 class JsonFormatter(LambdaPowertoolsFormatter):
     """Powertools' format with ``log_keys()``.
@@ -28,7 +33,8 @@ class JsonFormatter(LambdaPowertoolsFormatter):
         """The line."""
         wanted = {key: value for key, value in {**log_keys(), **log}.items() if key not in UNWANTED}
         first = {key: wanted.pop(key) for key in ("level", "message") if key in wanted}
-        return super().serialize(hide_all(first | wanted))
+        line = {key: value if key in PLAIN else hide_all(value) for key, value in (first | wanted).items()}
+        return super().serialize(line)
 
     def formatException(self, exc_info):
         """The traceback, oldest cause last; of each error its type, and its first line if that is about

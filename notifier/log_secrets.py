@@ -12,7 +12,7 @@ HIDDEN = "…"
 PATTERNS = [
     # Pages that a token opens: of ``notifier.urls``, and Django's for a new password.
     # https://docs.djangoproject.com/en/stable/topics/auth/default/#module-django.contrib.auth.views
-    re.compile(r"(?i)([/\\](?:unsubscribe|preferences|reset)[/\\]++)[^\s?#\"'<>&]++"),
+    re.compile(r"(?i)([/\\](?:unsubscribe|preferences|reset)[/\\]++)(?:[^\s?#\"'<>&:]|:(?=\S))++"),
     # Their tokens by themselves.
     re.compile(r"(?i)(\b)[ud]\.[0-9a-f-]{1,36}(?:\.[\w-]{0,64}){0,2}\.[\w-]{16,}+"),
     re.compile(r"(?i)(\b)[0-9a-z]{1,13}-[0-9a-f]{32}\b"),

@@ -48,7 +48,7 @@ INBOX = policy(**OWN | {"img_src": PICTURES})
 # Nothing that a browser shows; the picture is its own, of the tab.
 DATA = policy(img_src="'self'")
 # Alpine, with which unfold's pages open and close, makes functions of their attributes' texts, and styles of
-# what some give; its build for strict policies reads no arrow functions and no localStorage, which those have.
+# what some give; its build for strict policies reads no arrow functions and no localStorage, as those have.
 # Nothing inline runs. https://alpinejs.dev/advanced/csp
 UNFOLD = OWN | {
     "script_src": "'self' 'unsafe-eval'",

@@ -128,7 +128,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "project.look.locked_out"
 # Its rows hold what was sent with a guess: neither this, nor a link that led there.
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next", "token"]
 # No row a sign-in, no user in a log line.
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 
