@@ -83,7 +83,6 @@ def nothing_was_refused(page):
 def test_lists_are_searched_filtered_and_acted_on(open_page, rule):
     delivery = make_delivery(event=make_event())
     page = open_page("/admin/notifier/delivery/")
-    page.get_by_text("filter_list").locator("visible=true").first.click()
     page.locator("tbody input[type=checkbox]").locator("visible=true").first.check()
     # Its bar is as wide as the list, which is a style in an attribute.
     bar = page.locator("#changelist-actions")
@@ -230,7 +229,6 @@ PAGES = [
     "/notifications/unsubscribe/cut/",
     "/nowhere/",
     "/outbox/",
-    "/outbox/mails/1.html",
 ]
 
 
