@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from django.urls import path
 
 from .inbox import api, openapi, pages, stream
+from .page_headers import CACHE, DATA, INBOX, LINKED, PAGE, PERSONAL, PUBLIC, guarded
 from .people import device_views, link_tokens, reader_links
 from .preferences import pages as preference_pages, unsubscribing
 
@@ -45,26 +46,35 @@ def _has_good_link(purpose, request, token):
         return False
 
 
-signed_in = partial(_atomic_only_for, _is_signed_in)
+def _signed_in(view):
+    return _atomic_only_for(_is_signed_in, view)
+
+
+def data(view):
+    return guarded(DATA)(_signed_in(view))
 
 
 def linked(purpose, view):
-    return _atomic_only_for(partial(_has_good_link, purpose), view)
+    return guarded(PAGE, LINKED)(_atomic_only_for(partial(_has_good_link, purpose), view))
 
+
+inbox, personal, public = guarded(INBOX, PERSONAL), guarded(PAGE, PERSONAL), guarded(DATA, {CACHE: PUBLIC})
 
 app_name = "notifier"
 urlpatterns = [
-    path("", signed_in(pages.InboxPage.as_view()), name="inbox"),
-    path("inbox/", signed_in(api.list_items), name="inbox-list"),
-    path("inbox/unread/", signed_in(api.count_unread), name="inbox-unread"),
-    path("inbox/read/", signed_in(api.read_all), name="inbox-read-all"),
-    path("inbox/openapi.json", transaction.non_atomic_requests(openapi.document), name="inbox-openapi"),
-    path("inbox/stream/", stream.stream, name="inbox-stream"),
-    path("inbox/<str:key>/read/", signed_in(api.read_item), name="inbox-read"),
-    path("inbox/<str:key>/archive/", signed_in(api.archive_item), name="inbox-archive"),
-    path("devices/", signed_in(device_views.register), name="register_device"),
-    path("devices/<int:pk>/remove/", signed_in(device_views.remove), name="remove_device"),
-    path("preferences/", signed_in(preference_pages.own_preferences), name="own_preferences"),
+    path("", inbox(_signed_in(pages.InboxPage.as_view())), name="inbox"),
+    path("inbox/", data(api.list_items), name="inbox-list"),
+    path("inbox/unread/", data(api.count_unread), name="inbox-unread"),
+    path("inbox/read/", data(api.read_all), name="inbox-read-all"),
+    path(
+        "inbox/openapi.json", public(transaction.non_atomic_requests(openapi.document)), name="inbox-openapi"
+    ),
+    path("inbox/stream/", guarded(DATA)(stream.stream), name="inbox-stream"),
+    path("inbox/<str:key>/read/", data(api.read_item), name="inbox-read"),
+    path("inbox/<str:key>/archive/", data(api.archive_item), name="inbox-archive"),
+    path("devices/", data(device_views.register), name="register_device"),
+    path("devices/<int:pk>/remove/", data(device_views.remove), name="remove_device"),
+    path("preferences/", personal(_signed_in(preference_pages.own_preferences)), name="own_preferences"),
     path("preferences/<str:token>/", linked("preferences", preference_pages.preferences), name="preferences"),
     path("unsubscribe/<str:token>/", linked("unsubscribe", unsubscribing.unsubscribe), name="unsubscribe"),
 ]

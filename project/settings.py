@@ -67,6 +67,7 @@ if LOCAL:
     INSTALLED_APPS += ["notifier.local"]
 
 MIDDLEWARE = [
+    "notifier.page_headers.SiteHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     *(["notifier.deploy.static.PackagedFilesMiddleware"] if ON_LAMBDA else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -140,6 +141,8 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "project.look.locked_out"
+# Its rows hold what was sent with a guess: neither this, nor a link that led there.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next", "token"]
 # No row a sign-in, no user in a log line.
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 
@@ -171,11 +174,15 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = theme.UNFOLD | {"ENVIRONMENT": "project.look.stage"}
 
-LINE = {"format": "{levelname} {name}: {message}", "style": "{"}
+FORMATTER = "lambdas._json_log.JsonFormatter" if ON_LAMBDA else "notifier.log_secrets.LineFormatter"
+SPEAKING_FOR_THEMSELVES = (
+    *("django", "django.server", "uvicorn", "uvicorn.error", "uvicorn.access"),
+    *("gunicorn.error", "gunicorn.access"),
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "lambdas._json_log.JsonFormatter"} if ON_LAMBDA else LINE},
+    "formatters": {"line": {"()": FORMATTER}},
     "handlers": {
         "out": {
             "class": "logging.StreamHandler",
@@ -184,9 +191,9 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["out"], "level": LOG_LEVEL},
+    # Of those that bring handlers of their own, which would write links' tokens: theirs are left out.
+    "loggers": {name: {"handlers": [], "propagate": True} for name in SPEAKING_FOR_THEMSELVES}
     # Zappa's line has the client's address and what was searched for; at DEBUG the others write their
     # requests down.
-    "loggers": {
-        name: {"level": "WARNING"} for name in ("zappa.wsgi", "axes", "botocore", "urllib3") if ON_LAMBDA
-    },
+    | {name: {"level": "WARNING"} for name in ("zappa.wsgi", "axes", "botocore", "urllib3") if ON_LAMBDA},
 }

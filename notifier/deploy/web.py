@@ -4,6 +4,8 @@ application.
 
 import logging
 
+from django.urls import Resolver404, resolve
+
 from notifier.observing import observed
 
 logger = logging.getLogger(__name__)
@@ -52,10 +54,21 @@ def behind_lambda(application):
 
 
 def _noting(environ, start_response):
-    """``start_response`` that logs the request: not what was searched for, nor by which person."""
+    """``start_response`` that logs the request: not what was searched for, nor by which person or link."""
 
     def start(status, headers, exc_info=None):
-        logger.info("%s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], status.partition(" ")[0])
+        path = _route(environ["PATH_INFO"])
+        logger.info("%s %s: %s", environ["REQUEST_METHOD"], path, status.partition(" ")[0])
         return start_response(status, headers, exc_info)
 
     return start
+
+
+def _route(path):
+    """The pattern that answers the path; for a file, and what nothing answers, the path, of which the
+    formatter hides what is secret.
+    """
+    try:
+        return f"/{resolve(path).route}"
+    except Resolver404:
+        return path

@@ -27,9 +27,7 @@ class InboxPage(View):
         found, cursor = read_page(request.user.pk, query)
         unread = items.unread_of(request.user.pk).count()
         context = {"items": found, "next": cursor, "unread": unread, "sequence": number, "query": query}
-        response = TemplateResponse(request, "notifier/inbox.html", context)
-        response["Cache-Control"] = "private, no-cache"
-        return response
+        return TemplateResponse(request, "notifier/inbox.html", context)
 
     def post(self, request):
         """``read`` or ``archive`` an item by its key, or ``read_all`` up to a number."""

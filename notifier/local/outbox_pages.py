@@ -3,12 +3,13 @@
 from collections import Counter
 from dataclasses import asdict
 
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import select_template
 from django.views.decorators.http import require_safe
 
 from notifier.channels import registry
+from notifier.page_headers import CACHE, DATA, NO_REFERRER, NO_STORE, REFERRER, guarded, policy
 
 from . import outbox as received
 
@@ -16,15 +17,15 @@ from . import outbox as received
 MOST_LISTED = 200
 
 
-# Nothing runs and nothing is fetched. Styles may be inline because a frame with `srcdoc` inherits this
-# policy, and mail has no other way to bring its styles; without scripts or outside addresses they can do no
-# harm.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action "
-    "'none'; frame-ancestors 'none'"
-)
+# Its list and its frame of a mail are of this site; nothing runs and nothing else is fetched.
+OUTBOX = policy(style_src="'self'", img_src="'self' data:", frame_src="'self'")
+# Mail has no other way to bring its styles than inline. In a sandbox, without scripts or outside addresses,
+# they can do no harm, also where the frame's address is opened by itself.
+MAIL = policy(style_src="'unsafe-inline'", img_src="data:", frame_ancestors="'self'", sandbox="")
+KEPT_BY_NOBODY = {CACHE: NO_STORE, REFERRER: NO_REFERRER}
 
 
+@guarded(OUTBOX, KEPT_BY_NOBODY)
 @require_safe
 def outbox(request):
     """The page.
@@ -56,23 +57,27 @@ def outbox(request):
         "part": "text" if opened and (part == "text" or not opened.html) else "html",
         "tabs": tabs,
     }
-    return _guarded(render(request, "local/outbox.html", context))
+    return render(request, "local/outbox.html", context)
 
 
+@guarded(DATA, KEPT_BY_NOBODY)
 @require_safe
 def outbox_json(request):
     """The same messages as a JSON list, oldest first. 404 when no LocalCloud runs in this process."""
-    return _guarded(JsonResponse([asdict(message) for message in _messages_or_404()], safe=False))
+    return JsonResponse([asdict(message) for message in _messages_or_404()], safe=False)
+
+
+@guarded(MAIL, KEPT_BY_NOBODY | {"X-Frame-Options": "SAMEORIGIN"})
+@require_safe
+def mail(request, order):
+    """A mail's HTML, for the page's frame. 404 where there is none."""
+    html = next((message.html for message in _messages_or_404() if message.order == order), "")
+    if not html:
+        raise Http404("There is no such mail.")
+    return HttpResponse(html)
 
 
 def _messages_or_404():
     if received.current is None:
         raise Http404("The outbox is there while the local cloud runs in this process.")
     return received.current.read()
-
-
-def _guarded(response):
-    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    return response

@@ -1,4 +1,4 @@
-"""The address of the outbox page."""
+"""The addresses of the outbox page."""
 
 from django.urls import path
 
@@ -7,4 +7,5 @@ from . import outbox_pages
 urlpatterns = [
     path("", outbox_pages.outbox, name="outbox"),
     path("messages.json", outbox_pages.outbox_json, name="outbox-json"),
+    path("mails/<int:order>.html", outbox_pages.mail, name="outbox-mail"),
 ]

@@ -64,9 +64,7 @@ def _choose(request, bearer, who):
         "wishes": words.describe_wishes(wish) if wish else (),
         "ticked": request.POST.getlist("on") if request.method == "POST" else None,
     }
-    response = render(request, "notifier/preferences.html", context)
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return render(request, "notifier/preferences.html", context)
 
 
 def _form(bearer, wish, data):

@@ -89,9 +89,7 @@ def show(request, state, bearer=None, *, category=None, channel="", wider=""):
         "always": Category.objects.filter(mandatory=True) if category is None else (),
         "preferences_url": _preferences_path(request, bearer) if bearer else "",
     }
-    response = render(request, "notifier/unsubscribe.html", context, status=STATUS.get(state, 200))
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return render(request, "notifier/unsubscribe.html", context, status=STATUS.get(state, 200))
 
 
 def _preferences_path(request, bearer):

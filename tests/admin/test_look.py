@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from unfold.settings import CONFIG_DEFAULTS
 
 import notifier
 from notifier.admin import display
@@ -209,3 +210,10 @@ def test_every_word_in_colour_can_be_read_in_light_and_in_dark(pair):
     light, dark = pair
     assert all(contrast(light, ground) >= 4.5 for ground in LIGHT), light
     assert all(contrast(dark, ground) >= 4.5 for ground in DARK), dark
+
+
+def test_every_colour_that_unfold_has_stands_in_the_file_and_none_in_a_page(admin_client):
+    colours = (Path(notifier.__file__).parent / "static/notifier/colours.css").read_text()
+    names = {f"--color-{name}-{weight}" for name, of in CONFIG_DEFAULTS["COLORS"].items() for weight in of}
+    assert {*re.findall(r"(--color-[\w-]+):", colours)} == names
+    assert "<style" not in admin_client.get("/admin/notifier/trigger/").content.decode()

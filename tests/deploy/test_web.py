@@ -117,6 +117,8 @@ def test_the_sign_in_page_comes_with_hashed_files_that_browsers_keep_for_ever(br
             200,
             "max-age=315360000, public, immutable",
         ), url
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["content-type"].partition(";")[0] in (
             "text/css",
             "text/javascript",

@@ -63,7 +63,7 @@ def test_without_a_local_cloud_there_is_no_page(client, monkeypatch):
     ("query", "shown"),
     [
         ("", "A post</p>"),  # the newest
-        ("?message=1", "&lt;p&gt;Hello, &lt;b&gt;Ada"),  # HTML stands inside the frame's attribute, escaped
+        ("?message=1", '<iframe sandbox src="/outbox/mails/1.html"'),  # HTML stands in a frame of its own
         ("?message=1&part=text", "<pre>Hello, Ada"),  # the same mail's text
         ("?message=2", "Sale &lt;now&gt;"),  # an SMS is text, whatever it looks like
         ("?channel=sms", "Sale &lt;now&gt;"),  # the newest of a channel
@@ -92,20 +92,21 @@ def test_each_channel_has_its_count(client, received):
 
 
 def test_a_mails_html_is_framed_without_rights_under_a_policy_that_runs_and_fetches_nothing(client, received):
-    response = client.get("/outbox/?message=1")
+    page, mail = client.get("/outbox/?message=1"), client.get("/outbox/mails/1.html")
 
-    assert '<iframe sandbox srcdoc="' in response.content.decode()
-    policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
-    assert policy["default-src"] == "'none'"
-    assert policy.keys() == {
-        "default-src",
-        "style-src",
-        "img-src",
-        "base-uri",
-        "form-action",
-        "frame-ancestors",
-    }
-    assert policy["img-src"] == "data:"
+    assert "Hello, <b>Ada</b>" in mail.content.decode()
+    assert "Hello, <b>Ada</b>" not in page.content.decode()
+    for answer in page, mail:
+        assert "script-src" not in answer["Content-Security-Policy"]
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in page["Content-Security-Policy"]
+    policy = dict(part.partition(" ")[::2] for part in mail["Content-Security-Policy"].split("; "))
+    assert (policy["img-src"], policy["sandbox"], policy["frame-ancestors"]) == ("data:", "", "'self'")
+
+
+@pytest.mark.parametrize("order", [0, 2, 3, 99])
+def test_what_is_no_mail_has_no_frame(client, received, order):
+    assert client.get(f"/outbox/mails/{order}.html").status_code == 404
 
 
 def test_a_long_list_names_how_many_are_left_out(client, received, monkeypatch):

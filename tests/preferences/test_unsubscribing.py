@@ -321,7 +321,7 @@ def test_a_link_shows_no_name_signs_nobody_in_and_is_kept_by_no_cache(browser, a
         assert "lovelace" not in text.lower()
         assert "sessionid" not in answer.cookies
         assert "no-store" in answer["Cache-Control"]
-        assert (answer["X-Robots-Tag"], answer["Referrer-Policy"]) == ("noindex", "same-origin")
+        assert (answer["X-Robots-Tag"], answer["Referrer-Policy"]) == ("noindex", "no-referrer")
     assert browser.get("/notifications/preferences/").status_code == 302
 
 
