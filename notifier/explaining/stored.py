@@ -56,6 +56,20 @@ def _is_step(step):
         and isinstance(step.get("contents"), dict)
         and all(isinstance(each, dict) for each in step["contents"].values())
         and all(_is_id(pk) for each in step["contents"].values() for pk in each.values())
-        and all(isinstance(each, str) for each in step.get("unwritten", ()))
-        and all(isinstance(each, dict) for each in step.get("recipients", ()))
+        and _all(str, step.get("unwritten", []))
+        and _all(dict, step.get("recipients", []))
+        and all(map(_is_named, step.get("recipients", [])))
     )
+
+
+def _all(kind, values):
+    return isinstance(values, list) and all(isinstance(each, kind) for each in values)
+
+
+def _is_named(source):
+    if "users" in source:
+        return isinstance(source["users"], list)
+    if "address" in source:
+        return _all(str, [source.get("channel"), source["address"]])
+    key = source.get("pk")
+    return _all(str, [source.get("relation"), source.get("model")]) and (isinstance(key, str) or _is_id(key))

@@ -20,6 +20,14 @@ def local(time):
         return time
 
 
+def shifted(time, by):
+    """``time`` moved ``by`` a timedelta; as it is where the calendar ends before that."""
+    try:
+        return time + by
+    except OverflowError:
+        return time
+
+
 def read_moment(text, *, end=False):
     """The time that ``text`` means, in the current time zone; a bare day is its start, or with ``end`` its
     end. None for nothing.

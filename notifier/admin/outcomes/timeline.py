@@ -18,6 +18,7 @@ from ...explaining.recorded import describe_pause
 from ...models import ContentVersion, Delivery, Event, Pause, Subscription, Trigger
 from ...rules.plans import versions_in
 from ...templating import readable
+from ...templating.times import shifted
 from .. import display, masking
 from . import status_counts
 from .event_data import rows_of
@@ -129,7 +130,7 @@ def _switched_off(event, met):
 
 def _siblings(event, triggers):
     """Trigger → the event of it that the same firing led to."""
-    span = event.created_at - ONE_FIRING, event.created_at + ONE_FIRING
+    span = shifted(event.created_at, -ONE_FIRING), shifted(event.created_at, ONE_FIRING)
     near = Event.objects.filter(
         trigger__in=triggers, created_at__range=span, verb=event.verb, action_object=event.action_object
     )
