@@ -6,12 +6,13 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from ..explaining import summaries
 from ..models import Audience, Delivery, Event, Template
 from ..templating import readable
+from ..templating.times import local
 
 NOTHING = "–"
 
@@ -65,15 +66,15 @@ def lines(items):
 
 def moment(time):
     """A time to the second: deliveries of one event are seconds apart."""
-    return NOTHING if time is None else date_format(localtime(time), "j M Y, H:i:s")
+    return NOTHING if time is None else date_format(local(time), "j M Y, H:i:s")
 
 
 def short_moment(time):
     """As ``moment``, on one line of a narrow column: this year's goes without saying."""
-    local, now = localtime(time), localtime()
+    named, this_year = local(time), local(now()).year
     return format_html(
         '<span class="notifier-line">{}</span>',
-        date_format(local, "j M, H:i:s" if local.year == now.year else "j M Y"),
+        date_format(named, "j M, H:i:s" if named.year == this_year else "j M Y"),
     )
 
 

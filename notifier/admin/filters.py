@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Delivery, Feedback
+from ..templating.times import read_moment
 from .choices import channel_choices
 
 # The reasons that are offered are those of so many of the newest rows.
@@ -103,13 +104,15 @@ class DayFilter(admin.SimpleListFilter):
 
     def lookups(self, request, model_admin):
         today = timezone.localdate()
-        days = {today - dt.timedelta(days=n) for n in range(DAYS)} | {self._day()}
+        chosen = parse_date(self.value()) if self._day() else None
+        days = {today - dt.timedelta(days=n) for n in range(DAYS)} | {chosen}
         return [(day.isoformat(), date_format(day, "D j M Y")) for day in sorted(days - {None}, reverse=True)]
 
     def _day(self):
-        chosen = self.used_parameters.get(self.parameter_name)
+        """The begin of the day that was asked for, and its end; None for what is no day."""
+        asked = self.value() or ""
         try:
-            return parse_date(chosen) if chosen else None
+            return (read_moment(asked), read_moment(asked, end=True)) if parse_date(asked) else None
         except ValueError:
             return None
 
@@ -118,10 +121,7 @@ class DayFilter(admin.SimpleListFilter):
             return queryset
         if (day := self._day()) is None:
             raise IncorrectLookupParameters(f"{self.value()} is no day: write it as 2026-12-31.")
-        begin, end = (
-            timezone.make_aware(dt.datetime.combine(date, dt.time()))
-            for date in (day, day + dt.timedelta(days=1))
-        )
+        begin, end = day
         first, after = (_first_key(queryset.model, time) for time in (begin, end))
         if first is None:
             return queryset.none()

@@ -9,7 +9,7 @@ from ..channels import registry
 from ..events import loading
 from ..models import OF_NO_RULE, Delivery, Event, Subscription, Trigger
 from ..rules import plans
-from . import delivered, foreseen, foreseen_channel, recorded
+from . import delivered, foreseen, foreseen_channel, recorded, stored
 from .answers import Answer, Outcome, Step, walk
 from .people import Person, find_person, person_of
 from .subjects import find_subject
@@ -46,7 +46,7 @@ def explain(person, subject, channel=""):
 
 def _explain_event(person, event, channel):
     trigger = Trigger.objects.filter(pk=event.trigger_id).first()
-    plan = event.plan or _plan_of_test(event)
+    plan = stored.steps_of(event) or _plan_of_test(event)
     pairs = [(step, name) for step in plan for name in ([channel] if channel else plans.channels_of(step))]
     deliveries = _deliveries_of(person, event, pairs)
     case = recorded.Case(person=person, event=event, trigger=trigger, deliveries=deliveries)

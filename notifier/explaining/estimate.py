@@ -20,6 +20,7 @@ from ..people.addresses import reachable
 from ..people.reader_links import sample_links
 from ..rules import audiences
 from ..templating import rendering
+from . import stored
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def would_send(event):
     for subscription in (
         Trigger(pk=event.trigger_id).subscriptions.filter(enabled=True).prefetch_related("audiences")
     ):
-        if any(step["subscription"] == subscription.pk for step in event.plan):
+        if any(step["subscription"] == subscription.pk for step in stored.steps_of(event)):
             for name, messages in _count(event, subscription, {}).items():
                 found[name] += messages
     return dict(found)
@@ -126,7 +127,12 @@ def would_send(event):
 def recipients_of(event, subscription_id):
     """The recipients of a subscription in the event's plan: none, where it is newer than the event."""
     return next(
-        (step.get("recipients", ()) for step in event.plan if step["subscription"] == subscription_id), ()
+        (
+            step.get("recipients", ())
+            for step in stored.steps_of(event)
+            if step["subscription"] == subscription_id
+        ),
+        (),
     )
 
 
@@ -174,7 +180,8 @@ def people_reached(trigger):
         sources, unknown = _without_event(sources)
     else:
         sources, unknown = list(sources), False
-    recipients = [each for step in (event.plan if event else ()) for each in step.get("recipients", ())]
+    steps = stored.steps_of(event) if event else ()
+    recipients = [each for step in steps for each in step.get("recipients", ())]
     users, addresses = audiences.select_recipients(event, sources, recipients)
     return users.count() + len(set(addresses)), unknown
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ..models import Audience, Event, Pause, Subscription, Trigger
 from ..rules import plans
+from . import stored
 from .answers import Outcome, Seen
 from .people import Person
 from .wording import moment
@@ -91,13 +92,13 @@ def look_at_event(case):
 
 
 def look_at_names(case):
-    if case.event.dead_ends:
-        text = f"its templates name what was not there, and so is blank: {', '.join(case.event.dead_ends)}."
+    if nowhere := stored.dead_ends_of(case.event):
+        text = f"its templates name what was not there, and so is blank: {', '.join(nowhere)}."
         return Seen(text, about=(Event, case.event.pk))
 
 
 def look_at_plan(case):
-    if not case.event.is_test and not any(map(plans.channels_of, case.event.plan)):
+    if not case.event.is_test and not any(map(plans.channels_of, stored.steps_of(case.event))):
         text = "the trigger had no subscription that was switched on, so there was nothing to send."
         return Seen(text, Outcome.NOT, (Trigger, case.event.trigger_id))
 

@@ -2,12 +2,10 @@
 pages.
 """
 
-import datetime as dt
-
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
-from django.utils.timezone import get_current_timezone, is_naive, localtime, make_aware
 from django.utils.translation import gettext, gettext_lazy as _
+
+from ..templating.times import local
 
 # What the pipeline itself writes, and what channels write in common. A reason that is not here is shown as it
 # is.
@@ -69,26 +67,8 @@ SKIPPED = {"throttled": _("the person has had as many as the subscription allows
 
 def moment(time):
     """A time to the second, in the site's time zone, which it names."""
-    local = localtime(time)
-    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
-
-
-def read_moment(text, *, end=False):
-    """The time that ``text`` means, in the site's time zone; a bare day is its start, or with ``end`` its
-    end. None for nothing.
-
-    ValueError says how to write one.
-    """
-    if not text:
-        return None
-    try:
-        day = parse_date(text)
-        found = dt.datetime.combine(day + dt.timedelta(days=end), dt.time()) if day else parse_datetime(text)
-    except (ValueError, OverflowError):
-        found = None
-    if found is None:
-        raise ValueError(f"“{text}” is no day or time. Write 2026-01-31, or 2026-01-31T08:00.")
-    return make_aware(found, get_current_timezone()) if is_naive(found) else found
+    named = local(time)
+    return f"{date_format(named, 'j M Y, H:i:s')} {named.tzname()}"
 
 
 def words_of(row):

@@ -1,11 +1,11 @@
 """The gate of people who opted out: asked by the fan-out, and once more of every claimed delivery."""
 
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 
 from ..exceptions import Skipped
 from ..models import OF_NO_RULE, OptOut
 from ..people import opt_outs
+from ..templating.times import local
 
 HOW = {
     OptOut.Source.MAIL: "through the mail program’s button",
@@ -41,5 +41,5 @@ def describe(row, title=None):
     """
     what = f"“{title}”" if row.category_id and title else "everything"
     where = f"by {row.channel}" if row.channel else "on every channel"
-    when = date_format(localtime(row.created_at), "j M Y")
+    when = date_format(local(row.created_at), "j M Y")
     return " ".join(filter(None, [f"Of {what} {where}, on {when}", HOW.get(row.source, "")])) + "."

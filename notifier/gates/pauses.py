@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from ..models import Event, Pause
+from ..models import Event, Pause, Trigger
+from ..templating import keys
 
 EVERYTHING = "everything"
 # The kind of scope that a channel's budget pauses; see ``budgets``.
@@ -43,12 +44,13 @@ def resume(pk):
 
 
 class Scopes:
-    """The scopes of some pauses, as filters of what they cover."""
+    """The scopes of some pauses, as filters of what they cover. One that names no key covers nothing."""
 
     def __init__(self, scopes):
         self.everything = EVERYTHING in scopes
         self.channels = [name for kind, name in self._split(scopes) if kind in ("channel", BUDGET)]
-        self.triggers = [int(key) for kind, key in self._split(scopes) if kind == "trigger"]
+        named = (keys.find_key(Trigger, key) for kind, key in self._split(scopes) if kind == "trigger")
+        self.triggers = [key for key in named if key is not None]
 
     @staticmethod
     def _split(scopes):

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from ..channels.registry import channel_names
 from ..exceptions import NotifierError
 from ..explaining import MOST_EVENTS, explain, explain_period, find_person, find_subject
-from ..explaining.wording import read_moment
+from ..templating.times import read_moment
 
 MARKS = {"ok": "✓", "decided": "→"}
 

@@ -9,6 +9,9 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# What is later has no name in every time zone.
+LATEST = dt.datetime(9998, 12, 31, tzinfo=dt.UTC).timestamp()
+
 
 class Rate(models.Model):
     """Up to when slots for sending are given out, of a channel or of a part of it.
@@ -45,7 +48,7 @@ class Rate(models.Model):
     @property
     def opens_at(self):
         """When its provider takes messages again, or None where it does."""
-        return self.closed_until and dt.datetime.fromtimestamp(self.closed_until, dt.UTC)
+        return self.closed_until and dt.datetime.fromtimestamp(min(self.closed_until, LATEST), dt.UTC)
 
 
 class Budget(models.Model):

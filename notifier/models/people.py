@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ..exceptions import UnreadablePath
 from ..rules import audiences, offers
 from .declared import Declared
+from .json_columns import NamesField
 from .rules_version import RulesQuerySet
 
 
@@ -29,7 +30,7 @@ class Audience(Declared, models.Model):
             "instance.contact_email” is for that channel only."
         ),
     )
-    callables = models.JSONField(_("functions"), default=list, blank=True)
+    callables = NamesField(_("functions"), default=list, blank=True)
     addresses = models.TextField(
         _("plain addresses"), blank=True, help_text=_("One a line, after its channel: email: ops@example.com")
     )

@@ -10,6 +10,7 @@ from ..rules import condition_types, conditions, roots, signals
 from ..templating import keys, readable
 from .declared import Declared
 from .flow import MAX_MINUTES, Flow
+from .json_columns import NamesField
 from .rules_version import RulesQuerySet
 
 
@@ -178,7 +179,7 @@ class Subscription(Flow, models.Model):
     template = models.ForeignKey(
         "Template", models.PROTECT, related_name="subscriptions", verbose_name=_("template")
     )
-    channels = models.JSONField(_("channels"), default=list)
+    channels = NamesField(_("channels"), default=list)
     audiences = models.ManyToManyField("Audience", related_name="subscriptions", verbose_name=_("audiences"))
     enabled = models.BooleanField(_("enabled"), default=True)
 

@@ -8,6 +8,7 @@ from ..exceptions import TemplateRefused, UnreadablePath
 from ..rules import layout_dependents, offers, providers
 from ..templating import contents, files, languages, layouts
 from .declared import Declared
+from .json_columns import NamesField
 from .rules_version import RulesQuerySet
 from .versions import ContentVersion
 
@@ -21,7 +22,7 @@ class Template(Declared, models.Model):
     name = models.SlugField(_("name"), max_length=100, unique=True)
     description = models.CharField(_("description"), max_length=200, blank=True)
     # Names of registered functions that add variables; see `notifier.rules.providers`.
-    providers = models.JSONField(_("context providers"), default=list, blank=True)
+    providers = NamesField(_("context providers"), default=list, blank=True)
 
     objects = RulesQuerySet.as_manager()
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..templating import contents
+from .json_columns import TreeField
 
 
 class ContentVersion(models.Model):
@@ -23,7 +24,7 @@ class ContentVersion(models.Model):
     # The part with its layouts, as it is compiled; null where it is the part itself.
     whole_text = models.TextField(null=True)
     whole_html = models.TextField(null=True)
-    paths = models.JSONField(default=dict)
+    paths = TreeField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     # Who made it, and what else there is to say: "Version 3 again.", "The layout has changed."
     author = models.CharField(_("by"), max_length=150, blank=True)

@@ -3,6 +3,7 @@ overview.
 """
 
 import datetime as dt
+import math
 
 from django.utils import timezone
 
@@ -50,8 +51,12 @@ def record(readings):
 
 
 def read():
-    """Name → Gauge, all there are."""
-    return {gauge.name: gauge for gauge in Gauge.objects.all()}
+    """Name → Gauge, all there are; a value that is no finite number is None."""
+    found = {gauge.name: gauge for gauge in Gauge.objects.all()}
+    for gauge in found.values():
+        if gauge.value is not None and not math.isfinite(gauge.value):
+            gauge.value = None
+    return found
 
 
 def value(name):

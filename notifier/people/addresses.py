@@ -19,6 +19,7 @@ from ..channels.recipient import MAX_ADDRESS_CHARACTERS, USER_PREFIX, Recipient
 from ..models import ContactPoint, Delivery, Preferences
 from ..rules import audiences
 from ..templating import languages
+from ..templating.keys import find_key
 from .spellings import find, trimmed
 
 # Of a row, beside the addresses, whose keys are names of channels.
@@ -110,8 +111,13 @@ def look_again(deliveries):
 
 def _addresses(keys, channel):
     """Primary key, as text → address, of those that can be reached."""
-    users = registry.keep_reachable(channel, get_user_model()._default_manager.filter(pk__in=keys))
-    rows = read_page(users, columns_for([channel]), len(keys))
+    users = get_user_model()
+    # Some texts are no key.
+    wanted = {key for text in keys if (key := find_key(users, text)) is not None}
+    if not wanted:
+        return {}
+    found = registry.keep_reachable(channel, users._default_manager.filter(pk__in=wanted))
+    rows = read_page(found, columns_for([channel]), len(wanted))
     places = places_of(rows, [channel])
     return {str(row["pk"]): place.address for row, _channel, place in places if not place.reason}
 

@@ -6,13 +6,13 @@ An address is stored and asked for in its normal form: see note [spellings] in `
 import logging
 
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 
 from ..channels.recipient import normalise
 from ..channels.storable import storable
 from ..exceptions import SendError
 from ..models import Suppression
 from ..observing import log_failure
+from ..templating.times import local
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,9 @@ def find(channel, address):
 
 def describe(suppression):
     """The reason and the date, without the address: “Bounced permanently on 3 May 2026.”"""
-    return SKIPPED[suppression.reason] % date_format(localtime(suppression.created_at), "j M Y")
+    return SKIPPED.get(suppression.reason, "Stopped on %s.") % date_format(
+        local(suppression.created_at), "j M Y"
+    )
 
 
 def suppress(channel, address, reason, detail=""):

@@ -6,12 +6,11 @@ Called by ``deliveries.claims``: between the fan-out and the claim lies a second
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
 
 from ..channels.recipient import Recipient, user_keys
 from ..models import ContactPoint, Preferences
-from ..templating import languages
+from ..templating import keys, languages
 from .addresses import TIME_ZONE, Place, columns_for, read_page
 
 # Of a row, beside what `columns_for` names.
@@ -43,15 +42,8 @@ def find_all(rows, channel):
 
 def primary_keys(rows):
     """The primary keys of the users among rows that have a ``recipient``; some texts are no key."""
-    field = get_user_model()._meta.pk
-    return {key for text in set(user_keys(rows)) if (key := _key_of(field, text)) is not None}
-
-
-def _key_of(field, text):
-    try:
-        return field.to_python(text)
-    except ValidationError:
-        return None
+    users = get_user_model()
+    return {key for text in set(user_keys(rows)) if (key := keys.find_key(users, text)) is not None}
 
 
 def _rows(rows, channel):

@@ -1,10 +1,10 @@
 """People's choices, in sentences. Called by ``pages``, ``unsubscribing`` and the admin."""
 
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from ..channels import registry
+from ..templating.times import local
 
 
 def by_channel(channel):
@@ -28,7 +28,7 @@ def describe_choice(row):
 
 def describe_origin(row):
     """“Since 3 May 2026, by the mail program’s button.”"""
-    since = _("Since %s") % date_format(localtime(row.created_at), "j M Y")
+    since = _("Since %s") % date_format(local(row.created_at), "j M Y")
     return (
         _("%(since)s, by %(source)s.") % {"since": since, "source": row.get_source_display()}
         if row.source

@@ -12,6 +12,7 @@ from ..channels.storable import is_storable
 from ..exceptions import AudienceRegistrationError, DataRefused
 from ..templating import readable, snapshot
 from ..templating.data import may_be_secret
+from ..templating.keys import find_key
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,8 @@ def _frozen_people(source, addresses, gone):
         addresses.append((source["channel"], source["address"]))
         return Q(pk__in=[])
     if "users" in source:
-        return Q(pk__in=source["users"])
+        found = (find_key(get_user_model(), each) for each in source["users"])
+        return Q(pk__in=[key for key in found if key is not None])
     if (related := _related(source)) is None:
         logger.warning("%s of %s is not there any more and is ignored.", source["relation"], source["model"])
         gone.append(f"“{source['relation']}” of {source['model']} is not there any more.")

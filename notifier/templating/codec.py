@@ -106,7 +106,7 @@ class Decoder(json.JSONDecoder):
 
 
 def _thaw(found):
-    if found.keys() == {"$t", "v"} and found["$t"] in _TYPES:
+    if found.keys() == {"$t", "v"} and isinstance(found["$t"], str) and found["$t"] in _TYPES:
         # An event of an earlier release holds somebody's own JSON as it was.
         with suppress(ValueError, TypeError, ArithmeticError, AttributeError):
             return _TYPES[found["$t"]](found["v"])

@@ -5,9 +5,11 @@ A composite key is written as a JSON list, ``["A", 1]``. An object without a key
 
 import hashlib
 import json
+import re
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils.translation import gettext as _
 
 from ..channels.storable import is_storable, storable
@@ -16,6 +18,9 @@ from .stored import as_stored, is_expression
 
 # The column's, for what `object_text` gives.
 MAX_TEXT_CHARACTERS = 300
+# What a column of whole numbers holds, by the field's type, on every database.
+RANGES = BaseDatabaseOperations.integer_field_ranges
+NUMBER = re.compile(r"\s*-?[0-9]{1,100}\s*")
 
 
 def is_composite(model):
@@ -48,6 +53,14 @@ def parse_key(model, text):
             }
         )
     return tuple(_part(model, field, part) for field, part in zip(fields, parts, strict=True))
+
+
+def find_key(model, text):
+    """The key that ``text``, or a value, means for ``model``; None where it is none."""
+    try:
+        return parse_key(model, text)
+    except ValidationError:
+        return None
 
 
 def is_key(model, text, instance):
@@ -116,9 +129,23 @@ def _part(model, field, value):
         raise
     except (TypeError, ValueError, ArithmeticError) as error:
         raise _no_key(model, value) from error
-    if found is None or (isinstance(found, str) and not is_storable(found)):
+    if found is None or not _fits(field, found, value):
         raise _no_key(model, value)
     return found
+
+
+def _fits(field, found, value):
+    """Whether the column can hold ``found``, and ``value`` was written as one writes it."""
+    if isinstance(found, str):
+        return is_storable(found)
+    if not isinstance(found, int):
+        return True
+    # `int` reads other scripts' digits, “1_000”, 1.5 and True as well: none of them is what is stored.
+    if type(value) is not int and not (isinstance(value, str) and NUMBER.fullmatch(value)):
+        return False
+    kind = getattr(field, "target_field", field).get_internal_type()
+    least, most = RANGES.get(kind, RANGES["BigAutoField"])
+    return least <= found <= most
 
 
 def _no_key(model, value):

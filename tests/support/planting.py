@@ -78,29 +78,33 @@ def text_columns(model: type[models.Model]) -> list[models.Field]:
     ]
 
 
-def plant(mark: Mark, *, user: models.Model, labels: Iterable[str] = APPS) -> Planted:
+def plant(
+    mark: Mark, *, user: models.Model, labels: Iterable[str] = APPS, working: dict[str, Any] | None = None
+) -> Planted:
     """Write one row of each model, of the person ``user`` and related to one another; model → row.
 
-    ``mark`` gives the text of a column, cut to what it holds.
+    ``mark`` gives the text of a column, cut to what it holds. ``working`` comes before WORKING, for a second
+    set of rows where a column is unique.
     """
+    working = WORKING | (working or {})
     rows: Planted = {get_user_model(): user}
     for model in planted_models(labels):
         if model not in rows:
-            row = model(**{each.attname: value for each, value in _values(model, mark, rows)})
+            row = model(**{each.attname: value for each, value in _values(model, mark, rows, working)})
             model._base_manager.bulk_create([row])
             rows[model] = model._base_manager.order_by("-pk").first() if row.pk is None else row
             _relate(rows[model], rows)
     return rows
 
 
-def _values(model, mark, rows) -> Iterator[tuple[models.Field, Any]]:
+def _values(model, mark, rows, working) -> Iterator[tuple[models.Field, Any]]:
     for field in model._meta.concrete_fields:
         if field.auto_created and field.primary_key and not field.is_relation or field.generated:
             continue
-        yield field, _value(field, mark, rows)
+        yield field, _value(field, mark, rows, working)
 
 
-def _value(field, mark, rows):
+def _value(field, mark, rows, working):
     key = field.model._meta.label_lower, field.name
     if field.is_relation:
         related = rows.get(field.related_model)
@@ -116,7 +120,7 @@ def _value(field, mark, rows):
     if isinstance(field, models.GenericIPAddressField):
         return "192.0.2.1"
     if isinstance(field, TEXTS):
-        return WORKING[field.name] if field.name in WORKING else mark(field)[: field.max_length]
+        return working[field.name] if field.name in working else mark(field)[: field.max_length]
     return _other(field)
 
 

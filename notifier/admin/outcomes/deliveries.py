@@ -110,7 +110,7 @@ class DeliveryAdmin(DeliveryActs, ReadingAdmin):
     @admin.display(description=_("status"))
     def status_line(self, delivery):
         status, then = display.status_word(delivery), delivery_cells.returned_in_words(delivery)
-        meaning = delivery_cells.why_returned(delivery) or MEANINGS[delivery.status]
+        meaning = delivery_cells.why_returned(delivery) or MEANINGS.get(delivery.status, "")
         return format_html("{} {} {}", status, then, display.quiet(meaning))
 
     @admin.display(description=_("reason"))

@@ -7,9 +7,10 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ...channels.recipient import Recipient, user_keys
+from ...channels.recipient import Recipient
 from ...explaining.wording import words_of
 from ...models import Feedback
+from ...people.whereabouts import primary_keys
 from .. import display, masking
 
 THEN = {
@@ -23,9 +24,9 @@ MOST_REPORTS = 50
 
 
 def with_names(rows):
-    """``rows`` with the user name of each that has one, by one query."""
+    """``rows`` with the user name of each that has one, by one query. A recipient that is no key has none."""
     users = get_user_model()
-    keys = user_keys(rows)
+    keys = primary_keys(rows)
     found = users._default_manager.filter(pk__in=keys).values_list("pk", users.USERNAME_FIELD) if keys else ()
     names = {str(Recipient.of_user(pk)): name for pk, name in found}
     for row in rows:

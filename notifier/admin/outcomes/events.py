@@ -91,7 +91,7 @@ class EventAdmin(EventActs, ReadingAdmin):
 
 def _meaning(event):
     if event.status != Event.Status.SHADOW:
-        return MEANINGS[event.status]
+        return MEANINGS.get(event.status, "")
     would = ", ".join(
         f"{messages:,} {name}" for name, messages in sorted(estimate.would_send(event).items()) if messages
     )

@@ -12,11 +12,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ...channels import registry
+from ...explaining import stored
 from ...explaining.audience_words import describe_sources
 from ...explaining.recorded import describe_pause
 from ...models import ContentVersion, Delivery, Event, Pause, Subscription, Trigger
 from ...rules.plans import versions_in
 from ...templating import readable
+from ...templating.times import shifted
 from .. import display, masking
 from . import status_counts
 from .event_data import rows_of
@@ -45,7 +47,7 @@ def timeline_of(event, request):
         "starts": display.moment(event.starts_at) if event.starts_at else "",
         "expires": display.moment(event.expires_at) if event.expires_at else "",
         "object": display.describe_action_object(event),
-        "dead_ends": ", ".join(event.dead_ends or ()),
+        "dead_ends": ", ".join(stored.dead_ends_of(event)),
         "actor": describe_actor(event.actor),
         "triggers": _triggers(event, may_see),
         "pauses": _pauses(event),
@@ -98,7 +100,7 @@ def statuses_of(shown):
 
 def _triggers(event, may_see):
     """Each trigger that this firing met: it matched, or why not; and those that are switched off now."""
-    said = event.explanation or [{"trigger": event.trigger_id, "name": "", "because": ""}]
+    said = stored.matches_of(event) or [{"trigger": event.trigger_id, "name": "", "because": ""}]
     live = Trigger.objects.in_bulk([each["trigger"] for each in said])
     others = _siblings(event, [each["trigger"] for each in said if not each["because"]])
     rows = []
@@ -128,7 +130,7 @@ def _switched_off(event, met):
 
 def _siblings(event, triggers):
     """Trigger → the event of it that the same firing led to."""
-    span = event.created_at - ONE_FIRING, event.created_at + ONE_FIRING
+    span = shifted(event.created_at, -ONE_FIRING), shifted(event.created_at, ONE_FIRING)
     near = Event.objects.filter(
         trigger__in=triggers, created_at__range=span, verb=event.verb, action_object=event.action_object
     )
@@ -141,7 +143,7 @@ def _siblings(event, triggers):
 
 
 def _pauses(event):
-    channels = {channel for step in event.plan for channel in step["contents"]}
+    channels = {channel for step in stored.steps_of(event) for channel in step["contents"]}
     scopes = ["everything", f"trigger:{event.trigger_id}", *(f"channel:{name}" for name in channels)]
     held = event.status in (
         Event.Status.RECORDED,
@@ -155,17 +157,18 @@ def _pauses(event):
 
 
 def _versions(event):
-    keys = [pk for step in event.plan for found in versions_in(step).values() for pk in found]
+    keys = [pk for step in stored.steps_of(event) for found in versions_in(step).values() for pk in found]
     return ContentVersion.objects.select_related("content__template").in_bulk(keys)
 
 
 def _subscriptions(event, versions):
+    plan = stored.steps_of(event)
     live = Subscription.objects.select_related("template").prefetch_related("audiences__groups")
-    live = live.in_bulk([step["subscription"] for step in event.plan])
-    pairs = [(step["subscription"], channel) for step in event.plan for channel in step["contents"]]
+    live = live.in_bulk([step["subscription"] for step in plan])
+    pairs = [(step["subscription"], channel) for step in plan for channel in step["contents"]]
     found = status_counts.tally(event.pk, pairs)
     rows = []
-    for step in event.plan:
+    for step in plan:
         subscription = live.get(step["subscription"])
         audiences = list(subscription.audiences.all()) if subscription else []
         rows.append({

@@ -20,11 +20,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from ...channels.storable import storable
 from ...exceptions import UnknownPerson, UnknownSubject
 from ...explaining import MOST_EVENTS, Outcome, explain, explain_period, find_person, find_subject
-from ...explaining.wording import read_moment
 from ...models import Event, Preferences
 from ...people import opt_outs
 from ...preferences.words import describe_choice, describe_origin, describe_wishes
 from ...templating import keys
+from ...templating.times import read_moment
 from ..choices import channel_choices
 
 NEEDED = ("notifier.view_event", "notifier.view_delivery", "notifier.view_recipients")

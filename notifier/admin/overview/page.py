@@ -119,7 +119,6 @@ def page(chosen):
 
 
 def _channel_row(name, done, waiting, readings, costs, budget):
-    dead = readings.get(gauges.dead_letters(name))
     return ChannelRow(
         name=name,
         label=registry.label(name),
@@ -127,10 +126,16 @@ def _channel_row(name, done, waiting, readings, costs, budget):
         backlog=waiting,
         waiting=_at_least(waiting.waiting, waiting.is_bounded),
         oldest=problems.age(waiting.oldest),
-        dead_letters=dead and {"number": int(dead.value), "age": _ago(dead.measured_at)},
+        dead_letters=_dead_letters(readings.get(gauges.dead_letters(name))),
         cost=problems.dollars(costs.get(name, 0)),
         budget=problems.dollars(budget.micros) if budget else "",
     )
+
+
+def _dead_letters(gauge):
+    if gauge is None or gauge.value is None:
+        return None
+    return {"number": int(gauge.value), "age": _ago(gauge.measured_at)}
 
 
 def busiest_rules(begin):
@@ -183,7 +188,7 @@ def _meters(readings):
         # A tenth more than where it ends badly, so that the mark is inside the bar.
         yield _meter(label, readings.get(name), note, full=1.1 * stop, limits=(review, stop))
     quota, used = readings.get(gauges.QUOTA), readings.get(gauges.QUOTA_USED)
-    if quota and used and quota.value > 0:
+    if quota and used and quota.value and quota.value > 0 and used.value is not None:
         note = _("%(used)s of %(quota)s mails in 24 hours") % {
             "used": grouped(used.value),
             "quota": grouped(quota.value),

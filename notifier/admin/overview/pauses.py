@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from ...channels import registry
 from ...gates.pauses import BUDGET, EVERYTHING, Scopes, pause as begin_pause, resume as end_pause, scope_of
 from ...models import Delivery, Event, Pause, Trigger
+from ...templating import keys
 from .. import display
 from ..lookups import ModelAdmin
 from . import closed
@@ -48,7 +49,7 @@ def describe(scope, names):
     if kind == BUDGET:
         return _("all %s, as this month's budget is used up") % name
     if kind == "trigger":
-        return _("the trigger “%s”") % names.get(int(name), name)
+        return _("the trigger “%s”") % names.get(keys.find_key(Trigger, name), name)
     return _("everything")
 
 
@@ -174,7 +175,7 @@ class PauseAdmin(ModelAdmin):
 def _url_of(scope):
     """The address where one sees what is paused: the trigger, or the channel's deliveries."""
     kind, _colon, name = scope.partition(":")
-    if kind == "trigger":
+    if kind == "trigger" and name:
         return reverse("admin:notifier_trigger_change", args=[name])
     if kind == BUDGET:
         return reverse("admin:notifier_budget_changelist")

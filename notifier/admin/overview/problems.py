@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _, ngettext
 from ...channels import registry
 from ...explaining.wording import spelled
 from ...gates.budgets import NEARLY
-from ...gates.pauses import BUDGET
+from ...gates.pauses import BUDGET, Scopes
 from ...models import Delivery, Pause, Trigger
 from ...operations import gauges
 from ...operations.backlog import MOST_GROUPED
@@ -162,7 +162,7 @@ def _budgets(budgets, costs):
 def _pauses(held):
     # What a budget holds is said by itself.
     pauses = list(Pause.objects.exclude(scope__startswith=f"{BUDGET}:"))
-    keys = [pause.scope.partition(":")[2] for pause in pauses if pause.scope.startswith("trigger:")]
+    keys = Scopes([pause.scope for pause in pauses]).triggers
     names = {
         f"trigger:{pk}": _("Trigger “%s”") % name
         for pk, name in Trigger.objects.filter(pk__in=keys).values_list("pk", "name")

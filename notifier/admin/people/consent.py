@@ -11,6 +11,7 @@ from ...channels.recipient import Recipient
 from ...models import Category, OptOut, Preferences, Trigger
 from ...people.addresses import recipients_called
 from ...preferences import words
+from ...templating import readable
 from .. import display
 from ..choices import channel_choices
 from ..filters import ChannelFilter
@@ -70,8 +71,8 @@ class OptOutForm(forms.ModelForm):
         """As a delivery has it. “user:5” and “address:…” are understood as well."""
         text = self.cleaned_data["recipient"].strip()
         typed = Recipient.parse(":".join(part.strip() for part in text.split(":", 1)))
-        if typed.user_key:
-            return str(typed)
+        if typed.is_user:
+            return self._user(typed.user_key)
         if typed.address:
             return str(Recipient.of_address(typed.address))
         users = get_user_model()
@@ -82,6 +83,13 @@ class OptOutForm(forms.ModelForm):
         raise forms.ValidationError(
             _("There is no user “%s”, and it is no address. Write a user name or ada@example.com.") % text
         )
+
+    def _user(self, key):
+        """Of a user by key, as the database writes it: it is what messages are compared with."""
+        if (user := readable.find_instance(get_user_model(), key)) is None:
+            text = _("There is no user with the number “%s”. Write user:5, or a user name.")
+            raise forms.ValidationError(text % key)
+        return str(Recipient.of_user(user.pk))
 
 
 @admin.register(OptOut)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ... import explaining
 from ...channels import registry
-from ...explaining.wording import read_moment
+from ...templating.times import read_moment
 from .objects import USAGE
 
 HELP = "Say why somebody did, or did not, get something: each step up to the one that decided."

@@ -9,9 +9,9 @@ import pytest
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from notifier.explaining.wording import read_moment
 from notifier.management import explain as command
 from notifier.models import Delivery, Event
+from notifier.templating.times import read_moment
 from project.demo.models import Post
 from tests.admin.browser import text_of
 from tests.admin.outbox import page_of

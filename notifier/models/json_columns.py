@@ -1,0 +1,34 @@
+"""Columns of JSON that are read as what they are: whatever else a row holds is left out.
+
+All rules are read at once, by each process. One row that was written by hand must not take the others with
+it.
+"""
+
+from django.db import models
+
+
+class _Read(models.JSONField):
+    """To the database, and to migrations, it is a JSONField."""
+
+    def from_db_value(self, value, expression, connection):
+        return self.read(super().from_db_value(value, expression, connection))
+
+    def deconstruct(self):
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.JSONField", args, options
+
+
+class NamesField(_Read):
+    """A list of names."""
+
+    @staticmethod
+    def read(found):
+        return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+class TreeField(_Read):
+    """Names below names, as ``templating.paths`` gives them: ``{"instance": {"title": {}}}``."""
+
+    @classmethod
+    def read(cls, found):
+        return {name: cls.read(each) for name, each in found.items()} if isinstance(found, dict) else {}
