@@ -5,13 +5,13 @@ out, nor in what is read of them live.
 import json
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 
 from notifier.exceptions import TemplateRefused, UnreadablePath
 from notifier.models import Delivery, Template, TemplateContent
 from notifier.rules import audiences
-from notifier.templating import budget
+from notifier.templating import budget, snapshot
 from notifier.templating.codec import Encoder
 from notifier.templating.contents import compile_content
 from notifier.templating.permitted import check_person
@@ -142,3 +142,22 @@ def test_too_much_of_one_person_fails_their_message_and_no_other(monkeypatch):
     assert [message.text for message in sent] == ["Hello Few"]
     failed = Delivery.objects.exclude(status="sent").get()
     assert (failed.reason, "More than 3 objects" in failed.detail) == ("template_failed", True)
+
+
+COLUMNS = {
+    "with a secret among them": lambda people: people.values_list("username", "password"),
+    "a secret alone": lambda people: people.values_list("password", flat=True),
+    "all of them": lambda people: people.values_list(),
+    "by their names": lambda people: people.values_list("pk", "password", named=True),
+    "by a relation": lambda people: Group.objects.values_list("user__password"),
+}
+
+
+@pytest.mark.parametrize("columns", COLUMNS.values(), ids=COLUMNS)
+def test_columns_without_their_names_are_not_kept_where_a_secret_is_among_them(columns):
+    make_user(password="s3cret").groups.add(Group.objects.create(name="a"))
+    people = User.objects.all()
+    assert snapshot.freeze({"it": columns(people)}, {"it": {"": {}}}) == {"it": None}
+    kept = snapshot.freeze({"it": people.values_list("is_active")}, {"it": {"": {}}})
+    assert kept == {"it": [[True]]}
+    assert "s3cret" not in str(snapshot.freeze({"it": people.values()}, {"it": {"": {}}}))
