@@ -2,8 +2,8 @@
 ``privacy``.
 
 Note [whose]: an address is a person's where they are reached there now, or where something was sent to them.
-One that another account has as well is that account's too, and an address that nobody has confirmed is only a
-claim: what belongs to these stays, and is given to nobody.
+One that another account has as well is that account's too, a chat's room is all its readers', and an address
+that nobody has confirmed is only a claim: what belongs to these stays, and is given to nobody.
 """
 
 import json
@@ -52,6 +52,8 @@ class Subject:
     def spellings(self):
         """The addresses that are looked for within texts, as they may stand there: JSON has other letters."""
         found = {each for each in (*self.written, *(own for _, own in self.places)) if says_who(each)}
+        # SQLite knows no capitals but those of ASCII.
+        found |= {each.lower() for each in found}
         return sorted(found | {json.dumps(each)[1:-1] for each in found})
 
 
@@ -71,7 +73,7 @@ def subject_of(person):
             places=frozenset({("", own)}),
             written=frozenset({person.address.strip()}),
         )
-    found = {(channel, address) for channel, address in _addresses_of(person) if _is_theirs(person, address)}
+    found = {each for each in _addresses_of(person) if _is_theirs(person, *each)}
     plain = sorted({str(Recipient.of_address(address)) for _channel, address in found})
     user, account = person.user, Recipient.parse(person.key).user_key
     return Subject(
@@ -110,9 +112,9 @@ def _addresses_of(person):
     yield from sent.order_by().values_list("channel", "address").distinct()
 
 
-def _is_theirs(person, address):
+def _is_theirs(person, channel, address):
     """See note [whose]."""
-    if not normalise(address):
+    if not normalise(address) or not registry.is_ones_own(channel, address):
         return False
     others = holders_of(address, registry.channel_names())
     return not [user for user in others if person.user is None or user.pk != person.user.pk]
