@@ -18,6 +18,7 @@ URL = re.compile(r"(https?://[^\s<>\[\](){}*`|\\]+)")
 # Calls somebody, or everybody: @everyone, @**all**, <!channel>, <@123>, <users/all>, <at>…</at>. What follows
 # may be the template's, so an end counts as well.
 EVERYBODY = re.compile(r"@(?=(?:everyone|here|channel|all|room|team)(?![\w-]|\.\w))", re.IGNORECASE)
+IN_LINK = re.compile(rf"(?<=[/=])@|{EVERYBODY.pattern}", re.IGNORECASE)
 CALL = re.compile(r"(?<!\w)@(?!\u200b)|<(?![\s\d=])")
 # Stands for something else: a link behind other words, and the dates of
 # https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features#datetime-example
@@ -49,12 +50,14 @@ def pieces_of(text, spans):
 
 
 def _outside_links(change, keep=str):
-    """A function that changes all of a text but its links; in these only what calls everybody goes."""
+    """A function that changes all of a text but its links; in these a sign that calls is written as links may
+    have it: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
+    """
 
     def changed(text):
         parts = URL.split(text)
         return "".join(
-            keep(EVERYBODY.sub("@" + GAP, part)) if is_link else change(part)
+            keep(IN_LINK.sub("%40", part)) if is_link else change(part)
             for part, is_link in zip(parts, [False, True] * len(parts), strict=False)
         )
 

@@ -142,6 +142,13 @@ def url_of(address, rooms, *, is_own=False):
     return room.url.replace(TO, quote(to or "", safe=""))
 
 
+def is_ones_own(address, rooms):
+    """Whether an address names one person. Of a room that is not known here, its own words must do."""
+    found = ADDRESS.fullmatch(address.strip())
+    room, to = (rooms.get(found["name"]), found["to"]) if found else (None, None)
+    return to is not None and (is_person(to, room.url) if room else bool(ANYBODY.fullmatch(to)))
+
+
 def is_person(to, url):
     """Whether ``to`` names one person to the service of ``url``, and no room or channel."""
     return bool(PEOPLE.get(url.partition("://")[0].lower(), ANYBODY).fullmatch(to))

@@ -16,6 +16,7 @@ from notifier.channels.message import Examination, Message, Problem
 from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected
 
+from . import _chat_rooms
 from ._chat_answers import outcome_of
 from ._chat_fitting import Fitted, fit
 from ._chat_limits import RATE, part
@@ -88,6 +89,15 @@ def examine(message: Message) -> Examination:
         said = f"Too long for {', '.join(cut)}: the end is cut off there."
         problems.append(Problem(part="text", text=said))
     return Examination(problems=tuple(problems), length=length, limit=USUAL_MAX_CHARACTERS, unit="characters")
+
+
+def is_ones_own(address: str) -> bool:
+    """Whether an address is one person's alone, and no room in which others read."""
+    try:
+        rooms = read_rooms()
+    except Rejected:
+        rooms = {}
+    return _chat_rooms.is_ones_own(address, rooms)
 
 
 @contextmanager

@@ -57,6 +57,14 @@ def keep_reachable(channel: str, users: Any) -> Any:
     return narrow(users) if narrow else users
 
 
+def is_ones_own(channel: str, address: str) -> bool:
+    """Whether an address can be one person's alone, by ``is_ones_own(address)`` of the channel's own module:
+    a chat's may be a room.
+    """
+    asker = _function(channel, "is_ones_own")
+    return bool(asker(address)) if asker else True
+
+
 def finder(channel: str) -> Any:
     """The function that asks the provider what it has of a message, ``find_sent(message, session, since)`` of
     the channel's own module; None where it has none. See ``notifier.deliveries.settling``.

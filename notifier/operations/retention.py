@@ -117,8 +117,8 @@ def _empty_some(purged, is_time_up):
     return bool(events)
 
 
-def empty(event, is_time_up=lambda: False):
-    """Remove what an event says and where it went.
+def empty(event, is_time_up=lambda: False, **columns):
+    """Remove what an event says and where it went; ``columns`` are set with it.
 
     Returns False where time was up before all of it was done.
     """
@@ -136,9 +136,8 @@ def empty(event, is_time_up=lambda: False):
     # Together: an event of one plain address is found by that delivery's name alone.
     with transaction.atomic():
         forget_addresses(last)
-        Event.objects.filter(pk=event.pk).update(
-            data={}, plan=plan, explanation=explanation, emptied_at=timezone.now()
-        )
+        said = {"data": {}, "plan": plan, "explanation": explanation, **columns}
+        Event.objects.filter(pk=event.pk).update(**said, emptied_at=timezone.now())
     return True
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -40,7 +42,7 @@ def make_known(name):
         recipient=key, category=Category.objects.get_or_create(name="news", title="News")[0]
     )
     add_item(user.pk, delivery=user.pk, title=f"{name} item")
-    make_audience(users=[user])
+    make_audience(users=[user], addresses=f"email: {name}@example.com\nsms: +15550100")
     event = make_event(data={"title": f"{name} title"}, status="done", due_at=None)
     make_delivery(
         event=event,
@@ -50,6 +52,18 @@ def make_known(name):
         finished_at=event.created_at,
         due_at=None,
     )
+    other = make_user()
+    joined = make_event(
+        data={"title": f"{name} joined"}, status="done", due_at=None, action_object=f"auth.user:{user.pk}"
+    )
+    told = make_delivery(
+        event=joined, recipient=f"user:{other.pk}", status="sent", finished_at=joined.created_at
+    )
+    add_item(other.pk, delivery=told.pk, title=f"{name} joined", about=joined.action_object)
+    LogEntry.objects.create(
+        user=other, content_type=ContentType.objects.get(model="contactpoint"), object_id="0", action_flag=1,
+        object_repr=f"{name} · sms", change_message=f"{name}@example.com",
+    )  # fmt: skip
     return user
 
 
@@ -101,7 +115,7 @@ def test_erasing_leaves_nothing_of_one_and_all_of_another():
 
     assert kept_of(ada) == []
     assert kept_of(bob) == bobs
-    assert (erased.deliveries, erased.events, erased.cancelled, erased.under_way) == (1, 1, 0, 0)
+    assert (erased.deliveries, erased.events, erased.cancelled, erased.under_way) == (1, 2, 0, 0)
     # That it was sent stays
     assert Delivery.objects.filter(recipient=f"user:{ada.pk}", status="sent", address="").exists()
 
@@ -195,7 +209,7 @@ def plain_ada():
 
 
 def all_that_says(name):
-    models = set(apps.get_app_config("notifier").get_models()) - {OptOut}
+    models = {LogEntry, *apps.get_app_config("notifier").get_models()} - {OptOut}
     return [text for model in models for text in map(str, model.objects.values()) if name in text]
 
 
@@ -214,7 +228,7 @@ def test_erasing_that_is_cut_off_anywhere_goes_on_where_it_stopped(make):
         assert all_that_says("ada") == [], f"cut off at statement {number}"
         if is_whole:
             break
-        for model in (get_user_model(), Audience, Delivery, Event, OptOut):
+        for model in (get_user_model(), Audience, Delivery, Event, OptOut, InboxItem):
             model.objects.all().delete()
     assert number > 10
 

@@ -36,8 +36,15 @@ def run(command, *, person, yes, **options):
     command.stdout.write(
         f"Removed: {erased.rows} rows (addresses, choices, inbox); the address from "
         f"{erased.deliveries} deliveries; what "
-        f"{erased.events} events said. Cancelled: {erased.cancelled} deliveries."
+        f"{erased.events} events said; {erased.mentions} mentions in other rows (audiences, others' "
+        f"inboxes, the admin's log, sign-ins). Cancelled: {erased.cancelled} deliveries."
     )
+    for name in erased.in_code:
+        command.stderr.write(
+            f"The audience “{name}” is declared in code, which has this person's address: take it out there, "
+            "or the next migration brings it back.",
+            command.style.WARNING,
+        )
     if erased.under_way:
         command.stderr.write(
             f"{erased.under_way} deliveries are being sent right now. Run this again in a minute.",
