@@ -14,7 +14,7 @@ COLUMNS = {
     RECIPIENTS: """
         notifier.preferences.language notifier.preferences.time_zone notifier.preferences.digest
         notifier.optout.recipient notifier.optout.channel notifier.optout.source
-        notifier.suppression.address notifier.suppression.detail
+        notifier.suppression.address
         notifier.event.data notifier.event.explanation
         notifier.delivery.recipient notifier.delivery.address
         notifier.allowance.recipient notifier.allowance.about
@@ -49,7 +49,8 @@ COLUMNS = {
         notifier.hourlycount.channel notifier.hourlycount.status
         notifier.rulecount.channel notifier.rulecount.status notifier.gauge.name notifier.canary.route
         notifier.rate.name notifier.budget.channel notifier.spending.channel
-        notifier.suppression.channel notifier.suppression.reason notifier.contactpoint.channel
+        notifier.suppression.channel notifier.suppression.reason notifier.suppression.detail
+        notifier.contactpoint.channel
         notifier.device.platform
     """,
     VIEWERS: """

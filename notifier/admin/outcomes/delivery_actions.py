@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Q
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
@@ -17,6 +16,7 @@ from ... import deliveries
 from ...models import Delivery
 from ...people.addresses import look_again
 from ...queue.ring import rings_for
+from ...templating.times import read_moment
 from .retrying import can_be_retried
 
 Status = Delivery.Status
@@ -132,7 +132,7 @@ def perform(request, act, queryset, *, seen=""):
     queued again since then is not sent another time, so a second click does nothing. It is taken back,
     though: the end of a pause may have queued it.
     """
-    if moment := parse_datetime(seen):
+    if moment := _moment_of(seen):
         since = Q(created_at__gt=moment)
         queryset = queryset.exclude(since | Q(restarted_at__gt=moment) if act.is_sending else since)
     found = list(_ready(act, queryset)[: MOST_AT_ONCE + 1])
@@ -148,6 +148,14 @@ def perform(request, act, queryset, *, seen=""):
             request, _("There are more: no more than %d at a time. Choose them again.") % MOST_AT_ONCE
         )
     return len(done)
+
+
+def _moment_of(seen):
+    try:
+        return read_moment(seen)
+    except ValueError:
+        # No page of ours wrote it; what may be done is asked of each row all the same.
+        return None
 
 
 def _run(act, rows):
