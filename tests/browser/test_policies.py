@@ -31,12 +31,12 @@ SMUGGLED = f"""
   <script src="data:text/javascript,window.ran='data'"></script>
   <img src="{PICTURE}x" onerror="window.ran = 'onerror'"><svg onload="window.ran = 'onload'"></svg>
   <iframe srcdoc="<script>parent.ran = 'frame'</script>"></iframe>
-  <iframe src="javascript:parent.ran='address'"></iframe>
+  <iframe src="javascript:void(parent.ran='address')"></iframe>
   <object data="data:text/html,<script>window.ran='object'</script>"></object>
   <embed src="data:text/html,<script>1</script>"><details open ontoggle="window.ran = 'toggle'">x</details>
   <link rel="stylesheet" href="https://evil.example/x.css">
   <form id="evil-form" action="https://evil.example/" method="post"><button>Go</button></form>
-  <a id="evil" href="javascript:window.ran='link'">Open</a>
+  <a id="evil" href="javascript:void(window.ran='link')">Open</a>
 """
 
 
@@ -255,7 +255,7 @@ def test_what_is_smuggled_into_a_page_neither_runs_nor_asks_elsewhere(open_page,
 def test_a_link_that_runs_something_does_nothing_in_the_inbox(open_page, robin):
     """One that was written past the check of links."""
     item = items.add_item(robin.pk, title="News", text="Now", link="/admin/", icon="")
-    type(item).objects.filter(pk=item.pk).update(link="javascript:window.ran='link'")
+    type(item).objects.filter(pk=item.pk).update(link="javascript:void(window.ran='link')")
     page = open_page("/notifications/", noisy=True)
     page.get_by_role("link", name="News").click()
     assert page.evaluate("window.ran") is None
