@@ -23,6 +23,7 @@ from ..templating.data import PERSONAL, FrozenObject
 from ..templating.filters import LIBRARY
 from ..templating.languages import of_the_site
 from ..templating.paths import PathTree, expressions_of, read_paths, variables_of
+from ..templating.work import WorkContext
 from . import offers
 from .condition_syntax import explain_syntax, refuse_source
 
@@ -114,7 +115,7 @@ class Condition:
     def holds(self, data):
         """Tell whether it is true of an event's data. A filter's own error passes."""
         with of_the_site():
-            return bool(self.expression.eval(Context(data, autoescape=False)))
+            return bool(self.expression.eval(WorkContext(data, autoescape=False)))
 
     def describe(self, data):
         """The values that it read, for people: ``instance.total is 80, instance.status is "paid"``."""

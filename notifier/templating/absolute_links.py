@@ -127,7 +127,7 @@ def _mapped(residue: Residue, change: Callable[[str], str]) -> Residue | None:
             parts.append(hole)
         else:
             return None
-    return Residue(parts, residue.iterations, residue.output_bytes)
+    return Residue(parts, residue.iterations, residue.output_bytes, residue.work)
 
 
 def _mapped_hole(hole: Any, change: Callable[[str], str]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.template import Context, Engine, Node, NodeList, Template, TemplateSyntaxError
+from django.template import Engine, Node, NodeList, Template, TemplateSyntaxError
 from django.template.base import Lexer, Parser, TextNode, TokenType
 from django.template.defaulttags import (
     ForNode,
@@ -21,11 +21,12 @@ from django.utils.safestring import SafeString
 from ..exceptions import TemplateRefused, TemplateTooLarge
 from .data import DataExpression, FrozenObject
 from .filters import BLOCKS, LIBRARY, MAX_OUTPUT_BYTES
-from .paths import PathTree, merge_paths, names_in, path_names, read_paths
+from .paths import PathTree, bound_name, merge_paths, names_in, path_names, read_paths
 from .provenance import mark
 from .translation import TranslateNode
+from .work import MAX_WORK_BYTES, WorkContext, cost_of, count_comparisons, weigh
 
-__all__ = ["CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_names"]
+__all__ = ["MAX_WORK_BYTES", "CompiledPart", "FrozenObject", "compile_part", "merge_paths", "path_names"]
 
 MAX_SOURCE_BYTES = 64 * 1024
 MAX_WHOLE_BYTES = 128 * 1024  # with its layouts
@@ -33,11 +34,12 @@ MAX_LOOP_ITERATIONS = 10_000
 MAX_NESTING = 32
 MAX_TAG_WORDS = 100  # Django evaluates a condition recursively, and takes a RecursionError for "false"
 
+TOO_DEEP = "A value holds lists in lists in lists, too deep to be shown."
 
 WRITTEN = {TextNode, VerbatimNode, TemplateTagNode}
 
 
-class DataContext(Context):
+class DataContext(WorkContext):
     """The data of one rendering, and the counters that bound it.
 
     ``marks_data``: what comes from data stands between signs. See ``provenance``.
@@ -54,16 +56,23 @@ class DataContext(Context):
             raise TemplateTooLarge(f"The loops run more than {MAX_LOOP_ITERATIONS:,} times.")
 
     def count_output(self, text):
-        self.count_bytes(len(text) if text.isascii() else len(text.encode(errors="replace")))
+        self.output_bytes += len(text) if text.isascii() else len(text.encode(errors="replace"))
+        if self.output_bytes > MAX_OUTPUT_BYTES:
+            self.refuse_output()
 
     def count_bytes(self, number):
         self.output_bytes += number
         if self.output_bytes > MAX_OUTPUT_BYTES:
-            raise TemplateTooLarge(f"The message is longer than {MAX_OUTPUT_BYTES:,} bytes.")
+            self.refuse_output()
+
+    def refuse_output(self):
+        raise TemplateTooLarge(f"The message is longer than {MAX_OUTPUT_BYTES:,} bytes.")
 
 
 class Iteration(Node):
     """The body of a loop, counting how often it runs."""
+
+    cost, bound = 0, None
 
     def __init__(self, nodelist):
         self.nodelist = nodelist
@@ -74,19 +83,27 @@ class Iteration(Node):
 
 
 class Nodes(NodeList):
-    """A node list that counts its output while it is being made, each byte where it arises."""
+    """A node list that counts its output and its work while it is being made, each byte where it arises."""
 
     CONTAINERS = {ForNode, IfChangedNode, IfNode, Iteration, SpacelessNode, WithNode}
 
     def render(self, context):
-        parts = []
-        for node in self:
-            part = node.render_annotated(context)
-            if type(node) not in self.CONTAINERS:
-                context.count_output(part)
-                if context.marks_data and not _is_written(node):
-                    part = mark(part)
-            parts.append(part)
+        parts, cost = [], 0
+        try:
+            for node in self:
+                part = node.render_annotated(context)
+                cost += node.cost
+                if type(node) not in self.CONTAINERS:
+                    context.count_output(part)
+                    if context.marks_data and not _is_written(node):
+                        part = mark(part)
+                    if node.bound:
+                        context.count_work(weigh(context[node.bound]))
+                parts.append(part)
+        except RecursionError:
+            raise TemplateTooLarge(TOO_DEEP) from None
+        # At the end: it says so as well where a comparison went past the bound.
+        context.count_work(cost)
         return SafeString("".join(parts))
 
 
@@ -132,7 +149,8 @@ class DataParser(Parser):
             body = Iteration(node.nodelist_loop)
             body.names = names_in(body)
             node.nodelist_loop = Nodes([body])
-        node.names = names_in(node)
+        node.names, node.bound, node.cost = names_in(node), bound_name(node), cost_of(node)
+        count_comparisons(node)
         super().extend_nodelist(nodelist, node, token)
 
 

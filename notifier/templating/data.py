@@ -94,14 +94,32 @@ class ArgumentVariable(DataVariable):
             return ""
 
 
+class ContextArgument:
+    """A filter's argument that stands for the context itself, which Django hands to no filter."""
+
+    lookups = ()
+
+    def resolve(self, context):
+        return context
+
+
+THE_CONTEXT = (True, ContextArgument())
+
+
 class DataExpression(FilterExpression):
-    """A value and its filters, as Django parses them, over data variables."""
+    """A value and its filters, as Django parses them, over data variables. Each filter gets the context
+    before its own argument, to count in.
+    """
 
     def __init__(self, token, parser):
         super().__init__(token, parser)
         if self.is_var:
             self.var = DataVariable(self.var.var)
         self.filters = [
-            (function, [(lookup, ArgumentVariable(arg.var) if lookup else arg) for lookup, arg in args])
+            (
+                function,
+                [THE_CONTEXT]
+                + [(lookup, ArgumentVariable(arg.var) if lookup else arg) for lookup, arg in args],
+            )
             for function, args in self.filters
         ]

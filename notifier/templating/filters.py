@@ -12,9 +12,11 @@ from django.templatetags.l10n import register as number_filters
 from django.utils.formats import localize
 from django.utils.timezone import template_localtime
 
+from ..channels.combining import stream_safe
 from ..exceptions import TemplateTooLarge
 from .data import FrozenObject
 from .translation import translate
+from .work import input_cost
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -28,22 +30,27 @@ FILTERS = (
     "truncatechars truncatechars_html truncatewords truncatewords_html upper urlencode "
     "wordcount wordwrap yesno"
 )
+# Of these, those that normalise their text.
+NORMALISING = "slugify truncatechars truncatechars_html"
 
 HUNDRED_DIGITS = re.compile(r"\d{3}")
 
 
 def _bounded(function):
-    """The filter, refusing results that could never be part of a message: a chain of filters cannot grow
-    without end.
+    """The filter, taking the context before its argument: it counts what it works on and what it makes, and
+    refuses results that could never be part of a message.
     """
+    name = function._filter_name
+    cost_of_input = input_cost(name)
 
     @functools.wraps(function)
-    def bounded(*args, **kwargs):
-        result = function(*args, **kwargs)
-        if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:
-            raise TemplateTooLarge(
-                f"The filter “{function._filter_name}” made more than {MAX_OUTPUT_BYTES:,} characters."
-            )
+    def bounded(value, context, *args, **kwargs):
+        context.count_work(cost_of_input(value, *args))
+        result = function(value, *args, **kwargs)
+        if result is not value:
+            if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:
+                raise TemplateTooLarge(f"The filter “{name}” made more than {MAX_OUTPUT_BYTES:,} characters.")
+            context.work += result.__sizeof__()  # looked at by what comes next
         return result
 
     return bounded
@@ -73,6 +80,17 @@ def floatformat(text, arg=-1):
     if HUNDRED_DIGITS.search(str(arg)):
         raise TemplateTooLarge("The filter “floatformat” takes at most 99 decimals.")
     return builtin_filters.filters["floatformat"](text, arg)
+
+
+def _on_few_marks(name):
+    """Django's filter ``name``, of a text with no more marks on a letter than can be normalised."""
+    function = builtin_filters.filters[name]
+
+    @functools.wraps(function)
+    def filtered(value, *args):
+        return function(value if isinstance(value, (int, float)) else stream_safe(str(value)), *args)
+
+    return filtered
 
 
 def oneline(value):
@@ -119,7 +137,8 @@ def _allowed_library():
     library.filter("floatformat", floatformat, is_safe=True)
     library.filter("localize", number_filters.filters["localize"], is_safe=False)
     library.filter("unlocalize", number_filters.filters["unlocalize"], is_safe=False)
-    chosen = {name: builtin_filters.filters[name] for name in FILTERS.split()} | library.filters
+    chosen = {name: builtin_filters.filters[name] for name in FILTERS.split()}
+    chosen |= {name: _on_few_marks(name) for name in NORMALISING.split()} | library.filters
     library.filters = {name: _bounded(function) for name, function in chosen.items()}
     return library
 

@@ -9,16 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
-ATTRIBUTE = r"""([^\s/>][^\s/>=]*+)(?:\s*+=\s*+("[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))?"""
+# Blanks are these alone: a tag's name may hold any other sign, also one that Python takes for a blank.
+BLANKS = r" \t\n\r\f"
+ATTRIBUTE = (
+    rf"""([^{BLANKS}/>][^{BLANKS}/>=]*+)"""
+    rf"""(?:[{BLANKS}]*+=[{BLANKS}]*+("[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^{BLANKS}>]*+))?+"""
+)
 TOKEN = re.compile(
-    rf"""<!--.*?(?:-->|\Z)|<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*+)(?P<rest>(?:[\s/]*+{ATTRIBUTE})*+)[\s/]*+(?:>|\Z)"""
-    r"""|<[!?/][^>]*+(?:>|\Z)|[^<]++|<""",
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    rf"|<(?P<slash>/?)(?P<name>[A-Za-z][^{BLANKS}/>]*+)(?P<rest>(?:[{BLANKS}/]*+{ATTRIBUTE})*+)[{BLANKS}/]*+(?:>|\Z)"
+    r"|<[!?/][^>]*+(?:>|\Z)|[^<]++|<",
     re.DOTALL,
 )
 ATTRIBUTES = re.compile(ATTRIBUTE)
 # What stands in these is no markup, up to their own end.
 RAW = frozenset(("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"))
-RAW_END = {name: re.compile(rf"</{name}(?=[\s/>]|\Z)", re.IGNORECASE) for name in RAW}
+RAW_END = {name: re.compile(rf"</{name}(?=[{BLANKS}/>]|\Z)", re.IGNORECASE) for name in RAW}
 
 
 @dataclass(slots=True)

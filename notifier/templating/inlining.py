@@ -14,8 +14,10 @@ from django.template.base import VariableNode
 from django.utils.safestring import SafeData
 
 from .compiler import MAX_OUTPUT_BYTES
+from .html_tokens import tokens_of
 from .residue import Binding, Choice, Residue, Subtree, Value
 from .specialising import Specialised
+from .visible_html import sheet_texts
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +25,8 @@ INLINER = CSSInliner(
     keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False, base_url=None
 )
 
-STYLE = re.compile(r"<style\b[^>]*>(.*?)(?:</style|\Z)", re.IGNORECASE | re.DOTALL)
-TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+STYLE = re.compile(r"<style\b", re.IGNORECASE)
+START = re.compile("<[A-Za-z]")
 # css-inline 0.23 walks the tree recursively: some ten thousand levels end the process. Odd markup can nest
 # more than it shows.
 MAX_DEPTH, MAX_UNSETTLED_TAGS = 100, 300
@@ -34,8 +36,26 @@ MAX_COPIED_BYTES, MAX_MERGES = 20_000_000, 200_000_000
 VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
-OPTIONAL_ENDS = frozenset(
-    ("p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option", "html", "head", "body")
+# Elements that end where one of their own kind begins, and by whose end they end: a browser closes them there
+# as well. By the end of another, such as `<p><li></p>`, it does not.
+IN_TABLES = frozenset(("tbody", "thead", "tfoot", "table"))
+ENDED_BY = {
+    "li": frozenset(("ul", "ol", "menu")),
+    "dt": frozenset(("dl",)),
+    "dd": frozenset(("dl",)),
+    "td": IN_TABLES | {"tr"},
+    "th": IN_TABLES | {"tr"},
+    "tr": IN_TABLES,
+    **dict.fromkeys(("tbody", "thead", "tfoot"), frozenset(("table",))),
+    "p": frozenset(
+        ("div", "li", "dd", "td", "th", "blockquote", "center", "section", "article", "body", "html")
+    ),
+    "body": frozenset(("html",)),
+    "head": frozenset(("html",)),
+}
+# In these a browser reads tags by other rules than `html_tokens` does.
+BY_OTHER_RULES = frozenset(
+    ("svg", "math", "select", "script", "noscript", "plaintext", "frameset", "template")
 )
 
 OPEN, CLOSE = "\ue003", "\ue004"
@@ -65,33 +85,42 @@ def inline_styles(html):
     return inlined if len(inlined) <= 2 * MAX_OUTPUT_BYTES else html
 
 
+def _sheets(html):
+    """The texts of the style sheets in ``html``."""
+    return sheet_texts(list(tokens_of(html)))
+
+
 def _is_affordable(html):
-    rules = "".join(STYLE.findall(html))
-    tags, declarations = TAG.findall(html), rules.count(";") + rules.count("{")
-    if len(rules) * len(tags) > MAX_COPIED_BYTES:
+    tokens = list(tokens_of(html))
+    rules, tags = "".join(sheet_texts(tokens)), len(START.findall(html))
+    declarations = rules.count(";") + rules.count("{")
+    if len(rules) * tags > MAX_COPIED_BYTES:
         return False
-    if declarations * (declarations * len(tags) + html.count(";")) > MAX_MERGES:
+    if declarations * (declarations * tags + html.count(";")) > MAX_MERGES:
         return False
-    return len(tags) <= MAX_UNSETTLED_TAGS or _is_settled(tags)
+    # Of few, whatever they are in and however they are closed, no tree can be deep.
+    return tags <= MAX_UNSETTLED_TAGS or _is_settled(tokens)
 
 
-def _is_settled(tags):
+def _is_settled(tokens):
     """Whether each element is closed where it should be, and none is deep: then a browser's rules nest
     nothing deeper.
     """
     opened = []
-    for slash, name in tags:
-        name = name.lower()
-        if name in VOID:
+    for token in tokens:
+        name = token.name
+        if name in BY_OTHER_RULES:
+            return False
+        if not name or name in VOID:
             continue
-        if not slash:
-            if opened and opened[-1] == name and name in OPTIONAL_ENDS:
+        if not token.is_end:
+            if opened and opened[-1] == name and name in ENDED_BY:
                 opened.pop()
             opened.append(name)
             if len(opened) > MAX_DEPTH:
                 return False
             continue
-        while opened and opened[-1] != name and opened[-1] in OPTIONAL_ENDS:
+        while opened and name in ENDED_BY.get(opened[-1], ()):
             opened.pop()
         if not opened or opened.pop() != name:
             return False
@@ -141,13 +170,13 @@ def _inlined_residue(residue):
     marked = "".join(
         part if isinstance(part, str) else f"{OPEN}{next(numbers)}{CLOSE}" for part in residue.parts
     )
-    if LOOKING_DEEPER.search("".join(STYLE.findall(marked))) or not _are_in_text(marked, len(holes)):
+    if LOOKING_DEEPER.search("".join(_sheets(marked))) or not _are_in_text(marked, len(holes)):
         return None
     pieces = MARK.split(inline_styles(marked))
     if pieces[1::2] != [str(number) for number in range(len(holes))]:
         return None
     parts = [holes[int(piece)] if index % 2 else piece for index, piece in enumerate(pieces)]
-    return Residue(parts, residue.iterations, residue.output_bytes)
+    return Residue(parts, residue.iterations, residue.output_bytes, residue.work)
 
 
 def _is_text(hole):

@@ -29,7 +29,7 @@ DISPLAY = re.compile(r"display\s*:([^;]*);?", re.IGNORECASE)
 # Inscriptis takes any other word than these two for a line's.
 AS_BLOCK = frozenset(("block", "flex", "flow-root", "grid", "list-item", "table", "table-row"))
 AS_LINE = frozenset(("inline", "contents"))
-XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+XML_DECLARATION = re.compile(r"^\s*+<\?xml[^>]*+>")
 # Inscriptis unescapes what lxml has unescaped already, in a table once more: a literal "&lt;" would become
 # "<".
 AMPERSAND = "\ue002"
@@ -71,7 +71,7 @@ def marked_text(html):
 
 def tidy_text(text):
     """``text`` without blanks at the ends of lines, and with at most one empty line in a row."""
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

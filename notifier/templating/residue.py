@@ -13,18 +13,19 @@ from django.template.smartif import TokenBase
 from django.utils.safestring import SafeString
 
 from .provenance import mark
+from .work import STEP
 
 
 class Residue:
     """Text and holes in turn, and how much of the bounds the text has used up."""
 
-    def __init__(self, parts, iterations=0, output_bytes=0):
+    def __init__(self, parts, iterations=0, output_bytes=0, work=0):
         self.parts = []
         for is_text, run in groupby(parts, key=lambda part: isinstance(part, str)):
             pieces = list(run)
             self.parts += ["".join(pieces)] if is_text else pieces
         self.holes = [(index, part) for index, part in enumerate(self.parts) if not isinstance(part, str)]
-        self.iterations, self.output_bytes = iterations, output_bytes
+        self.iterations, self.output_bytes, self.work = iterations, output_bytes, work
 
     def fill(self, context):
         context.count_iterations(self.iterations)
@@ -32,6 +33,7 @@ class Residue:
         parts = self.parts.copy()
         for index, hole in self.holes:
             parts[index] = hole.fill(context)
+        context.count_work(self.work)  # at the end, as in ``compiler.Nodes``
         return "".join(parts)
 
 
@@ -54,6 +56,7 @@ class Value:
     lookups: tuple
     html: bool
     oneline: bool
+    cost: int
     subtree: Subtree
 
     def fill(self, context):
@@ -65,7 +68,11 @@ class Value:
             return self.subtree.fill(context)
         if type(value) is not str:  # numbers and dates are localised, objects stand for their text
             return self.subtree.fill(context)
-        text = " ".join(value.split()) if self.oneline else value
+        text, work = value, self.cost
+        if self.oneline:
+            text = " ".join(value.split())
+            work += STEP + value.__sizeof__() + (text.__sizeof__() if text is not value else 0)
+        context.work += work  # looked at in the end, by the residue around it
         text = escape(text) if self.html else text
         context.count_output(text)
         return mark(text) if context.marks_data else text

@@ -9,7 +9,7 @@ from django.template import Node
 from django.template.base import VariableNode
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, IfNode, SpacelessNode, WithNode
 
-from .compiler import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, DataContext, Iteration, Nodes
+from .compiler import MAX_LOOP_ITERATIONS, MAX_OUTPUT_BYTES, MAX_WORK_BYTES, DataContext, Iteration, Nodes
 from .data import PERSONAL
 from .paths import bound_name, children_of, expressions_of, names_of
 from .residue import Binding, Choice, Residue, Spaceless, Subtree, Value
@@ -73,8 +73,13 @@ class SpecialisingContext(DataContext):
         if self.holes > MAX_HOLES:
             raise NotWorthIt
 
-    def count_tried(self, iterations, output_bytes):
-        self.tried += max(iterations / MAX_LOOP_ITERATIONS, output_bytes / MAX_OUTPUT_BYTES)
+    def count_tried(self, iterations, output_bytes, work):
+        """Count what was spent since these were the counters."""
+        self.tried += max(
+            (self.iterations - iterations) / MAX_LOOP_ITERATIONS,
+            (self.output_bytes - output_bytes) / MAX_OUTPUT_BYTES,
+            (self.work - work) / MAX_WORK_BYTES,
+        )
 
 
 class Collector(Node):
@@ -94,13 +99,17 @@ def _residue(nodes, context, personal):
     """The residue of the nodes. The bounds go on from where they are, and are handed back as they were."""
     if context.tried > MAX_TRIED:
         raise NotWorthIt
-    iterations, output_bytes, parts = context.iterations, context.output_bytes, []
+    iterations, output_bytes, work = before = context.iterations, context.output_bytes, context.work
+    parts = []
     try:
         _collect(nodes, context, parts, personal)
-        return Residue(parts, context.iterations - iterations, context.output_bytes - output_bytes)
+        context.count_work(0)  # a comparison may have gone past the bound
+        return Residue(
+            parts, context.iterations - iterations, context.output_bytes - output_bytes, context.work - work
+        )
     finally:
-        context.count_tried(context.iterations - iterations, context.output_bytes - output_bytes)
-        context.iterations, context.output_bytes = iterations, output_bytes
+        context.count_tried(*before)
+        context.iterations, context.output_bytes, context.work = before
 
 
 def _branch(nodes, context, personal):
@@ -121,9 +130,13 @@ def _collect(nodes, context, parts, personal):
             parts.append(Nodes(run).render(context))
             continue
         for node in run:
+            hole = None
             if not _unroll(node, context, parts, personal):
                 context.count_hole()
-                parts.append(_hole(node, context, personal))
+                hole = _hole(node, context, personal)
+                parts.append(hole)
+            if type(hole) not in (Subtree, Value):  # which count themselves
+                context.work += node.cost
 
 
 def _unroll(node, context, parts, personal):
@@ -154,7 +167,9 @@ def _hole(node, context, personal):
         expression, subtree = node.filter_expression, _subtree([node], context, personal)
         filters = [function._filter_name for function, _ in expression.filters]
         bare = filters in ([], ["oneline"]) and expression.is_var
-        return Value(expression.var.lookups, context.autoescape, bool(filters), subtree) if bare else subtree
+        if not bare:
+            return subtree
+        return Value(expression.var.lookups, context.autoescape, bool(filters), node.cost, subtree)
     values = _values(names_of(expressions_of(node)), context, personal)
     if type(node) is IfNode:
         branches = [(test, _branch(body, context, personal)) for test, body in node.conditions_nodelists]

@@ -92,7 +92,7 @@ def may_hide(html: str, value: re.Pattern[str]) -> bool:
     """
     tokens = list(tokens_of(html))
     looked_at = ("class", "id", "style") if _sheet_of(tokens).can_hide else ("style",)
-    in_sheets = any(value.search(text) for text in _sheet_texts(tokens))
+    in_sheets = any(value.search(text) for text in sheet_texts(tokens))
     return in_sheets or any(
         value.search(name) or (name in looked_at and value.search(text))
         for token in tokens
@@ -101,10 +101,11 @@ def may_hide(html: str, value: re.Pattern[str]) -> bool:
 
 
 def _sheet_of(tokens: list[Token]) -> Sheet:
-    return Sheet.of(_sheet_texts(tokens))
+    return Sheet.of(sheet_texts(tokens))
 
 
-def _sheet_texts(tokens: list[Token]) -> list[str]:
+def sheet_texts(tokens: list[Token]) -> list[str]:
+    """The texts of the style sheets among ``tokens``."""
     pairs = zip(tokens, tokens[1:], strict=False)
     return [
         text.source for start, text in pairs if start.name == "style" and not start.is_end and not text.name

@@ -346,11 +346,11 @@ def test_the_bounds_are_where_they_are_said_to_be():
     "source",
     [
         "{% with a='xxxxxxxxxxxxxxxx' %}" + "{% with a=a|add:a %}" * 25 + "{{ a }}" + "{% endwith %}" * 26,
-        "{{ 'xxxxxxxxxxxxxxxx'" + "|add:'xxxxxxxxxxxxxxxx'" * 2000 + "|length }}",
+        "{{ 'xxxxxxxxxxxxxxxx'" + "|add:'xxxxxxxxxxxxxxxx'" * 500 + "|length }}",
         "{% with a=l %}" + "{% with a=a|add:a %}" * 25 + "{{ a|length }}{% endwith %}" + "{% endwith %}" * 25,
         "{% with a=1 %}{% for x in l %}{% with b=a|add:a %}{% cycle b as a silent %}{% endwith "
         "%}{% endfor %}{% endwith %}",
-        "{{ '&'" + "|force_escape" * 3000 + "|length }}",
+        "{{ '&'" + "|force_escape" * 1000 + "|length }}",
     ],
 )
 def test_values_that_grow_from_themselves_stay_small(source):
