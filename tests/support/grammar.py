@@ -23,6 +23,8 @@ TEXTS = [
     "x" * 100_000, "é" * 60_000,
     "{{ user.email }}", "{% now 'Y' %}", "1" * 4000, "‮\u2028\x1b", "0", "-1", "1e999", "&amp;" * 300,
 ]  # fmt: skip
+# About what an event holds at most, as JSON.
+MOST_CHARACTERS = 250_000
 NUMBERS = [0, 1, -1, 7, 2**31, 2**63, 10**30, 10**300, -(10**99), 1.5, 1e308, -0.0, True]
 DECIMALS = ["0", "49.90", "1E+99", "1E-99", "-9.99999999999999999999999999", "1E+2"]
 MOMENTS = [
@@ -69,6 +71,7 @@ class Grammar:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self._names: list[str] = []
+        self._room = 0
 
     def pick(self, choices: Any) -> Any:
         return self.random.choice(choices)
@@ -139,7 +142,7 @@ class Grammar:
         """A value of any type that an event holds."""
         kind = self.random.randrange(9 if depth < 4 else 5)
         if kind <= 1:
-            return self.pick(TEXTS)
+            return self._text()
         if kind == 2:
             return self.pick(NUMBERS)
         if kind == 3:
@@ -148,19 +151,33 @@ class Grammar:
             return self.pick(MOMENTS)
         if kind == 5:
             item = self.data(depth + 1)
-            return [item] * self.pick((0, 1, 3, 500 if depth < 2 else 20))
+            return self._list(item, self.pick((0, 1, 3, 500 if depth < 2 else 20)))
         inner = {name: self.data(depth + 1) for name in ("name", "text", "a", "all", "first")[: kind - 3]}
-        return inner if kind < 8 else FrozenObject(inner | {"": self.pick(TEXTS)})
+        return inner if kind < 8 else FrozenObject(inner | {"": self._text()})
+
+    def _text(self) -> str:
+        text = self.pick(TEXTS)
+        text = text if len(text) <= self._room else "a"
+        self._room -= len(text)
+        return text
+
+    def _list(self, item: Any, times: int) -> list[Any]:
+        """As many of an item as an event has room for."""
+        size = len(str(item)) + 1
+        times = max(0, min(times, self._room // size))
+        self._room -= size * times
+        return [item] * times
 
     def context(self) -> dict[str, Any]:
         """Data for NAMES."""
+        self._room = MOST_CHARACTERS
         found = {
-            "title": self.pick(TEXTS), "text": self.pick(TEXTS), "number": self.pick(NUMBERS),
+            "title": self._text(), "text": self._text(), "number": self.pick(NUMBERS),
             "amount": Decimal(self.pick(DECIMALS)), "moment": self.pick(MOMENTS), "flag": self.chance(2),
-            "nothing": None, "items": [self.data(2)] * self.pick((0, 1, 3, 20, 500)),
+            "nothing": None, "items": self._list(self.data(2), self.pick((0, 1, 3, 20, 500))),
             "map": {name: self.data(2) for name in ("name", "text", "a")},
             "instance": FrozenObject(
-                {"": self.pick(TEXTS), "name": self.data(2), "all": [self.data(3)] * 20}
+                {"": self._text(), "name": self.data(2), "all": self._list(self.data(3), 20)}
             ),
         }  # fmt: skip
         found |= {name: self.data() for name in found if self.chance(8)}
@@ -171,8 +188,9 @@ class Grammar:
 
     def person(self) -> dict[str, Any]:
         """Data for OF_PERSON."""
-        return {"first_name": self.pick(TEXTS), "email": "ann@example.com", "about": self.data()} | {
-            "orders": {"all": [self.data(2)] * self.pick((0, 2, 500))}
+        self._room = MOST_CHARACTERS
+        return {"first_name": self._text(), "email": "ann@example.com", "about": self.data()} | {
+            "orders": {"all": self._list(self.data(2), self.pick((0, 2, 500)))}
         }
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import models
 
-from notifier.templating.data import may_be_secret
-from notifier.templating.readable import accessor_of
+from notifier.templating.fields import accessor_of
+from notifier.templating.secret_names import may_be_secret
 from tests.support.grammar import Grammar
 
 MOST_STEPS = 7
@@ -16,7 +16,7 @@ NOT_THERE = ("password", "session_set", "_state", "delete", "objects", "nothing"
 JSONS = [
     '{"$t": "decimal", "v": "1E+1000000"}', '{"$t": "datetime", "v": 1}', '{"$t": "dict", "v": [[1, 2]]}',
     '{"": "me", "model": "auth.user", "pk": 1}', '{"weight": {"$t": "decimal", "v": "1E+5000000"}}',
-    '{"weight": 1e400}', '{"weight": ' + "9" * 4000 + "}", "[" * 500 + "]" * 500,
+    '{"weight": -1e308}', '{"weight": ' + "9" * 4000 + "}", "[" * 500 + "]" * 500,
     '{"a":' * 500 + "1" + "}" * 500, '{"password": "x", "access_token": "y", "weight": 5}',
     '[["$t", "decimal"]]', '"\\ud83c\\udf89"',
     "[null]",
