@@ -16,7 +16,7 @@ from ..channels.combining import stream_safe
 from ..exceptions import TemplateTooLarge
 from .data import FrozenObject
 from .translation import translate
-from .work import input_cost
+from .work import MAX_WORK_BYTES, input_cost
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -45,7 +45,9 @@ def _bounded(function):
 
     @functools.wraps(function)
     def bounded(value, context, *args, **kwargs):
-        context.count_work(cost_of_input(value, *args))
+        context.work += cost_of_input(value, *args)
+        if context.work > MAX_WORK_BYTES:
+            context.count_work(0)
         result = function(value, *args, **kwargs)
         if result is not value:
             if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:

@@ -48,7 +48,8 @@ FACTORS = {
 CALLS = {"date": 6, "filesizeformat": 4, "floatformat": 6, "time": 6, "timesince": 6, "timeuntil": 6}
 
 # Values that hold no others.
-PLAIN = frozenset((str, SafeString, int, float, bool, type(None), dt.date, dt.datetime))
+TEXTS = frozenset((str, SafeString))
+PLAIN = TEXTS | {int, float, bool, type(None), dt.date, dt.datetime}
 
 COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 # Texts are compared, and looked for in others, many bytes at a time.
@@ -113,9 +114,14 @@ def input_cost(name: str) -> Callable[..., int]:
         elif not is_looking and not (name == "pluralize" and isinstance(value, (list, dict))):
             found += factor * weigh(value)
         for each in arguments:
-            found += of_argument * len(each) if isinstance(each, str) else weigh(each)
-            if type(each) is Decimal:
-                _refuse_digits(name, each)
+            if isinstance(each, str):
+                found += of_argument * len(each)
+            elif type(each) in PLAIN:
+                found += each.__sizeof__()
+            else:
+                found += weigh(each)
+                if type(each) is Decimal:
+                    _refuse_digits(name, each)
         return found
 
     return cost
@@ -149,7 +155,11 @@ def count_comparisons(node: Node) -> None:
 
 def compared(value: Any, context: WorkContext) -> Any:
     """A filter that counts what its value takes in a comparison."""
-    context.count_work(weigh(value, is_compared=True))
+    kind = type(value)
+    if kind in PLAIN and kind not in TEXTS:
+        context.work += STEP  # looked at by what comes next
+    else:
+        context.count_work(weigh(value, is_compared=True))
     return value
 
 
