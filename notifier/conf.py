@@ -24,6 +24,9 @@ DEFAULTS = {
     "TIME_ZONE": "",
     # Dotted paths of signal middleware, the outermost first. See docs/extending.md.
     "MIDDLEWARE": [],
+    # Apps and models, by their labels, of which no event may hold anything: ["payroll", "shop.Salary"]. What
+    # people sign in with is so already.
+    "NEVER": [],
     # A rule that would reach more people than this asks once more before it goes live.
     "CONFIRM_ABOVE": 1000,
     # The deployment's name, such as "staging", where messages name it.

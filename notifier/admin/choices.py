@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..channels import registry
 from ..rules import audiences, inner_signals, signals
+from ..templating import permitted
 
 BLANK = ("", "---------")
 
@@ -72,13 +73,11 @@ def _verb_label(name, words):
 
 
 def model_choices():
-    """Every model, the project's own apps first; the notifier's are left out, as they change with every
-    message.
-    """
+    """Every model that an event may hold something of, the project's own apps first."""
     groups = defaultdict(list)
     for model in apps.get_models():
         app = model._meta.app_config
-        if app.label != "notifier":
+        if not permitted.is_never(model):
             # What was installed beside Django is seldom what people want to hear of.
             is_foreign = "site-packages" in app.path
             groups[is_foreign, str(app.verbose_name)].append(

@@ -19,7 +19,7 @@ from ..operations import template_files
 from ..rulefiles import declared_checks  # noqa: F401 - importing registers them
 from ..templating import readable
 from ..templating.safe_links import checked_link
-from . import middleware, sending  # noqa: F401 - importing registers them
+from . import middleware, never, sending  # noqa: F401 - importing registers them
 
 
 @checks.register(checks.Tags.compatibility)

@@ -9,7 +9,7 @@ from django.db.models.fields.reverse_related import ManyToManyRel, ManyToOneRel,
 from django.db.models.query import ModelIterable
 
 from ..exceptions import EmitError
-from ..templating import readable, snapshot
+from ..templating import fields, readable, snapshot
 from ..templating.compiler import merge_paths
 from . import reentrancy
 
@@ -140,7 +140,7 @@ def _list_model(model, name):
         if (
             isinstance(field, LISTS)
             and not isinstance(field, OneToOneRel)
-            and readable.accessor_of(field) == name
+            and fields.accessor_of(field) == name
         ):
             return field.related_model
     return None

@@ -6,6 +6,7 @@ Called by ``firings``, and by ``emission`` as if it fired.
 from django.db.models import signals as db
 
 from ..rules.signals import is_about_save
+from ..templating import permitted
 from . import actors, previous
 
 # Not None: by that a signal says that nobody did it.
@@ -21,6 +22,9 @@ def context_of(registered, sender, kwargs):
     """
     context = {name: kwargs.get(registered.own_name(name)) for name in registered.args}
     about, actor, target = map(registered.own_name, (registered.object, registered.actor, registered.target))
+    if registered.signal is db.m2m_changed and permitted.is_never(kwargs.get("model")):
+        # The keys of what no event may hold.
+        context["pk_set"] = None
     context["verb"] = registered.name
     context["action_object"] = _first(kwargs, (about, "action_object", "instance"), sender)
     context["actor_object"] = _first(kwargs, (actor, "actor_object", "actor", "user"), _UNNAMED)

@@ -11,7 +11,7 @@ from ..exceptions import EmitError
 from ..models import Event
 from ..rules import signals
 from ..rules.arguments import STANDARD_NAMES
-from ..templating import rows
+from ..templating import permitted, rows
 from . import bulk_pages, firings, recording, reentrancy, silent_writes
 from .context import absent_names, context_of
 from .index import index, rules_connection
@@ -121,12 +121,17 @@ class Emission:
         if self.created is not None and not is_about_save and "created" not in self.signal.args:
             raise EmitError(f"The signal {self.verb} is not about a save: leave out created.")
 
+    def _check_own(self, model):
+        if permitted.is_own(model):
+            raise EmitError(permitted.refusal(model))
+
     def check_all(self, objects, model):
         """Raise EmitError where one of a list, or a queryset's ``model``, is not what the signal needs."""
         if isinstance(objects, list | tuple):
             for instance in objects:
                 self.check_object(instance)
             return
+        self._check_own(model)
         wanted = self.signal.types.get(self.signal.read_name(self.argument))
         if wanted and not (wanted.model and issubclass(model, wanted.model)):
             raise EmitError(
@@ -139,6 +144,7 @@ class Emission:
         if instance is not None and not isinstance(instance, models.Model):
             raise EmitError(f"The instance is {type(instance).__name__}, not an object of a model.")
         if instance is not None:
+            self._check_own(type(instance))
             self._check_types({self.argument: instance})
         if not self.signal.about_model:
             return

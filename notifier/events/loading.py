@@ -11,7 +11,7 @@ from django.db.models import Prefetch
 from ..exceptions import ConditionRefused, UnreadablePath
 from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from ..observing import log_failure
-from ..rules import audiences, conditions, plans, signals
+from ..rules import audiences, conditions, plans, roots, signals
 from ..rules.providers import personal_names
 from ..templating import digest_data
 from ..templating.compiler import merge_paths
@@ -63,6 +63,10 @@ def load_triggers():
     )
     found = []
     for trigger in triggers:
+        if refused := roots.not_permitted(trigger):
+            # Written past the forms, or before they refused it.
+            _log_once("The trigger %d fires nothing: %s", trigger.pk, refused[1])
+            continue
         try:
             found.append(_live_trigger(trigger))
         except Exception:
@@ -113,11 +117,12 @@ def _read_condition(trigger):
     try:
         return conditions.check_condition(trigger.condition, trigger), ""
     except (ConditionRefused, UnreadablePath) as error:
-        _log_once(trigger.pk, str(error))
+        text = "The condition of the trigger %d cannot be used, so it matches nothing: %s"
+        _log_once(text, trigger.pk, str(error))
         return None, str(error)
 
 
 @lru_cache(maxsize=1024)
-def _log_once(pk, problem):
+def _log_once(text, pk, problem):
     # Not at every change of any rule.
-    logger.warning("The condition of the trigger %d cannot be used, so it matches nothing: %s", pk, problem)
+    logger.warning(text, pk, problem)

@@ -10,11 +10,11 @@ from typing import Any, TypedDict
 
 from django.db import DatabaseError, connections, models, transaction
 
-from ..exceptions import ConditionRefused
+from ..exceptions import ConditionRefused, DataRefused
 from ..observing import log_failure
 from ..rules import signals
 from ..rules.conditions import Condition, compile_condition
-from ..templating import keys, readable, rows
+from ..templating import keys, permitted, readable, rows
 from .live import LiveTrigger
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,8 @@ def find_mismatch(trigger, context, created):
     people.
     """
     actor = context.get("actor_object")
+    if why := _not_permitted(trigger, context.get("action_object")):
+        return why
     if trigger.on != "any" and created is not None and created != (trigger.on == "created"):
         return "only when created" if trigger.on == "created" else "only when changed"
     if trigger.target and str(context.get("target")) != trigger.target:
@@ -119,6 +121,14 @@ def find_mismatch(trigger, context, created):
     if not is_one(actor, trigger.actor_model, trigger.actor_pk):
         return "no actor is known" if isinstance(actor, NoneType) else "another actor"
     return _condition_mismatch(trigger, context) if trigger.condition or _problem_of(trigger) else None
+
+
+def _not_permitted(trigger, subject):
+    """Why no event may be about ``subject``, or blank. One of no named model is recorded without it."""
+    kind = subject if isinstance(subject, type) else subject.__class__
+    if permitted.is_own(kind):
+        return "it is a row of Notifier itself"
+    return "no event may hold anything of it" if trigger.model and permitted.is_never(kind) else ""
 
 
 def _problem_of(trigger):
@@ -145,6 +155,8 @@ def _condition_mismatch(trigger, context):
         return None if condition.holds(data) else FalseCondition(condition, data)
     except ConditionRefused as error:
         return f"its condition cannot be used: {error}"
+    except DataRefused as error:
+        return f"its condition could not be evaluated: {error}"
     except Exception as error:
         _log_once(trigger.pk, condition.source, type(error).__name__)
         return f"its condition could not be evaluated: {type(error).__name__}"

@@ -10,7 +10,7 @@ import logging
 from django.core.exceptions import FieldDoesNotExist
 
 from ..observing import log_failure
-from ..templating import keys
+from ..templating import keys, readable
 from ..templating.data import FrozenObject
 from ..templating.stored import as_stored, is_expression
 from ..templating.translated import choice_label
@@ -67,6 +67,7 @@ def _read(sender, instance, using, update_fields, names):
     ):
         # Django inserts it without looking, too.
         return None
+    names = [name for name in names if readable.is_readable(sender, name)]
     fields = {field.attname: field for name in names if (field := _field_of(sender, name)) is not None}
     row = sender._base_manager.using(using).filter(pk=instance.pk).values("pk", *fields).first()
     if row is None:

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # People that an object names while it is being deleted must be written down now; this many at most.
 MAX_FROZEN_PEOPLE = 1000
+# Far above any address: what is longer is some other text, and is not copied.
+MAX_ADDRESS_CHARACTERS = 10_000
 
 
 def freeze_recipients(
@@ -51,6 +53,8 @@ def _freeze_recipient(channel: str, path: str, context: dict[str, Any], deleting
         return None if key is None else _people([key])
     value = _step(parent, last)
     if isinstance(value, str):
+        if len(value) > MAX_ADDRESS_CHARACTERS:
+            raise ValueError(path)
         address = plain_scalar(value).strip()
         return {"address": address, "channel": channel} if address else None
     if isinstance(value, models.Manager) and isinstance(parent, models.Model) and not deleting:
@@ -70,7 +74,9 @@ def _step(parent, name):
 
 def _names_person(parent, name):
     field = readable.single_relation(parent.__class__, name) if isinstance(parent, models.Model) else None
-    if field is None or not field.concrete or not issubclass(field.related_model, get_user_model()):
+    if field is None or not readable.is_readable(parent.__class__, name):
+        return False
+    if not field.concrete or not issubclass(field.related_model, get_user_model()):
         return False
     return field.target_field.primary_key
 

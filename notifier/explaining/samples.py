@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from ..rules import roots
-from ..templating import readable
 from ..templating.data import FrozenObject
+from ..templating.fields import fields_by_name
 
 LIST_ITEMS = 2
 # Lists within lists double what is made; from here on they have one item.
@@ -180,9 +180,7 @@ def _field(model, name):
     try:
         return model._meta.get_field(name.removeprefix("get_").removesuffix("_display"))
     except FieldDoesNotExist:
-        return next(
-            (field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None
-        )
+        return fields_by_name(model).get(name)
 
 
 def _of_field(field, name):

@@ -112,7 +112,7 @@ class Trigger(Declared, models.Model):
             (self.actor_model, self.actor_pk, "actor_pk"),
         ):
             self._clean_instance(label, pk, field)
-        if found := roots.never_fits(self):
+        if found := roots.not_permitted(self) or roots.never_fits(self):
             column, why = found
             raise ValidationError({column: why})
         self._clean_minutes()

@@ -21,6 +21,7 @@ from ..exceptions import RulesFileRefused
 from ..models import Audience, Category, Template, Trigger
 from ..models.declared import Declared
 from ..rules import declarations, signals
+from ..templating import permitted, readable
 from .applying import Change
 from .checking import check_document
 from .importing import import_rules
@@ -95,6 +96,8 @@ def problem_in_code(declaration):
         return str(error)
     if signals.get(declaration.verb) is None:
         return f"No signal is registered as “{declaration.verb}”. Known: {', '.join(signals.names())}."
+    if why := permitted.refusal(readable.find_model(declaration.model)):
+        return why
     known = registry.channel_names()
     unknown = [name for name in declaration.channels if name not in known]
     return f"No such channel: {', '.join(unknown)}. There are: {', '.join(known)}." if unknown else ""

@@ -9,18 +9,18 @@ import uuid
 from decimal import Decimal
 from itertools import chain
 
-from django.contrib.auth import get_user_model
 from django.utils.module_loading import import_string
 
 from .. import conf
 from ..exceptions import UnreadablePath
-from ..templating import digest_data, readable
+from ..templating import digest_data, permitted, readable
 from ..templating.compiler import path_names
 from ..templating.data import LINKS, PERSONAL, SITE
+from ..templating.fields import fields_by_name
 from ..templating.parts import DATE, DATETIME, FILE, NUMBER, OF_LIST, TEXT, TIME, TRUTH, UUID, Kind
 from . import providers, roots, signals
 from .arguments import PREFIX, STANDARD_NAMES
-from .value_paths import check_people, check_steps, check_value, kind_at
+from .value_paths import check_lists, check_people, check_steps, check_value, kind_at
 
 TEXTS = {"verb", SITE, *LINKS}
 # Of an argument that is no object.
@@ -69,6 +69,8 @@ def check_paths(tree, trigger, chosen=(), *, provided=True):
 
 
 def _check_roots(tree, trigger, registered):
+    permitted.check_person(tree.get("user", {}))
+    check_lists(tree)
     for name in TEXTS.difference(registered.args) & tree.keys():
         check_value(TEXT, tree[name], name)
     for root, declared in roots.types_of(trigger).items():
@@ -143,6 +145,8 @@ def check_providers(chosen, trigger):
 def _check_declared(declared, tree, path):
     """Check what is read of an argument of which the type is known."""
     if declared.model:
+        if why := permitted.refusal(declared.model):
+            raise UnreadablePath(f"“{path}” cannot be used. {why}")
         _check_model(declared.model, tree, path)
     elif declared.is_list:
         _check_list(declared, tree, path)
@@ -178,13 +182,11 @@ def _check_model(model, tree, path):
 def _check_related(model, name, branch, here):
     if (kind := kind_at(model, name)) is not None:
         check_value(kind, branch, here)
-    field = next((field for field in model._meta.get_fields() if readable.accessor_of(field) == name), None)
+    field = fields_by_name(model).get(name)
     if field is None or not field.is_relation or not field.related_model:
         return
     if not (field.many_to_many or field.one_to_many):
         _check_model(field.related_model, branch, here)
-    elif here.startswith("user.") and issubclass(field.related_model, get_user_model()):
-        raise UnreadablePath(f"“{here}” leads from the person who receives the message to other people.")
     else:
         for items in check_steps(branch, here):
             _check_model(field.related_model, items, f"{here}.all")

@@ -8,7 +8,7 @@ from typing import Protocol
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from ..templating import readable
+from ..templating import permitted, readable
 from . import signals
 from .arguments import Declared
 
@@ -78,6 +78,17 @@ def never_fits(trigger: Ruled) -> tuple[str, str] | None:
                 f"The signal {trigger.verb} is registered with {given._meta.object_name} as its {own}, which "
                 f"is never {wanted._meta.object_name}. Choose {given._meta.label_lower}, or leave it blank."
             )
+    return None
+
+
+def not_permitted(trigger: Ruled) -> tuple[str, str] | None:
+    """``(column, why)`` where no event may be about what ``trigger`` names, or its signal is about; else
+    None.
+    """
+    for column, kind in (("model", object_of(trigger)), ("actor_model", _actor_of(trigger))):
+        for each in (kind, readable.find_model(getattr(trigger, column))):
+            if each and (why := permitted.refusal(each)):
+                return column, why
     return None
 
 

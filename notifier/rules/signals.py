@@ -14,6 +14,7 @@ from django.dispatch import Signal
 from .. import hooks
 from ..channels.storable import is_storable
 from ..exceptions import SignalRegistrationError
+from ..templating import permitted
 from . import arguments
 from .arguments import Declared
 
@@ -66,9 +67,9 @@ class RegisteredSignal:
         if not self.about_model:
             return [None]
         # Django names the class that is saved or deleted, never its parents.
-        models = [each for each in apps.get_models(include_auto_created=True) if issubclass(each, model)]
+        models = [each for each in _heard_models() if issubclass(each, model)]
         if self.signal is not db.m2m_changed:
-            return models
+            return list(models)
         relations = (field for each in models for field in each._meta.get_fields() if field.many_to_many)
         return list(dict.fromkeys(through for field in relations if (through := _through(field))))
 
@@ -81,10 +82,15 @@ class RegisteredSignal:
             return []
         if not self.about_model:
             return [None]
-        models = apps.get_models(include_auto_created=True)
+        models = _heard_models()
         if self.signal is db.m2m_changed:
             return list(dict.fromkeys(sender for model in models for sender in self.senders(model)))
         return list(models)
+
+
+def _heard_models() -> list[type[Model]]:
+    """The models that a rule may be about."""
+    return [each for each in apps.get_models(include_auto_created=True) if not permitted.is_never(each)]
 
 
 def _through(field: Field) -> type[Model] | None:

@@ -8,9 +8,12 @@ from django.contrib.auth import get_user_model
 
 from ..exceptions import UnreadablePath
 from ..templating import readable
+from ..templating.fields import fields_by_name
 from ..templating.parts import OF_LIST, TEXT, Kind, kind_of
 from ..templating.paths import PathTree
 
+# Lists in one another that a path may name. The third would be read once for each object of the second.
+MAX_LISTS = 2
 # What people write who know it from Python or from Django → what gives it here; `{0}` is the value.
 ADVICE = {
     "upper": "{0}|upper", "lower": "{0}|lower", "title": "{0}|title", "capitalize": "{0}|capfirst",
@@ -74,7 +77,7 @@ def check_people(model: Any, names: list[str], here: str) -> None:
             if not (kind.is_free or kind == TEXT):
                 raise UnreadablePath(f"“{place}” is {kind.words}: it names no person, and is no address.")
             return
-        field = next((each for each in model._meta.get_fields() if readable.accessor_of(each) == name), None)
+        field = fields_by_name(model).get(name)
         if field is None or not field.is_relation or not field.related_model:
             return
         model = field.related_model
@@ -97,6 +100,22 @@ def _is_column(field: Any, name: str) -> bool:
 
 def _is_label(model: Any, name: str) -> bool:
     return any(name == f"get_{each.name}_display" for each in model._meta.concrete_fields if each.choices)
+
+
+def check_lists(tree: PathTree, here: tuple[str, ...] = (), lists: int = 0) -> None:
+    """Raise UnreadablePath where ``tree`` reads lists within lists within lists: of each object in one there
+    is another, and what is read grows by all their lengths.
+    """
+    for name, branch in tree.items():
+        # Of an argument that is a list itself there is no relation.
+        found = lists + (name == "all" or name == "*" and len(here) == 1)
+        if found > MAX_LISTS:
+            place = ".".join((*(each for each in here if each != "*"), name))
+            raise UnreadablePath(
+                f"“{place}” is a list in a list in a list; an event holds {MAX_LISTS} in one another. Let "
+                "the model count or choose, in a property that its notifier_fields names."
+            )
+        check_lists(branch, (*here, name), found)
 
 
 def check_steps(tree: PathTree, here: str) -> tuple[PathTree, ...]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..channels.storable import is_storable
-from ..exceptions import TemplateRefused
+from ..exceptions import TemplateRefused, UnreadablePath
 from . import layouts
 from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 from .paths import PathTree
+from .permitted import check_person
 from .plaintext import text_template_from_html
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
@@ -94,7 +95,17 @@ def compile_content(
     for name in ("subject", "link", "icon"):
         if part := getattr(compiled, name):
             check_braces(part, name)
+    _check_person(compiled)
     return compiled
+
+
+def _check_person(compiled: CompiledContent) -> None:
+    # Also where no trigger sends it: the person who receives is known.
+    for name, part in compiled.parts().items():
+        try:
+            check_person(part.paths.get("user", {}))
+        except UnreadablePath as error:
+            raise TemplateRefused(str(error), part=name) from error
 
 
 def compile_filled(part: str, source: str) -> CompiledPart | None:

@@ -5,6 +5,7 @@ from django.template import TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression
 
 from .parts import part_of
+from .secret_names import may_be_secret
 
 # Of the person who receives, as `user` is: links that only they get. See `notifier.people.reader_links`.
 LINKS = ("unsubscribe_url", "preferences_url")
@@ -12,27 +13,6 @@ PERSONAL = frozenset({"user", *LINKS})
 # The site's own address: no event holds it.
 SITE = "base_url"
 AT_RENDERING = PERSONAL | {SITE}
-
-SECRET_FRAGMENTS = (
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "private_key",
-    "privatekey",
-)
-SECRET_WORDS = {"hash", "salt", "otp", "totp", "session", "sessionid", "credential", "credentials", "cvv"}
-
-
-def may_be_secret(name):
-    """Whether ``name`` sounds like something that no event and no message may hold."""
-    lower = name.lower()
-    return any(fragment in lower for fragment in SECRET_FRAGMENTS) or not SECRET_WORDS.isdisjoint(
-        lower.split("_")
-    )
 
 
 class FrozenObject(dict):

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from ..channels.storable import is_storable, storable
+from . import permitted
 from .stored import as_stored, is_expression
 
 # The column's, for what `object_text` gives.
@@ -70,11 +71,13 @@ def key_text(instance):
 
 
 def object_text(instance):
-    """``app_label.model:key``, as an event stores it; the model alone where there is no key.
+    """``app_label.model:key``, as an event stores it; the model alone where there is no key, or where no
+    event may hold it.
 
     What is longer than the column ends with a digest of itself: two long keys are not one.
     """
-    label, key = instance._meta.label_lower, key_text(instance)
+    label = instance._meta.label_lower
+    key = "" if permitted.is_never(instance.__class__) else key_text(instance)
     text = f"{label}:{key}" if key else label
     if len(text) <= MAX_TEXT_CHARACTERS:
         return text

@@ -2,10 +2,14 @@
 ``rules``, which refuses the others.
 """
 
+from functools import lru_cache
+
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.signals import setting_changed
 
-from .data import may_be_secret
+from . import permitted
+from .fields import fields_by_name, is_reverse
 from .keys import parse_key
 
 # Methods without arguments that read and do not change anything, by Django's own conventions.
@@ -22,13 +26,14 @@ def single_relation(model, name):
     return field if (field.many_to_one or field.one_to_one) and field.related_model else None
 
 
+@lru_cache(maxsize=16384)
 def is_readable(model, name):
     """Whether events may store ``name`` of ``model``: fields, relations, the allowed methods, and what the
     model lists.
     """
-    return (
-        name in readable_names(model) or name in {"pk", "model"} or (name in METHODS and hasattr(model, name))
-    )
+    if permitted.is_never(model):
+        return False
+    return name in _names(model) or name in ("pk", "model") or (name in METHODS and hasattr(model, name))
 
 
 def readable_names(model):
@@ -36,15 +41,20 @@ def readable_names(model):
 
     A model adds to them with ``notifier_fields = [...]``.
     """
+    return [] if permitted.is_never(model) else sorted(_names(model))
+
+
+@lru_cache(maxsize=1024)
+def _names(model):
     names = set(getattr(model, "notifier_fields", ()))
-    for field in model._meta.get_fields():
-        names.add(accessor_of(field))
+    for name, field in fields_by_name(model).items():
+        names.add(name)
         if is_reverse(field):
             continue
         names.add(getattr(field, "attname", field.name))
-        if getattr(field, "choices", None):
+        if getattr(field, "choices", None) and not permitted.is_withheld(model, field.name):
             names.add(f"get_{field.name}_display")
-    return sorted(name for name in names if name and not may_be_secret(name))
+    return frozenset(name for name in names if name and not permitted.is_withheld(model, name))
 
 
 def previous_names(model):
@@ -72,11 +82,10 @@ def find_instance(model, key):
         return None
 
 
-def accessor_of(field):
-    """The name by which an object leads to what ``field`` relates it to."""
-    return field.get_accessor_name() if is_reverse(field) else field.name
+def _forget(*, setting, **_signal):
+    if setting in ("NOTIFIER", "AUTH_USER_MODEL"):
+        is_readable.cache_clear()
+        _names.cache_clear()
 
 
-def is_reverse(field):
-    """Whether ``field`` is the other end of a relation that another model has."""
-    return field.auto_created and not field.concrete
+setting_changed.connect(_forget)

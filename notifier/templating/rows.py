@@ -22,8 +22,8 @@ from django.db import models, router
 from django.db.models import ExpressionWrapper, F, Value
 from django.db.models.expressions import DatabaseDefault
 
+from .fields import accessor_of
 from .keys import key_of
-from .readable import accessor_of
 from .stored import is_expression
 
 

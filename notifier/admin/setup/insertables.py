@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from ...channels import registry
 from ...rules import roots, signals
 from ...templating import readable
+from ...templating.fields import accessor_of
 
 # Of the person who receives. There is more; these are what a message says.
 PERSON = {
@@ -99,7 +100,7 @@ def for_audiences(trigger):
 
 def _people(model, root, *, near):
     for field in model._meta.get_fields():
-        name = readable.accessor_of(field)
+        name = accessor_of(field)
         if not name or not readable.is_readable(model, name):
             continue
         path, words = f"{root}.{name}", capfirst(str(getattr(field, "verbose_name", name)))
