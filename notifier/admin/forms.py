@@ -1,6 +1,7 @@
 """The forms of the rules, with choices that are live and errors at the field that they are about."""
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -20,6 +21,7 @@ NOT_YOURS = _(
     "A rule about Django’s inner workings costs something all the time. You may switch it off; to have it on "
     "needs the permission for that."
 )
+WRONG_UNSEEN = _("Something that you may not see here is wrong. Ask somebody who may to mend it first.")
 UNKNOWN_CHANNEL = {"invalid_choice": _("No such channel: %(value)s.")}
 
 
@@ -147,6 +149,14 @@ class AudienceForm(forms.ModelForm):
             "paths": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 3}),
             "addresses": UnfoldAdminTextareaWidget(attrs=CODE | {"rows": 3}),
         }
+
+    def _update_errors(self, errors):
+        """Of what this person does not see, only that it is wrong: the error quotes the line."""
+        found = errors.update_error_dict({})
+        if hidden := found.keys() - self.fields.keys() - {NON_FIELD_ERRORS}:
+            found = {name: texts for name, texts in found.items() if name not in hidden}
+            found.setdefault(NON_FIELD_ERRORS, []).append(WRONG_UNSEEN)
+        super()._update_errors(forms.ValidationError(found))
 
 
 class ContactPointForm(forms.ModelForm):

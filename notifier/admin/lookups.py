@@ -1,23 +1,133 @@
-"""What an address of the admin looks for, kept to what a column can hold: PostgreSQL refuses to be asked.
+"""What an address of the admin may ask for: columns that its page shows to this person, and values that a
+column can hold.
 
-Django reads the search box so, and neither the filters nor what people choose from while they type.
+A list that is narrowed by a column tells it, one letter at a time, so a page answers about what it shows and
+about nothing else. Django reads the search box so, and neither the filters nor what people choose from while
+they type.
 """
 
+from collections.abc import Collection, Iterator
+
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.filters import SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core.exceptions import ValidationError
+from django.contrib.admin.widgets import (
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+    url_params_from_lookup_dict,
+)
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models.constants import LOOKUP_SEP
 from unfold.admin import ModelAdmin as UnfoldAdmin
 
 from ..channels.storable import is_storable, storable
 from ..templating import keys
+from .masking import may_see_recipients
 
 
-class ModelAdmin(UnfoldAdmin):
-    """Of all pages of this app."""
+class ShownColumns:
+    """For a ModelAdmin: look-ups, searches, filters and orders are by what the page shows to this person.
+
+    These are the columns that the list names, those that its cells and filters are ordered or narrowed by,
+    and ``shown_besides``. A column that is not there and one that is not shown are answered alike.
+    """
+
+    # Columns that cells of its own show, or the row's page, and that links narrow the list by.
+    shown_besides: Collection[str] = ()
+    # Columns and cells that tell of people: for those who may see recipients.
+    of_recipients: Collection[str] = ()
+
+    def lookup_allowed(self, lookup, value, request=None):
+        if request is None:
+            return False
+        path = _columns_of(self.model, lookup)
+        if not self._is_for(request, lookup) or not self._is_for(request, path):
+            return False
+        may_ask = path in self.shown_columns(request) or lookup in self._filter_names(request)
+        return (may_ask or self._is_limit(lookup, value)) and super().lookup_allowed(lookup, value, request)
+
+    def shown_columns(self, request):
+        """The columns of the list that ``request`` sees, as look-ups name them."""
+        cells = (_column_of(self, cell) for cell in self.get_list_display(request))
+        filters = (each for each in self._filters(request) if isinstance(each, str))
+        named = {self.opts.pk.name, *cells, *filters, *self.shown_besides, self.date_hierarchy}
+        return {each for each in named if each and self._is_for(request, each)}
+
+    def get_list_display(self, request):
+        return [each for each in super().get_list_display(request) if self._is_for(request, each)]
+
+    def get_list_filter(self, request):
+        return [each for each in super().get_list_filter(request) if self._is_for(request, _path(each))]
+
+    def get_search_fields(self, request):
+        return [each for each in super().get_search_fields(request) if self._is_for(request, each)]
 
     def get_changelist_instance(self, request):
         """Django's; it shows the whole list instead where this raises IncorrectLookupParameters."""
+        try:
+            return super().get_changelist_instance(request)
+        except DisallowedModelAdminLookup as error:
+            raise IncorrectLookupParameters from error
+
+    def _is_for(self, request, name):
+        root = str(name).lstrip("-^=@").partition(LOOKUP_SEP)[0]
+        return root not in self.of_recipients or may_see_recipients(request)
+
+    def _filters(self, request) -> Iterator[object]:
+        return map(_path, self.get_list_filter(request))
+
+    def _filter_names(self, request):
+        """What filters of their own are called in the address."""
+        return {each.parameter_name for each in self._filters(request) if _is_simple(each)}
+
+    def _is_limit(self, lookup, value):
+        """Whether it is what a relation of the project limits its choices to: a window to choose in asks."""
+        limits = (each() if callable(each) else each for each in self.opts.related_fkey_lookups)
+        return any((lookup, value) in url_params_from_lookup_dict(each).items() for each in limits)
+
+
+def _path(list_filter):
+    return list_filter[0] if isinstance(list_filter, list | tuple) else list_filter
+
+
+def _is_simple(list_filter):
+    return isinstance(list_filter, type) and issubclass(list_filter, SimpleListFilter)
+
+
+def _column_of(model_admin, cell):
+    """The column that a cell of the list shows: its own, or the one that it is ordered by."""
+    try:
+        return model_admin.opts.get_field(cell).name
+    except FieldDoesNotExist:
+        shows = cell if callable(cell) else getattr(model_admin, cell, getattr(model_admin.model, cell, None))
+        ordered = getattr(getattr(shows, "fget", shows), "admin_order_field", None)
+        return ordered.lstrip("-") if isinstance(ordered, str) else None
+
+
+def _columns_of(model, lookup):
+    """The columns in ``lookup``, without what is asked of them: ``event`` of ``event__id__exact``.
+
+    The key of another row is the relation's own column. None where there is no such column.
+    """
+    names, asked = [], lookup.split(LOOKUP_SEP)
+    for number, name in enumerate(asked):
+        try:
+            field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        except FieldDoesNotExist:
+            break
+        if not (number and getattr(field, "primary_key", False)):
+            names.append(field.name)
+        if not field.is_relation or not field.related_model:
+            break
+        model = field.related_model
+    return LOOKUP_SEP.join(names) or None
+
+
+class ModelAdmin(ShownColumns, UnfoldAdmin):
+    """Of all pages of this app."""
+
+    def get_changelist_instance(self, request):
         asked = (text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts)
         if not all(map(is_storable, asked)):
             raise IncorrectLookupParameters

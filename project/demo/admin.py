@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 from django.db.models import URLField
-from unfold.admin import ModelAdmin
+
+from notifier.admin.lookups import ModelAdmin
 
 from .models import FlashSale, Movie, Post, Profile
 

@@ -1,5 +1,7 @@
-"""Users and groups as Django has them, with unfold's forms."""
+"""Users, groups and attempts to sign in as Django and axes have them, with this site's look and look-ups."""
 
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -7,8 +9,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from notifier.admin.lookups import ModelAdmin
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
+admin.site.unregister([User, Group, AccessAttempt, AccessFailureLog, AccessLog])
 
 
 @admin.register(User)
@@ -49,3 +50,18 @@ class PermissionSearch(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(ModelAdmin, AccessAttemptAdmin):
+    pass
+
+
+@admin.register(AccessFailureLog)
+class FailureAdmin(ModelAdmin, AccessFailureLogAdmin):
+    pass
+
+
+@admin.register(AccessLog)
+class SignInAdmin(ModelAdmin, AccessLogAdmin):
+    pass

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Value, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -34,7 +34,7 @@ MEANINGS = {
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
+class DeliveryAdmin(DeliveryActs, ReadingAdmin):
     list_display = [
         "id",
         "status_and_reason",
@@ -44,7 +44,20 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         "event_link",
     ]
     list_filter = [StatusFilter, ReturnedFilter, ChannelFilter, ReasonFilter, DayFilter]
-    search_fields = ["provider_id", "reason"]
+    search_fields = ["address", "recipient", "provider_id", "reason"]
+    shown_besides = [
+        "status",
+        "reason",
+        "returned",
+        "channel",
+        "event",
+        "provider_id",
+        "created_at",
+        "finished_at",
+        "address",
+        "recipient",
+    ]
+    of_recipients = {"address", "recipient"}
     nothing_yet = _("No deliveries yet. An event has one for each person and each channel.")
     fieldsets = [
         (
@@ -73,15 +86,7 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         return found
 
     def get_queryset(self, request):
-        found = super().get_queryset(request)
-        # The columns below know the row and not who reads it. A row that does not say so is masked.
-        return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
-
-    def get_search_fields(self, request):
-        return [
-            *(["address", "recipient"] if masking.may_see_recipients(request) else []),
-            *self.search_fields,
-        ]
+        return masking.marked(request, super().get_queryset(request))
 
     def find_exactly(self, request, queryset, term):
         """Deliveries to a person of that name, or to anybody with that address as it is now, in whichever
@@ -114,13 +119,13 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
 
     @admin.display(description=_("recipient"))
     def recipient_and_channel(self, delivery):
-        shown = delivery_cells.recipient_shown(delivery, not _is_masked(delivery))
+        shown = delivery_cells.recipient_shown(delivery, not masking.is_masked(delivery))
         channel = _("%s, a test") % delivery.channel if delivery.is_test else delivery.channel
         return display.lines([shown, display.quiet(channel)])
 
     @admin.display(description=_("person"))
     def person(self, delivery):
-        if _is_masked(delivery):
+        if masking.is_masked(delivery):
             return display.quiet(masking.WHY_HIDDEN)
         recipient = Recipient.parse(delivery.recipient)
         if not recipient.is_user:
@@ -132,12 +137,12 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
     @admin.display(description=_("address"))
     def address_line(self, delivery):
         return (
-            masking.masked(delivery.address) if _is_masked(delivery) else delivery.address
+            masking.masked(delivery.address) if masking.is_masked(delivery) else delivery.address
         ) or display.NOTHING
 
     @admin.display(description=_("why"))
     def why(self, delivery):
-        if _is_masked(delivery):
+        if masking.is_masked(delivery):
             return display.NOTHING
         return format_html(
             '<a class="notifier-link" href="{}">{}</a>',
@@ -206,7 +211,3 @@ class DeliveryAdmin(masking.MaskedLookups, DeliveryActs, ReadingAdmin):
         event = Event.objects.filter(pk=key).first() if key.isdecimal() else None
         subtitle = {"subtitle": display.object_link(Event, key, _("Event %s") % event)} if event else {}
         return super().changelist_view(request, {**(extra_context or {}), **subtitle})
-
-
-def _is_masked(delivery):
-    return not getattr(delivery, "may_be_seen", False)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...explaining import estimate
 from ...models import Delivery, Event, Trigger
-from .. import display, masking
+from .. import display
 from ..reading import ReadingAdmin
 from . import timeline, why
 from .confirming import EventActs
@@ -26,7 +26,7 @@ MEANINGS = {
 
 
 @admin.register(Event)
-class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
+class EventAdmin(EventActs, ReadingAdmin):
     list_display = [
         "id",
         "status_word",
@@ -38,6 +38,7 @@ class EventAdmin(masking.MaskedLookups, EventActs, ReadingAdmin):
     ]
     list_filter = ["status", "trigger"]
     search_fields = ["action_object", "verb", "reason"]
+    shown_besides = ["action_object", "verb", "created_at"]
     nothing_yet = _("No events yet. One is recorded each time that what a trigger waits for happens.")
     # The page's own template shows the rest.
     fields = ["id"]

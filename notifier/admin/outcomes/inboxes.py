@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Value
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -17,10 +16,10 @@ class InboxItemAdmin(ReadingAdmin):
     list_filter = ["category"]
     list_select_related = ["user", "category"]
     nothing_yet = _("Nothing has come into an inbox yet. It is a channel like e-mail: a trigger sends by it.")
+    search_fields = ["id", "about", "title"]
+    shown_besides = ["user", "title", "about", "created_at", "read_at", "archived_at"]
+    of_recipients = {"user", "title", "text", "link", "icon", "about"}
     fields = ["whose", "what", "body", "leads_to", "category", "about_line", "came_by", "created", "state"]
-
-    def get_search_fields(self, request):
-        return ["about", "title"] if masking.may_see_recipients(request) else ["id"]
 
     def find_exactly(self, request, queryset, term):
         if not masking.may_see_recipients(request):
@@ -30,10 +29,8 @@ class InboxItemAdmin(ReadingAdmin):
         )
 
     def get_queryset(self, request):
-        # The columns know the row and not who reads it. A row that does not say so is masked: what somebody
-        # is told is theirs.
-        found = super().get_queryset(request)
-        return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
+        # What somebody is told is theirs.
+        return masking.marked(request, super().get_queryset(request))
 
     @admin.display(description=_("person"))
     def whose(self, item):
@@ -92,4 +89,4 @@ class InboxItemAdmin(ReadingAdmin):
 
 
 def _shown(item, value):
-    return value() if getattr(item, "may_be_seen", False) else masking.hidden()
+    return masking.hidden() if masking.is_masked(item) else value()

@@ -11,11 +11,12 @@ from ...explaining import gone
 from ...models import Audience, ContactPoint, Trigger
 from ...people import spellings
 from ...rules import audiences
-from .. import display
+from .. import display, masking
 from ..declared import DeclaredRows
 from ..filters import ChannelFilter
 from ..forms import AudienceForm, ContactPointForm
 from ..lookups import ModelAdmin, Searching
+from .readers import RecipientsReadersEdit
 
 # The form shows each chosen user, and Django accepts 1,000 values a form. More belong into a group.
 MOST_USERS_IN_FORM = 500
@@ -40,7 +41,11 @@ class SearchedAdmin(Searching, ModelAdmin):
 
     def _can_search(self, model, request):
         site = self.admin_site
-        return site.is_registered(model) and bool(site.get_model_admin(model).get_search_fields(request))
+        if not site.is_registered(model):
+            return False
+        # Its names would stand in the form, also of rows that a person only guesses the keys of.
+        related = site.get_model_admin(model)
+        return related.has_view_permission(request) and bool(related.get_search_fields(request))
 
 
 @admin.register(Audience)
@@ -53,31 +58,35 @@ class AudienceAdmin(DeclaredRows, SearchedAdmin):
         "those whom an event names."
     )
     searched = raw_id_fields = ["users", "groups"]
-    readonly_fields = ["used_by", "many_users"]
+    readonly_fields = ["used_by", "many_users", "hidden_users", "masked_addresses"]
+    of_recipients = {"users", "addresses"}
     Media = display.Media
 
     def get_fieldsets(self, request, obj=None):
-        users = "many_users" if obj and _has_many_users(obj) else "users"
+        users, addresses = "users", "addresses"
+        # Who adds one has typed them.
+        if obj and not masking.may_see_recipients(request):
+            users, addresses = "hidden_users", "masked_addresses"
+        elif obj and _has_many_users(obj):
+            users = "many_users"
         return [
             (None, {"fields": ["name", *(["used_by"] if obj else [])]}),
             (_("People of this site"), {"fields": ["everyone", "groups", users]}),
             (_("People and addresses that the event names"), {"fields": ["paths"]}),
-            (_("Others"), {"fields": ["addresses", *(["callables"] if audiences.callable_names() else [])]}),
+            (_("Others"), {"fields": [addresses, *(["callables"] if audiences.callable_names() else [])]}),
         ]
 
     def get_queryset(self, request):
         named = Audience.users.through.objects.filter(audience=OuterRef("pk"))
         found = super().get_queryset(request).annotate(names_users=Exists(named))
-        return found.prefetch_related("groups", "subscriptions__trigger")
+        return masking.marked(request, found).prefetch_related("groups", "subscriptions__trigger")
 
     @admin.display(description=_("who"), empty_value=display.NOTHING)
     def sources(self, audience):
         found = [_("all active users")] if audience.everyone else []
         found += [_("group %s") % group.name for group in audience.groups.all()]
         found += [_("chosen users")] if audience.names_users else []
-        found += (
-            audiences.lines_of(audience.paths) + audiences.lines_of(audience.addresses) + audience.callables
-        )
+        found += audiences.lines_of(audience.paths) + _address_lines(audience) + audience.callables
         return display.lines(found)
 
     @admin.display(description=_("used by"), empty_value=display.NOTHING)
@@ -86,6 +95,14 @@ class AudienceAdmin(DeclaredRows, SearchedAdmin):
         triggers = sorted(found, key=lambda trigger: trigger.name)
         links = [display.object_link(Trigger, trigger.pk, trigger.name) for trigger in triggers]
         return display.lines([*links, *map(display.doubt, gone.with_audience(audience))])
+
+    @admin.display(description=_("users"))
+    def hidden_users(self, audience):
+        return display.quiet(masking.WHY_HIDDEN) if audience.names_users else display.NOTHING
+
+    @admin.display(description=_("plain addresses"))
+    def masked_addresses(self, audience):
+        return display.lines(_address_lines(audience))
 
     @admin.display(description=_("users"))
     def many_users(self, audience):
@@ -98,22 +115,49 @@ def _has_many_users(audience):
     return named[: MOST_USERS_IN_FORM + 1].count() > MOST_USERS_IN_FORM
 
 
+def _address_lines(audience):
+    """“email: ops@example.com”, or “email: o…@e…” for who may not see it."""
+    lines = audiences.lines_of(audience.addresses)
+    if not masking.is_masked(audience):
+        return lines
+    parts = (line.rpartition(":") for line in lines)
+    return [
+        f"{channel}{colon} {masking.masked(address.strip())}".strip() for channel, colon, address in parts
+    ]
+
+
 @admin.register(ContactPoint)
-class ContactPointAdmin(SearchedAdmin):
+class ContactPointAdmin(RecipientsReadersEdit, SearchedAdmin):
     form = ContactPointForm
-    list_display = ["address", "channel", "user", "verified"]
     list_filter = [ChannelFilter, "verified"]
     nothing_yet = _(
         "No contact points yet. One is needed only for an address that the user's own page does not hold."
     )
     searched = raw_id_fields = ["user"]
     fields = ["user", "channel", "address", "verified"]
+    search_fields = ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]
+    of_recipients = {"address", "user"}
+    readonly_fields = ["masked_address"]
+
+    def get_list_display(self, request):
+        return self._masked(request, ["address", "channel", "user", "verified"])
+
+    def get_fields(self, request, obj=None):
+        return self._masked(request, self.fields)
+
+    def _masked(self, request, names):
+        if masking.may_see_recipients(request):
+            return names
+        return ["masked_address", *(each for each in names if each not in self.of_recipients)]
+
+    @admin.display(description=_("address"))
+    def masked_address(self, point):
+        return masking.masked(point.address)
 
     def get_search_results(self, request, queryset, search_term):
         """Also the address in another spelling than the one that is stored."""
         found, may_be_doubled = super().get_search_results(request, queryset, search_term)
+        if not masking.may_see_recipients(request):
+            return found, may_be_doubled
         same = [row.pk for row, _address in spellings.find(queryset, "address", [search_term])]
         return found | queryset.filter(pk__in=same), may_be_doubled
-
-    def get_search_fields(self, request):
-        return ["address", f"user__{get_user_model().USERNAME_FIELD}__exact"]

@@ -15,9 +15,9 @@ from .. import display
 from ..choices import channel_choices
 from ..filters import ChannelFilter
 from ..lookups import ModelAdmin
-from ..masking import may_see_recipients
 from ..outcomes.delivery_cells import with_names
 from .audiences import SearchedAdmin
+from .readers import OnlyForRecipientsReaders
 
 
 @admin.register(Category)
@@ -82,22 +82,6 @@ class OptOutForm(forms.ModelForm):
         raise forms.ValidationError(
             _("There is no user “%s”, and it is no address. Write a user name or ada@example.com.") % text
         )
-
-
-class OnlyForRecipientsReaders:
-    """Lets only those who may see who receives see, search and change who has chosen what."""
-
-    def has_view_permission(self, request, obj=None):
-        return may_see_recipients(request) and super().has_view_permission(request, obj)
-
-    def has_add_permission(self, request):
-        return may_see_recipients(request) and super().has_add_permission(request)
-
-    def has_change_permission(self, request, obj=None):
-        return may_see_recipients(request) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request, obj=None):
-        return may_see_recipients(request) and super().has_delete_permission(request, obj)
 
 
 @admin.register(OptOut)

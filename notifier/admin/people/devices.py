@@ -19,6 +19,8 @@ class DeviceAdmin(ModelAdmin):
     list_display = ["who", "platform", "masked_token", "enabled", "last_seen"]
     list_filter = ["platform", "enabled"]
     list_select_related = ["user"]
+    search_fields = [f"user__{get_user_model().USERNAME_FIELD}__exact"]
+    of_recipients = {"who", "user"}
     fields = readonly_fields = [
         "who",
         "platform",
@@ -30,13 +32,6 @@ class DeviceAdmin(ModelAdmin):
     ]
     nothing_yet = _("No devices yet. An app registers its own when somebody signs in on it.")
     Media = display.Media
-
-    def get_search_fields(self, request):
-        may_see = masking.may_see_recipients(request)
-        return [f"user__{get_user_model().USERNAME_FIELD}__exact"] if may_see else []
-
-    def get_list_display(self, request):
-        return [name for name in self.list_display if name != "who" or masking.may_see_recipients(request)]
 
     def get_fields(self, request, obj=None):
         return [name for name in self.fields if name != "who" or masking.may_see_recipients(request)]

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Value
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -60,7 +59,7 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
+class SuppressionAdmin(ReadingAdmin):
     form = SuppressionForm
     list_display = ["address_shown", "why", "channel_shown", "since"]
     list_filter = ["reason", ChannelFilter]
@@ -68,21 +67,20 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
         "No suppressed addresses yet. An address comes here by itself when it bounces for good or complains."
     )
     search_help_text = None
+    search_fields = ["address", "detail"]
+    shown_besides = ["channel", "reason", "created_at", "address"]
+    of_recipients = {"address"}
     fields = ["address_shown", "channel_shown", "reason", "detail_shown", "since"]
     delete_confirmation_template = "admin/notifier/suppression/lift.html"
 
     def get_queryset(self, request):
-        found = super().get_queryset(request)
-        return found.annotate(may_be_seen=Value(True)) if masking.may_see_recipients(request) else found
+        return masking.marked(request, super().get_queryset(request))
 
     def get_fields(self, request, obj=None):
         return self.fields if obj else SuppressionForm.Meta.fields
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields if obj else ()
-
-    def get_search_fields(self, request):
-        return ["address", "detail"] if masking.may_see_recipients(request) else ["detail"]
 
     def find_exactly(self, request, queryset, term):
         """The address, in any of its spellings."""
@@ -94,7 +92,7 @@ class SuppressionAdmin(masking.MaskedLookups, ReadingAdmin):
 
     @admin.display(description=_("address"))
     def address_shown(self, row):
-        return row.address if getattr(row, "may_be_seen", False) else masking.masked(row.address)
+        return masking.masked(row.address) if masking.is_masked(row) else row.address
 
     @admin.display(description=_("channel"), ordering="channel")
     def channel_shown(self, row):

@@ -17,6 +17,7 @@ from ...models import Audience, Category, Template, Trigger
 from .. import choices
 from ..lookups import SearchSelectMultiple
 from . import page_choices, rows
+from .permissions import may
 
 CODE = {"class": "notifier-code notifier-prose", "spellcheck": "false"}
 PART_LABELS = {"subject": _("Subject"), "body": _("Body"), "text": _("Text"), "link": _("Link")}
@@ -136,8 +137,14 @@ class SetupForm(forms.Form):
         # Most of what people set up is not what everybody must get.
         self.fields["category"].initial = Category.objects.filter(mandatory=False).first()
         self.fields["channels"].initial = [name for name, _label in page_choices.channels()][:1]
-        self.fields["groups"].queryset = page_choices.groups()
-        self.fields["users"].queryset = get_user_model()._default_manager.all()
+        # The page writes out what was chosen: nobody is named to who may not look at them.
+        may_search = page_choices.can_search_people(request, site)
+        people = get_user_model()._default_manager
+        self.fields["users"].queryset = people.all() if may_search else people.none()
+        self.fields["groups"].queryset = page_choices.groups(request)
+        for name in "template", "audience":
+            if not may(request, f"view_{name}"):
+                self.fields[name].queryset = self.fields[name].queryset.none()
         # It asks the admin while one types, and holds none but the chosen ones.
         widget = SearchSelectMultiple(Audience._meta.get_field("users"), site)
         widget.choices = self.fields["users"].choices

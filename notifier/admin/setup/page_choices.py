@@ -95,5 +95,6 @@ def can_search_people(request, site):
     return bool(users.get_search_fields(request)) and users.has_view_permission(request)
 
 
-def groups():
-    return Group.objects.order_by("name")
+def groups(request):
+    found = Group.objects.order_by("name")
+    return found if request.user.has_perm("auth.view_group") else found.none()

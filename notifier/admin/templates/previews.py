@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_POST
 
 from ...channels import registry
+from ...exceptions import TemplateRefused
 from ...explaining import preview
 from ...models import Delivery, Event, Template, TemplateContent
 from ...templating import readable
+from ...templating.layouts import Book
 from .. import masking
 
 # A frame of its own, without scripts, forms, or anything of this site's: what a mail shows, and nothing that
@@ -38,6 +40,15 @@ FRAME = (
 # What channels of a look show, where they do not say so themselves.
 SHOWN = {"mail": ("subject", "text", "html"), "phone": ("text",), "post": ("text",)}
 MADE_UP_ADDRESSES = {"mail": "ada@example.com", "phone": "+44 7700 900123"}
+
+
+def _unseen(name):
+    raise TemplateRefused(
+        _("“%s” would be shown here, and you may not view templates. Write it without extends.") % name
+    )
+
+
+UNSEEN = Book("", read=_unseen)
 
 
 class PreviewMixin:
@@ -64,9 +75,7 @@ class PreviewMixin:
 
     @method_decorator(require_POST)
     def preview_view(self, request):
-        if not (self.has_view_or_change_permission(request) or self.has_add_permission(request)):
-            raise PermissionDenied
-        content = _content_of(request)
+        content = self._content_of(request)
         found = preview.preview(content, event=_event_of(request, content), person=_person_of(request))
         return JsonResponse(_as_json(request, content, found))
 
@@ -77,7 +86,7 @@ class PreviewMixin:
         """
         if not self._may_send(request):
             raise PermissionDenied
-        content = _content_of(request)
+        content = self._content_of(request)
         found = preview.preview(content, event=_event_of(request, content), person=request.user)
         address = preview.own_address(request.user, content.channel)
         if refusal := _refusal(content, found, address):
@@ -95,6 +104,35 @@ class PreviewMixin:
         whereto = _("you") if address == str(request.user.pk) else address
         return JsonResponse({"sent": True, "text": _("On its way to %s.") % whereto, "url": url})
 
+    def _content_of(self, request):
+        """The content in the request: as it is typed by who may save it so, as it is saved for who may only
+        view it. What this person may not view is as if it were not there.
+        """
+        template = Template.objects.filter(pk=_key(request, "template")).first()
+        if template and not self.has_view_permission(request, template):
+            template = None
+        saved = template and template.contents.filter(pk=_key(request, "content")).first()
+        may_save = self.has_change_permission(request, template)
+        if not template and self.has_add_permission(request):
+            may_save = True
+        if may_save and ("text" in request.POST or not saved):
+            return self._typed(request, template)
+        if not saved:
+            raise PermissionDenied
+        return saved
+
+    def _typed(self, request, template):
+        channel = request.POST.get("channel", "")
+        typed = {
+            name: normalize_newlines(request.POST.get(name, ""))
+            for name in ("language", "file", *preview.PARTS)
+        }
+        typed["channel"] = channel if channel in registry.channel_names() else ""
+        content = TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
+        if not self.has_view_permission(request):
+            content.book = lambda replaced=None: UNSEEN
+        return content
+
 
 def _refusal(content, found, address):
     """The reason why it cannot be sent to its editor, as a sentence; blank if it can."""
@@ -109,20 +147,6 @@ def _refusal(content, found, address):
         )
     refused = [problem.text for problem in found.examination.problems if problem.is_error]
     return refused[0] if refused else ""
-
-
-def _content_of(request):
-    """The content in the request: as it is typed, or, where it may only be viewed, as it is saved."""
-    template = Template.objects.filter(pk=_key(request, "template")).first()
-    saved = TemplateContent.objects.filter(pk=_key(request, "content"), template=template).first()
-    if "text" not in request.POST and saved:
-        return saved
-    channel = request.POST.get("channel", "")
-    typed = {
-        name: normalize_newlines(request.POST.get(name, "")) for name in ("language", "file", *preview.PARTS)
-    }
-    typed["channel"] = channel if channel in registry.channel_names() else ""
-    return TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
 
 
 def _event_of(request, content):
