@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from notifier.channels.recipient import Recipient
-from notifier.models import ContentVersion, TemplateContent
+from notifier.models import ContentVersion, Delivery, Feedback, TemplateContent
 from tests.support.builders import make_user
 from tests.support.planting import plant, text_columns
 
@@ -49,6 +49,9 @@ def plant_people():
     # Each is of the other: one of the two is planted first.
     ContentVersion.objects.update(content=rows[TemplateContent])
     TemplateContent.objects.update(version=rows[ContentVersion])
+    # As anything ever has it: a list shows no other.
+    rows[Delivery].returned = Feedback.Kind.BOUNCED
+    rows[Delivery].save()
     return rows
 
 
