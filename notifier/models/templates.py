@@ -108,8 +108,7 @@ class TemplateContent(models.Model):
 
     objects = RulesQuerySet.as_manager()
 
-    # A Book in place of the layouts that there are, for somebody who may not see these.
-    own_book: layouts.Book | None = None
+    own_book: layouts.Book | None = None  # in place of all layouts, for who may not see these
 
     class Meta:
         ordering = ["channel", "language"]
@@ -160,14 +159,11 @@ class TemplateContent(models.Model):
     def compile(self, book=None):
         """The CompiledContent of what would be saved. Raises TemplateRefused."""
         template = self.template if self.template_id or self._state.fields_cache.get("template") else None
-        found = {
-            "template": template,
-            "channel": self.channel,
-            "language": self.language,
-            "book": book or self.book(),
-        }
+        found = {"template": template, "channel": self.channel, "language": self.language}
         try:
-            return contents.compile_content(*contents.checked_sources(self.sources()), **found)
+            return contents.compile_content(
+                *contents.checked_sources(self.sources()), book=book or self.book(), **found
+            )
         except TemplateRefused as error:
             if not self.file or error.part not in files.PARTS:
                 raise

@@ -130,7 +130,7 @@ class PreviewMixin:
         typed["channel"] = channel if channel in registry.channel_names() else ""
         content = TemplateContent(template=template, **typed) if template else TemplateContent(**typed)
         if not self.has_view_permission(request):
-            content.book = lambda replaced=None: UNSEEN
+            content.own_book = UNSEEN
         return content
 
 
