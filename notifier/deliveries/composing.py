@@ -5,6 +5,7 @@ Called by ``worker``, which sends them.
 
 import logging
 from collections import defaultdict
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -49,6 +50,7 @@ class Composer:
             key = (work.event_id, work.version_id, work.language, work.time_zone, others, root)
             groups.setdefault(key, _Group(key, channel)).works.append(work)
         self.works = [work for group in groups.values() for work in group.works]
+        self._stack = self._spoken = None
         # A group goes with its last work.
         self._groups = {work.pk: group for group in groups.values() for work in group.works}
 
@@ -56,7 +58,25 @@ class Composer:
         """The Message of one of the works, once. Raises the SendError of one that cannot be sent."""
         group = self._groups.pop(work.pk)
         with caused_by(*(each.event_id for each in work.everything)):
-            return group.compose(work)
+            return group.compose(work, self._in_language_of)
+
+    @contextmanager
+    def together(self):
+        """Inside it, a language stays from one message to the next: to ask for it costs as much as a short
+        one.
+        """
+        with ExitStack() as self._stack:
+            yield
+        self._stack = self._spoken = None
+
+    def _in_language_of(self, content):
+        if self._stack is None:
+            return content.in_its_language()
+        if content is not self._spoken:
+            self._stack.close()
+            self._stack.enter_context(content.in_its_language())
+            self._spoken = content
+        return nullcontext()
 
 
 def compose_messages(works, channel=""):
@@ -100,13 +120,13 @@ class _Group:
         self.works = []
         self._key, self._channel = key, channel
 
-    def compose(self, work):
+    def compose(self, work, in_language_of):
         if silent := _silent_ends(work):
             raise Rejected("gave_up", f"Taken up {silent} times without a result.")
         if isinstance(found := self._prepared, SendError):
             raise found
         content, about, people, users = found
-        with content.in_its_language():
+        with in_language_of(content):
             links = about.links_of(work, self._channel, content.link_names)
             parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
         return Message(

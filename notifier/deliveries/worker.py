@@ -127,7 +127,8 @@ class Channel:
         """Send what one call takes of ``queue``; returns what took too long to be made, and was given
         back.
         """
-        batch, refused, slow = self._compose_batch(queue, composer, clock)
+        with composer.together() if self.batch_size > 1 else nullcontext():
+            batch, refused, slow = self._compose_batch(queue, composer, clock)
         self._record(refused)
         number = purse.pay([each.cost_micros for each in batch], rest=len(queue)) if batch else 0
         if number < len(batch):

@@ -86,13 +86,16 @@ class Nodes(NodeList):
     """A node list that counts its output and its work while it is being made, each byte where it arises."""
 
     CONTAINERS = {ForNode, IfChangedNode, IfNode, Iteration, SpacelessNode, WithNode}
+    # Of its nodes together, once it has been rendered.
+    cost: int | None = None
 
     def render(self, context):
-        parts, cost = [], 0
+        if self.cost is None:
+            self.cost = sum(node.cost for node in self)
+        parts = []
         try:
             for node in self:
                 part = node.render_annotated(context)
-                cost += node.cost
                 if type(node) not in self.CONTAINERS:
                     context.count_output(part)
                     if context.marks_data and not _is_written(node):
@@ -103,7 +106,9 @@ class Nodes(NodeList):
         except RecursionError:
             raise TemplateTooLarge(TOO_DEEP) from None
         # At the end: it says so as well where a comparison went past the bound.
-        context.count_work(cost)
+        context.work += self.cost
+        if context.work > MAX_WORK_BYTES:
+            context.count_work(0)
         return SafeString("".join(parts))
 
 

@@ -16,7 +16,7 @@ from ..channels.combining import stream_safe
 from ..exceptions import TemplateTooLarge
 from .data import FrozenObject
 from .translation import translate
-from .work import MAX_WORK_BYTES, input_cost
+from .work import MAX_WORK_BYTES, PLAIN, input_cost, of_plain
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -41,11 +41,15 @@ def _bounded(function):
     refuses results that could never be part of a message.
     """
     name = function._filter_name
-    cost_of_input = input_cost(name)
+    (call, factor), cost_of_input = of_plain(name), input_cost(name)
 
     @functools.wraps(function)
     def bounded(value, context, *args, **kwargs):
-        context.work += cost_of_input(value, *args)
+        if args or type(value) not in PLAIN:
+            work = cost_of_input(value, *args)
+        else:  # most are, and a call less is a tenth of what a filter takes
+            work = call + factor * value.__sizeof__()
+        context.work += work
         if context.work > MAX_WORK_BYTES:
             context.count_work(0)
         result = function(value, *args, **kwargs)

@@ -97,18 +97,24 @@ def weigh(value: Any, *, is_compared: bool = False) -> int:
     return MAX_WORK_BYTES + 1
 
 
+def of_plain(name: str) -> tuple[int, int]:
+    """What a call of the filter ``name`` takes, and each byte of a value that holds no others."""
+    return STEP * CALLS.get(name, 1), 0 if name in LOOKING else FACTORS.get(name, 1)
+
+
 def input_cost(name: str) -> Callable[..., int]:
     """A function of a value and arguments: what the filter ``name`` takes for them, whatever it makes.
 
     It raises TemplateTooLarge for a decimal number such as 1E+1000000, of which a filter makes a whole one.
     """
-    is_looking, factor, call = name in LOOKING, FACTORS.get(name, 1), STEP * CALLS.get(name, 1)
+    call, factor = of_plain(name)
+    is_looking = name in LOOKING
     of_argument = FORMAT_SIGN if name in ("date", "time") else 1
 
     def cost(value: Any, *arguments: Any) -> int:
         found = call
         if type(value) in PLAIN:
-            found += 0 if is_looking else factor * value.__sizeof__()
+            found += factor * value.__sizeof__()
         elif type(value) is Decimal:
             _refuse_digits(name, value)
         elif not is_looking and not (name == "pluralize" and isinstance(value, (list, dict))):
