@@ -4,14 +4,23 @@ All rules are read at once, by each process. One row that was written by hand mu
 it.
 """
 
+import logging
+
 from django.db import models
+
+logger = logging.getLogger(__name__)
 
 
 class _Read(models.JSONField):
     """To the database, and to migrations, it is a JSONField."""
 
     def from_db_value(self, value, expression, connection):
-        return self.read(super().from_db_value(value, expression, connection))
+        stored = super().from_db_value(value, expression, connection)
+        found = self.read(stored)
+        if found != stored:
+            # Not what it holds: nobody knows what that is.
+            logger.warning("A row of %s holds in “%s” what is left out.", self.model._meta.label, self.name)
+        return found
 
     def deconstruct(self):
         name, _path, args, options = super().deconstruct()

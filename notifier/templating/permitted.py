@@ -23,21 +23,21 @@ from .paths import PathTree
 from .secret_names import is_called_secret, may_be_secret
 
 OWN_APP = "notifier"
-# Apps and models by their labels: sign-ins, what opens them, and logs of what other rows held.
+# Apps and models by their labels: sign-ins, what opens them, who may do what, and logs of what other rows
+# held.
 NEVER = frozenset({
     "sessions", "user_sessions", "usersessions", "authtoken", "knox", "token_blacklist", "oauth2_provider",
     "oidc_provider", "social_django", "socialaccount", "mfa", "two_factor", "passkeys", "webauthn", "trench",
     "axes", "defender", "auditlog", "easyaudit", "reversion", "silk", "admin.logentry",
-    "account.emailconfirmation",
+    "account.emailconfirmation", "auth.permission", "guardian",
 })  # fmt: skip
 # Tables of live sessions inherit from the class in it, which cannot be imported before there are
 # settings.
 SESSIONS = "django.contrib.sessions.base_session"
 # django-otp has an app for each kind of device.
 NEVER_PREFIXES = ("otp_", "django_otp")
-# Read by themselves, and leading nowhere: all that there is of a kind is behind its type, all people behind a
-# permission.
-ENDS = frozenset({"auth.permission", "contenttypes.contenttype"})
+# Read by themselves, and leading nowhere: all that there is of a kind is behind its type.
+ENDS = frozenset({"contenttypes.contenttype"})
 # Parts of the names of fields' classes: EncryptedTextField, PasswordField, FernetJSONField.
 SECRET_FIELDS = ("encrypt", "fernet", "secret", "password", "hashed", "apikey")
 

@@ -34,6 +34,8 @@ OTHERS = {
     "by a film that both like": "movie_set.all.*.audiences.all.*",
     "back to oneself": "profile.user",
     "back to oneself and on": "profile.user.groups.all.*.user_set.all.*",
+    "what one may do": "user_permissions.all.*",
+    "what one's groups may do": "groups.all.*.permissions.all.*",
     "how many there are": "groups.all.*.user_set.count",
     "by a relation without its all": "groups.*.user_set.*",
 }
@@ -44,7 +46,6 @@ OWN = {
     "one's groups": "groups.all.*.name",
     "how many groups": "groups.all.count",
     "whether there are any": "groups.exists",
-    "one's permissions": "user_permissions.all.*.codename",
     "the text of a row of one's own": "profile",
 }
 
