@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from notifier.channels.cutting import start_of
 from notifier.channels.message import Message
 
-from . import _chat_markup as markup, _chat_units as units
+from . import _chat_markup as markup
 from ._chat_services import SERVICES, Service
 
 MARK = "…"
@@ -83,7 +84,7 @@ def _longest(text: str, fits: Callable[[str], bool]) -> str:
 
 
 def _marked(text, length):
-    return units.cut(text, length).rstrip() + MARK
+    return start_of(text, length).rstrip() + MARK
 
 
 def _by_apprise(title, pieces, plugin, limit=None):

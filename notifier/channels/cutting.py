@@ -38,8 +38,9 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _letters_before(text: str, place: int) -> int:
+    """All of them: a letter belongs to a flag by how many there are."""
     number = 0
-    while number < min(place, MAX_JOINED) and _within(text[place - number - 1], FLAG_LETTERS):
+    while number < place and _within(text[place - number - 1], FLAG_LETTERS):
         number += 1
     return number
 
