@@ -8,6 +8,7 @@ import unicodedata
 JOINER = "\u200d"
 SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")  # two of them make a flag
+ALL_FLAG_LETTERS = "".join(map(chr, range(ord(FLAG_LETTERS[0]), ord(FLAG_LETTERS[1]) + 1)))
 TAGS = ("\U000e0020", "\U000e007f")  # of the flags of England, Scotland and Wales
 # A letter under more marks than this is nobody's letter, and may be cut.
 MAX_JOINED = 64
@@ -39,10 +40,8 @@ def _joins(text: str, place: int) -> bool:
 
 def _letters_before(text: str, place: int) -> int:
     """All of them: a letter belongs to a flag by how many there are."""
-    number = 0
-    while number < place and _within(text[place - number - 1], FLAG_LETTERS):
-        number += 1
-    return number
+    before = text[:place]
+    return len(before) - len(before.rstrip(ALL_FLAG_LETTERS))
 
 
 def _within(character: str, bounds: tuple[str, str]) -> bool:
