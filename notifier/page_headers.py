@@ -125,12 +125,12 @@ class AdminHeadersMiddleware(MiddlewareMixin):
             return {}
         if found := getattr(match.func, "page_headers", None):
             return found
-        if "admin" in match.app_names or _is_below_admin(request):
+        if "admin" in match.app_names or is_below_admin(request):
             return {**COMMON, CSP: EDITOR if match.url_name in EDITORS else ADMIN, CACHE: PRIVATE}
         return {}
 
 
-def _is_below_admin(request):
+def is_below_admin(request):
     """Whether it is asked where the admin is, though by a view of another namespace, as its first page is."""
     try:
         return request.path.startswith(reverse("admin:index"))

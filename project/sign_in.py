@@ -23,6 +23,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from notifier.deploy.web import NOBODY
+from notifier.page_headers import is_below_admin
 
 # Failures within AXES_COOLOFF_TIME, a quarter of an hour: about 50 guesses an hour at one name.
 MOST_BY = {"username": 12, "ip_address": 30}
@@ -118,9 +119,8 @@ class SignInFirstMiddleware(LoginRequiredMiddleware):
     """
 
     def process_view(self, request, view_func, view_args, view_kwargs):
-        first = reverse("admin:index")
-        if request.user.is_authenticated or not request.path.startswith(first):
+        if request.user.is_authenticated or not is_below_admin(request):
             return None
         if request.path == reverse("admin:logout"):
-            return HttpResponseRedirect(first)
+            return HttpResponseRedirect(reverse("admin:index"))
         return super().process_view(request, view_func, view_args, view_kwargs)
