@@ -1,4 +1,7 @@
-"""One provider's report, in a form that is the same for all. Stored by ``recording``."""
+"""One provider's report, in a form that is the same for all. Stored by ``recording``.
+
+Without models: ``lambdas.email`` imports it before Django is set up.
+"""
 
 import datetime as dt
 import hashlib
@@ -11,7 +14,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ..channels.storable import storable
-from ..models import Feedback
 
 # The message tag that a mail carries: SES gives it back with each event, and nobody who gets the mail sees
 # it. (A header would be seen, and is missing from the events of a mail with much in its head.)
@@ -52,21 +54,6 @@ class Report:
         # What a provider says is asked for in the database, and stored there.
         for name in ("key", "message_id", "detail"):
             object.__setattr__(self, name, storable(getattr(self, name)))
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What a provider's reason, in its ``words`` or ours, means for the message and its address.
-
-    The fields are those of the Report.
-    """
-
-    words: str
-    # Any: as Django brings no types, a member would be the tuple that it is written as.
-    kind: Any = Feedback.Kind.BOUNCED
-    permanent: bool = False
-    suppress: str = ""
-    of_account: bool = False
 
 
 def key_of(provider: str, *parts: str) -> str:

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from ..exceptions import MalformedMessage
 from ..models import Feedback, Suppression
-from .reports import Failure, Report, key_of, moment_of, without_addresses
+from .failures import Failure
+from .reports import Report, key_of, moment_of, without_addresses
 
 CHANNEL = "sms"
 # Any: see `deliveries.claims`.

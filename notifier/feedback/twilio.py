@@ -16,7 +16,8 @@ from django.utils import timezone
 from .. import conf
 from ..channels import credentials
 from ..models import Feedback, Suppression
-from .reports import Failure, Report, delivery_id_of, key_of
+from .failures import Failure
+from .reports import Report, delivery_id_of, key_of
 
 logger = logging.getLogger(__name__)
 
