@@ -2,25 +2,22 @@
 author still may. And no person's own address is a room in which others read.
 
 The whole way: a template, an event's data, the function, and the stand-in that reads a call as the service
-does. What each service takes for one is looked for in the text that arrived, too.
+does. Each attack on each service, in the text alone: ``test_chat_words``.
 """
 
 import json
-import re
 
 import pytest
 
 from lambdas import _chat_rooms, chat
-from lambdas._chat_fitting import fit
-from lambdas._chat_services import SERVICES
-from notifier.channels.message import Message
 from notifier.exceptions import Skipped
 from notifier.local.chat import ROOMS
 from notifier.models import Rate
 from tests.support.builders import make_delivery
+from tests.support.chat_attacks import EVIL
 from tests.support.functions import bodies_for, invoke
 
-pytestmark = pytest.mark.django_db(transaction=True)
+through_the_function = pytest.mark.django_db(transaction=True)
 
 # Where a room's URL has a place for whom it is for.
 ADDRESSES = dict(zip(ROOMS, ROOMS, strict=True)) | {
@@ -31,49 +28,8 @@ ADDRESSES = dict(zip(ROOMS, ROOMS, strict=True)) | {
     "matrix": "matrix:!localroom:matrix.example.com",
 }
 
-# What a service reads as more than words, in what arrives there.
-MEANT = {
-    # https://docs.discord.com/developers/reference#message-formatting; a backslash makes a sign of it
-    "discord": r"@(?:everyone|here)|<(?:@[!&]?|#|/[\w ]+:|a?:\w+:|t:|id:)\w+>|(?<!\\)\]\(",
-    # https://docs.mattermost.com/collaborate/mention-people.html, .../format-messages.html
-    "mattermost": r"(?<![\w@/])@[a-z][\w.-]*|(?<!\\)\](?:\(|\[|:)",
-    # https://docs.joinmastodon.org/user/posting/#mention
-    "mastodon": r"(?<![\w/@])@\w+",
-    # https://docs.slack.dev/messaging/formatting-message-text#advanced
-    "slack": r"<[!@#]|<(?:https?|mailto):",
-    # https://core.telegram.org/bots/api#html-style; a name calls whoever has it
-    "telegram": r"<(?!b>)\w|(?<!\w)@\w{5}",
-    # https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
-    "workflows": r"<at\b|(?<!\\)\]\(|\{\{",
-    # https://developers.google.com/workspace/chat/format-messages
-    "google_chat": r"<users/|<https?:",
-    # https://docs.rocket.chat/docs/message-formatting
-    "rocketchat": r"(?<![\w/])@[\w.-]+|\]\(|<https?:[^>]*\|",
-    # https://spec.matrix.org/latest/client-server-api/#user-and-room-mentions
-    "matrix": r"@room|<a\b",
-    # https://developer.work.weixin.qq.com/document/path/91770
-    "wecombot": r"<@",
-    # https://open.dingtalk.com/document/orgapp/custom-robot-access: whom the request's own field names
-    "dingtalk": r"(?<![\w/])@\w",
-    # https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
-    "feishu": r"<at\b",
-    "lark": r"<at\b",
-}
 # As many as the shortest message takes, twice.
 AT_ONCE = 3
-EVIL = [
-    "@everyone", "@EVERYONE", "@Here", "(@all)", "@channel.", "x @room", "\\@everyone", "*@here*",
-    "\u202e@all", "@every\u200bone", "@ada_lovelace", "@ada@social.example.com",
-    "<@1>", "<@!1>", "<@&1>", "<#1>", "</ban:1>", "<a:wave:1>", "<t:0>", "<id:home>", "<@all>",
-    "<!channel>", "<!here|x>", "<!subteam^S1>", "<!date^1^{date}^https://evil.example.com|x>", "<@U024BE7LH>",
-    "<users/all>", '<at user_id="all"></at>', "<at>all</at>", '<at id="0">x</at>',
-    "[x](https://evil.example.com)", "![x](https://evil.example.com/a.png)", "[x](<https://evil.example.com>)",
-    "[x](tg://user?id=1)", "[x][1]\n\n[1]: https://evil.example.com", "[https://a.org](https://evil.example.com)",
-    "[x\n](https://evil.example.com)", "<https://evil.example.com|x>", "<mailto:a@b.example|x>",
-    '<a href="https://evil.example.com">x</a>', '<a href="tg://user?id=1">x</a>',
-    '<a href="https://matrix.to/#/@ada:matrix.example.com">x</a>', "{{DATE(2026-01-01T00:00:00Z, SHORT)}}",
-    "https://example.com/@everyone", "https://example.com/<!here>",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -95,11 +51,11 @@ def sent(cloud):
     return sent
 
 
-def test_each_service_has_its_row():
-    assert MEANT.keys() == SERVICES.keys()
+def test_each_service_has_its_room():
     assert ADDRESSES.keys() == ROOMS.keys()
 
 
+@through_the_function
 @pytest.mark.parametrize("name", sorted(ADDRESSES))
 def test_a_customers_words_are_only_words(sent, name):
     meant = []
@@ -109,21 +65,6 @@ def test_a_customers_words_are_only_words(sent, name):
         assert "…" not in received.text
         meant += [*received.shown.calls, *received.shown.links]
     assert meant == []
-
-
-@pytest.mark.parametrize("name", sorted(MEANT))
-@pytest.mark.parametrize("evil", EVIL)
-def test_nothing_that_the_service_reads_as_more_is_in_what_it_gets(name, evil):
-    # As Slack gets it where the template has signs of its own; else Apprise escapes all of it.
-    message = Message(
-        delivery=1,
-        attempt=1,
-        address="",
-        subject=evil,
-        text=f"*News*: {evil}",
-        from_data=((8, 8 + len(evil)),),
-    )
-    assert not re.search(MEANT[name], fit(message, plugin=None, name=name).text)
 
 
 WRITTEN = [
@@ -141,18 +82,13 @@ WRITTEN = [
 ]
 
 
+@through_the_function
 @pytest.mark.parametrize(("name", "written", "calls"), WRITTEN)
 def test_what_the_author_writes_calls_and_what_the_customer_writes_beside_it_does_not(
     sent, name, written, calls
 ):
     shown = sent(name, f"{written}: {{{{ title }}}}", f"{written}!").shown
     assert shown.calls == calls
-
-
-def test_discord_is_told_that_nobody_may_be_called(cloud):
-    message = Message(delivery=1, attempt=1, address="discord", text="@everyone <@1> <@&2>")
-    fitted = fit(message, plugin=None, name="discord")
-    assert fitted.amend({})["allowed_mentions"] == {"parse": [], "users": [], "roles": []}
 
 
 OWN = [

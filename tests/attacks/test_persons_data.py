@@ -55,6 +55,7 @@ NOT_OF_A_PERSON = {
     "notifier.delivery.reason": CODE,
     "notifier.delivery.returned": CODE,
     "notifier.delivery.status": CODE,
+    "notifier.event.causes": "keys",
     "notifier.event.cursor": "keys",
     "notifier.event.plan": "keys of rules; whom it names has a test of its own",
     "notifier.event.status": CODE,

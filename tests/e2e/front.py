@@ -43,7 +43,11 @@ class Front:
         """The first permission that the caller lacks."""
         if not self.enforce_roles or call.who == DEPLOYER:
             return None
-        policies, context = policies_of(_role_of(call.who)), context_of(call)
+        function = find_function(call.who)
+        # What a function's code asks comes with the function's name, which Lambda's own calls for it do not:
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+        context = context_of(call) | {"lambda:SourceFunctionArn": function.function_arn}
+        policies = policies_of(_role_of(call.who))
         return next((pair for pair in needed if not allows(policies, *pair, context)), None)
 
 

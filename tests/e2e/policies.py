@@ -1,5 +1,5 @@
-"""Whether a role's policies allow an action on a resource, as IAM evaluates them; of conditions only the one
-that is used here.
+"""Whether a role's policies allow an action on a resource, as IAM evaluates them; of conditions only those
+that are used here.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
@@ -24,7 +24,7 @@ def policies_of(role_name):
 def allows(policies, action, resource, context=None):
     """An explicit denial wins, and what nothing allows is denied. ``context`` are the call's condition keys.
 
-    Raises NotImplementedError for another condition than StringEquals.
+    Raises NotImplementedError for another condition than those of OPERATORS.
     """
     effects = {
         statement["Effect"]
@@ -51,11 +51,27 @@ def _concerns(statement, action, resource, context):
 
 
 def _is_met(condition, context):
-    if condition.keys() - {"StringEquals"}:
-        raise NotImplementedError(f"the condition {condition}")
+    """Every operator, and every key of it, must be met, by one of its values; a key that the call does not
+    come with meets none of these operators.
+    """
+    if unknown := condition.keys() - OPERATORS.keys():
+        raise NotImplementedError(f"the condition operators {sorted(unknown)}")
     return all(
-        context.get(key) in _listed(wanted) for key, wanted in condition.get("StringEquals", {}).items()
+        key in context and any(OPERATORS[operator](wanted, context[key]) for wanted in _listed(values))
+        for operator, keys in condition.items()
+        for key, values in keys.items()
     )
+
+
+def _is_arn_like(pattern, arn):
+    """Part by part, of which the sixth is all the rest; no wildcard stands for more than one part."""
+    wanted, found = pattern.split(":", 5), arn.split(":", 5)
+    return len(wanted) == len(found) == 6 and all(map(matches, wanted, found))
+
+
+# ArnEquals knows wildcards too, and is another name of ArnLike:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+OPERATORS = {"StringEquals": str.__eq__, "ArnEquals": _is_arn_like, "ArnLike": _is_arn_like}
 
 
 def _any_matches(statement, element, text, **options):

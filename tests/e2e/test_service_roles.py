@@ -6,9 +6,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from .policies import allows
 from .toys import CALLER, LOGGING, PATIENT_SECONDS, POLLING, deploy, make_queue, make_role, package
 
 ALLOWED = "arn:aws:sns:us-east-1:123456789012:plums"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+
+
+def from_function(name):
+    return {"Condition": {"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION + name}}}
 
 
 def publishing(resource, effect="Allow", **element):
@@ -26,6 +32,10 @@ def publishing(resource, effect="Allow", **element):
         ([publishing("*"), publishing(ALLOWED, effect="Deny")], 403),  # a denial wins
         # Telephones only
         ([{"Effect": "Allow", "Action": "sns:Publish", "NotResource": "arn:aws:sns:*:*:*"}], 403),
+        ([publishing("*"), publishing("*", effect="Deny", **from_function("caller"))], 403),
+        ([publishing("*"), publishing("*", effect="Deny", **from_function("call??"))], 403),
+        ([publishing("*"), publishing("*", effect="Deny", **from_function("other"))], 200),
+        ([publishing("*", **from_function("caller"))], 200),
         ([], 403),
     ],
 )
@@ -41,6 +51,38 @@ def test_a_function_may_do_what_its_role_allows_and_nothing_else(strict_service,
             f"assumed-role/caller/caller is not authorized to perform: sns:Publish on resource: {topic}"
             in text
         )
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "arn", "is_met"),
+    [
+        ("StringEquals", FUNCTION + "a", FUNCTION + "a", True),
+        ("StringEquals", FUNCTION + "*", FUNCTION + "a", False),  # no wildcards
+        ("ArnEquals", FUNCTION + "a", FUNCTION + "a", True),
+        ("ArnEquals", FUNCTION + "a", FUNCTION + "A", False),  # case counts
+        ("ArnEquals", FUNCTION + "a", FUNCTION + "a:1", False),
+        ("ArnEquals", FUNCTION + "*", FUNCTION + "a:1", True),
+        ("ArnEquals", [FUNCTION + "a", FUNCTION + "b"], FUNCTION + "b", True),  # one of them
+        ("ArnEquals", "arn:aws:lambda:*:function:a", FUNCTION + "a", False),  # a wildcard is of one part
+        ("ArnEquals", "*", FUNCTION + "a", False),
+        ("ArnLike", "arn:*:lambda:*:*:function:?", FUNCTION + "a", True),
+        ("ArnEquals", FUNCTION + "a", None, False),  # a call of Lambda's own, for the function
+        ("ArnLike", "*", None, False),
+    ],
+)
+def test_a_condition_is_met_as_iam_says(operator, wanted, arn, is_met):
+    condition = {operator: {"lambda:SourceFunctionArn": wanted}}
+    context = {"lambda:SourceFunctionArn": arn} if arn else {}
+    for effect, expected in (("Allow", is_met), ("Deny", not is_met)):
+        asked = {"Statement": [publishing(ALLOWED, effect=effect, Condition=condition)]}
+        other = {"Statement": [publishing(ALLOWED)] if effect == "Deny" else []}
+        assert allows([asked, other], "sns:Publish", ALLOWED, context) == expected
+
+
+def test_a_condition_that_nobody_has_taught_it_is_no_condition_that_is_met():
+    asked = {"Statement": [publishing(ALLOWED, Condition={"ArnNotLike": {"a": "b"}})]}
+    with pytest.raises(NotImplementedError, match="ArnNotLike"):
+        allows([asked], "sns:Publish", ALLOWED)
 
 
 def test_the_deployer_may_do_everything(strict_service):

@@ -197,8 +197,11 @@ def test_only_lambda_makes_them_and_no_code_of_the_function(make_stack):
     of_email = {each["Sid"]: each for each in policy_of(stack, "email")}
     denied = of_email["NotByItsCode"]
     assert (denied["Effect"], denied["Action"]) == ("Deny", of_email["JoinTheNetwork"]["Action"])
-    (own,) = denied["Condition"]["ArnEquals"].values()
-    assert own.endswith(f":function:{stack.name}-email")
+    # The name that Lambda gives the calls of a function's code, and of no version:
+    # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+    ((key, own),) = denied["Condition"]["ArnEquals"].items()
+    assert key == "lambda:SourceFunctionArn"
+    assert own == account_of(stack).arn("lambda", f"function:{stack.name}-email")
     assert "NotByItsCode" not in {each["Sid"] for each in policy_of(make_stack(), "email")}
 
 

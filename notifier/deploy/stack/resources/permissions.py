@@ -67,8 +67,8 @@ def _common(function, account):
         yield _allow("CountDeadLetters", ["sqs:GetQueueAttributes"], dead_letters)
     if function.config.get("vpc_config"):
         yield _allow("JoinTheNetwork", NETWORK, "*")
-        # That is Lambda's own doing, before any code runs; what the code calls comes with this key:
-        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+        # That is Lambda's own doing, and comes without this key; what the code calls comes with it:
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
         own = account.arn("lambda", f"function:{function.name}")
         by_code = {"Effect": "Deny", "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": own}}}
         yield _allow("NotByItsCode", NETWORK, "*") | by_code
