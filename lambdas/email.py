@@ -2,9 +2,6 @@
 ``lambdas.feedback``.
 """
 
-# First of all: it sets Django up, which the reports' models need.
-from ._handler import make_handler  # isort: split
-
 import unicodedata
 from contextlib import contextmanager
 from email.utils import parseaddr
@@ -24,6 +21,7 @@ from notifier.feedback.reports import DELIVERY_TAG
 from notifier.templating.plaintext import html_to_text
 
 from ._aws import NEVER_LEFT, single_request_config
+from ._handler import make_handler
 from ._mail_advice import MAX_HTML_BYTES, advise_on
 
 # What people read for it; `notifier.channels.registry` finds these without importing this file.
