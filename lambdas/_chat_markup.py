@@ -30,7 +30,9 @@ EDGE = re.compile(r"[*`~]|(?<![^\W_])_|_(?![^\W_])")
 LIKE = str.maketrans({"*": "\u2217", "_": "\uff3f", "~": "\u223c", "`": "\u02cb"})
 LINE = re.compile(r"^(?=[ \t]{0,99}(?:[>#-]|\d{1,9}\.))|\|(?=\|)", re.MULTILINE)
 # https://docs.slack.dev/messaging/formatting-message-text#advanced
-OF_SLACK = re.compile(r"(<(?:[!@#][\w^|.-]+|(?:https?://|mailto:)[^<>\s]+)(?:\|[^<>]*)?>)")
+OF_SLACK = re.compile(
+    r"(<(?:[!@#](?:\|[\w^.-]*+|[\w^.-]++)|(?:https?://|mailto:)(?:\|[^<>|\s]*+|[^<>|\s]++))(?:\|[^<>]*+)?>)"
+)
 # https://core.telegram.org/bots/api#html-style
 OF_TELEGRAM = re.compile(
     r"(</?(?:b|strong|i|em|u|ins|s|strike|del|tg-spoiler|code|pre|blockquote)>|<a href=\"[^\"<>]*\">|</a>)"

@@ -8,6 +8,7 @@ import html
 import re
 import unicodedata
 
+from notifier.channels.combining import stream_safe
 from notifier.exceptions import OutcomeUnknown
 
 # The most that one question may ask for; each post that X returns costs $0.001, as it is our own.
@@ -77,6 +78,6 @@ def _fits(written, text):
 
 def _plain(text):
     """A text without what X adds or changes: blanks; of links the scheme, the host's case, the last slash."""
-    text = SCHEME.sub("", unicodedata.normalize("NFC", text))
+    text = SCHEME.sub("", unicodedata.normalize("NFC", stream_safe(text)))
     words = [word.rstrip("/") if "." in word else word for word in text.split()]
     return " ".join(word.casefold() if "." in word else word for word in words)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import idna
 
+from .combining import stream_safe
 from .storable import storable
 
 # How stored texts begin, for conditions in SQL; everything else asks a Recipient.
@@ -104,7 +105,7 @@ def normalise(address):
     scheme, is_url, rest = text.partition("://")
     if is_url:
         return _url(scheme.lower(), rest)[:MAX_ADDRESS_CHARACTERS]
-    text = unicodedata.normalize("NFKC", text).strip().lower()
+    text = unicodedata.normalize("NFKC", stream_safe(text)).strip().lower()
     if (found := PHONE.fullmatch(text)) and (number := _digits(found[2])):
         return f"+{number}"[:MAX_ADDRESS_CHARACTERS]
     name, at, domain = text.rpartition("@")
@@ -120,14 +121,15 @@ def _url(scheme, rest):
     end = min((at for mark in "/?#\\" if (at := rest.find(mark)) >= 0), default=len(rest))
     user, at, host = rest[:end].rpartition("@")
     host = _as_in_dns(
-        unicodedata.normalize("NFKC", host).lower().removesuffix(DEFAULT_PORTS.get(scheme, ":"))
+        unicodedata.normalize("NFKC", stream_safe(host)).lower().removesuffix(DEFAULT_PORTS.get(scheme, ":"))
     )
     return f"{scheme}://{user}{at}{host}{rest[end:]}"
 
 
 def _as_in_dns(domain):
     domain = domain.removesuffix(".")
-    if domain.isascii():
+    # A longer one is no domain, and IDNA takes time by the square of its marks.
+    if domain.isascii() or len(domain) > MAX_ADDRESS_CHARACTERS:
         return domain
     try:
         return idna.encode(domain, uts46=True).decode()

@@ -19,8 +19,7 @@ from ..channels.storable import storable
 # it. (A header would be seen, and is missing from the events of a mail with much in its head.)
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html
 DELIVERY_TAG = "notifier-delivery"
-# A word with an @ in it: a provider's text often quotes the address.
-QUOTED_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+QUOTED_WORD = re.compile(r"[^\s<>()\[\],;:\"']+")
 QUOTED_NUMBER = re.compile(r"\+?\d{7,}")
 # Shorter ones are in too many other words.
 SHORTEST_NAME = 3
@@ -84,7 +83,12 @@ def without_addresses(text: str, addresses: Iterable[str]) -> str:
         {part for each in addresses for part in (each, each.partition("@")[0]) if len(part) >= SHORTEST_NAME},
         key=len,
     )
-    text = QUOTED_NUMBER.sub("…", QUOTED_ADDRESS.sub("…", text))
+    text = QUOTED_NUMBER.sub("…", QUOTED_WORD.sub(_unless_address, text))
     for name in reversed(names):
         text = re.sub(re.escape(name), "…", text, flags=re.IGNORECASE)
     return " ".join(text.split())
+
+
+def _unless_address(word: re.Match[str]) -> str:
+    """A provider's text often quotes the address: a word with an @ in it."""
+    return "…" if "@" in word[0][1:-1] else word[0]

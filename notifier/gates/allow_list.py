@@ -132,7 +132,12 @@ def _other(pattern):
 
 def _glob(pattern, anything):
     """``pattern`` with ``anything``, a regular expression, for each “*”."""
-    return re.compile(anything.join(map(re.escape, pattern.split("*"))))
+    first, *others = map(re.escape, pattern.split("*"))
+    if not others:
+        return re.compile(first)
+    # The first place of a piece does as well as any later one, so it is never tried again, as in `fnmatch`.
+    *between, last = others
+    return re.compile(first + "".join(f"(?>{anything}?{piece})" for piece in between) + anything + last)
 
 
 def _lower(text):

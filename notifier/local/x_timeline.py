@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 
 # As X's own text parser roughly takes them.
-LINK = re.compile(r"(?:https?://)?[\w-]+(?:\.[\w-]+)+(?:/[^\s]*)?", re.IGNORECASE)
+LINK = re.compile(r"(?:https?://|(?<![\w-]))[\w-]++(?:\.[\w-]++)+(?:/[^\s]*)?", re.IGNORECASE)
 FEWEST, MOST, USUAL = 5, 100, 10
 
 

@@ -66,7 +66,7 @@ def explain_syntax(message, source):
                 *found.groups(), last=source.split()[-1] if source.split() else "", condition=source[:80]
             )
     # A name in a template stands in braces.
-    return re.sub(r"\{\{ (.*?) \}\}", r"“\1”", message)
+    return re.sub(r"\{\{ ((?:(?!\{\{ ).)*?) \}\}", r"“\1”", message)
 
 
 def _explain_word(remainder, word):

@@ -7,10 +7,11 @@ and needs no layout when it is rendered.
 import re
 from dataclasses import dataclass, field
 
-from django.template.base import Lexer, TokenType, tag_re
+from django.template.base import TokenType
 
 from ..exceptions import TemplateRefused
 from .compiler import MAX_NESTING, MAX_WHOLE_BYTES
+from .lexing import LinearLexer, split_tags
 
 # Blocks and supers put into their places; a chain of layouts that repeats them would multiply without writing
 # anything.
@@ -44,9 +45,8 @@ def read_outline(source):
     Raises TemplateRefused with the line of what is wrong with its blocks.
     """
     outline, open_blocks, commented, begun = Outline(), [], False, False
-    for text, token in zip(
-        (text for text in tag_re.split(source) if text), Lexer(source).tokenize(), strict=True
-    ):
+    texts = (text for text in split_tags(source) if text)
+    for text, token in zip(texts, LinearLexer(source).tokenize(), strict=True):
         words = token.contents.split() if token.token_type == TokenType.BLOCK else [""]
         pieces = open_blocks[-1].pieces if open_blocks else outline.pieces
         if commented or words[0] == "comment":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.template import Engine, Node, NodeList, Template, TemplateSyntaxError
-from django.template.base import Lexer, Parser, TextNode, TokenType
+from django.template.base import Parser, TextNode, TokenType
 from django.template.defaulttags import (
     ForNode,
     IfChangedNode,
@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from ..exceptions import TemplateRefused, TemplateTooLarge
 from .data import DataExpression, FrozenObject
 from .filters import BLOCKS, LIBRARY, MAX_OUTPUT_BYTES
+from .lexing import LinearLexer
 from .paths import PathTree, bound_name, merge_paths, names_in, path_names, read_paths
 from .provenance import mark
 from .translation import TranslateNode
@@ -163,7 +164,7 @@ class DataTemplate(Template):
     libraries = (LIBRARY,)
 
     def compile_nodelist(self):
-        return DataParser(Lexer(self.source).tokenize(), {}, self.libraries, self.origin).parse()
+        return DataParser(LinearLexer(self.source).tokenize(), {}, self.libraries, self.origin).parse()
 
 
 class TemplateWithBlocks(DataTemplate):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import product
 
-from django.template.base import tag_re
+from .lexing import split_tags
 
 OPEN, CLOSE = "\ue000", "\ue001"  # private-use characters: no markup, no blanks, in no language
 MARK = re.compile(f"{OPEN}([vb])([0-9]+){CLOSE}")
@@ -19,9 +19,9 @@ BLOCK_TAGS = {"if", "elif", "else", "endif", "for", "empty", "endfor", "with", "
 PARAGRAPHS = re.compile(r"\|\s*linebreaks(br)?\s*$")
 # These write markup, or undo what HTML does with a value; in text they would show.
 NOT_IN_TEXT = re.compile(r"\|\s*(escape|force_escape|linebreaks\w*|truncate\w+_html)\b")
-MARKUP = re.compile("""(["'])[^"']*[<&][^"']*\\1""")
+MARKUP = re.compile("""(["'])[^"'<&]*+[<&][^"']*+\\1""")
 
-LINES_OF_BLOCKS = re.compile(rf"(\n*)((?:^[ \t]*(?:{BLOCK}[ \t]*)+(?:\n+|\Z))+)", re.MULTILINE)
+LINES_OF_BLOCKS = re.compile(rf"(?<!\n)(\n*+)((?:^[ \t]*(?:{BLOCK}[ \t]*)+(?:\n+|\Z))+)", re.MULTILINE)
 BLOCKS_AMID_BLANKS = re.compile(rf"(?:(?<=\s)|^)({BLOCK}(?: *{BLOCK})*) +(?=\S)", re.MULTILINE)
 
 
@@ -36,7 +36,7 @@ class Skeleton:
     def of(cls, source):
         """None where a token has no counterpart in text, or too many conditions would have to be tried."""
         numbers, pieces = {}, []
-        for index, piece in enumerate(tag_re.split(source)):
+        for index, piece in enumerate(split_tags(source)):
             if index % 2 == 0:
                 pieces.append(piece)
             elif not piece.startswith("{#"):

@@ -14,7 +14,10 @@ from .findings import error
 SHAPES = {
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-    "an address with a password": re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s@]+@", re.IGNORECASE),
+    # The first "://name:" before an @ stands for all of them: so each character is looked at once.
+    "an address with a password": re.compile(
+        r"(?<![^\s@])(?>[^\s@]*?[a-z0-9+.-]://[^\s/:@]*+:)[^\s@]++@", re.IGNORECASE
+    ),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 }
 SECRET_NAME = re.compile(r"(SECRET|PASSWORD|PASSWD|TOKEN|PRIVATE|CREDENTIAL|(^|_)KEY|APIKEY)", re.IGNORECASE)

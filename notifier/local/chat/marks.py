@@ -63,8 +63,8 @@ def _read(text):
     return "".join(chr(ord(each) - HELD) if HELD < ord(each) < HELD + 128 else each for each in text)
 
 
-MASKED = r"\[(?P<words>[^\]\n]+)\]\((?P<url>https?://[^)\s]+)\)"
-ANGLED = r"<(?P<url>https?://[^>|\s]+)\|(?P<words>[^>\n]+)>"
+MASKED = r"\[(?P<words>[^\[\]\n]+)\]\((?P<url>https?://[^()\s]+)\)"
+ANGLED = r"<(?P<url>https?://[^<>|\s]+)\|(?P<words>[^<>\n]+)>"
 CODE = r"`(?P<words>[^`\n]+)`"
 HEADING, QUOTE = r"^#{1,6} (?P<words>.+)$", r"^> (?P<words>.+)$"
 BULLET, NUMBERED = r"^[-*+] (?P<words>.+)$", r"^\d{1,9}[.)] (?P<words>.+)$"

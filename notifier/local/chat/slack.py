@@ -18,7 +18,7 @@ BOT_ROOM = f"slack://{BOT}/{{to}}"
 ARCHIVED_ROOM = "#archived"
 # It cuts off what is longer: https://docs.slack.dev/reference/methods/chat.postMessage#truncating
 MAX_CHARACTERS = 40_000
-CALLS = r"<(?:![a-z]+(?:\^\w+)?|@[UW]\w+)(?:\|[^>]*)?>"
+CALLS = r"<(?:![a-z]+(?:\^\w+)?|@[UW]\w+)(?:\|[^<>]*)?>"
 # https://docs.slack.dev/messaging/formatting-message-text
 MARKUP = Markup(formats=SINGLE, links=(ANGLED,), calls=CALLS)
 # In an attachment it reads links and calls, and no signs, unless `mrkdwn_in` says so.

@@ -13,7 +13,7 @@ MAX_BYTES = 28 * 1024
 # https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features
 MARKUP = Markup(
     formats=(r"\*\*(?P<words>[^*\n]+)\*\*", r"(?<!\w)_(?P<words>[^_\n]+)_(?!\w)", BULLET, NUMBERED),
-    links=(MASKED, r"(?P<url>)(?P<words>\{\{(?:DATE|TIME)\([^)\n]*\)\}\})"), escapes=True,
+    links=(MASKED, r"(?P<url>)(?P<words>\{\{(?:DATE|TIME)\([^()\n]*\)\}\})"), escapes=True,
 )  # fmt: skip
 # https://learn.microsoft.com/en-us/azure/logic-apps/handle-throttling-problems-429-errors
 LIMITED = (429, {"error": {"code": "WorkflowTriggerIsThrottled"}}, {"retry-after": "20"})
