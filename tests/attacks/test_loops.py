@@ -31,12 +31,12 @@ def answer_well(messages, _session):
     return ["taken"] * len(messages)
 
 
-def play(send=answer_well, *, rounds=ROUNDS, size=1):
-    """Fan out and deliver until nothing is left; returns how many rounds that took."""
+def play(send=answer_well, *, rounds=ROUNDS, size=1, order="pk"):
+    """Fan out, in ``order``, and deliver until nothing is left; returns how many rounds that took."""
     channel = Channel(name="email", send_batch=send, policy=POLICY, batch_size=size)
     with publisher.diverted():
         for number in range(rounds):
-            events = list(Event.objects.filter(status="recorded").order_by("pk"))
+            events = list(Event.objects.filter(status="recorded").order_by(order))
             for event in events:
                 fanout.fan_out(event.pk, lease_seconds=900)
             ids = list(Delivery.objects.filter(status="queued").order_by("pk").values_list("pk", flat=True))
@@ -218,7 +218,8 @@ def test_what_an_event_causes_of_other_rules_is_not_bounded(listen):
     assert statuses() == ["done"] * 31
 
 
-def test_what_a_batch_causes_belongs_to_its_longest_chain():
+@pytest.mark.parametrize("order", ["pk", "-pk"], ids=["the longest first", "the longest last"])
+def test_what_a_batch_causes_belongs_to_its_longest_chain(order):
     rule(users=1)
     Post.objects.create(title="first", body="")
 
@@ -227,11 +228,11 @@ def test_what_a_batch_causes_belongs_to_its_longest_chain():
         save_a_post()
         return answer_well(messages, _session)
 
-    for _ in range(3):
-        play(send, rounds=1, size=100)
-        from_outside = Post(title="outside", body="")
-        from_outside.save()
-    play(send, size=100)
+    for length in range(1, 4):
+        play(send, rounds=1, size=100, order=order)
+        assert len(Event.objects.latest("pk").causes) == length
+        Post.objects.create(title="outside", body="")
+    play(send, size=100, order=order)
     longest = max(len(causes or ()) for causes in Event.objects.values_list("causes", flat=True))
     assert longest == MOST_IN_A_CHAIN
 
