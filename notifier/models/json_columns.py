@@ -9,6 +9,8 @@ import logging
 from django.db import models
 
 logger = logging.getLogger(__name__)
+# Of a BigAutoField.
+LARGEST_KEY = models.BigIntegerField.MAX_BIGINT
 
 
 class _Read(models.JSONField):
@@ -41,3 +43,21 @@ class TreeField(_Read):
     @classmethod
     def read(cls, found):
         return {name: cls.read(each) for name, each in found.items()} if isinstance(found, dict) else {}
+
+
+class LinksField(_Read):
+    """A list of pairs of keys, as ``events.causes`` has it: ``[[event, trigger], …]``; or None."""
+
+    @staticmethod
+    def read(found):
+        if found is None:
+            return None
+        return [each for each in found if _is_link(each)] if isinstance(found, list) else []
+
+
+def _is_link(found):
+    return isinstance(found, list) and len(found) == 2 and all(map(_is_key, found))
+
+
+def _is_key(found):
+    return type(found) is int and 0 <= found <= LARGEST_KEY

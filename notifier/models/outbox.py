@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..templating import snapshot
+from .json_columns import LinksField
 
 # The trigger and the subscription of what an editor sends to themselves; see `deliveries.test_sends`.
 OF_NO_RULE = 0
@@ -41,7 +42,7 @@ class Event(models.Model):
     )
     # Of one that was caused by another's sending or fan-out: the keys of each event of the chain and of its
     # trigger, the first of all first; see `notifier.events.causes`.
-    causes = models.JSONField(null=True)
+    causes = LinksField(null=True)
     # Given by the caller of `emit`: the same key again is the same event.
     key = models.CharField(_("idempotency key"), max_length=200, null=True)
     # What matching said of this firing's triggers: a list of `events.matching.Explained`.

@@ -9,7 +9,8 @@ COLUMNS = {
         auth.user.password notifier.device.token axes.accesslog.session_hash
         notifier.feedback.key
         notifier.devicepush.provider_id notifier.feedback.message_id
-        notifier.event.cursor notifier.event.plan notifier.contentversion.paths
+        notifier.event.cursor notifier.event.plan notifier.event.causes
+        notifier.contentversion.paths
     """,
     RECIPIENTS: """
         notifier.preferences.language notifier.preferences.time_zone notifier.preferences.digest

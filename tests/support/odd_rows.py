@@ -96,7 +96,9 @@ DATA = [
     {"instance": {"model": "nowhere.nothing", "pk": [], "": 1}},
 ]
 CURSORS = [{"step": "abc", "after": LONG}, {"step": 10**9}, {"step": -1, "after": {}}, {"step": None}]
+LINKS = [[[1, 2], [2**63, 1]], [["a", None], [1]], [[[1], {}]], [[1, 2, 3]], [[-1, True]]]
 JSON = {
+    ("event", "causes"): LINKS,
     ("event", "plan"): PLANS,
     ("event", "explanation"): MATCHES,
     ("event", "data"): DATA,

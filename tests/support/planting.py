@@ -40,6 +40,7 @@ SHAPES: dict[tuple[str, str], Any] = {
     ("notifier.event", "explanation"): [],
     ("notifier.event", "plan"): [],
     ("notifier.event", "cursor"): {},
+    ("notifier.event", "causes"): None,
     ("notifier.event", "dead_ends"): ["mark"],
     ("notifier.audience", "callables"): [],
     ("notifier.subscription", "channels"): ["email"],
