@@ -14,7 +14,8 @@ from notifier.deliveries.worker import Channel
 from notifier.events.causes import MOST_IN_A_CHAIN, MOST_REPEATS
 from notifier.events.emit import emit
 from notifier.explaining.recorded import look_at_cause
-from notifier.hooks import event_recorded, notification_failed, notification_sent
+from notifier.feedback import Report, recording
+from notifier.hooks import event_recorded, feedback_received, notification_failed, notification_sent
 from notifier.models import Delivery, Event
 from notifier.queue import publisher
 from notifier.rules import audiences, providers
@@ -174,6 +175,16 @@ def test_what_a_receiver_of_a_crash_saves_belongs_to_the_chain(listen):
     assert Delivery.objects.get().reason == "crashed"
     saved = Event.objects.get(trigger=trigger)
     assert saved.causes == [[event.pk, event.trigger_id]]
+
+
+def test_what_a_receiver_of_a_report_saves_belongs_to_the_chain(listen):
+    trigger, now = rule(), timezone.now()
+    listen(feedback_received, save_a_post)
+    event = make_event(status="done", due_at=None)
+    make_delivery(event=event, status="sent", due_at=None, finished_at=now, provider_id="m1")
+    said = {"channel": "email", "kind": "delivered", "key": "k", "message_id": "m1"}
+    assert recording.record(Report(**said, happened_at=now, sent_at=now))
+    assert Event.objects.get(trigger=trigger).causes == [[event.pk, event.trigger_id]]
 
 
 @pytest.mark.parametrize("longest", [0, 1], ids=["oldest", "newest"])
