@@ -1,26 +1,33 @@
 """Rules that fire one another, by a project's own code: each such chain of events ends, and says why."""
 
+import datetime as dt
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from notifier import deliveries
+from notifier.channels.recipient import Recipient
 from notifier.deliveries import fanout
 from notifier.deliveries.clock import Clock
 from notifier.deliveries.worker import Channel
 from notifier.events.causes import MOST_IN_A_CHAIN, MOST_REPEATS
 from notifier.events.emit import emit
 from notifier.explaining.recorded import look_at_cause
-from notifier.hooks import event_recorded, notification_failed, notification_sent
+from notifier.feedback import Report, recording
+from notifier.hooks import event_recorded, feedback_received, notification_failed, notification_sent
 from notifier.models import Delivery, Event
 from notifier.queue import publisher
 from notifier.rules import audiences, providers
 from project.demo.models import Movie, Post
-from tests.support.builders import make_audience, make_trigger, make_user
-from tests.support.flowing import POLICY
+from tests.support.builders import make_audience, make_delivery, make_event, make_trigger, make_user
+from tests.support.flowing import CONTENT, POLICY, another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # A chain of one rule that nothing ends would go on for ever: so often it is played.
 ROUNDS = 40
+HOUR = dt.timedelta(hours=1)
 
 
 def save_a_post(**_arguments):
@@ -157,6 +164,50 @@ def test_a_provider_that_saves_while_a_message_is_made_ends(monkeypatch):
     Post.objects.create(title="first", body="")
     assert play() < ROUNDS
     assert statuses() == ["done"] * MOST_IN_A_CHAIN + ["failed"]
+
+
+def test_what_a_receiver_of_a_crash_saves_belongs_to_the_chain(listen):
+    trigger = rule()
+    listen(notification_failed, save_a_post)
+    event = make_event(status="done", due_at=None)
+    make_delivery(event=event, status="sending", due_at=timezone.now() - HOUR)
+    deliveries.take_due(10)
+    assert Delivery.objects.get().reason == "crashed"
+    saved = Event.objects.get(trigger=trigger)
+    assert saved.causes == [[event.pk, event.trigger_id]]
+
+
+def test_what_a_receiver_of_a_report_saves_belongs_to_the_chain(listen):
+    trigger, now = rule(), timezone.now()
+    listen(feedback_received, save_a_post)
+    event = make_event(status="done", due_at=None)
+    make_delivery(event=event, status="sent", due_at=None, finished_at=now, provider_id="m1")
+    said = {"channel": "email", "kind": "delivered", "key": "k", "message_id": "m1"}
+    assert recording.record(Report(**said, happened_at=now, sent_at=now))
+    assert Event.objects.get(trigger=trigger).causes == [[event.pk, event.trigger_id]]
+
+
+@pytest.mark.parametrize("longest", [0, 1], ids=["oldest", "newest"])
+@pytest.mark.parametrize("where", ["made", "sent"])
+def test_a_digest_belongs_to_the_longest_chain_in_it(monkeypatch, longest, where):
+    save = save_a_post if where == "made" else dict
+    monkeypatch.setattr(providers, "_registry", dict(providers._registry))
+    providers.register_provider("dose", lambda context, user: save() or {"dose": ""}, provides=["dose"])
+    contents = {"email": CONTENT | {"text": "{{ title }}{{ dose }}"}}
+    first = make_event(contents=contents, status="done", due_at=None)
+    events, user, trigger = [first, another(first, status="done")], make_user(), rule()
+    Event.objects.filter(pk=events[longest].pk).update(causes=[[1, 1], [2, 2]])
+    recipient = str(Recipient.of_user(user.pk))
+    made = [
+        make_delivery(event=each, recipient=recipient, address=user.email, digest=True) for each in events
+    ]
+    Delivery.objects.update(subscription=made[0].subscription_id)
+    by_a_call = by_a_channel_of_its_own(None, None) if where == "sent" else answer_well
+    with Clock.lasting(900) as clock:
+        Channel(name="email", send_batch=by_a_call, policy=POLICY).deliver([made[1].pk], clock)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+    saved = Event.objects.get(trigger=trigger)
+    assert saved.causes == [[1, 1], [2, 2], [events[longest].pk, first.trigger_id]]
 
 
 def test_what_a_receiver_of_the_recording_saves_belongs_to_the_chain(listen):

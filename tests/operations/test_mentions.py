@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifier import explaining
 from notifier.deliveries.fanout import fan_out
 from notifier.inbox.items import add_item
-from notifier.models import Audience, ContactPoint, ContentVersion, Delivery, InboxItem, Suppression
+from notifier.models import Audience, ContactPoint, ContentVersion, Delivery, InboxItem, Pause, Suppression
 from notifier.operations import paging, privacy, retention
 from tests.support.builders import make_audience, make_delivery, make_event, make_user
 
@@ -186,6 +186,28 @@ def test_others_inboxes_say_nothing_of_the_person_any_more(ada, bob, column, is_
     assert (event.data, event.key, event.reason, event.action_object, event.actor) == ({}, None, "", "", "")
     # That Bob got something stays.
     assert Delivery.objects.filter(event=event, recipient=f"user:{bob.pk}", status="sent").exists()
+
+
+@pytest.mark.parametrize("gone", ["its event", "whom it is about"])
+def test_an_item_of_others_is_found_by_its_event_or_by_whom_it_is_about(ada, bob, gone):
+    told(bob, action_object=f"auth.user:{ada.pk}")
+    if gone == "its event":
+        Delivery.objects.all().delete()
+    else:
+        InboxItem.objects.update(about="")
+    assert len(export(ada)["others_inboxitem"]) == 1
+    erase(ada)
+    assert not InboxItem.objects.exists()
+
+
+def test_what_the_person_wrote_and_paused_is_in_their_export_by_their_name(ada, bob):
+    make_event()
+    ContentVersion.objects.update(author="ada")
+    Pause.objects.create(scope="everything", paused_by="ada")
+    Pause.objects.create(scope="channel:email", paused_by="bob")
+    found = export(ada)
+    assert [each["author"] for each in found["contentversion"]] == ["ada"]
+    assert [each["paused_by"] for each in found["pause"]] == ["ada"]
 
 
 def test_who_else_an_event_is_about_or_who_caused_it_stays(ada, bob):
