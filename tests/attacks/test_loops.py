@@ -187,6 +187,16 @@ def test_what_a_receiver_of_a_report_saves_belongs_to_the_chain(listen):
     assert Event.objects.get(trigger=trigger).causes == [[event.pk, event.trigger_id]]
 
 
+def test_what_asking_a_provider_saves_belongs_to_the_chain(settings, monkeypatch):
+    settings.NOTIFIER = settings.NOTIFIER | {"CHANNELS_PACKAGE": "tests.support.deadly_channels"}
+    monkeypatch.setattr("tests.support.deadly_channels.email.die_of", lambda *_what: save_a_post())
+    trigger, event = rule(), make_event(status="done", due_at=None)
+    asked = make_delivery(event=event, reason="unsettled")
+    with Clock.lasting(900) as clock:
+        Channel(name="email", send_batch=answer_well, policy=POLICY).deliver([asked.pk], clock)
+    assert Event.objects.get(trigger=trigger).causes == [[event.pk, event.trigger_id]]
+
+
 @pytest.mark.parametrize("longest", [0, 1], ids=["oldest", "newest"])
 @pytest.mark.parametrize("where", ["made", "sent"])
 def test_a_digest_belongs_to_the_longest_chain_in_it(monkeypatch, longest, where):
