@@ -301,7 +301,8 @@ def test_rows_say_what_they_are():
         (content, f"{subscription.template.name} · email"),
         (content.version, f"{subscription.template.name} · email v1"),
         (make_audience(), Audience.objects.get().name),
-        (ContactPoint(user=ada, channel="sms"), "ada · sms"),
+        # Neither the address nor whose it is.
+        (ContactPoint(pk=9, user=ada, channel="sms"), "#9 sms"),
         (event, "#7 post_save demo.post:4"),
         # Never the address.
         (Delivery(pk=8, channel="sms", address="+491"), "#8 sms"),
