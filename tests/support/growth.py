@@ -4,11 +4,11 @@ from itertools import pairwise
 from time import process_time
 
 ROUNDS = 3
-# Two and a half times the time for twice the text, twice in a row; of a quadratic one it is four times.
+# As many times the time for twice the text, twice in a row; of a quadratic one it is four times.
 RATIO = 2.8
 # What is done sooner than this is not looked at again. A search that begins anew at each of so many
 # characters takes ten times as long.
-SECONDS, CHARACTERS = 0.004, 4_000
+SECONDS, CHARACTERS = 0.004, 12_000
 SMALLEST, FEW, LARGEST = 16, 128, 64_000
 
 
