@@ -26,7 +26,7 @@ def worse_than_linear(function, make_text, *, least=SECONDS, characters=CHARACTE
         taken = seconds(function, make_text(length), rounds=ROUNDS)
         return [taken] if taken >= least else None
     times = []
-    while length <= LARGEST and len(times) < 4 and sum(times) < 2:
+    while length <= LARGEST and len(times) < (4 if sum(times) < 0.3 else 3):
         times.append(seconds(function, make_text(length), rounds=ROUNDS if sum(times) < 0.2 else 1))
         length *= 2
         if len(times) > 2 and not grows(times):
