@@ -20,7 +20,7 @@ ELSEWHERE = {
     "false": "False", "null": "None", "none": "None",
 }  # fmt: skip
 
-REMAINDER = re.compile(r"Could not parse the remainder: '(.*)' from '(.*)'", re.S)
+REMAINDER = "Could not parse the remainder: '"
 PATTERNS = [
     # Django's sentence → ours
     (r"Unexpected end of expression.*", "The condition ends too early: something is missing after “{last}”."),
@@ -58,8 +58,9 @@ def explain_syntax(message, source):
     """Django's message about ``source`` in the words of this page."""
     if not message:
         return "A quotation mark is missing."
-    if remainder := REMAINDER.fullmatch(message):
-        return _explain_word(*remainder.groups())
+    if message.startswith(REMAINDER):
+        remainder, _from, word = message[len(REMAINDER) : -1].rpartition("' from '")
+        return _explain_word(remainder, word)
     for pattern, text in PATTERNS:
         if found := re.fullmatch(pattern, message, re.S):
             return text.format(

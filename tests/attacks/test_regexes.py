@@ -94,7 +94,6 @@ SLOW = {
     "blanks at the ends of lines": (r"(?m)[ \t]+$", "findall"),
     "an element's start": (r"<style\b[^>]*>", "findall"),
     "a word with an @": (r"[^\s<>()]+@[^\s<>()]+", "findall"),
-    "a declaration": (r"^\s*<\?xml[^>]*>", "search"),
     "a comment": (r"(?s)/\*.*?\*/", "findall"),
     "words between commas": (r"(\w+,?)+", "fullmatch"),
     "a number with two ways": (r"\d+\d*x", "search"),

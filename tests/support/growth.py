@@ -4,11 +4,11 @@ from itertools import pairwise
 from time import process_time
 
 ROUNDS = 3
-# Two and a half times the time for twice the text, twice in a row; of a quadratic one it is four times.
+# As many times the time for twice the text, twice in a row; of a quadratic one it is four times.
 RATIO = 2.8
 # What is done sooner than this is not looked at again. A search that begins anew at each of so many
 # characters takes ten times as long.
-SECONDS, CHARACTERS = 0.004, 4_000
+SECONDS, CHARACTERS = 0.004, 12_000
 SMALLEST, FEW, LARGEST = 16, 128, 64_000
 
 
@@ -26,7 +26,7 @@ def worse_than_linear(function, make_text, *, least=SECONDS, characters=CHARACTE
         taken = seconds(function, make_text(length), rounds=ROUNDS)
         return [taken] if taken >= least else None
     times = []
-    while length <= LARGEST and len(times) < 4 and sum(times) < 2:
+    while length <= LARGEST and len(times) < (4 if sum(times) < 0.3 else 3):
         times.append(seconds(function, make_text(length), rounds=ROUNDS if sum(times) < 0.2 else 1))
         length *= 2
         if len(times) > 2 and not grows(times):
