@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 
 from notifier.exceptions import TemplateRefused, UnreadablePath
-from notifier.models import Delivery, Template, TemplateContent
-from notifier.rules import audiences
+from notifier.models import Delivery, Template, TemplateContent, Trigger
+from notifier.rules import audiences, offers
 from notifier.templating import budget, snapshot
 from notifier.templating.codec import Encoder
 from notifier.templating.contents import compile_content
@@ -72,6 +72,9 @@ def template_of(path):
 def test_a_way_to_others_is_refused_whether_or_not_a_trigger_sends_it(path):
     with pytest.raises(UnreadablePath):
         check_person(tree_of(path, LEAVES))
+    trigger = Trigger(verb="post_save", model="demo.post", name="t")
+    with pytest.raises(UnreadablePath):
+        offers.check_paths({"user": tree_of(path, LEAVES)}, trigger)
     for part in ("text", "subject", "html"):
         with pytest.raises(TemplateRefused) as refused:
             compile_content(**{"subject": "", "text": "", "html": "", part: template_of(path)})

@@ -280,6 +280,14 @@ def test_another_project_has_them_on_its_peoples_pages_and_nowhere_else_unless_i
         assert "Content-Security-Policy" not in client.get(path)
 
 
+def test_another_project_has_them_where_a_good_link_leads(client, other_project):
+    key = make_user().pk
+    tokens = {"preferences": token(key=key), "unsubscribe": token("unsubscribe", 0, "email", key=key)}
+    for name, good in tokens.items():
+        answer = client.get(f"/notifications/{name}/{good}/")
+        assert (answer.status_code, wrong_headers(answer, row_of(f"notifier:{name}"))) == (200, {}), name
+
+
 def test_a_policy_that_stands_already_stays(client, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.attacks.test_headers.with_a_policy"]
     assert client.get("/admin/login/")["Content-Security-Policy"] == "default-src 'self'"

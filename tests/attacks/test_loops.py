@@ -189,7 +189,12 @@ def test_what_a_receiver_of_a_report_saves_belongs_to_the_chain(listen):
 
 def test_what_asking_a_provider_saves_belongs_to_the_chain(settings, monkeypatch):
     settings.NOTIFIER = settings.NOTIFIER | {"CHANNELS_PACKAGE": "tests.support.deadly_channels"}
-    monkeypatch.setattr("tests.support.deadly_channels.email.die_of", lambda *_what: save_a_post())
+
+    def save(_text, place):
+        if place == "asking":
+            save_a_post()
+
+    monkeypatch.setattr("tests.support.deadly_channels.email.die_of", save)
     trigger, event = rule(), make_event(status="done", due_at=None)
     asked = make_delivery(event=event, reason="unsettled")
     with Clock.lasting(900) as clock:
