@@ -18,12 +18,18 @@ from django.contrib.admin.widgets import (
     url_params_from_lookup_dict,
 )
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import CharField, TextField
 from django.db.models.constants import LOOKUP_SEP
 from unfold.admin import ModelAdmin as UnfoldAdmin
 
 from ..channels.storable import is_storable, storable
 from ..templating import keys
 from .masking import may_see_recipients
+
+# Of a range Django takes each letter for a value; a pattern may be none, or take for ever; a year may be none.
+UNANSWERABLE = frozenset(("range", "regex", "iregex", "year", "iso_year"))
+# Of a number; the largest of a column has one more.
+MOST_DIGITS = 18
 
 
 class ShownColumns:
@@ -39,8 +45,7 @@ class ShownColumns:
     of_recipients: Collection[str] = ()
 
     def lookup_allowed(self, lookup, value, request=None):
-        if request is None or lookup.endswith("__range"):
-            # Of a range, Django takes each letter for a value.
+        if request is None or _is_unanswerable(self.model, lookup, value):
             return False
         path = _columns_of(self.model, lookup)
         if not self._is_for(request, lookup) or not self._is_for(request, path):
@@ -123,6 +128,16 @@ def _columns_of(model, lookup):
             break
         model = field.related_model
     return LOOKUP_SEP.join(names) or None
+
+
+def _is_unanswerable(model, lookup, value):
+    """Whether Django would ask the database what it cannot be asked."""
+    if lookup.rpartition(LOOKUP_SEP)[2] in UNANSWERABLE:
+        return True
+    column = _columns_of(model, lookup)
+    is_text = column in {each.name for each in model._meta.fields if isinstance(each, CharField | TextField)}
+    asked = [] if is_text else str(value).split(",")
+    return any(len(each.strip(" -+")) > MOST_DIGITS and each.strip(" -+").isdigit() for each in asked)
 
 
 class ModelAdmin(ShownColumns, UnfoldAdmin):
