@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.filters import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import (
@@ -124,19 +125,6 @@ def _columns_of(model, lookup):
     return LOOKUP_SEP.join(names) or None
 
 
-class ModelAdmin(ShownColumns, UnfoldAdmin):
-    """Of all pages of this app."""
-
-    def get_changelist_instance(self, request):
-        asked = (text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts)
-        if not all(map(is_storable, asked)):
-            raise IncorrectLookupParameters
-        return super().get_changelist_instance(request)
-
-    def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, storable(search_term))
-
-
 class KeysOnly:
     """For a widget that finds rows while one types: what comes back and is no key chooses nothing.
 
@@ -179,3 +167,25 @@ class Searching:
         if db_field.name not in self.get_autocomplete_fields(request):
             return options
         return {"widget": widget(db_field, self.admin_site, using=options.get("using"))} | options
+
+
+class ModelAdmin(ShownColumns, Searching, UnfoldAdmin):
+    """Of all pages of this app."""
+
+    def get_changelist_instance(self, request):
+        asked = (text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts)
+        if not all(map(is_storable, asked)):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, storable(search_term))
+
+    def response_action(self, request, queryset):
+        """Django's, which asks the database for what is chosen: what is no key chooses nothing."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        known = [each for each in chosen if keys.find_key(self.model, each) is not None]
+        if known != chosen:
+            request.POST = request.POST.copy()
+            request.POST.setlist(ACTION_CHECKBOX_NAME, known)
+        return super().response_action(request, queryset)
