@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.filters import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import (
@@ -26,7 +27,7 @@ from ..channels.storable import is_storable, storable
 from ..templating import keys
 from .masking import may_see_recipients
 
-# Of a range Django takes each letter for a value; a pattern may be none, or take for ever; a year may be none.
+# Of a range Django takes each letter for a value; a pattern may be none, or take for ever; so may a year.
 UNANSWERABLE = frozenset(("range", "regex", "iregex", "year", "iso_year"))
 # Of a number; the largest of a column has one more.
 MOST_DIGITS = 18
@@ -140,19 +141,6 @@ def _is_unanswerable(model, lookup, value):
     return any(len(each.strip(" -+")) > MOST_DIGITS and each.strip(" -+").isdigit() for each in asked)
 
 
-class ModelAdmin(ShownColumns, UnfoldAdmin):
-    """Of all pages of this app."""
-
-    def get_changelist_instance(self, request):
-        asked = (text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts)
-        if not all(map(is_storable, asked)):
-            raise IncorrectLookupParameters
-        return super().get_changelist_instance(request)
-
-    def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, storable(search_term))
-
-
 class KeysOnly:
     """For a widget that finds rows while one types: what comes back and is no key chooses nothing.
 
@@ -195,3 +183,25 @@ class Searching:
         if db_field.name not in self.get_autocomplete_fields(request):
             return options
         return {"widget": widget(db_field, self.admin_site, using=options.get("using"))} | options
+
+
+class ModelAdmin(ShownColumns, Searching, UnfoldAdmin):
+    """Of all pages of this app."""
+
+    def get_changelist_instance(self, request):
+        asked = (text for name, texts in request.GET.lists() if name != SEARCH_VAR for text in texts)
+        if not all(map(is_storable, asked)):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, storable(search_term))
+
+    def response_action(self, request, queryset):
+        """Django's, which asks the database for what is chosen: what is no key chooses nothing."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        known = [each for each in chosen if keys.find_key(self.model, each) is not None]
+        if known != chosen:
+            request.POST = request.POST.copy()
+            request.POST.setlist(ACTION_CHECKBOX_NAME, known)
+        return super().response_action(request, queryset)

@@ -15,10 +15,10 @@ def look_at_template(case):
     version = (
         ContentVersion.objects.filter(pk=case.delivery.version_id).select_related("content__template").first()
     )
-    about = (Template, version.content.template_id) if version else None
-    named = (
-        f"the template “{version.content.template}”, version {version.number}," if version else "the template"
-    )
+    # Without a content it is of a test, which its editor had typed.
+    content = version and version.content
+    about = (Template, content.template_id) if content else None
+    named = f"the template “{content.template}”, version {version.number}," if content else "the template"
     if case.delivery.reason in TEMPLATE_REASONS:
         return Seen(f"{named} failed: {words_of(case.delivery)}", Outcome.NOT, about)
     if version is None:

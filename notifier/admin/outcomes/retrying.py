@@ -20,7 +20,7 @@ def can_be_retried(delivery):
 def version_used(delivery, version):
     """The version that another try is made with, where the template was changed meanwhile."""
     newest = version.content.version
-    if newest.pk == version.pk or not can_be_retried(delivery):
+    if newest is None or newest.pk == version.pk or not can_be_retried(delivery):
         return ""
     if mended_version(delivery.event_id, version.pk) == newest.pk:
         return _("It is tried again with version %d.") % newest.number

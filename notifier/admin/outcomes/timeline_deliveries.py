@@ -86,7 +86,9 @@ def why_link(delivery):
 
 
 def version_link(version, *, language=False):
-    """“version 3”, or “version 3 (de)”, with a link to its template."""
+    """“version 3”, or “version 3 (de)”, with a link to its template; a test's has none."""
     text = _("version %d") % version.number
+    if version.content is None:
+        return text
     named = f"{text} ({version.content.language})" if language and version.content.language else text
     return display.object_link(Template, version.content.template_id, named)

@@ -15,14 +15,14 @@ from .. import display, masking
 from ..declared import DeclaredRows
 from ..filters import ChannelFilter
 from ..forms import AudienceForm, ContactPointForm
-from ..lookups import ModelAdmin, Searching
+from ..lookups import ModelAdmin
 from .readers import RecipientsReadersEdit
 
 # The form shows each chosen user, and Django accepts 1,000 values a form. More belong into a group.
 MOST_USERS_IN_FORM = 500
 
 
-class SearchedAdmin(Searching, ModelAdmin):
+class SearchedAdmin(ModelAdmin):
     """Finds related rows by typing, where their own admin can search: there may be a million of them."""
 
     searched = ()

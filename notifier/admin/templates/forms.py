@@ -160,7 +160,9 @@ class TemplateContentFormSet(forms.BaseInlineFormSet):
         for form in self.deleted_forms:
             try:
                 with transaction.atomic():
-                    TemplateContent.objects.filter(pk=form.instance.pk).first().delete()
+                    # None: it was not saved yet, or somebody else has deleted it.
+                    if found := TemplateContent.objects.filter(pk=form.instance.pk).first():
+                        found.delete()
                     transaction.set_rollback(True)
             except TemplateRefused as error:
                 raise forms.ValidationError(str(error)) from error

@@ -182,3 +182,13 @@ def test_a_day_or_a_time_is_read(text, end, found):
 def test_what_is_no_time_is_said_so(text):
     with pytest.raises(ValueError, match="is no day or time"):
         read_moment(text, end=True)
+
+
+def test_a_test_has_its_pages_though_its_words_are_no_templates(admin_client, rings_nowhere):
+    typed = {"channel": "email", "subject": "Linen", "text": "It is there.", "html": ""}
+    assert admin_client.post("/admin/notifier/template/send-to-me/", typed).json()["sent"]
+    delivery = Delivery.objects.get()
+    asked = {"person": delivery.recipient, "subject": delivery.event_id}
+    assert "the template" in text_of(admin_client.get(WHY, asked))
+    for path in page_of(delivery), page_of(delivery.event):
+        assert admin_client.get(path).status_code == 200
