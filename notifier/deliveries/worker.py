@@ -169,7 +169,9 @@ class Channel:
                 release_slow(work)
                 queue.extendleft(each.work for each in reversed(batch))
                 return [], refused, [work]
-            batch.append(Ready(work, message, self._price(message)))
+            with caused_by(*(each.event_id for each in work.everything)):
+                cost = self._price(message)
+            batch.append(Ready(work, message, cost))
         return batch, refused, []
 
     def _send(self, batch: Sequence[Ready], session: Any) -> list[Answer]:

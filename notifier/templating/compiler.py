@@ -108,7 +108,7 @@ class Nodes(NodeList):
             raise TemplateTooLarge(TOO_DEEP) from None
         # At the end: it says so as well where a comparison went past the bound.
         context.work += self.cost
-        if context.work > MAX_WORK_BYTES:
+        if context.work > context.most_work:
             context.count_work(0)
         return SafeString("".join(parts))
 

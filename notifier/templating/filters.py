@@ -16,7 +16,7 @@ from ..channels.combining import stream_safe
 from ..exceptions import TemplateTooLarge
 from .data import FrozenObject
 from .translation import translate
-from .work import MAX_WORK_BYTES, PLAIN, input_cost, of_plain
+from .work import PLAIN, input_cost, of_plain
 
 MAX_OUTPUT_BYTES = 256 * 1024
 
@@ -50,7 +50,7 @@ def _bounded(function):
         else:  # most are, and a call less is a tenth of what a filter takes
             work = call + factor * value.__sizeof__()
         context.work += work
-        if context.work > MAX_WORK_BYTES:
+        if context.work > context.most_work:
             context.count_work(0)
         result = function(value, *args, **kwargs)
         if result is not value:

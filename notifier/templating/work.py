@@ -59,16 +59,16 @@ TEXT_IN_COMPARISONS = 16
 class WorkContext(Context):
     """A context that counts the work done with it."""
 
-    work = 0
+    work, most_work = 0, MAX_WORK_BYTES
 
     def count_work(self, number: int) -> None:
         """Count ``number`` bytes. TemplateTooLarge past the bound, and at each call from then on: Django's
         ``if`` takes an error in a comparison for "false".
         """
         self.work += number
-        if self.work > MAX_WORK_BYTES:
+        if self.work > self.most_work:
             raise TemplateTooLarge(
-                f"The template works through more than {MAX_WORK_BYTES:,} bytes. Let its loops run less "
+                f"The template works through more than {self.most_work:,} bytes. Let its loops run less "
                 "often, or its filters and comparisons work on less text."
             )
 

@@ -200,7 +200,7 @@ ARGUMENTS = dict.fromkeys(("default", "default_if_none", "cut", "join"), ":'x'")
 @pytest.mark.parametrize("name", sorted(LIBRARY.filters))
 def test_no_filter_takes_longer_than_it_counts(name, monkeypatch):
     # An eighth of the bound, and of the time; of the texts as well, which are to be taken many times.
-    monkeypatch.setattr(work, "MAX_WORK_BYTES", MAX_WORK_BYTES // 8)
+    monkeypatch.setattr(work.WorkContext, "most_work", MAX_WORK_BYTES // 8)
     for value in ("text", "lines", "emoji", "marks", "tree", "digits", "day", "words"):
         few = DATA[value][: len(DATA[value]) // 16] if isinstance(DATA[value], (str, list)) else DATA[value]
         source = loop(f"{{% if few|{name}{ARGUMENTS.get(name, '')} %}}{{% endif %}}" * 20)
