@@ -21,6 +21,7 @@ from django.contrib.admin.widgets import (
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import CharField, TextField
 from django.db.models.constants import LOOKUP_SEP
+from django.forms import ModelMultipleChoiceField
 from unfold.admin import ModelAdmin as UnfoldAdmin
 
 from ..channels.storable import is_storable, storable
@@ -166,6 +167,18 @@ class SearchSelectMultiple(KeysOnly, AutocompleteSelectMultiple):
     pass
 
 
+class ChosenRows(ModelMultipleChoiceField):
+    """Rows that somebody has chosen: Django asks the database for whatever comes back, this for keys alone."""
+
+    def clean(self, value):
+        for each in value if isinstance(value, list | tuple) else ():
+            if keys.find_key(self.queryset.model, each) is None:
+                raise ValidationError(
+                    self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": each}
+                )
+        return super().clean(value)
+
+
 class Searching:
     """For a ModelAdmin, or an inline form: the fields of ``autocomplete_fields`` have these widgets."""
 
@@ -175,9 +188,8 @@ class Searching:
         )
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
-        return super().formfield_for_manytomany(
-            db_field, request, **self._searched(SearchSelectMultiple, db_field, request, kwargs)
-        )
+        options = self._searched(SearchSelectMultiple, db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": ChosenRows} | options)
 
     def _searched(self, widget, db_field, request, options):
         if db_field.name not in self.get_autocomplete_fields(request):
