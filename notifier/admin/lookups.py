@@ -168,7 +168,7 @@ class SearchSelectMultiple(KeysOnly, AutocompleteSelectMultiple):
 
 
 class ChosenRows(ModelMultipleChoiceField):
-    """Rows that somebody has chosen: Django asks the database for whatever comes back, this for keys alone."""
+    """Rows that somebody has chosen: Django asks the database for whatever comes back, this for keys."""
 
     def clean(self, value):
         for each in value if isinstance(value, list | tuple) else ():
