@@ -21,6 +21,7 @@ def test_each_text_column_holds_its_mark():
     }
     assert expected - columns_with("planted").keys() == {
         # Their shapes hold no text of anybody's.
-        "notifier.audience.callables", "notifier.event.cursor", "notifier.event.explanation",
+        "notifier.audience.callables", "notifier.event.causes", "notifier.event.cursor",
+        "notifier.event.explanation",
         "notifier.event.plan", "notifier.subscription.channels", "notifier.template.providers",
     }  # fmt: skip
