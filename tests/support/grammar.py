@@ -23,8 +23,8 @@ TEXTS = [
     "x" * 100_000, "é" * 60_000,
     "{{ user.email }}", "{% now 'Y' %}", "1" * 4000, "‮\u2028\x1b", "0", "-1", "1e999", "&amp;" * 300,
 ]  # fmt: skip
-# About what an event holds at most, as JSON.
-MOST_CHARACTERS = 250_000
+# How much text an event has; the last is about what one holds at most.
+CHARACTERS = (2_000, 2_000, 2_000, 20_000, 250_000)
 NUMBERS = [0, 1, -1, 7, 2**31, 2**63, 10**30, 10**300, -(10**99), 1.5, 1e308, -0.0, True]
 DECIMALS = ["0", "49.90", "1E+99", "1E-99", "-9.99999999999999999999999999", "1E+2"]
 MOMENTS = [
@@ -170,7 +170,7 @@ class Grammar:
 
     def context(self) -> dict[str, Any]:
         """Data for NAMES."""
-        self._room = MOST_CHARACTERS
+        self._room = self.pick(CHARACTERS)
         found = {
             "title": self._text(), "text": self._text(), "number": self.pick(NUMBERS),
             "amount": Decimal(self.pick(DECIMALS)), "moment": self.pick(MOMENTS), "flag": self.chance(2),
@@ -188,7 +188,7 @@ class Grammar:
 
     def person(self) -> dict[str, Any]:
         """Data for OF_PERSON."""
-        self._room = MOST_CHARACTERS
+        self._room = self.pick(CHARACTERS)
         return {"first_name": self._text(), "email": "ann@example.com", "about": self.data()} | {
             "orders": {"all": self._list(self.data(2), self.pick((0, 2, 500)))}
         }
