@@ -214,7 +214,6 @@ def test_who_may_view_one_kind_of_row_reads_no_other(rows, model):
     found = crawl(staff_with(own), asked, MOST_PAGES_OF_ONE)
     assert not (problems := wrong(found, models={model._meta.label_lower})), problems
     assert len(found) >= LEAST_PAGES_OF_ONE
-    assert any(marks for marks, _faults in found.values())
 
 
 NO_STAFF = {"staff without a permission": {"is_staff": True}, "a customer": {}}
