@@ -4,6 +4,7 @@ A tag or filter that is added to the language is drawn by being there; `tests.at
 """
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -163,7 +164,8 @@ class Grammar:
 
     def _list(self, item: Any, times: int) -> list[Any]:
         """As many of an item as an event has room for."""
-        size = len(str(item)) + 1
+        # Not its own text, which of an object is a name alone.
+        size = len(json.dumps(item, default=str)) + 1
         times = max(0, min(times, self._room // size))
         self._room -= size * times
         return [item] * times
