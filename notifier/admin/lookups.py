@@ -20,6 +20,7 @@ from django.contrib.admin.widgets import (
 )
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models.constants import LOOKUP_SEP
+from django.forms import ModelMultipleChoiceField
 from unfold.admin import ModelAdmin as UnfoldAdmin
 
 from ..channels.storable import is_storable, storable
@@ -150,6 +151,15 @@ class SearchSelectMultiple(KeysOnly, AutocompleteSelectMultiple):
     pass
 
 
+class KnownRows(ModelMultipleChoiceField):
+    """Rows to choose from. A key that no column can hold is refused like one that is not there."""
+
+    def clean(self, value):
+        for each in value or ():
+            keys.parse_key(self.queryset.model, each)
+        return super().clean(value)
+
+
 class Searching:
     """For a ModelAdmin, or an inline form: the fields of ``autocomplete_fields`` have these widgets."""
 
@@ -159,9 +169,8 @@ class Searching:
         )
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
-        return super().formfield_for_manytomany(
-            db_field, request, **self._searched(SearchSelectMultiple, db_field, request, kwargs)
-        )
+        options = self._searched(SearchSelectMultiple, db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **{"form_class": KnownRows} | options)
 
     def _searched(self, widget, db_field, request, options):
         if db_field.name not in self.get_autocomplete_fields(request):

@@ -39,13 +39,16 @@ MODELS = [model for model in planted_models(["notifier"]) if odd_columns(model)]
 # Where the clocks are twelve hours ahead of UTC: the last day of the calendar has no evening there.
 ZONE = "Pacific/Auckland"
 # The pages that read a row beside its own, by what they are about.
-OF_RULES = ["trigger", "template", "versions", "event", "why", "object", "set-up"]
 OF_EVENTS = ["event", "delivery", "deliveries", "events", "why", "period"]
 OF_PERSON = ["why", "period", "object", "preferences", "unsubscribe", "inbox", "items", "stream", "export"]
 READERS = {
     **dict.fromkeys(("event", "delivery", "attempt", "feedback"), [*OF_EVENTS, "export", "overview"]),
-    **dict.fromkeys(("trigger", "subscription", "template", "audience"), [*OF_RULES, "overview"]),
-    **dict.fromkeys(("templatecontent", "contentversion"), [*OF_RULES, "delivery"]),
+    "trigger": ["trigger", "event", "why", "object", "set-up", "overview"],
+    "subscription": ["trigger", "template", "event", "why", "overview"],
+    "template": ["trigger", "template", "versions", "why", "set-up"],
+    "audience": ["trigger", "why", "object", "set-up"],
+    "templatecontent": ["trigger", "template", "versions", "why", "set-up"],
+    "contentversion": ["template", "versions", "event", "delivery", "why"],
     **dict.fromkeys(("optout", "preferences", "inbox", "inboxitem", "device"), OF_PERSON),
     **dict.fromkeys(("contactpoint", "suppression", "allowance"), ["why", "object", "export", "delivery"]),
     "category": ["trigger", "preferences", "unsubscribe", "why", "inbox", "items", "set-up"],

@@ -38,8 +38,9 @@ NAMES = {number: label for label, number in NUMBERS.items()}
 MODELS = [
     model for model in admin.site._registry if model._meta.app_label in ("notifier", "auth", "demo", "axes")
 ]
-# Enough for all lists with each of their filters.
-MOST_PAGES, MOST_PAGES_OF_ONE = 300, 40
+# Enough for all lists with each of their filters; and what a crawl has to find, or it has found nothing.
+MOST_PAGES, MOST_PAGES_OF_A_READER, MOST_PAGES_OF_ONE = 420, 300, 40
+LEAST_PAGES, LEAST_PAGES_OF_NOBODY, LEAST_PAGES_OF_ONE = 400, 200, 9
 
 
 def marks_of(field):
@@ -183,7 +184,7 @@ def test_a_superuser_meets_nothing_that_breaks_out(rows, admin_client):
     assert not (problems := wrong(found, models=[], everything=True)), problems
     # The crawl sees what it looks for: all that the superuser may see but for what only a message shows.
     seen = {NAMES[number] for marks, _faults in found.values() for number in marks}
-    assert len(found) > 200
+    assert len(found) >= LEAST_PAGES
     assert {
         "notifier.event.data",
         "notifier.delivery.address",
@@ -194,9 +195,9 @@ def test_a_superuser_meets_nothing_that_breaks_out(rows, admin_client):
 
 def test_a_reader_of_everything_but_recipients_reads_no_recipient(rows):
     labels = {model._meta.label_lower for model in MODELS}
-    found = crawl(staff_with(views()), seeds(rows), MOST_PAGES)
+    found = crawl(staff_with(views()), seeds(rows), MOST_PAGES_OF_A_READER)
     assert not (problems := wrong(found, models=labels)), problems
-    assert len(found) > 150
+    assert len(found) == MOST_PAGES_OF_A_READER
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
@@ -206,6 +207,8 @@ def test_who_may_view_one_kind_of_row_reads_no_other(rows, model):
     asked = [each for each in addresses if own_place in each] + addresses[:5]
     found = crawl(staff_with(own), asked, MOST_PAGES_OF_ONE)
     assert not (problems := wrong(found, models={model._meta.label_lower})), problems
+    assert len(found) >= LEAST_PAGES_OF_ONE
+    assert any(marks for marks, _faults in found.values())
 
 
 NO_STAFF = {"staff without a permission": {"is_staff": True}, "a customer": {}}
@@ -217,11 +220,13 @@ def test_who_may_nothing_reads_nothing(rows, who):
     client.force_login(make_user(**NO_STAFF[who]))
     found = crawl(client, seeds(rows), MOST_PAGES)
     assert not (problems := wrong(found, models=[])), problems
+    assert len(found) >= LEAST_PAGES_OF_NOBODY
 
 
 def test_a_visitor_reads_nothing(rows):
     found = crawl(Client(raise_request_exception=False), seeds(rows), MOST_PAGES)
     assert not (problems := wrong(found, models=[], signed_in=False)), problems
+    assert len(found) >= LEAST_PAGES_OF_NOBODY
 
 
 OWN = {"auth.user", "notifier.inboxitem", "notifier.preferences", "notifier.optout"}
@@ -239,6 +244,7 @@ def test_a_person_reads_what_is_theirs_and_nothing_breaks_out_of_it(rows):
         theirs = {each for each in labels if READER[each] == PEOPLE or each.rpartition(".")[0] in OWN}
         problems += [f"{url} shows {each}" for each in labels - theirs]
     assert not problems, "\n".join(problems)
+    assert len(found) >= LEAST_PAGES_OF_ONE
     assert any(NUMBERS["notifier.inboxitem.title"] in marks for marks, _faults in found.values())
 
 

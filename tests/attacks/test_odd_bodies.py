@@ -224,7 +224,8 @@ def test_no_form_that_is_filled_in_by_nobody_is_a_fault(rows, value):
         filled = {name: value for name in names if not NOT_FILLED.search(name)}
         every = {name: [value, "1"] for name in names}
         acts[address, "each"] = lambda address=address, data=filled | kept: _post(client, address, data)
-        acts[address, "all, twice"] = lambda address=address, data=every: _post(client, address, data)
+        if value in (HUGE, "-1"):
+            acts[address, "twice"] = lambda address=address, data=every: _post(client, address, data)
     assert forms > 30
     assert faults(acts) == {}
 
@@ -258,14 +259,15 @@ def test_nothing_that_is_chosen_in_a_list_is_a_fault(rows, model):
     row = rows.get(model._meta.concrete_model)
     if not hasattr(own, "get_actions"):
         return
-    for action in [*own.get_actions(request), "nothing", "", "\0"]:
+    for number, action in enumerate([*own.get_actions(request), "nothing"]):
         for name, keys in CHOSEN.items():
             chosen = [each.format(pk=row.pk if row else 1) for each in keys]
             data = {"action": action, "_selected_action": chosen, "index": "0", "select_across": "0"}
             acts[action, name] = lambda data=data: _post(client, url, data)
-            acts[action, name, "yes"] = lambda data=data, name=name: _post(
-                client, url, data | {"confirmed": "1", "post": "yes", "seen": name}
-            )
+            yes = data | {"confirmed": "1", "post": "yes", "seen": name}
+            acts[action, name, "yes"] = lambda yes=yes: _post(client, url, yes)
+        if number:
+            continue
         for index, across in (("abc", "abc"), (HUGE, "1"), ("-1", ["0", "1"])):
             data = {"action": [action, "x"], "_selected_action": "1", "index": index, "select_across": across}
             acts[action, index] = lambda data=data: _post(client, url, data)

@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from ...models import Audience, Category, Template, Trigger
 from .. import choices
-from ..lookups import SearchSelectMultiple
+from ..lookups import KnownRows, SearchSelectMultiple
 from . import page_choices, rows
 from .permissions import may
 
@@ -78,10 +78,10 @@ class SetupForm(forms.Form):
         empty_label=_("Choose a template"),
     )
     whom = forms.ChoiceField(label=_("Who gets it?"), widget=UnfoldAdminRadioSelectWidget)
-    groups = forms.ModelMultipleChoiceField(
+    groups = KnownRows(
         None, label=_("Which groups?"), widget=UnfoldAdminCheckboxSelectMultipleWidget, required=False
     )
-    users = forms.ModelMultipleChoiceField(
+    users = KnownRows(
         None, label=_("Which people?"), required=False, help_text=_("Type a part of a name, and choose.")
     )
     paths = forms.CharField(

@@ -189,6 +189,6 @@ def test_a_test_has_its_pages_though_its_words_are_no_templates(admin_client, ri
     assert admin_client.post("/admin/notifier/template/send-to-me/", typed).json()["sent"]
     delivery = Delivery.objects.get()
     asked = {"person": delivery.recipient, "subject": delivery.event_id}
-    assert "the template" in text_of(admin_client.get(WHY, asked))
+    assert "The template is to be used." in text_of(admin_client.get(WHY, asked))
     for path in page_of(delivery), page_of(delivery.event):
         assert admin_client.get(path).status_code == 200
