@@ -19,6 +19,7 @@ from notifier.models import Event
 from tests.support.asked_addresses import addresses, fingerprint
 from tests.support.builders import make_user
 from tests.support.planting import plant
+from tests.support.sizes import full_or
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
@@ -203,6 +204,8 @@ FILLED = {
     "braces": "{% if %}{{ x|nothing:1 }}",
     "a line of controls": "\x1b[31m\u202e\r\n\t'\"<",
 }
+OF_ONE_KIND = full_or(("Arabic digits", "an object", "a line of controls"), full=())
+TRIED = {name: value for name, value in FILLED.items() if name not in OF_ONE_KIND}
 NAME = re.compile(r'<(?:input|select|textarea)[^>]*\sname="([^"]+)"')
 NOT_FILLED = re.compile(r"csrfmiddlewaretoken|_(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|-(TOTAL|INITIAL)_")
 
@@ -214,7 +217,7 @@ def pages_with_forms(rows):
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("value", FILLED.values(), ids=FILLED)
+@pytest.mark.parametrize("value", TRIED.values(), ids=TRIED)
 def test_no_form_that_is_filled_in_by_nobody_is_a_fault(rows, value):
     client, acts, forms = signed_in(is_staff=True, is_superuser=True), {}, 0
     for address in pages_with_forms(rows):

@@ -14,6 +14,7 @@ from django.urls import get_resolver, reverse
 
 from notifier.inbox import items
 from tests.support.builders import make_delivery, make_user
+from tests.support.sizes import full_or
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
@@ -51,6 +52,12 @@ KEYS = {
     "a sign beyond the first plane": "😀",
     "half a UTF-8 sign": "\udcff",
 }
+# One of each kind: the rest is read by the same code.
+ONE_OF_EACH_KIND = (
+    "twenty digits", "five thousand digits", "very negative", "nought", "Arabic digits", "raised digits",
+    "NUL", "a part", "a path", "Django's escape", "half a UTF-8 sign",
+)  # fmt: skip
+TRIED_KEYS = full_or({name: KEYS[name] for name in ONE_OF_EACH_KIND}, full=KEYS)
 PAGES = ["-1", "0", str(10**9), HUGE, "9" * 5000, "abc", "", "1.5", "١", "\0", "None", "last"]
 DATES = [
     "9999-12-31",
@@ -125,7 +132,7 @@ def as_path(text):
 def test_no_key_in_an_address_is_a_fault(staff, path):
     count = path.count("{}")
     acts = {}
-    for name, key in KEYS.items():
+    for name, key in TRIED_KEYS.items():
         address = path.format(*[as_path(key)] * count)
         acts[name, "GET"] = partial(staff.get, address)
         acts[name, "POST"] = partial(staff.post, address, {"confirmed": "yes"})
@@ -147,13 +154,26 @@ def rows(settings):
     return {"event": delivery.event_id, "delivery": delivery.pk, "trigger": delivery.event.trigger_id}
 
 
+# What Django's lists know of an address, and values that tell something of it.
+NUMBERS = full_or(["-1", HUGE, "abc", "\0"], full=PAGES)
+ORDERS = full_or(["0.-1", f"{HUGE}.{HUGE}"], full=["0.-1", "1.2.3", f"{HUGE}.{HUGE}", *PAGES])
+WORDS = full_or(["abc", "\0"], full=PAGES)
+PARAMETERS = {
+    **dict.fromkeys(("p", "all"), NUMBERS),
+    "o": ORDERS,
+    **dict.fromkeys(("e", "_facets", "_popup", "_to_field", "_changelist_filters", "unknown"), WORDS),
+}
+SEARCHES = ["#" + HUGE, "9" * 19, "9" * 18, "9" * 5000, "١٢", "²", "'\"" * 100, "a " * 500, "\0"]
+
+
 def asked_of(url):
     """What an address of a list can ask for, by each parameter that Django's lists know."""
-    for name in ("p", "all", "e", "_facets", "_popup", "_to_field", "_changelist_filters", "o", "unknown"):
-        for value in [*PAGES, "0.-1", "1.2.3", HUGE + "." + HUGE]:
+    for name, values in PARAMETERS.items():
+        for value in values:
             yield f"{url}?{urlencode({name: value})}"
+        for value in full_or(values[:1], full=values):
             yield f"{url}?{urlencode([(name, value), (name, '1')])}"
-    for value in ("#" + HUGE, HUGE, "9" * 19, "9" * 18, "9" * 5000, "١٢", "²", "'\"" * 100, "a " * 500, "\0"):
+    for value in full_or(SEARCHES[:3] + SEARCHES[-1:], full=SEARCHES):
         yield f"{url}?{urlencode({'q': value})}"
 
 
@@ -162,23 +182,24 @@ def test_nothing_that_is_asked_of_a_list_is_a_fault(staff, rows, url):
     assert faults({each: partial(staff.get, each) for each in asked_of(url)}) == {}
 
 
+LOOKUPS = full_or(
+    ["", "__in", "__gte", "__date", "__range"],
+    full=[
+        "",
+        *(f"__{each}" for each in ("exact", "in", "gte", "isnull", "year", "date", "range", "regex", "foo")),
+    ],
+)
+ASKED = full_or(
+    [HUGE, "1,abc", "9999-12-31", "\0"],
+    full=["", "abc", HUGE, "9" * 5000, "-1", "1,abc", "9999-12-31", "0001-01-01", "\0", "[", "true"],
+)
+
+
 def looked_up(model):
     own = admin.site._registry[model]
     names = {getattr(each, "parameter_name", None) for each in own.list_filter} - {None}
     for field in model._meta.fields:
-        kinds = (
-            "",
-            "__exact",
-            "__in",
-            "__gte",
-            "__isnull",
-            "__year",
-            "__date",
-            "__range",
-            "__regex",
-            "__foo",
-        )
-        names |= {field.name + kind for kind in kinds}
+        names |= {field.name + kind for kind in LOOKUPS}
     return sorted(names)
 
 
@@ -188,10 +209,9 @@ def test_no_filter_of_a_list_is_a_fault(staff, rows, model):
         url = reverse("admin:notifier_overview")
     else:
         url = reverse(f"admin:notifier_{model._meta.model_name}_changelist")
-    values = ["", "abc", HUGE, "9" * 5000, "-1", "1,abc", "9999-12-31", "0001-01-01", "\0", "[", "true"]
     acts = {}
     for name in looked_up(model):
-        for value in values:
+        for value in ASKED:
             acts[name, value] = partial(staff.get, f"{url}?{urlencode({name: value})}")
         acts[name, "two"] = partial(staff.get, f"{url}?{urlencode([(name, 'a'), (name, '1')])}")
     assert faults(acts) == {}
