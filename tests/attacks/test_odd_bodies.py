@@ -19,7 +19,7 @@ from notifier.models import Event
 from tests.support.asked_addresses import addresses, fingerprint
 from tests.support.builders import make_user
 from tests.support.planting import plant
-from tests.support.sizes import full_or
+from tests.support.sizes import every_or
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
@@ -204,7 +204,7 @@ FILLED = {
     "braces": "{% if %}{{ x|nothing:1 }}",
     "a line of controls": "\x1b[31m\u202e\r\n\t'\"<",
 }
-OF_ONE_KIND = full_or(("Arabic digits", "an object", "a line of controls"), full=())
+OF_ONE_KIND = every_or(("Arabic digits", "an object", "a line of controls"), every=())
 TRIED = {name: value for name, value in FILLED.items() if name not in OF_ONE_KIND}
 NAME = re.compile(r'<(?:input|select|textarea)[^>]*\sname="([^"]+)"')
 NOT_FILLED = re.compile(r"csrfmiddlewaretoken|_(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|-(TOTAL|INITIAL)_")

@@ -14,7 +14,7 @@ from django.urls import get_resolver, reverse
 
 from notifier.inbox import items
 from tests.support.builders import make_delivery, make_user
-from tests.support.sizes import full_or
+from tests.support.sizes import every_or
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
@@ -57,7 +57,7 @@ ONE_OF_EACH_KIND = (
     "twenty digits", "five thousand digits", "very negative", "nought", "Arabic digits", "raised digits",
     "NUL", "a part", "a path", "Django's escape", "half a UTF-8 sign",
 )  # fmt: skip
-TRIED_KEYS = full_or({name: KEYS[name] for name in ONE_OF_EACH_KIND}, full=KEYS)
+TRIED_KEYS = every_or({name: KEYS[name] for name in ONE_OF_EACH_KIND}, every=KEYS)
 PAGES = ["-1", "0", str(10**9), HUGE, "9" * 5000, "abc", "", "1.5", "١", "\0", "None", "last"]
 DATES = [
     "9999-12-31",
@@ -155,9 +155,9 @@ def rows(settings):
 
 
 # What Django's lists know of an address, and values that tell something of it.
-NUMBERS = full_or(["-1", HUGE, "abc", "\0"], full=PAGES)
-ORDERS = full_or(["0.-1", f"{HUGE}.{HUGE}"], full=["0.-1", "1.2.3", f"{HUGE}.{HUGE}", *PAGES])
-WORDS = full_or(["abc", "\0"], full=PAGES)
+NUMBERS = every_or(["-1", HUGE, "abc", "\0"], every=PAGES)
+ORDERS = every_or(["0.-1", f"{HUGE}.{HUGE}"], every=["0.-1", "1.2.3", f"{HUGE}.{HUGE}", *PAGES])
+WORDS = every_or(["abc", "\0"], every=PAGES)
 PARAMETERS = {
     **dict.fromkeys(("p", "all"), NUMBERS),
     "o": ORDERS,
@@ -171,9 +171,9 @@ def asked_of(url):
     for name, values in PARAMETERS.items():
         for value in values:
             yield f"{url}?{urlencode({name: value})}"
-        for value in full_or(values[:1], full=values):
+        for value in every_or(values[:1], every=values):
             yield f"{url}?{urlencode([(name, value), (name, '1')])}"
-    for value in full_or(SEARCHES[:3] + SEARCHES[-1:], full=SEARCHES):
+    for value in every_or(SEARCHES[:3] + SEARCHES[-1:], every=SEARCHES):
         yield f"{url}?{urlencode({'q': value})}"
 
 
@@ -182,16 +182,16 @@ def test_nothing_that_is_asked_of_a_list_is_a_fault(staff, rows, url):
     assert faults({each: partial(staff.get, each) for each in asked_of(url)}) == {}
 
 
-LOOKUPS = full_or(
+LOOKUPS = every_or(
     ["", "__in", "__gte", "__date", "__range"],
-    full=[
+    every=[
         "",
         *(f"__{each}" for each in ("exact", "in", "gte", "isnull", "year", "date", "range", "regex", "foo")),
     ],
 )
-ASKED = full_or(
+ASKED = every_or(
     [HUGE, "1,abc", "9999-12-31", "\0"],
-    full=["", "abc", HUGE, "9" * 5000, "-1", "1,abc", "9999-12-31", "0001-01-01", "\0", "[", "true"],
+    every=["", "abc", HUGE, "9" * 5000, "-1", "1,abc", "9999-12-31", "0001-01-01", "\0", "[", "true"],
 )
 
 
