@@ -11,14 +11,7 @@ from .gathering import gone_with
 from .history import count_unanswered
 from .holding import hold
 from .outcomes import Policy, Sent
-from .queueing import (
-    DELIVERY_UNHEARD_AFTER,
-    MAX_ATTEMPTS,
-    find_suspects,
-    publish_on_commit,
-    ring_again_soon,
-    take_due,
-)
+from .queueing import DELIVERY_UNHEARD_AFTER, MAX_ATTEMPTS, publish_on_commit, ring_again_soon, take_due
 from .requests import (
     CANCELLABLE,
     RESENDABLE,
@@ -51,7 +44,6 @@ __all__ = [
     "cancel_events",
     "claim_deliveries",
     "count_unanswered",
-    "find_suspects",
     "gone_with",
     "hold",
     "mark_found",

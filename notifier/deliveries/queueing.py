@@ -34,8 +34,10 @@ _REASON = Case(
 )
 
 
-def take_due(limit):
+def take_due(limit, *, suspects=None):
     """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for.
+
+    ``suspects``, a set, gets the ids of those that may have ended their function: they are rung for alone.
 
     What waited is queued again; what a dead function held is queued again, or, where the provider was being
     called on a channel that must not repeat itself, left for a person.
@@ -58,7 +60,10 @@ def take_due(limit):
         status=Status.QUEUED, claim=None, reason=_REASON, due_at=now + DELIVERY_UNHEARD_AFTER
     )
     asked = [row for row in asked if _ask_first(due, row, now)]
-    return [(row.channel, row.pk) for row in [*_one_a_digest(ready), *asked]]
+    taken = [*_one_a_digest(ready), *asked]
+    if suspects is not None:
+        suspects.update(row.pk for row in taken if row.is_suspect)
+    return [(row.channel, row.pk) for row in taken]
 
 
 class _Due(NamedTuple):
@@ -73,7 +78,7 @@ class _Due(NamedTuple):
 
     @property
     def is_suspect(self):
-        return self.status == Status.CLAIMED or self.reason in SUSPECT
+        return self.status in (Status.CLAIMED, Status.SENDING) or self.reason in SUSPECT
 
 
 def _one_a_digest(rows):
@@ -84,14 +89,6 @@ def _one_a_digest(rows):
     rows = sorted(rows, key=lambda row: row.is_suspect)
     found = {(row.subscription_id, row.recipient, row.channel) if row.digest else row.pk: row for row in rows}
     return list(found.values())
-
-
-def find_suspects(ids):
-    """The ones of ``ids`` that may have ended their function, as a set: they are rung for alone.
-
-    One query.
-    """
-    return set(Delivery.objects.filter(pk__in=ids, reason__in=SUSPECT).values_list("pk", flat=True))
 
 
 def _leave_to_a_person(sending, ids, now):

@@ -20,13 +20,13 @@ from django.utils import timezone
 
 from ..channels import registry
 from ..channels.message import Message
+from ..channels.storable import storable
 from ..events.causes import caused_by
 from ..exceptions import LeftOpen, OutcomeUnknown, SendError, TryAgain
 from ..models import Attempt, Delivery
 from ..models.counts import mark_stale
 from .claims import UNSETTLED, Work
 from .composing import compose_messages
-from .history import storable
 from .outcomes import Answer, Sent
 
 logger = logging.getLogger(__name__)

@@ -38,9 +38,8 @@ def _sweep_events():
 
 
 def _sweep_deliveries():
-    due, by_channel, rings = deliveries.take_due(PAGE_SIZE), defaultdict(list), []
-    suspects = deliveries.find_suspects([pk for _channel, pk in due])
-    for channel, pk in due:
+    suspects, by_channel, rings = set(), defaultdict(list), []
+    for channel, pk in deliveries.take_due(PAGE_SIZE, suspects=suspects):
         if pk in suspects:
             # A message that kills its function again comes again, and in the end is a dead letter: no other
             # delivery should be in it.

@@ -5,9 +5,7 @@ take the page of all others with it.
 """
 
 from ..rules.plans import Plan
-from ..templating.keys import RANGES
-
-LEAST, MOST = RANGES["BigAutoField"]
+from ..templating.keys import is_row_key
 
 
 def steps_of(event) -> Plan:
@@ -35,14 +33,10 @@ def _list(value):
     return value if isinstance(value, list) else []
 
 
-def _is_id(value):
-    return type(value) is int and LEAST <= value <= MOST
-
-
 def _is_match(found):
     return (
         isinstance(found, dict)
-        and _is_id(found.get("trigger"))
+        and is_row_key(found.get("trigger"))
         and isinstance(found.get("name"), str)
         # It was removed from an event that was emptied.
         and isinstance(found.get("because", ""), str)
@@ -52,10 +46,10 @@ def _is_match(found):
 def _is_step(step):
     return (
         isinstance(step, dict)
-        and _is_id(step.get("subscription"))
+        and is_row_key(step.get("subscription"))
         and isinstance(step.get("contents"), dict)
         and all(isinstance(each, dict) for each in step["contents"].values())
-        and all(_is_id(pk) for each in step["contents"].values() for pk in each.values())
+        and all(is_row_key(pk) for each in step["contents"].values() for pk in each.values())
         and _all(str, step.get("unwritten", []))
         and _all(dict, step.get("recipients", []))
         and all(map(_is_named, step.get("recipients", [])))
@@ -72,4 +66,6 @@ def _is_named(source):
     if "address" in source:
         return _all(str, [source.get("channel"), source["address"]])
     key = source.get("pk")
-    return _all(str, [source.get("relation"), source.get("model")]) and (isinstance(key, str) or _is_id(key))
+    return _all(str, [source.get("relation"), source.get("model")]) and (
+        isinstance(key, str) or is_row_key(key)
+    )

@@ -8,9 +8,9 @@ import logging
 
 from django.db import models
 
+from ..templating.keys import is_row_key
+
 logger = logging.getLogger(__name__)
-# Of a BigAutoField.
-LARGEST_KEY = models.BigIntegerField.MAX_BIGINT
 
 
 class _Read(models.JSONField):
@@ -56,8 +56,4 @@ class LinksField(_Read):
 
 
 def _is_link(found):
-    return isinstance(found, list) and len(found) == 2 and all(map(_is_key, found))
-
-
-def _is_key(found):
-    return type(found) is int and 0 <= found <= LARGEST_KEY
+    return isinstance(found, list) and len(found) == 2 and all(map(is_row_key, found))

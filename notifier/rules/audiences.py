@@ -11,8 +11,8 @@ from ..channels import registry
 from ..channels.storable import is_storable
 from ..exceptions import AudienceRegistrationError, DataRefused
 from ..templating import readable, snapshot
-from ..templating.data import may_be_secret
 from ..templating.keys import find_key
+from ..templating.secret_names import may_be_secret
 
 logger = logging.getLogger(__name__)
 

@@ -63,6 +63,12 @@ def find_key(model, text):
         return None
 
 
+def is_row_key(value):
+    """Whether ``value``, out of somebody's JSON, can be the key of one of this app's rows."""
+    least, most = RANGES["BigAutoField"]
+    return type(value) is int and least <= value <= most
+
+
 def is_key(model, text, instance):
     """Whether ``instance`` has the key that ``text`` means for ``model``.
 

@@ -100,6 +100,20 @@ def seeds(rows):
             except NoReverseMatch:
                 continue
         yield f"/admin/{model._meta.app_label}/"
+    yield from _seeds_of_rows(rows)
+    for model in MODELS:
+        if model._meta.model_name not in ("overview", "pause", "onduty"):
+            place = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            yield from (f"{place}?q=Zyq", f"{place}?q=%27%22%3E%3Czz%3E", f"{place}?_popup=1&_to_field=id")
+    site = "/notifications"
+    yield from (
+        f"{site}/{each}" for each in ("", "inbox/", "inbox/unread/", "inbox/stream/?since=0", "preferences/")
+    )
+    yield f"{site}/inbox/openapi.json"
+
+
+def _seeds_of_rows(rows):
+    """Pages of the admin that ask about rows, and windows to choose in."""
     ours, person, event = "/admin/notifier", rows[type(apps.get_model("auth.user")())], rows[Event]
     for who in (person.pk, f"user:{person.pk}", rows[Delivery].address):
         for subject in ("", event.pk, f"auth.user:{person.pk}"):
@@ -117,15 +131,6 @@ def seeds(rows):
         ("preferences", "user"),
     ):
         yield f"/admin/autocomplete/?app_label=notifier&model_name={model}&field_name={field}&term=Zyq"
-    for model in MODELS:
-        if model._meta.model_name not in ("overview", "pause", "onduty"):
-            place = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-            yield from (f"{place}?q=Zyq", f"{place}?q=%27%22%3E%3Czz%3E", f"{place}?_popup=1&_to_field=id")
-    site = "/notifications"
-    yield from (
-        f"{site}/{each}" for each in ("", "inbox/", "inbox/unread/", "inbox/stream/?since=0", "preferences/")
-    )
-    yield f"{site}/inbox/openapi.json"
 
 
 def links_of_people(rows):
