@@ -8,6 +8,7 @@ from .devices import Device, DevicePush
 from .flow import Allowance
 from .history import Attempt, Feedback
 from .inbox import Inbox, InboxItem
+from .lanes import Lane
 from .limits import Budget, Rate, Spending
 from .outbox import OF_NO_RULE, Delivery, Event
 from .people import Audience, ContactPoint
@@ -35,6 +36,7 @@ __all__ = [
     "HourlyCount",
     "Inbox",
     "InboxItem",
+    "Lane",
     "OnDuty",
     "OptOut",
     "Overview",

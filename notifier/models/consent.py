@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from ..templating import languages
+from .lanes import Lane
 from .rules_version import RulesQuerySet
 
 
@@ -20,6 +21,13 @@ class Category(models.Model):
         _("mandatory"),
         default=False,
         help_text=_("Nobody can opt out of it, and it waits for no quiet hours: security, receipts."),
+    )
+    lane = models.PositiveSmallIntegerField(
+        _("lane"),
+        choices=Lane,
+        default=Lane.NORMAL,
+        db_default=Lane.NORMAL,
+        help_text=_("What goes first when there is more than can be sent at once."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 

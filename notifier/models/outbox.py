@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..templating import snapshot
 from .json_columns import LinksField
+from .lanes import Lane
 
 # The trigger and the subscription of what an editor sends to themselves; see `deliveries.test_sends`.
 OF_NO_RULE = 0
@@ -52,6 +53,9 @@ class Event(models.Model):
     dead_ends = models.JSONField(null=True)
     # What was to be sent when it happened: a `rules.plans.Plan`.
     plan = models.JSONField(default=list)
+    lane = models.PositiveSmallIntegerField(
+        _("lane"), choices=Lane, default=Lane.NORMAL, db_default=Lane.NORMAL
+    )
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     # Where the fan-out stands: {"step": index in the plan, "after": the last user's primary key}
@@ -133,6 +137,10 @@ class Delivery(models.Model):
     # What it is rendered in; blank is the site's.
     language = models.CharField(_("language"), max_length=20, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    # Its event's, as it was when this page of its people was written.
+    lane = models.PositiveSmallIntegerField(
+        _("lane"), choices=Lane, default=Lane.NORMAL, db_default=Lane.NORMAL
+    )
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.QUEUED)
     reason = models.CharField(_("reason"), max_length=50, blank=True)
     detail = models.CharField(_("detail"), max_length=500, blank=True)

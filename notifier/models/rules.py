@@ -11,6 +11,7 @@ from ..templating import keys, readable
 from .declared import Declared
 from .flow import MAX_MINUTES, Flow
 from .json_columns import NamesField
+from .lanes import Lane
 from .rules_version import RulesQuerySet
 
 
@@ -63,6 +64,9 @@ class Trigger(Declared, models.Model):
         related_name="triggers",
         verbose_name=_("category"),
         help_text=_("What it is about, as the people who get it choose."),
+    )
+    lane = models.PositiveSmallIntegerField(
+        _("lane"), choices=Lane, null=True, blank=True, help_text=_("Left blank, its category’s.")
     )
     actor_model = models.CharField(
         _("actor"), max_length=200, blank=True, help_text=_("The model of who did it.")

@@ -1,0 +1,28 @@
+from django.db import migrations, models
+
+CHOICES = [(0, "urgent"), (1, "normal"), (2, "bulk")]
+
+
+def lane(**options):
+    return models.PositiveSmallIntegerField("lane", choices=CHOICES, **options)
+
+
+class Migration(migrations.Migration):
+    # The database has the default as well: functions of the release before leave the column out.
+
+    dependencies = [("notifier", "0010_chains")]
+
+    operations = [
+        migrations.AddField(
+            "category",
+            "lane",
+            lane(
+                default=1,
+                db_default=1,
+                help_text="What goes first when there is more than can be sent at once.",
+            ),
+        ),
+        migrations.AddField("delivery", "lane", lane(default=1, db_default=1)),
+        migrations.AddField("event", "lane", lane(default=1, db_default=1)),
+        migrations.AddField("trigger", "lane", lane(null=True, blank=True, help_text="Left blank, its category’s.")),
+    ]

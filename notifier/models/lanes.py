@@ -1,0 +1,12 @@
+"""The lanes in which events and deliveries go, so that a code is not behind a sale."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Lane(models.IntegerChoices):
+    """Which goes first: the lower number."""
+
+    URGENT = 0, _("urgent")  # somebody waits for it: a code, a password reset, a warning
+    NORMAL = 1, _("normal")
+    BULK = 2, _("bulk")  # to very many: it may take hours
