@@ -156,8 +156,10 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
     page.route("**/inbox/stream/**", lambda route: route.fulfill(status=502, body="No streams here."))
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto("/page/")
+    with page.expect_response("**/inbox/unread/"):
+        page.goto("/page/")
     bell_of(page).click()
+    expect(panel_of(page).get_by_text("You have no notifications.")).to_be_visible()
     for number in range(ITEMS):
         add(ann, f"Item {number}")
     expect(bell_of(page)).to_have_accessible_name(f"Notifications: {ITEMS} unread")
@@ -176,6 +178,21 @@ def test_where_no_stream_comes_through_it_polls_and_asks_by_what_it_has_already(
     )
     expect(panel_of(page).get_by_role("listitem")).to_have_count(0)
     expect(bell_of(page)).to_have_accessible_name("Notifications")
+
+
+def test_what_comes_between_the_list_and_the_first_word_of_where_the_inbox_stands_is_listed(open_window, ann):
+    page = open_window(width=1280, noisy=True)
+    page.route("**/inbox/stream/**", lambda route: route.fulfill(status=502, body="No streams here."))
+    held = []
+    page.route("**/inbox/unread/", lambda route: held.append(route))
+    page.goto("/page/")
+    bell_of(page).click()
+    expect(panel_of(page).get_by_text("You have no notifications.")).to_be_visible()
+    wait_for(page, lambda: held, "it asks where the inbox stands")
+    add(ann, "Just now")
+    held[0].continue_()
+    expect(bell_of(page)).to_have_accessible_name("Notifications: 1 unread")
+    expect(panel_of(page).get_by_role("listitem")).to_have_count(1)
 
 
 def test_by_keyboard_alone_and_in_two_tabs(open_window, ann):

@@ -132,6 +132,8 @@ class NotifierBell extends HTMLElement {
 
   /** After a batch: where the inbox stands now. */
   #settle({ unread, sequence }) {
+    // The first such word can come after the list, and tells of none of the items in between.
+    const isBehind = this.#cursor === null && this.#loaded && sequence > this.#shownUpTo;
     if (this.#cursor !== null && sequence < this.#cursor) this.#forget();
     this.#cursor = sequence;
     if (!this.parts.panel.hidden) this.#shownUpTo = Math.max(this.#shownUpTo, sequence);
@@ -140,6 +142,7 @@ class NotifierBell extends HTMLElement {
     this.#show(unread);
     this.#announce();
     this.#draw();
+    if (isBehind && !this.parts.panel.hidden) this.#load();
   }
 
   /** The server counts from anew: another database. */
