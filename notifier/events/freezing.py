@@ -136,7 +136,7 @@ def unstorable_event(event, error):
     now = timezone.now()
     failed = Event(
         trigger_id=event.trigger_id, verb=event.verb, action_object=event.action_object, actor=event.actor,
-        category_id=event.category_id, data={}, plan=[], created_at=now,
+        category_id=event.category_id, lane=event.lane, data={}, plan=[], created_at=now,
     )  # fmt: skip
     reason = f"The database cannot hold what is in it: {type(error).__name__}. The log has the trace."
     _end(failed, Event.Status.FAILED, reason)
@@ -168,8 +168,8 @@ def _new_event(recording):
         trigger_id=recording.trigger.pk, verb=recording.verb,
         action_object=_describe(recording.context["action_object"]),
         actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
-        category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
-        created_at=now, starts_at=starts_at, expires_at=expires_at,
+        category_id=recording.trigger.category, lane=recording.trigger.lane, key=recording.key, data={},
+        plan=list(recording.trigger.plan), created_at=now, starts_at=starts_at, expires_at=expires_at,
         due_at=starts_at or now + FIRST_RING_GRACE,
     )  # fmt: skip
     if recording.trigger.shadow:
