@@ -1,13 +1,15 @@
-"""The INSERT of events, prepared once a database. Called by ``storing``.
+"""Events as rows: new ones, and their INSERT, prepared once a database.
+
+Called by ``freezing`` and ``storing``.
 
 Raw SQL beside the ORM's: who saves waits for it. ``Model.save`` builds its statement anew, asks each of the
-twenty columns and sends signals, which together cost four times what the row itself does. The columns, their
-order and how each is written are still the model's own. Rows with a key are the ORM's, ``bulk_create``.
+twenty columns and sends signals, which together cost four times what the row itself does. The columns and how
+each is written are still the model's own. Rows with a key are the ORM's, ``bulk_create``.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connections, models, transaction
@@ -15,13 +17,23 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..models import Event
 
-COLUMNS = [field for field in Event._meta.concrete_fields if not field.primary_key]
+FIELDS = Event._meta.concrete_fields
+COLUMNS = [field for field in FIELDS if not field.primary_key]
 # What a driver takes as it is, by the column's class; anything else is asked of the field.
 AS_IT_IS: tuple[tuple[type[models.Field], type], ...] = (
     (models.ForeignKey, int),
     (models.IntegerField, int),
     (models.CharField, str),
 )
+# Where an event carries its data as JSON: how long that is, is known before it is inserted.
+WRITTEN = "_notifier_written"
+_DEFAULTS = {field.attname: field.get_default() for field in FIELDS}
+
+
+def new_event(**values: Any) -> Event:
+    """An event of ``values``, by their columns, not saved yet."""
+    # By position, as from a row: by name, each of the columns is looked for.
+    return Event(*(_DEFAULTS | {"data": {}, "cursor": {}} | values).values())
 
 
 class Column(NamedTuple):
@@ -29,7 +41,7 @@ class Column(NamedTuple):
 
     attname: str
     plain: type | None
-    write: Callable[[Any], Any]
+    write: Callable[[Any, BaseDatabaseWrapper], Any]
 
 
 class Statement(NamedTuple):
@@ -47,8 +59,8 @@ def insert(events: Sequence[Event], using: str) -> None:
     Raises what the database, or its driver, raises. Sends no signals.
     """
     connection = connections[using]
-    statement = _statement(connection.vendor, using)
-    size = connection.ops.bulk_batch_size(COLUMNS, events)
+    statement = _statement(connection.vendor)
+    size = connection.ops.bulk_batch_size(COLUMNS, events) if len(events) > 1 else 1
     if len(events) <= size:
         _insert(statement, events, connection)
         return
@@ -58,7 +70,7 @@ def insert(events: Sequence[Event], using: str) -> None:
 
 
 def _insert(statement: Statement, events: Sequence[Event], connection: BaseDatabaseWrapper) -> None:
-    values = [value for event in events for value in _row(statement.columns, event.__dict__)]
+    values = [value for event in events for value in _row(statement.columns, event.__dict__, connection)]
     sql = f"{statement.start}{', '.join([statement.row] * len(events))}{statement.end}"
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -67,34 +79,31 @@ def _insert(statement: Statement, events: Sequence[Event], connection: BaseDatab
         event.pk, event._state.adding, event._state.db = key, False, connection.alias
 
 
-def _row(columns: Sequence[Column], values: dict[str, Any]) -> list[Any]:
+def _row(columns: Sequence[Column], held: dict[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    values = held | {"data": held[WRITTEN]} if WRITTEN in held else held
     return [
-        value if (value := values[name]) is None or type(value) is plain else write(value)
+        value if (value := values[name]) is None or type(value) is plain else write(value, connection)
         for name, plain, write in columns
     ]
 
 
-@lru_cache(maxsize=8)
-def _statement(vendor: str, using: str) -> Statement:
-    quote = connections[using].ops.quote_name
-    names = ", ".join(quote(field.column) for field in COLUMNS)
-    # PostgreSQL is told that a text is JSON; to SQLite it is one.
+@lru_cache(maxsize=4)
+def _statement(vendor: str) -> Statement:
+    # Both databases quote so. PostgreSQL is told that a text is JSON; to SQLite it is one.
+    names = ", ".join(f'"{field.column}"' for field in COLUMNS)
     json_mark = "%s::jsonb" if vendor == "postgresql" else "%s"
     marks = ", ".join(json_mark if isinstance(field, models.JSONField) else "%s" for field in COLUMNS)
     return Statement(
-        start=f"INSERT INTO {quote(Event._meta.db_table)} ({names}) VALUES ",  # noqa: S608 - the model's names
+        start=f'INSERT INTO "{Event._meta.db_table}" ({names}) VALUES ',  # noqa: S608 - the model's names
         row=f"({marks})",
-        end=f" RETURNING {quote(Event._meta.pk.column)}",
-        columns=tuple(_column(field, using) for field in COLUMNS),
+        end=f' RETURNING "{Event._meta.pk.column}"',
+        columns=tuple(map(_column, COLUMNS)),
     )
 
 
-def _column(field: models.Field, using: str) -> Column:
+def _column(field: models.Field) -> Column:
     if isinstance(field, models.JSONField):
-        return Column(field.attname, None, partial(json.dumps, cls=field.encoder))
+        is_written = str if field.attname == "data" else None
+        return Column(field.attname, is_written, lambda value, _: json.dumps(value, cls=field.encoder))
     plain = next((plain for kind, plain in AS_IT_IS if isinstance(field, kind)), None)
-    return Column(field.attname, plain, partial(_prepared, field, using))
-
-
-def _prepared(field: models.Field, using: str, value: Any) -> Any:
-    return field.get_db_prep_save(value, connections[using])
+    return Column(field.attname, plain, field.get_db_prep_save)

@@ -15,6 +15,7 @@ CANARIES = "canaries"
 # A message stays under 1 KB: 50 ids of up to 16 digits. Larger ones were not written here.
 CHUNK_SIZE = 50
 MAX_MESSAGE_BYTES = 1024
+_WRITER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Ring:
     def body(self) -> str:
         """The JSON text that SNS carries."""
         key = CANARIES if self.canary else _key(self.route)
-        return json.dumps({"v": VERSION, "route": self.route, key: self.ids}, separators=(",", ":"))
+        return _WRITER.encode({"v": VERSION, "route": self.route, key: self.ids})
 
 
 def _key(route: str) -> str:
