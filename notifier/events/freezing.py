@@ -19,7 +19,7 @@ from ..rules import providers, signals
 from ..templating import keys, snapshot
 from ..templating.dead_ends import find_dead_ends
 from ..templating.languages import of_the_site
-from . import recipients
+from . import inserting, recipients
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ def _wrong_argument(recording):
 
 
 def _with_providers(trigger, context):
+    if not trigger.providers:
+        return context
     with of_the_site():
         return providers.extended(context, trigger.providers, trigger.paths, using=router.db_for_write(Event))
 
@@ -101,19 +103,22 @@ def checked_event(recording, event):
         storable(str(each), keys.MAX_TEXT_CHARACTERS) for each in (event.action_object, event.actor)
     )
     try:
-        size = len(json.dumps(event.data, cls=snapshot.Encoder)) if event.data else 0
+        text = json.dumps(event.data, cls=snapshot.Encoder)
     except (TypeError, ValueError, RecursionError) as error:
         reason = (
             f"Its data cannot be stored as JSON: {type(error).__name__}. A signal middleware has "
             "put it there."
         )
         return failed_event(recording, reason, error)
-    if size > MAX_DATA_BYTES:
+    if len(text) > MAX_DATA_BYTES:
         _end(
             event,
             event.Status.FAILED,
-            f"Its templates read {size} bytes; an event holds {MAX_DATA_BYTES} at most. Let them read less.",
+            f"Its templates read {len(text)} bytes; an event holds {MAX_DATA_BYTES} at most. "
+            "Let them read less.",
         )
+        return event
+    event.__dict__[inserting.WRITTEN] = text
     return event
 
 
@@ -162,17 +167,17 @@ def _end(event, status, reason):
 
 
 def _new_event(recording):
-    now = timezone.now()
+    now, trigger = timezone.now(), recording.trigger
     starts_at, expires_at = _times(recording, now)
-    event = Event(
-        trigger_id=recording.trigger.pk, verb=recording.verb,
+    event = inserting.new_event(
+        trigger_id=trigger.pk, verb=recording.verb, explanation=recording.explanation,
         action_object=_describe(recording.context["action_object"]),
-        actor=_describe(recording.context["actor_object"]), explanation=recording.explanation,
-        category_id=recording.trigger.category, key=recording.key, data={}, plan=list(recording.trigger.plan),
+        actor=_describe(recording.context["actor_object"]),
+        category_id=trigger.category, lane=trigger.lane, key=recording.key, plan=list(trigger.plan),
         created_at=now, starts_at=starts_at, expires_at=expires_at,
         due_at=starts_at or now + FIRST_RING_GRACE,
     )  # fmt: skip
-    if recording.trigger.shadow:
+    if trigger.shadow:
         # Nobody rings for it, and no fan-out takes it up: it stays what it would have sent.
         event.status, event.due_at = event.Status.SHADOW, None
     return event

@@ -5,6 +5,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..models import Lane
 from ..rules.conditions import Condition
 from ..rules.plans import Plan
 from ..templating.paths import PathTree
@@ -28,6 +29,7 @@ class LiveTrigger:
     target: str = ""
     shadow: bool = False
     category: int | None = None
+    lane: int = Lane.NORMAL  # type: ignore[assignment]  # Django brings no types
     delay_minutes: int | None = None
     expires_minutes: int | None = None
     plan: Plan = field(default_factory=list)

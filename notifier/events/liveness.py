@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
-from ..models import Audience, RulesVersion, Subscription, Template, TemplateContent, Trigger
+from ..models import Audience, Category, RulesVersion, Subscription, Template, TemplateContent, Trigger
 from ..rules import signals
 from . import silent_writes
 from .first_look import is_test_run
@@ -32,7 +32,7 @@ def follow_rules(*, in_background):
     No query: the first connection to the database loads them, or the first signal.
     """
     signals.on_registration(index.announce)
-    for model in (Trigger, Subscription, Audience, Template, TemplateContent):
+    for model in (Trigger, Subscription, Audience, Category, Template, TemplateContent):
         for signal in (post_save, post_delete):
             signal.connect(_rule_changed, sender=model, dispatch_uid=("notifier", "rules", model.__name__))
     m2m_changed.connect(

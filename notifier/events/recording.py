@@ -9,7 +9,7 @@ round makes the others.
 
 import logging
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 
 from django.db import DatabaseError, connections, transaction
@@ -107,16 +107,18 @@ def _store_each(events, *aliases):
     return new
 
 
-@contextmanager
 def _savepoints(*aliases):
-    """Keep a failed query or INSERT from breaking the caller's transactions; outside one there is nothing to
-    break.
+    """The context that keeps a failed query or INSERT from breaking the caller's transactions.
+
+    Outside a transaction there is nothing to break.
     """
+    opened = [alias for alias in dict.fromkeys(aliases) if in_transaction(alias)]
+    if len(opened) == 1:
+        return transaction.atomic(using=opened[0])
     with ExitStack() as stack:
-        for alias in dict.fromkeys(aliases):
-            if in_transaction(alias):
-                stack.enter_context(transaction.atomic(using=alias))
-        yield
+        for alias in opened:
+            stack.enter_context(transaction.atomic(using=alias))
+        return stack.pop_all()
 
 
 def in_transaction(alias):

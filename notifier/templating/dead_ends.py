@@ -14,6 +14,8 @@ from .paths import PathTree
 MAX_DEAD_ENDS = 20
 # Items of a list are mostly of one kind.
 MAX_ITEMS = 20
+# Of a single value, no more is read.
+WHOLE = frozenset({"", "*"})
 
 
 def find_dead_ends(
@@ -73,6 +75,8 @@ def _walk_entries(tree: PathTree, names: list[str], frozen: dict, given: Any, pa
             yield here
         elif is_object and type(frozen[name]) is dict:
             # A document of the object's own.
+            continue
+        elif tree[name].keys() <= WHOLE and not isinstance(frozen[name], dict | list):
             continue
         else:
             yield from _walk(

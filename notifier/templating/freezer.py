@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.functional import Promise
 
 from ..exceptions import DataRefused
-from . import lists, parts, permitted, readable, rows, translated
+from . import columns, lists, parts, permitted, readable, rows, translated
 from .budget import Budget
 from .data import FrozenObject
 from .keys import key_of
@@ -100,6 +100,9 @@ class Freezer:
         frozen = FrozenObject(
             model=instance._meta.label_lower, pk=self.freeze(key_of(instance), WHOLE, fresh, way)
         )
+        if not way and (values := columns.plain_values(instance, tree)) is not None:
+            frozen.update({name: self._scalar(value) for name, value in values.items()})
+            return frozen
         names = [name for name in tree if not name or _may_be_read(instance, name, way)]
         row = rows.row_of(instance, names, fresh=fresh)
         for name in names:

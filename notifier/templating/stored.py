@@ -17,6 +17,14 @@ from django.utils import timezone
 
 # A field with another of these makes something of its own of a value.
 CONVERTING = ("to_python", "get_prep_value", "get_db_prep_value", "get_db_prep_save", "from_db_value")
+# Values of just this type come back from a column as they are; a time only with its zone.
+PLAIN_TYPES = (
+    ((models.CharField, models.TextField), str),
+    (models.BooleanField, bool),
+    (models.IntegerField, int),
+    (models.FloatField, float),
+    (models.DateTimeField, dt.datetime),
+)
 
 
 def as_stored(field, value, using=DEFAULT_DB_ALIAS):
@@ -25,7 +33,9 @@ def as_stored(field, value, using=DEFAULT_DB_ALIAS):
     Only for fields that store as Django's own do; and what is not of the field's kind, which cannot have been
     saved, stays as it is.
     """
-    if value is None or field is None or not field.concrete or not stores_as_django(type(field)):
+    if value is None or field is None or is_plain(value, plain_type(type(field))):
+        return value
+    if not field.concrete or not stores_as_django(type(field)):
         return value
     if isinstance(value, models.Model) or is_expression(value):
         return value
@@ -46,6 +56,19 @@ def stores_as_django(kind):
     """Whether a class of fields stores its values as Django does."""
     methods = (getattr(kind, name, None) for name in CONVERTING)
     return all(method is None or method.__module__.startswith("django.") for method in methods)
+
+
+@lru_cache(maxsize=1024)
+def plain_type(kind):
+    """The one of PLAIN_TYPES that a class of fields stores as it is, or None."""
+    if not stores_as_django(kind):
+        return None
+    return next((plain for kinds, plain in PLAIN_TYPES if issubclass(kind, kinds)), None)
+
+
+def is_plain(value, plain):
+    """Whether ``value`` is just of the type that ``plain_type`` gave."""
+    return type(value) is plain and (plain is not dt.datetime or value.utcoffset() is not None)
 
 
 def _convert(field, value, using):

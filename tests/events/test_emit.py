@@ -291,12 +291,7 @@ def test_what_triggers_read_comes_with_the_page():
     Event.objects.all().delete()
     with statements() as found:
         emit_bulk(Order.objects.only("number"), created=True)
-    assert sorted({*found} - {"BEGIN", "COMMIT"}) == [
-        "INSERT notifier_event",
-        "SELECT shop_line",
-        "SELECT shop_order",
-    ]
-    assert len(found) == 5
+    assert sorted(found) == ["INSERT notifier_event", "SELECT shop_line", "SELECT shop_order"]
     for event in Event.objects.all():
         order = event.data["instance"]
         number = order["customer"]["first_name"][1:]

@@ -37,8 +37,8 @@ HOP_BY_HOP = {
     "host",
     "expect",
 }
-# https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
-TAKEN = '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult/></PublishBatchResponse>'
+# Of one message and of several: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+TAKEN = '<Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult/><PublishBatchResult/></Response>'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +54,11 @@ class Call:
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
 
     def messages(self):
-        """The messages of a PublishBatch, as texts."""
-        return (text for name, text in self.form.items() if name.endswith(".Message"))
+        """The messages for a topic, as texts."""
+        return (text for name, text in self.form.items() if name.rpartition(".")[2] == "Message")
 
     def rings(self):
-        """What a PublishBatch rings for: ``(route, id)`` pairs."""
+        """What it rings for: ``(route, id)`` pairs."""
         for ring in map(json.loads, self.messages()):
             yield from ((ring["route"], pk) for pk in ring.get("events") or ring["deliveries"])
 
@@ -99,8 +99,8 @@ class Gate:
         return sum(self.count(action) for action in SENDS)
 
     def rung(self, *, numbers=None):
-        """How often each ``(route, id)`` was rung for; ``numbers`` are those of the PublishBatch calls that
-        count, from 1.
+        """How often each ``(route, id)`` was rung for; ``numbers`` are those of the calls that count,
+        from 1.
         """
         calls = [call for call in list(self.calls) if call.action == PUBLISH_BATCH]
         counted = [call for number, call in enumerate(calls, 1) if numbers is None or number in numbers]
@@ -236,4 +236,7 @@ def _action_of(request):
         return WRITE_IN_CHAT
     if target := request.headers.get("X-Amz-Target"):
         return target.rpartition(".")[2]
-    return parse_qs(request.get_data().decode()).get("Action", [""])[0]
+    form = parse_qs(request.get_data().decode())
+    action = form.get("Action", [""])[0]
+    # One ring is no batch; to a telephone it is an SMS.
+    return PUBLISH_BATCH if action == "Publish" and "TopicArn" in form else action
