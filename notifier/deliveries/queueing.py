@@ -14,6 +14,7 @@ from . import fallback
 from .announcements import announce_outcomes
 from .answers import StoredOutcome
 from .claims import UNANSWERED, UNSETTLED
+from .due import read_first
 from .history import note_crashes, note_open
 from .suspects import SUSPECT
 
@@ -34,18 +35,20 @@ _REASON = Case(
 )
 
 
-def take_due(limit, *, suspects=None):
-    """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for.
+def take_due(limit):
+    """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for."""
+    return [(row.channel, row.pk) for row in take_due_rows(limit)]
 
-    ``suspects``, a set, gets the ids of those that may have ended their function: they are rung for alone.
+
+def take_due_rows(limit):
+    """Up to ``limit`` deliveries whose time has come, as Due, to ring for; the urgent first.
 
     What waited is queued again; what a dead function held is queued again, or, where the provider was being
     called on a channel that must not repeat itself, left for a person.
     """
     now = timezone.now()
     due = Delivery.objects.filter(due_at__lte=now)
-    rows = list(due.order_by("due_at").values_list(*_Due._fields)[:limit])
-    rows = [_Due(*row) for row in rows]
+    rows = [Due(*row) for row in read_first(due, limit, *Due._fields)]
     if standing := [row.pk for row in rows if row.status == Status.STANDBY]:
         fallback.settle_due(standing, now)
     hidden = [row for row in rows if row.status == Status.SENDING]
@@ -60,13 +63,14 @@ def take_due(limit, *, suspects=None):
         status=Status.QUEUED, claim=None, reason=_REASON, due_at=now + DELIVERY_UNHEARD_AFTER
     )
     asked = [row for row in asked if _ask_first(due, row, now)]
-    taken = [*_one_a_digest(ready), *asked]
-    if suspects is not None:
-        suspects.update(row.pk for row in taken if row.is_suspect)
-    return [(row.channel, row.pk) for row in taken]
+    return sorted([*_one_a_digest(ready), *asked], key=lambda row: row.lane)
 
 
-class _Due(NamedTuple):
+class Due(NamedTuple):
+    """A delivery whose time has come. ``is_suspect``: it may have ended its function."""
+
+    lane: int
+    event_id: int
     channel: str
     pk: int
     status: str

@@ -25,4 +25,29 @@ class Migration(migrations.Migration):
         migrations.AddField("delivery", "lane", lane(default=1, db_default=1)),
         migrations.AddField("event", "lane", lane(default=1, db_default=1)),
         migrations.AddField("trigger", "lane", lane(null=True, blank=True, help_text="Left blank, its category’s.")),
+        *(
+            migrations.AddField("rate", name, models.FloatField(default=0, db_default=0))
+            for name in (
+                "urgent_line_until",
+                "bulk_line_until",
+                "urgent_share_until",
+                "share_until",
+                "bulk_share_until",
+            )
+        ),
+        *(
+            operation
+            for model in ("event", "delivery")
+            for operation in (
+                migrations.RemoveIndex(model, f"notifier_{model}_due"),
+                migrations.AddIndex(
+                    model,
+                    models.Index(
+                        fields=["lane", "due_at"],
+                        condition=models.Q(due_at__isnull=False),
+                        name=f"notifier_{model}_due_by_lane",
+                    ),
+                ),
+            )
+        ),
     ]

@@ -80,7 +80,9 @@ class Event(models.Model):
         constraints = [models.UniqueConstraint(fields=["trigger", "key"], name="notifier_one_event_a_key")]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"
+                fields=["lane", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="notifier_event_due_by_lane",
             ),
             models.Index(fields=["created_at"], name="notifier_event_created"),
             models.Index(fields=["id"], condition=models.Q(status="held"), name="notifier_event_held"),
@@ -184,8 +186,11 @@ class Delivery(models.Model):
             )
         ]
         indexes = [
+            # What the sweep takes, the urgent first.
             models.Index(
-                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_delivery_due"
+                fields=["lane", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="notifier_delivery_due_by_lane",
             ),
             # What a person looks for, among millions that went well; it costs those nothing.
             models.Index(fields=["status", "-id"], condition=ENDED_OTHERWISE, name="notifier_delivery_amiss"),
