@@ -183,7 +183,7 @@ class Slots:
             seconds = rates.find_next(asker)
             if seconds is None or time.monotonic() + seconds > end:
                 return False
-            time.sleep(max(seconds, LOOK_SECONDS))
+            self._sleep(max(seconds, LOOK_SECONDS))
             before = time.monotonic()
         after, interval, burst = time.monotonic(), self._limit.interval, self._limit.burst
         # Where no slot is a time of its own, there is nothing to be late for.

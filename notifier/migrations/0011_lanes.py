@@ -19,12 +19,19 @@ class Migration(migrations.Migration):
             lane(
                 default=1,
                 db_default=1,
-                help_text="What goes first when there is more than can be sent at once.",
+                help_text="What goes first when there is more than can be sent at once. Urgent is what somebody "
+                "waits for: a code, a new password, a warning. Bulk may take hours. What goes to very many "
+                "people is bulk by itself, whatever is chosen here.",
             ),
         ),
         migrations.AddField("delivery", "lane", lane(default=1, db_default=1)),
         migrations.AddField("event", "lane", lane(default=1, db_default=1)),
-        migrations.AddField("trigger", "lane", lane(null=True, blank=True, help_text="Left blank, its category’s.")),
+        migrations.AddField("trigger", "lane", lane(
+                null=True,
+                blank=True,
+                help_text="What goes first when there is more than can be sent at once. Left blank, as its "
+                "category has it. What goes to very many people is bulk by itself, whatever is chosen here.",
+            )),
         *(
             migrations.AddField("rate", name, models.FloatField(default=0, db_default=0))
             for name in (
