@@ -16,6 +16,7 @@ from .answers import StoredOutcome
 from .claims import UNANSWERED, UNSETTLED
 from .due import read_first
 from .history import note_crashes, note_open
+from .slots import REASON as RATE
 from .suspects import SUSPECT
 
 Status = Delivery.Status
@@ -33,6 +34,10 @@ _REASON = Case(
     When(status=Status.CLAIMED, then=Case(When(reason=UNSETTLED, then="reason"), default=Value(UNANSWERED))),
     default=F("reason"),
 )
+
+
+# Nobody has chosen to wait for a slot.
+_WANTED_AT = Case(When(reason=RATE, then="wanted_at"), default="due_at")
 
 
 def take_due(limit):
@@ -58,7 +63,7 @@ def take_due_rows(limit):
     ready = [row for row in rows if row.status not in (Status.SENDING, Status.STANDBY)]
     # What has waited by our own choice is tried from now on.
     if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
-        due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now)
+        due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now, wanted_at=_WANTED_AT)
     due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
         status=Status.QUEUED, claim=None, reason=_REASON, due_at=now + DELIVERY_UNHEARD_AFTER
     )

@@ -57,4 +57,26 @@ class Migration(migrations.Migration):
                 ),
             )
         ),
+        migrations.AddField("delivery", "wanted_at", models.DateTimeField(null=True)),
+        migrations.CreateModel(
+            "LaneCount",
+            [
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("hour", models.DateTimeField()),
+                ("lane", models.PositiveSmallIntegerField(choices=CHOICES)),
+                ("within_seconds", models.PositiveIntegerField()),
+                ("number", models.PositiveIntegerField(default=0)),
+            ],
+            {
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hour", "lane", "within_seconds"), name="notifier_one_lane_count_an_hour"
+                    )
+                ],
+            },
+        ),
     ]

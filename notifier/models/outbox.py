@@ -157,6 +157,9 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created"))
     # When a pause, or a person, last let it go on: it is tried for as long again.
     restarted_at = models.DateTimeField(null=True)
+    # The end of a wait that somebody chose, such as quiet hours: from then on it was to be sent. Null is its
+    # event's time.
+    wanted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     # Where the order of the channels counts: the channel before it, and the one that stands by for it.
     follows = models.CharField(max_length=50, blank=True)
