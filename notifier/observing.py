@@ -13,6 +13,8 @@ from types import MappingProxyType
 logger = logging.getLogger(__name__)
 
 NAMESPACE = "Notifier"
+# From when something was to go until its provider had it; by lane, and an alarm is about it.
+TIME_TO_SENT = "TimeToSent"
 
 # Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address, a
 # message, or a whole row.
@@ -102,15 +104,17 @@ def observed(route, context):
         _write(route, numbers)
 
 
-def measure(name, value, unit):
+def measure(name, value, unit, *, lane=""):
     """Note a number of this invocation, in CloudWatch's ``unit``; "Count" adds up.
+
+    It is kept by stack and channel, or, with a ``lane``, by stack and lane.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
     """
     numbers = _numbers.get()
     if numbers is None:
         return
-    values = numbers.setdefault((name, unit), [])
+    values = numbers.setdefault(lane, {}).setdefault((name, unit), [])
     if unit == "Count" and values:
         values[0] += value
     else:
@@ -123,14 +127,14 @@ def _write(route, numbers):
     # Not at import: an invocation that finds nothing to do never needs it.
     from aws_lambda_powertools.metrics import EphemeralMetrics
 
-    # Its own dimension `service` would be a third one: each combination is a metric that is paid for.
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
-    metrics.add_dimension(
-        "stack", os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ["AWS_LAMBDA_FUNCTION_NAME"]
-    )
-    metrics.add_dimension("channel", route)
-    for (name, unit), values in numbers.items():
-        for value in values:
-            metrics.add_metric(name, unit, value)
-    if metrics.metric_set:
-        metrics.flush_metrics()
+    stack = os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    for lane, found in numbers.items():
+        # Its own dimension `service` would be a third one: each combination is a metric that is paid for.
+        metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
+        metrics.add_dimension("stack", stack)
+        metrics.add_dimension(*(("lane", lane) if lane else ("channel", route)))
+        for (name, unit), values in found.items():
+            for value in values:
+                metrics.add_metric(name, unit, value)
+        if metrics.metric_set:
+            metrics.flush_metrics()

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from ..explaining import summaries
-from ..models import Audience, Delivery, Event, Template
+from ..models import Audience, Delivery, Event, Lane, Template
 from ..templating import readable
 from ..templating.times import local
 
@@ -31,6 +31,11 @@ TONES = {
     Event.Status.VETOED: "doubt",
     "live": "good",
     "off": "quiet",
+}
+
+LANES = {
+    Lane.URGENT: _("It goes before all others."),
+    Lane.BULK: _("All others go before it."),
 }
 
 
@@ -67,6 +72,12 @@ def lines(items):
 def moment(time):
     """A time to the second: deliveries of one event are seconds apart."""
     return NOTHING if time is None else date_format(local(time), "j M Y, H:i:s")
+
+
+def describe_lane(row):
+    """The lane of an event or of a delivery, and what that means."""
+    meaning = LANES.get(row.lane)
+    return format_html("{} {}", row.get_lane_display(), quiet(meaning) if meaning else "")
 
 
 def short_moment(time):

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -10,7 +11,7 @@ from unfold.widgets import (
 )
 
 from ..explaining import firing_cost
-from ..models import Audience, ContactPoint, Subscription, Trigger
+from ..models import Audience, ContactPoint, Lane, Subscription, Trigger
 from ..rules import inner_signals
 from .choices import callable_choices, channel_choices, model_choices, verb_choices
 from .flow_fields import OrderedCheckboxes, span_fields
@@ -54,6 +55,16 @@ class TriggerForm(forms.ModelForm):
         widget=UnfoldAdminSelectWidget,
         required=False,
         help_text=_("What kind of object did it, where the signal says so."),
+    )
+
+    lane = forms.TypedChoiceField(
+        label=capfirst(Trigger._meta.get_field("lane").verbose_name),
+        choices=lambda: [("", _("as its category has it")), *Lane.choices],
+        coerce=int,
+        empty_value=None,
+        widget=UnfoldAdminSelectWidget,
+        required=False,
+        help_text=Trigger._meta.get_field("lane").help_text,
     )
 
     # The person who fills it in; the page says who that is.

@@ -54,6 +54,7 @@ def ask_first(request, trigger, before, fired=""):
         return
     title = _how_many(trigger, people, at_least) if is_many else _("“%s” will cost something.") % trigger.name
     costs = [firing_cost.describe(inner)] if inner not in ("", fired) else []
+    costs += [AS_BULK] if is_many else []
     # Now, while the rule is as it would be.
     raise AskFirst(title, [*costs, *look_ahead(trigger)], what)
 
@@ -121,6 +122,7 @@ def look_ahead(trigger):
     return describe(estimate.estimate(trigger)) if estimate.is_known(trigger) else [SHADOW_FIRST]
 
 
+AS_BULK = _("So many go as bulk, by itself: all others go before them, however long it takes.")
 SHADOW_FIRST = _(
     "Nothing was recorded for it yet. In shadow mode it records and explains what it would "
     "send, and sends nothing."

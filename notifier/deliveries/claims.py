@@ -58,6 +58,7 @@ class Work:
     digest: bool
     # What its last wait was for, or blank.
     reason: str
+    lane: int
     claim: int
     # Those that go in the same message, which is this one's. See `gathering`.
     others: tuple["Work", ...] = ()
@@ -73,7 +74,7 @@ class Work:
 def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) -> list[Work]:
     """Take up those of ``ids`` that are ready, for ``lease_seconds``; hold those that are paused.
 
-    Returns a list of Work, by key.
+    Returns a list of Work, the urgent first and then by key.
 
     One that goes in a digest brings along whatever waits with it. One statement, one for the people among
     them, and others where some were not ready, go in digests or have moved.
@@ -85,7 +86,7 @@ def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) 
     if left := set(ids) - {work.pk for work in works}:
         works += gathering.claim_gathered(left, channel, lease_seconds, claim, _claim_rows)
         hold_unclaimed(left, channel)
-    return _look_again(works, channel)
+    return sorted(_look_again(works, channel), key=lambda work: work.lane)
 
 
 def _claim(ids: Iterable[int], channel: str, lease_seconds: float, claim: int) -> list[Work]:
@@ -133,7 +134,8 @@ _CLAIM = f"""
         )
     )
     RETURNING id, event_id, subscription_id, version_id, recipient, address, language, time_zone, attempts,
-        follows, followed_by, COALESCE(expires_at <= %s, false), digest, reason
+        follows, followed_by, COALESCE(expires_at <= %s, false), digest, reason,
+        lane
 """  # noqa: S608 - the tables' names are our own
 
 

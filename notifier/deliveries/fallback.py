@@ -35,7 +35,9 @@ def wake_next(ended):
     """
     now = timezone.now()
     return sum(
-        standing.update(status=Status.QUEUED, due_at=now, restarted_at=now, reason="", detail="")
+        standing.update(
+            status=Status.QUEUED, due_at=now, restarted_at=now, wanted_at=now, reason="", detail=""
+        )
         for standing in _next_of(ended)
     )
 
@@ -118,7 +120,7 @@ def _those_before(standing):
 def _fate(before, subscription, now):
     """The new columns of one that stands by, as pairs of a column and its value."""
     if before is None or before.status in NOT_SENT and before.reason != NOT_NEEDED:
-        return ("status", Status.QUEUED), ("due_at", now), ("restarted_at", now)
+        return ("status", Status.QUEUED), ("due_at", now), ("restarted_at", now), ("wanted_at", now)
     if before.status == Status.CANCELLED:
         return ("status", Status.CANCELLED), ("due_at", None), ("finished_at", now)
     until = _listened_until(before, subscription)

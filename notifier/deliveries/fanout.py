@@ -24,6 +24,7 @@ from ..queue import publisher
 from ..queue.ring import rings_for
 from ..rules import audiences, plans
 from . import DELIVERY_UNHEARD_AFTER, flow, holding, ring_again_soon
+from .due import read_first
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +117,12 @@ def _put_back(event, error):
 
 
 def take_due(limit):
-    """Keys of up to ``limit`` events whose doorbell was lost or whose function died, ready for another."""
+    """Keys of up to ``limit`` events whose doorbell was lost or whose function died, ready for another; the
+    urgent first.
+    """
     now = timezone.now()
     due = Event.objects.filter(status__in=[Event.Status.RECORDED, Event.Status.FANNING_OUT], due_at__lte=now)
-    ids = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+    ids = [pk for (pk,) in read_first(due, limit, "pk")]
     due.filter(pk__in=ids).update(status=Event.Status.RECORDED, claim=None, due_at=now + EVENT_UNHEARD_AFTER)
     return ids
 

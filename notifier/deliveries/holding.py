@@ -120,4 +120,4 @@ def _release(channel, covered):
         held.exclude(covered).order_by("pk").values_list("pk", flat=True)[: max(min(room, PAGE_SIZE), 0)]
     )
     now = timezone.now()
-    return held.filter(pk__in=ids).update(status=Status.QUEUED, due_at=now, restarted_at=now)
+    return held.filter(pk__in=ids).update(status=Status.QUEUED, due_at=now, restarted_at=now, wanted_at=now)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from ..models import Delivery
-from ..observing import is_on, measure
+from ..models import Delivery, Lane
+from ..observing import TIME_TO_SENT, is_on, measure
+from .latency import WANTED
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ NAMES = {
 
 
 def count_outcomes(works):
-    """Count what stands on these deliveries now, and how old they were when they were sent.
+    """Count what stands on these deliveries now, and how old they were when they were sent; and by lane,
+    how long that took from when they were to go.
 
     One query, on Lambda only.
 
@@ -33,13 +35,15 @@ def count_outcomes(works):
         return
     try:
         rows = Delivery.objects.filter(pk__in=[work.pk for work in works]).values_list(
-            "status", "created_at", "finished_at"
+            "status", "created_at", "finished_at", "lane", WANTED
         )
-        for status, created_at, finished_at in rows:
+        for status, created_at, finished_at, lane, wanted_at in rows:
             if status in NAMES:
                 measure(NAMES[status], 1, "Count")
             if status == Delivery.Status.SENT:
                 measure("DeliveryAge", (finished_at - created_at).total_seconds(), "Seconds")
+                seconds = max(0.0, (finished_at - wanted_at).total_seconds())
+                measure(TIME_TO_SENT, seconds, "Seconds", lane=Lane(lane).word)
     except Exception as error:
         logger.warning("What came of %d deliveries was not counted: %s", len(works), type(error).__name__)
 

@@ -14,7 +14,9 @@ from . import fallback
 from .announcements import announce_outcomes
 from .answers import StoredOutcome
 from .claims import UNANSWERED, UNSETTLED
+from .due import read_first
 from .history import note_crashes, note_open
+from .slots import REASON as RATE
 from .suspects import SUSPECT
 
 Status = Delivery.Status
@@ -34,18 +36,24 @@ _REASON = Case(
 )
 
 
-def take_due(limit, *, suspects=None):
-    """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for.
+# Nobody has chosen to wait for a slot.
+_WANTED_AT = Case(When(reason=RATE, then="wanted_at"), default="due_at")
 
-    ``suspects``, a set, gets the ids of those that may have ended their function: they are rung for alone.
+
+def take_due(limit):
+    """Up to ``limit`` deliveries whose time has come, as ``(channel, id)`` pairs to ring for."""
+    return [(row.channel, row.pk) for row in take_due_rows(limit)]
+
+
+def take_due_rows(limit):
+    """Up to ``limit`` deliveries whose time has come, as Due, to ring for; the urgent first.
 
     What waited is queued again; what a dead function held is queued again, or, where the provider was being
     called on a channel that must not repeat itself, left for a person.
     """
     now = timezone.now()
     due = Delivery.objects.filter(due_at__lte=now)
-    rows = list(due.order_by("due_at").values_list(*_Due._fields)[:limit])
-    rows = [_Due(*row) for row in rows]
+    rows = [Due(*row) for row in read_first(due, limit, *Due._fields)]
     if standing := [row.pk for row in rows if row.status == Status.STANDBY]:
         fallback.settle_due(standing, now)
     hidden = [row for row in rows if row.status == Status.SENDING]
@@ -55,18 +63,19 @@ def take_due(limit, *, suspects=None):
     ready = [row for row in rows if row.status not in (Status.SENDING, Status.STANDBY)]
     # What has waited by our own choice is tried from now on.
     if fresh := [row.pk for row in ready if row.status == Status.WAITING and not row.attempts]:
-        due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now)
+        due.filter(pk__in=fresh, status=Status.WAITING).update(restarted_at=now, wanted_at=_WANTED_AT)
     due.filter(pk__in=[row.pk for row in ready]).exclude(status__in=[Status.SENDING, Status.STANDBY]).update(
         status=Status.QUEUED, claim=None, reason=_REASON, due_at=now + DELIVERY_UNHEARD_AFTER
     )
     asked = [row for row in asked if _ask_first(due, row, now)]
-    taken = [*_one_a_digest(ready), *asked]
-    if suspects is not None:
-        suspects.update(row.pk for row in taken if row.is_suspect)
-    return [(row.channel, row.pk) for row in taken]
+    return sorted([*_one_a_digest(ready), *asked], key=lambda row: row.lane)
 
 
-class _Due(NamedTuple):
+class Due(NamedTuple):
+    """A delivery whose time has come. ``is_suspect``: it may have ended its function."""
+
+    lane: int
+    event_id: int
     channel: str
     pk: int
     status: str

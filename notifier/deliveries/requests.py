@@ -101,7 +101,7 @@ def _queue(found, addresses):
     for (event_id, version_id), keys in alike.items():
         Delivery.objects.filter(pk__in=keys).update(
             status=Status.QUEUED, reason="", detail="", claim=None, finished_at=None,
-            due_at=now + DELIVERY_UNHEARD_AFTER, restarted_at=now,
+            due_at=now + DELIVERY_UNHEARD_AFTER, restarted_at=now, wanted_at=now,
             version_id=mended_version(event_id, version_id),
             # One that was given up after so many gets one more.
             attempts=Least("attempts", MAX_ATTEMPTS - 1),

@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import math
 from collections import deque
+from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -15,6 +16,7 @@ from ..channels import waits
 from ..channels.limits import GRACE_SECONDS, Limit
 from ..exceptions import Later, TryAgain
 from ..gates import rates
+from ..models import Lane
 from . import clock as time
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,11 @@ logger = logging.getLogger(__name__)
 # What a delivery waits for that was sent away, and what a provider's own “not so fast” is called by every
 # channel.
 REASON, THROTTLED = "rate", "throttled"
+# How long a function waits until it has a slot; what takes longer is sent away. While it waits, it takes up
+# nothing else: for bulk it waits the least.
+PATIENCE_SECONDS = {Lane.URGENT: 10, Lane.NORMAL: 2, Lane.BULK: 1}
+# Between two looks for a slot, at least: with many functions, it may be gone again.
+LOOK_SECONDS = 0.02
 # No function takes more of the future than this at once, so that the others need not be sent away.
 MOST_SECONDS_AHEAD = 0.25
 # How long nobody sends when a provider has enough and does not say until when.
@@ -68,8 +75,8 @@ class Slots:
         return self._limit is not None or self._part is not None
 
     def in_order(self, works):
-        """A queue of Works: one that has waited for a slot before comes first."""
-        return deque(sorted(works, key=lambda work: work.reason != REASON) if self.is_limited else works)
+        """A queue of Works: the urgent first, and of a lane one that has waited for a slot before."""
+        return deque(sorted(works, key=_kind) if self.is_limited else works)
 
     def admit(self, works, message, queue):
         """Wait until ``works`` may be sent, of which ``message`` is the first's; ``queue`` comes after them.
@@ -81,7 +88,7 @@ class Slots:
             return []
         if refused := self._ask_part(works[0], message):
             return [(work, refused) for work in works]
-        if self._wait(len(works) + len(queue), works[0].reason == REASON):
+        if self._wait([*works, *queue]):
             return []
         away = self.send_away([*works, *queue])
         queue.clear()
@@ -115,24 +122,39 @@ class Slots:
         return (f"{self._name}:{key}"[:200], limit) if limit else None
 
     def _ask_part(self, work, message):
-        """The Later of a message whose own part of the channel has no slot at this moment, or None."""
+        """The Later of a message whose own part of the channel has no slot at this moment, or None.
+
+        An urgent one waits for it, as does one whose lane has not had its share.
+        """
         if not (part := self._part_of(message)):
             return None
-        (name, limit), waited = part, work.reason == REASON
-        if rates.reserve(name, limit, 1, patience_seconds=0, has_waited=waited) is not None:
-            return None
-        return _later(rates.queue_up(name, limit, 1, has_waited=waited)[0], limit)
+        asker = self._asker(work, *part)
+        if work.lane != Lane.URGENT:
+            asker = asker._replace(ahead_seconds=0)
+        if (seconds := rates.reserve(asker, 1)) is None:
+            return _later(rates.queue_up(asker, 1)[0], asker.limit)
+        self._sleep(seconds)
+        return None
 
-    def _wait(self, wanted, has_waited):
-        """Wait for the next slot; tell whether it came, and this function was there in time."""
+    def _asker(self, work, name, limit):
+        seconds = max(0.0, self._clock.seconds_left() - time.RESERVE_SECONDS)
+        return rates.Asker(name, limit, work.lane, work.reason == REASON, seconds)
+
+    def _sleep(self, seconds):
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def _wait(self, works):
+        """Wait for the next slot, for the first of ``works``; tell whether it came, and this function was
+        there in time.
+        """
         while not self._clock.is_time_up():
             if self._limit is None:
                 return True
-            if not self._slots and not self._reserve(wanted, has_waited):
+            if not self._slots and not self._reserve(works):
                 return False
             slot = self._slots.popleft()
-            if (seconds := slot.begins - time.monotonic()) > 0:
-                time.sleep(seconds)
+            self._sleep(slot.begins - time.monotonic())
             late = time.monotonic() - slot.begins
             self._latest = max(self._latest, late)
             if time.monotonic() <= slot.ends or self._lost >= MOST_LOST:
@@ -143,18 +165,26 @@ class Slots:
             self._most = max(1, self._number // 2)
         return False
 
-    def _reserve(self, wanted, has_waited):
+    def _patience(self, lane):
+        """Where slots are rare, at least the one behind an urgent message's is waited for."""
+        return max(PATIENCE_SECONDS[lane], min(2 * self._limit.interval, PATIENCE_SECONDS[Lane.NORMAL]))
+
+    def _reserve(self, works):
+        """Reserve slots for the first of ``works`` and those of its kind, which follow it."""
         if self._latest < GRACE_SECONDS / 4:
             self._number *= 2
         self._number, self._latest = min(self._number, self._most), 0.0
-        patience = min(rates.PATIENCE_SECONDS, self._clock.seconds_left() - time.RESERVE_SECONDS)
-        number = min(self._number, wanted)
+        number = sum(1 for _ in takewhile(lambda work: _kind(work) == _kind(works[0]), works))
+        number = min(self._number, number)
         before = time.monotonic()
-        first = rates.reserve(
-            self._name, self._limit, number, patience_seconds=patience, has_waited=has_waited
-        )
-        if first is None:
-            return False
+        asker = self._asker(works[0], self._name, self._limit)
+        end = before + min(self._patience(asker.lane), asker.ahead_seconds)
+        while (first := rates.reserve(asker, number)) is None:
+            seconds = rates.find_next(asker)
+            if seconds is None or time.monotonic() + seconds > end:
+                return False
+            self._sleep(max(seconds, LOOK_SECONDS))
+            before = time.monotonic()
         after, interval, burst = time.monotonic(), self._limit.interval, self._limit.burst
         # Where no slot is a time of its own, there is nothing to be late for.
         grace = GRACE_SECONDS if interval and not burst else math.inf
@@ -166,14 +196,18 @@ class Slots:
     def send_away(self, works):
         """``(Work, Later)`` of each: it comes again when it is likely to get a slot."""
         found = []
-        for has_waited in (True, False):
-            some = [work for work in works if (work.reason == REASON) == has_waited]
-            if some:
-                limit = self._limit or Limit()
-                times = rates.queue_up(self._name, limit, len(some), has_waited=has_waited)
-                found += [(work, _later(seconds, limit)) for work, seconds in zip(some, times, strict=True)]
+        for _same, alike in groupby(sorted(works, key=_kind), key=_kind):
+            some = list(alike)
+            asker = self._asker(some[0], self._name, self._limit or Limit())
+            times = rates.queue_up(asker, len(some))
+            found += [(work, _later(seconds, asker.limit)) for work, seconds in zip(some, times, strict=True)]
         logger.info("%s: %d deliveries wait for their slots.", self._name, len(found))
         return found
+
+
+def _kind(work):
+    """What asks for slots in the same way: of one lane, and sent away before or not. The first goes first."""
+    return work.lane, work.reason != REASON
 
 
 def _later(seconds, limit):

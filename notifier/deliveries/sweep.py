@@ -1,14 +1,15 @@
 """Rings again for what nobody has taken up, and for what is due now. Called by ``lambdas.sweep``."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
-from .. import deliveries
 from ..gates import rates
 from ..queue import publisher
-from ..queue.ring import FANOUT, Ring, rings_for
-from . import allowances, fanout, holding
+from ..queue.ring import CHUNK_SIZE, FANOUT, Ring, rings_for
+from . import allowances, fanout, holding, queueing
 
 PAGE_SIZE = 1000
+# So many of one event get messages of their own.
+MANY = CHUNK_SIZE // 2
 
 
 def sweep(is_time_up=lambda: False):
@@ -20,9 +21,9 @@ def sweep(is_time_up=lambda: False):
         while release() and not is_time_up():
             pass  # What is let go is due, and is rung for below.
     rung = 0
-    for page in (_sweep_events, _sweep_deliveries):
-        while not is_time_up() and (found := page()):
-            rung += found
+    # By turns: what is urgent of the one is not behind all of the other.
+    while not is_time_up() and (found := _sweep_events() + _sweep_deliveries()):
+        rung += found
     while not is_time_up() and allowances.forget_ended() == allowances.PAGE_SIZE:
         pass
     if not is_time_up():
@@ -32,21 +33,32 @@ def sweep(is_time_up=lambda: False):
 
 def _sweep_events():
     ids = fanout.take_due(PAGE_SIZE)
-    failed = publisher.publish([Ring(route=FANOUT, ids=(pk,)) for pk in ids])
+    failed = publisher.publish([Ring(route=FANOUT, ids=(pk,), group=f"event-{pk}") for pk in ids])
     fanout.make_due([pk for ring in failed for pk in ring.ids])
     return len(ids) - len(failed)
 
 
 def _sweep_deliveries():
-    suspects, by_channel, rings = set(), defaultdict(list), []
-    for channel, pk in deliveries.take_due(PAGE_SIZE, suspects=suspects):
-        if pk in suspects:
-            # A message that kills its function again comes again, and in the end is a dead letter: no other
-            # delivery should be in it.
-            rings.append(Ring(route=channel, ids=(pk,)))
-        else:
-            by_channel[channel].append(pk)
-    rings = [ring for channel, ids in sorted(by_channel.items()) for ring in rings_for(channel, ids)] + rings
+    rings = _rings(queueing.take_due_rows(PAGE_SIZE))
     failed = publisher.publish(rings)
-    deliveries.ring_again_soon([pk for ring in failed for pk in ring.ids])
+    queueing.ring_again_soon([pk for ring in failed for pk in ring.ids])
     return sum(len(ring.ids) for ring in rings) - sum(len(ring.ids) for ring in failed)
+
+
+def _rings(rows):
+    """The Rings for these Due, the urgent first: of one lane each, and of one event that has many.
+
+    A message that kills its function again comes again, and in the end is a dead letter: no other delivery
+    should be in it.
+    """
+    number = Counter((row.lane, row.channel, row.event_id) for row in rows if not row.is_suspect)
+    ids = defaultdict(list)
+    for row in rows:
+        alone = row.pk if row.is_suspect else 0
+        many = number[row.lane, row.channel, row.event_id] >= MANY
+        ids[row.lane, alone, row.channel, row.event_id if alone or many else 0].append(row.pk)
+    return [
+        ring
+        for (_lane, _alone, channel, event), found in sorted(ids.items())
+        for ring in rings_for(channel, found, group=f"event-{event}" if event else "")
+    ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..channels.recipient import Recipient
-from ..models import OF_NO_RULE, Delivery, Event
+from ..models import OF_NO_RULE, Delivery, Event, Lane
 from ..queue.ring import rings_for
 from ..templating import keys
 from .queueing import DELIVERY_UNHEARD_AFTER, publish_on_commit
@@ -31,11 +31,12 @@ def queue_test(user, *, channel, address, language, version, data, about):
         actor=keys.object_text(user),
         data=data,
         status=Event.Status.DONE,
+        lane=Lane.URGENT,  # its editor waits for it
         created_at=now,
     )
     delivery = Delivery.objects.create(
         event=event, subscription_id=OF_NO_RULE, version=version, channel=channel, language=language,
-        recipient=str(Recipient.of_user(user.pk)), address=address, created_at=now,
+        recipient=str(Recipient.of_user(user.pk)), address=address, lane=event.lane, created_at=now,
         due_at=now + DELIVERY_UNHEARD_AFTER,
     )  # fmt: skip
     publish_on_commit(rings_for(channel, [delivery.pk]))

@@ -1,12 +1,17 @@
 """Why a delivery was, or was not, sent: its template, its queue, its provider. Called by ``delivered``."""
 
 from ..channels.recipient import Recipient
-from ..models import ContentVersion, Delivery, Feedback, Template
+from ..deliveries.slots import REASON as RATE
+from ..models import ContentVersion, Delivery, Feedback, Lane, Template
 from ..people import suppression
 from .answers import Outcome, Seen
 from .wording import moment, words_of
 
 Status = Delivery.Status
+LANES = {
+    Lane.URGENT: " It is urgent: others wait for it.",
+    Lane.BULK: " It goes as bulk: others go before it.",
+}
 TEMPLATE_REASONS = ("template_failed", "template_deleted")
 
 
@@ -33,10 +38,12 @@ def look_at_queue(case):
     delivery, about = case.delivery, (Delivery, case.delivery.pk)
     if delivery.status == Status.QUEUED:
         again = f" {_tries(delivery)} went before." if delivery.attempts else ""
-        return Seen(f"it is on its way to the function that sends it.{again}", Outcome.WAITS, about)
+        lane = LANES.get(delivery.lane, "")
+        return Seen(f"it is on its way to the function that sends it.{lane}{again}", Outcome.WAITS, about)
     if delivery.status == Status.WAITING:
         after = f", after {_tries(delivery)}" if delivery.attempts else ""
-        text = f"it waits until {moment(delivery.due_at)}{after}: {words_of(delivery)}"
+        lane = LANES.get(delivery.lane, "") if delivery.reason == RATE else ""
+        text = f"it waits until {moment(delivery.due_at)}{after}: {words_of(delivery)}{lane}"
         return Seen(text, Outcome.WAITS, about)
     if delivery.status == Status.CLAIMED:
         return Seen("a function is working on it.", Outcome.WAITS, about)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ..channels import registry
 from ..exceptions import ConditionRefused
-from ..models import Audience
+from ..models import Audience, Lane
 from ..rules import conditions, durations, inner_signals, roots, signals
 from ..templating import digest_data, readable
 from ..templating.compiler import path_names
@@ -34,6 +34,11 @@ PEOPLE = {
     "got_request_exception": gettext_lazy("a request fails"),
 }
 
+LANES = {
+    Lane.URGENT: gettext_lazy(" It is urgent, and goes before all others."),
+    Lane.BULK: gettext_lazy(" It is bulk: all others go before it."),
+}
+
 # As it is heard: an order, an update, a user, a unit, a European order.
 VOWEL = re.compile(r"[aio]|e(?!u)|u(?!s|ni|t)", re.IGNORECASE)
 
@@ -45,9 +50,8 @@ def describe_rule(trigger, sendings):
     """
     done = [f"{_channels(names)} {whom or _('nobody yet')}" for names, whom in sendings if names]
     what = _(", and ").join(done) if done else _("nothing is sent yet")
-    return _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what} + describe_category(
-        trigger
-    )
+    sentence = _("When %(when)s, %(what)s.") % {"when": describe_when(trigger), "what": what}
+    return sentence + describe_category(trigger) + LANES.get(trigger.lane_of_events, "")
 
 
 def describe_trigger(trigger):

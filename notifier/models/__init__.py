@@ -3,7 +3,7 @@
 """
 
 from .consent import Category, OptOut, Preferences, Suppression
-from .counts import Canary, Gauge, HourlyCount, OnDuty, Overview, RuleCount, StaleHour
+from .counts import Canary, Gauge, HourlyCount, LaneCount, OnDuty, Overview, RuleCount, StaleHour
 from .devices import Device, DevicePush
 from .flow import Allowance
 from .history import Attempt, Feedback
@@ -37,6 +37,7 @@ __all__ = [
     "Inbox",
     "InboxItem",
     "Lane",
+    "LaneCount",
     "OnDuty",
     "OptOut",
     "Overview",

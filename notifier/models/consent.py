@@ -27,7 +27,11 @@ class Category(models.Model):
         choices=Lane,
         default=Lane.NORMAL,
         db_default=Lane.NORMAL,
-        help_text=_("What goes first when there is more than can be sent at once."),
+        help_text=_(
+            "What goes first when there is more than can be sent at once. Urgent is what somebody waits "
+            "for: a code, a new password, a warning. Bulk may take hours. What goes to very many people is "
+            "bulk by itself, whatever is chosen here."
+        ),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 

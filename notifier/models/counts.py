@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .lanes import Lane
 from .outbox import Delivery
 
 # When the counts were brought up to date; its ``measured_at`` is up to where.
@@ -67,6 +68,28 @@ class RuleCount(models.Model):
         return (
             f"{self.hour:%Y-%m-%d %H}:00 {self.subscription_id} {self.channel} {self.status}: {self.number}"
         )
+
+
+class LaneCount(models.Model):
+    """The number of deliveries of a lane that were sent in one hour, and so soon: within ``within_seconds``,
+    one of ``notifier.operations.latency.STEPS``.
+    """
+
+    hour = models.DateTimeField()
+    lane = models.PositiveSmallIntegerField(choices=Lane)
+    within_seconds = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "lane", "within_seconds"], name="notifier_one_lane_count_an_hour"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.hour:%Y-%m-%d %H}:00 {self.get_lane_display()}: {self.number}"
 
 
 class StaleHour(models.Model):

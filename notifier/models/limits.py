@@ -18,14 +18,20 @@ class Rate(models.Model):
 
     See ``notifier.gates.rates``.
 
-    Both are seconds since 1970 by the database's clock, which all functions share.
+    All times are seconds since 1970 by the database's clock, which all functions share.
     """
 
     # "email", or of a part "chat:<whatever the channel calls it>".
     name = models.CharField(max_length=200, unique=True)
     taken_until = models.FloatField(default=0)
-    # Those who were sent away wait in a line: when the last of them comes again.
+    # Those who were sent away wait in a line, one a lane: when the last of them comes again.
+    urgent_line_until = models.FloatField(default=0, db_default=0)
     line_until = models.FloatField(default=0)
+    bulk_line_until = models.FloatField(default=0, db_default=0)
+    # Until then a lane has had its share.
+    urgent_share_until = models.FloatField(default=0, db_default=0)
+    share_until = models.FloatField(default=0, db_default=0)
+    bulk_share_until = models.FloatField(default=0, db_default=0)
     # Until when its provider takes nothing more, and the delivery to which it said so.
     closed_until = models.FloatField(null=True)
     closed_by = models.BigIntegerField(null=True)

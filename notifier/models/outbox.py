@@ -80,7 +80,9 @@ class Event(models.Model):
         constraints = [models.UniqueConstraint(fields=["trigger", "key"], name="notifier_one_event_a_key")]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_event_due"
+                fields=["lane", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="notifier_event_due_by_lane",
             ),
             models.Index(fields=["created_at"], name="notifier_event_created"),
             models.Index(fields=["id"], condition=models.Q(status="held"), name="notifier_event_held"),
@@ -155,6 +157,9 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created"))
     # When a pause, or a person, last let it go on: it is tried for as long again.
     restarted_at = models.DateTimeField(null=True)
+    # The end of a wait that somebody chose, such as quiet hours: from then on it was to be sent. Null is its
+    # event's time.
+    wanted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     # Where the order of the channels counts: the channel before it, and the one that stands by for it.
     follows = models.CharField(max_length=50, blank=True)
@@ -184,8 +189,11 @@ class Delivery(models.Model):
             )
         ]
         indexes = [
+            # What the sweep takes, the urgent first.
             models.Index(
-                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notifier_delivery_due"
+                fields=["lane", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="notifier_delivery_due_by_lane",
             ),
             # What a person looks for, among millions that went well; it costs those nothing.
             models.Index(fields=["status", "-id"], condition=ENDED_OTHERWISE, name="notifier_delivery_amiss"),

@@ -66,7 +66,14 @@ class Trigger(Declared, models.Model):
         help_text=_("What it is about, as the people who get it choose."),
     )
     lane = models.PositiveSmallIntegerField(
-        _("lane"), choices=Lane, null=True, blank=True, help_text=_("Left blank, its category’s.")
+        _("lane"),
+        choices=Lane,
+        null=True,
+        blank=True,
+        help_text=_(
+            "What goes first when there is more than can be sent at once. Left blank, as its category has "
+            "it. What goes to very many people is bulk by itself, whatever is chosen here."
+        ),
     )
     actor_model = models.CharField(
         _("actor"), max_length=200, blank=True, help_text=_("The model of who did it.")
@@ -99,6 +106,13 @@ class Trigger(Declared, models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def lane_of_events(self):
+        """Its own lane, else its category's."""
+        if self.lane is not None:
+            return Lane(self.lane)
+        return Lane(self.category.lane) if self.category else Lane.NORMAL
 
     def clean(self):
         if not self.verb:

@@ -16,8 +16,9 @@ from django.db.models import Count, Min, Sum
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from ..models import Delivery, Gauge, HourlyCount, RuleCount, StaleHour
+from ..models import Delivery, Gauge, HourlyCount, LaneCount, RuleCount, StaleHour
 from ..models.counts import COUNTED, hour_of
+from . import latency
 
 # The kinds of ends that people tell apart; what a person decided counts as skipped.
 KINDS = {
@@ -68,7 +69,9 @@ def _count_step():
 
 
 def _count_between(begin, end):
-    """Replace the counts of these hours: those of the rules, and their sums by channel, from one look."""
+    """Replace the counts of these hours: those of the rules with their sums by channel, from one look, and
+    those of the lanes, from another.
+    """
     rules, channels = [], defaultdict(lambda: [0, 0])
     for hour, trigger, subscription, channel, status, number, cost in _look(begin, end):
         rules.append(RuleCount(
@@ -82,7 +85,8 @@ def _count_between(begin, end):
         HourlyCount(hour=hour, channel=channel, status=status, number=number, cost_micros=cost)
         for (hour, channel, status), (number, cost) in channels.items()
     ]
-    for model, rows in (HourlyCount, hours), (RuleCount, rules):
+    soon = latency.count(begin, end)
+    for model, rows in (HourlyCount, hours), (RuleCount, rules), (LaneCount, soon):
         model.objects.filter(hour__gte=begin, hour__lt=end).delete()
         model.objects.bulk_create(rows, batch_size=1_000)
 

@@ -7,7 +7,7 @@ from django.db import router
 
 from ..channels.storable import storable
 from ..models import Trigger
-from .schema import SINGULAR
+from .schema import LANES, SINGULAR
 
 # As a row that no code declares is said to be kept.
 HERE = "in the database"
@@ -30,6 +30,13 @@ class Change:
     action: str
     what: str
     fields: tuple = ()
+
+
+def _stored(key, value):
+    """A file's ``value`` as the column holds it."""
+    if key.kind == "lane":
+        return LANES.get(value)
+    return "\n".join(value) if key.kind == "lines" else value
 
 
 class Run:
@@ -81,9 +88,7 @@ class Run:
         for key in stale:
             # Relations are set by the caller, which knows their rows.
             if key.column in columns:
-                setattr(
-                    row, key.column, "\n".join(wanted[key.name]) if key.kind == "lines" else wanted[key.name]
-                )
+                setattr(row, key.column, _stored(key, wanted[key.name]))
         kept = getattr(row, "declared", self.declared)
         if kept != self.declared:
             row.declared = self.declared

@@ -3,7 +3,7 @@
 from ..channels.storable import is_storable
 from ..exceptions import RulesFileRefused
 from .places import Places
-from .schema import FORMAT_VERSION, HINTS, SECTIONS, content_key, normal_text
+from .schema import FORMAT_VERSION, HINTS, LANES, SECTIONS, content_key, normal_text
 
 
 def check_document(document, places=None):
@@ -88,6 +88,12 @@ class _Check:
     def flag(self, path, key, value):
         if not isinstance(value, bool):
             self.refuse(path, "This is true or false.")
+            return key.default
+        return value
+
+    def lane(self, path, key, value):
+        if not isinstance(value, str) or value not in LANES:
+            self.refuse(path, f"This is one of {', '.join(LANES)}.")
             return key.default
         return value
 

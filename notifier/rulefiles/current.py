@@ -2,7 +2,7 @@
 compares.
 """
 
-from ..models import Audience, Category, Template, Trigger
+from ..models import Audience, Category, Lane, Template, Trigger
 from ..rules.audiences import lines_of
 from .schema import (
     AUDIENCE,
@@ -97,5 +97,7 @@ def _values(row, keys):
             value = lines_of(value)
         elif key.kind == "set":
             value = sorted(value or ())
+        elif key.kind == "lane":
+            value = "" if value is None else Lane(value).word
         found[key.name] = value
     return found

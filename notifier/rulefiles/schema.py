@@ -5,6 +5,8 @@ Nothing that differs by nature between two databases is in it: no ids, no dates,
 
 from dataclasses import dataclass
 
+from ..models import Lane
+
 # Of the format. Raise it when an older `import` would misread a newer file.
 FORMAT_VERSION = 1
 HEAD = """\
@@ -20,8 +22,8 @@ class Key:
     """One key of a row.
 
     ``kind``: ``text``, ``flag``, ``number`` (whole, from ``least`` on), ``lines`` (texts of which the field
-    keeps one a line), ``names``, ``set`` (names whose order means nothing) or ``rows``. ``field``: the
-    model's, where it has another name.
+    keeps one a line), ``names``, ``set`` (names whose order means nothing), ``lane`` (its word) or ``rows``.
+    ``field``: the model's, where it has another name.
     """
 
     name: str
@@ -45,6 +47,7 @@ CATEGORY = (
     Key(name="title", required=True),
     Key(name="description"),
     Key(name="mandatory", kind="flag", default=False),
+    Key(name="lane", kind="lane", default=Lane.NORMAL.word),
     Key(name="position", kind="number", least=0, default=0),
 )
 AUDIENCE = (
@@ -92,6 +95,7 @@ TRIGGER = (
     Key(name="actor_instance", field="actor_pk"),
     Key(name="target"),
     Key(name="category"),
+    Key(name="lane", kind="lane"),
     Key(name="delay_minutes", kind="number", default=None),
     Key(name="expires_minutes", kind="number", default=None),
     Key(name="enabled", kind="flag", default=True),
@@ -101,6 +105,7 @@ TRIGGER = (
 SECTIONS = {"categories": CATEGORY, "audiences": AUDIENCE, "templates": TEMPLATE, "triggers": TRIGGER}
 # One row of each, in a sentence.
 SINGULAR = {"categories": "category", "audiences": "audience", "templates": "template", "triggers": "trigger"}
+LANES = {lane.word: lane for lane in Lane}
 # What somebody may look for, and where it is.
 HINTS = {
     "users": (

@@ -84,7 +84,8 @@ def notify_on(
     ``contents``, channel → parts (``{"email": {"subject": …, "text": …}}``). ``audience``: names of audiences
     of the database, or the sources of one (``{"paths": ["instance.customer"]}``). ``more``: what a trigger
     or a subscription may say in a file of rules: ``saved="created"``, ``condition``, ``category``,
-    ``throttle_number``, … Raises DeclarationRefused; what needs the database is said by ``manage.py check``.
+    ``lane="urgent"``, ``throttle_number``, … Raises DeclarationRefused; what needs the database is said by
+    ``manage.py check``.
     """
     place = sys._getframe(1).f_globals.get("__name__", "")
     declaration = Declaration(

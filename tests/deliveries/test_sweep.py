@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from notifier.deliveries import sweep as sweeping
-from notifier.models import Delivery, Event
+from notifier.models import Delivery, Event, Lane
 from notifier.queue.ring import FANOUT
 from tests.support.builders import make_audience, make_delivery, make_event, make_people
 from tests.support.functions import bodies_for, invoke, let_time_pass, sweep
@@ -86,9 +86,65 @@ def test_a_backlog_of_several_pages_is_rung_for_in_one_go(gate):
 def test_a_sweep_whose_time_is_up_leaves_the_rest_to_the_next(gate):
     gate.take_rings()
     make_backlog(sweeping.PAGE_SIZE + 1)
-    answers = iter([False, False])  # one page of events, one of deliveries
+    answers = iter([False])  # one page
     assert sweeping.sweep(lambda: next(answers, True)) == sweeping.PAGE_SIZE
     assert sweep() == 1
+
+
+def make_due(lane, number, *, events=1):
+    """So many deliveries that are due, the later lanes for longer; returns their keys."""
+    due_at = timezone.now() - MINUTE * (1 + lane)
+    first = [make_delivery(lane=lane, due_at=due_at) for _ in range(events)]
+    rows = [
+        Delivery(
+            event_id=first[n % events].event_id, subscription_id=first[0].subscription_id,
+            version_id=first[0].version_id, channel="email", recipient=f"address:{lane}-{n}@example.com",
+            lane=lane, due_at=due_at, created_at=due_at,
+        )
+        for n in range(number - events)
+    ]  # fmt: skip
+    return {each.pk for each in [*first, *Delivery.objects.bulk_create(rows)]}
+
+
+def sweep_one_page():
+    answers = iter([False])
+    return sweeping.sweep(lambda: next(answers, True))
+
+
+def test_the_urgent_are_rung_for_first_and_each_lane_keeps_its_share_of_a_page(gate):
+    gate.take_rings()
+    keys = {lane: make_due(lane, sweeping.PAGE_SIZE) for lane in reversed(Lane)}
+    assert sweep_one_page() == sweeping.PAGE_SIZE
+    rung = [pk for _route, pk in gate.rung()]
+    lanes = [next(lane for lane, pks in keys.items() if pk in pks) for pk in rung]
+    assert lanes == sorted(lanes)
+    shares = {lane: lanes.count(lane) / sweeping.PAGE_SIZE for lane in Lane}
+    assert shares == {Lane.URGENT: 0.7, Lane.NORMAL: 0.2, Lane.BULK: 0.1}
+
+
+def test_urgent_events_are_rung_for_first(gate):
+    later = [make_event(lane=lane, due_at=timezone.now() - MINUTE * (1 + lane)) for lane in (2, 1, 0)]
+    assert sweep() == 3
+    assert list(gate.rung()) == [(FANOUT, event.pk) for event in reversed(later)]
+
+
+def test_a_message_is_of_one_lane_and_of_one_event_where_there_are_many_of_it(monkeypatch):
+    rings = []
+    monkeypatch.setattr(sweeping.publisher, "publish", lambda found: rings.extend(found) or [])
+    for lane in Lane:
+        make_due(lane, 60)
+    scattered = make_due(Lane.NORMAL, 120, events=60)
+    sweep()
+    of_lane = dict(Delivery.objects.values_list("pk", "lane"))
+    events = dict(Delivery.objects.values_list("pk", "event_id"))
+    assert all(len({of_lane[pk] for pk in ring.ids}) == 1 for ring in rings)
+    for ring in rings:
+        assert ring.group in ("", *{f"event-{events[pk]}" for pk in ring.ids})
+        assert not ring.group or len({events[pk] for pk in ring.ids}) == 1
+    # As few messages as there can be, though two of each of sixty events are among them.
+    assert sorted(len(ring.ids) for ring in rings if not ring.group) == [20, 50, 50]
+    assert {pk for ring in rings if not ring.group for pk in ring.ids} == scattered
+    assert [len(ring.ids) for ring in rings if ring.group] == [50, 10] * 3
 
 
 def test_two_sweeps_and_the_queue_together_send_once(cloud, pump):

@@ -2,6 +2,7 @@
 anybody.
 """
 
+import datetime as dt
 import io
 import json
 import logging
@@ -14,7 +15,7 @@ from lambdas import _handler
 from lambdas._json_log import JsonFormatter
 from notifier import observing
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
-from notifier.models import Delivery
+from notifier.models import Delivery, Lane
 from tests.support.builders import make_audience, make_delivery, make_event, make_user
 from tests.support.functions import bodies_for, event_for, invoke, make_context, sweep
 from tests.support.gate import POST_TO_X, SEND_MAIL, SEND_SMS
@@ -51,8 +52,15 @@ def lines(on_lambda):
 
 @pytest.fixture
 def metrics(capsys):
-    """``metrics()``: what was written in CloudWatch's embedded metric format since the last call."""
-    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    """``metrics()``: what was written in CloudWatch's embedded metric format since the last call, of channels
+    or, ``by="lane"``, of lanes.
+    """
+
+    def read(by="channel"):
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [each for each in found if by in each]
+
+    return read
 
 
 def make_channel(*answers, at_most_once=False):
@@ -230,6 +238,22 @@ def test_an_invocation_writes_its_numbers_once_for_its_stack_and_channel(metrics
     )
     assert all(0 <= seconds <= spent for seconds in found["DeliveryAge"])
     assert all(0 <= milliseconds <= spent * 1000 for milliseconds in found["ProviderLatency"])
+
+
+def test_how_long_it_took_is_told_by_lane(metrics):
+    urgent, bulk = make_delivery(lane=Lane.URGENT), make_delivery(lane=Lane.BULK)
+    begun = {urgent: urgent.event.created_at, bulk: timezone.now() - dt.timedelta(hours=1)}
+    Delivery.objects.filter(pk=bulk.pk).update(wanted_at=begun[bulk])
+    run(make_channel("id", "id"), [urgent, bulk])
+    found = metrics(by="lane")
+    assert {each["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0][1] for each in found} == {"lane"}
+    assert {each["stack"] for each in found} == {"notifier-production"}
+    assert {each["lane"]: len(each[observing.TIME_TO_SENT]) for each in found} == {"urgent": 1, "bulk": 1}
+    for each in found:
+        delivery = {"urgent": urgent, "bulk": bulk}[each["lane"]]
+        delivery.refresh_from_db()
+        took = (delivery.finished_at - begun[delivery]).total_seconds()
+        assert each[observing.TIME_TO_SENT] == [pytest.approx(took)]
 
 
 def test_more_calls_than_one_line_holds_are_all_written(metrics):

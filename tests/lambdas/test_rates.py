@@ -1,25 +1,23 @@
 """How fast functions send together: never above the provider's rate, near to it, and nobody is forgotten."""
 
 import threading
-from bisect import bisect_right
+from functools import partial
 
 import pytest
 import requests
-from django.db import connection
 from django.utils import timezone
 
 from lambdas import _handler, email, twitter
 from notifier.channels.limits import Limit
-from notifier.deliveries import clock
 from notifier.exceptions import TryAgain
 from notifier.gates import rates
-from notifier.models import Delivery, Rate
+from notifier.models import Delivery, Lane, Rate
 from notifier.operations import gauges
+from tests.support import virtual_time
 from tests.support.builders import make_delivery
 from tests.support.functions import bodies_for, event_for, let_time_pass, make_context, sweep
 from tests.support.patience import in_threads
 from tests.support.statements import statements
-from tests.support.virtual_time import VirtualTime
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,9 +39,7 @@ class Provider:
         return f"taken-{message.delivery}"
 
     def most_in(self, seconds):
-        """The most messages of any window of so many ``seconds``."""
-        times = sorted(self.times)
-        return max(position - bisect_right(times, end - seconds) + 1 for position, end in enumerate(times))
+        return virtual_time.most_in(self.times, seconds)
 
     def used(self, rate):
         """The share of the rate that was used, from the first message to the last."""
@@ -53,25 +49,7 @@ class Provider:
 @pytest.fixture
 def virtual(monkeypatch):
     """``virtual(workers)``: from then on functions wait, and the database's clock shows, that time."""
-
-    def begin(workers):
-        time = VirtualTime(workers)
-        monkeypatch.setattr(clock, "monotonic", time.monotonic)
-        monkeypatch.setattr(clock, "sleep", time.sleep)
-        monkeypatch.setitem(rates.CLOCKS, connection.vendor, Now(time))
-        return time
-
-    return begin
-
-
-class Now:
-    """The database's word for its clock, each time that a statement is written."""
-
-    def __init__(self, time):
-        self._time = time
-
-    def __format__(self, _spec):
-        return f"CAST({self._time.monotonic()!r} AS double precision)"
+    return partial(virtual_time.begin, monkeypatch)
 
 
 def channel(send, **options):
@@ -173,15 +151,14 @@ def test_who_would_wait_too_long_is_sent_away_and_comes_again_in_the_line_with_t
 
 def test_while_somebody_stands_in_the_line_who_comes_fresh_gets_only_what_nobody_wants(virtual):
     virtual(1)
-    limit = Limit(number=1)
-    assert rates.reserve("email", limit, 1, patience_seconds=2) == pytest.approx(0, abs=1e-6)
-    assert rates.queue_up("email", limit, 5)[0] >= 1
-    assert rates.reserve("email", limit, 1, patience_seconds=2) is None
-    assert rates.reserve("email", limit, 1, patience_seconds=2, has_waited=True) == pytest.approx(
-        limit.interval
-    )
+    fresh = rates.Asker("email", Limit(number=2), Lane.NORMAL)
+    waited = fresh._replace(has_waited=True)
+    assert rates.reserve(fresh, 1) == pytest.approx(0, abs=1e-6)
+    assert rates.queue_up(fresh, 5)[0] >= 0.5
+    assert (rates.reserve(fresh, 1), rates.find_next(fresh)) == (None, None)
+    assert rates.find_next(waited) == pytest.approx(fresh.limit.interval - rates.AHEAD_SECONDS[Lane.NORMAL])
     # Who has waited already goes to the front; who has not, to the end.
-    assert rates.queue_up("email", limit, 1, has_waited=True)[0] < rates.queue_up("email", limit, 1)[0]
+    assert rates.queue_up(waited, 1)[0] < rates.queue_up(fresh, 1)[0]
 
 
 def test_a_provider_that_says_enough_closes_the_rate_for_all_functions(virtual):

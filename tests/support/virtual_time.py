@@ -3,7 +3,12 @@ idle one.
 """
 
 import threading
+from bisect import bisect_right
 
+from django.db import connection
+
+from notifier.deliveries import clock
+from notifier.gates import rates
 from tests.support.patience import PATIENCE_SECONDS
 
 # Far from 0, which stands for “never” in the table.
@@ -44,3 +49,28 @@ class VirtualTime:
         if self._awake == 0 and self._sleeping and min(self._sleeping) > self.now:
             self.now = min(self._sleeping)
             self._changed.notify_all()
+
+
+class Now:
+    """The database's word for its clock, each time that a statement is written."""
+
+    def __init__(self, time):
+        self._time = time
+
+    def __format__(self, _spec):
+        return f"CAST({self._time.monotonic()!r} AS double precision)"
+
+
+def begin(monkeypatch, workers):
+    """A VirtualTime: from now on functions wait, and the database's clock shows, that time."""
+    time = VirtualTime(workers)
+    monkeypatch.setattr(clock, "monotonic", time.monotonic)
+    monkeypatch.setattr(clock, "sleep", time.sleep)
+    monkeypatch.setitem(rates.CLOCKS, connection.vendor, Now(time))
+    return time
+
+
+def most_in(times, seconds):
+    """The most of these times that lie in any window of so many ``seconds``."""
+    times = sorted(times)
+    return max(position - bisect_right(times, end - seconds) + 1 for position, end in enumerate(times))

@@ -66,7 +66,17 @@ class DeliveryAdmin(DeliveryActs, ReadingAdmin):
         ),
         (
             _("How it went"),
-            {"fields": ["event_link", "attempts", "history_lines", "created", "finished", "next_attempt"]},
+            {
+                "fields": [
+                    "event_link",
+                    "lane_line",
+                    "attempts",
+                    "history_lines",
+                    "created",
+                    "finished",
+                    "next_attempt",
+                ]
+            },
         ),
         (_("Provider"), {"fields": ["provider_id", "feedback_lines", "language_line", "cost"]}),
     ]
@@ -189,6 +199,10 @@ class DeliveryAdmin(DeliveryActs, ReadingAdmin):
     @admin.display(description=_("event"))
     def event_link(self, delivery):
         return display.object_link(Event, delivery.event_id, f"#{delivery.event_id}")
+
+    @admin.display(description=_("lane"))
+    def lane_line(self, delivery):
+        return display.describe_lane(delivery)
 
     @admin.display(description=_("created"))
     def created(self, delivery):

@@ -46,6 +46,7 @@ def timeline_of(event, request):
         "when": display.moment(event.created_at),
         "starts": display.moment(event.starts_at) if event.starts_at else "",
         "expires": display.moment(event.expires_at) if event.expires_at else "",
+        "lane": display.describe_lane(event),
         "object": display.describe_action_object(event),
         "dead_ends": ", ".join(stored.dead_ends_of(event)),
         "actor": describe_actor(event.actor),

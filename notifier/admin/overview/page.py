@@ -18,7 +18,7 @@ from ...operations import backlog, gauges, rule_counts
 from ...operations.counts import KIND_OF
 from ..filters import OPEN
 from ..lookups import ModelAdmin
-from . import problems
+from . import lanes, problems
 from .chart import KINDS, RANGES, draw, grouped
 
 # The rules that the page lists; each has all its numbers on its own page.
@@ -105,6 +105,7 @@ def page(chosen):
         "chart": draw(chosen, begins, rows),
         "tiles": _tiles(done, listed),
         "channels": listed,
+        "lanes": lanes.rows(begins[0]),
         "rules": busiest_rules(begins[0]),
         "attention": problems.find(
             counted_at=counted_until, readings=readings, failures=backlog.failures_since(begins[0]),

@@ -23,10 +23,10 @@ from .readers import OnlyForRecipientsReaders
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
-    list_display = ["title", "name", "choice", "used_by"]
+    list_display = ["title", "name", "choice", "lane", "used_by"]
     search_fields = ["name", "title"]
     prepopulated_fields = {"name": ["title"]}
-    fields = ["title", "name", "description", "mandatory", "position"]
+    fields = ["title", "name", "description", "mandatory", "lane", "position"]
     nothing_yet = _(
         "No categories yet. A category is what messages are about, such as offers or orders: "
         "people choose by it what they get."

@@ -79,6 +79,7 @@ class TriggerAdmin(SetupPages, GoingLive, DeclaredRules, ModelAdmin):
                         "enabled",
                         "shadow",
                         "category",
+                        "lane",
                     ]
                 },
             ),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifier.channels.limits import Limit
 from notifier.exceptions import TryAgain
 from notifier.gates import rates
-from notifier.models import Delivery, Rate
+from notifier.models import Delivery, Lane, Rate
 from tests.admin.browser import text_of
 from tests.lambdas.test_rates import channel
 from tests.support.builders import make_delivery
@@ -64,7 +64,7 @@ def test_a_closed_channel_is_on_the_overview_and_opens_by_a_button(cloud, admin_
     assert "Opened. 2 messages that waited for it are tried within a minute." in page
     assert "Closed by the provider" not in page
     assert not Delivery.objects.filter(due_at__gt=timezone.now()).exists()
-    assert rates.reserve("email", Limit(number=10), 1, patience_seconds=0) is not None
+    assert rates.reserve(rates.Asker("email", Limit(number=10), Lane.BULK), 1) is not None
     # And then it goes.
     sent = channel(lambda message, session: "an-id", rate=Limit(number=1000))
     Delivery.objects.update(status="queued")

@@ -264,7 +264,7 @@ def test_it_takes_as_many_statements_for_many_as_for_few(queries_of):
     for _ in range(5):
         finished()
     counts.keep()
-    assert queries_of(OVERVIEW) == few <= 18
+    assert queries_of(OVERVIEW) == few <= 19
 
 
 # By rule

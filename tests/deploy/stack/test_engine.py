@@ -387,7 +387,14 @@ def test_every_attribute_that_is_declared_has_its_row_above(long_lived):
     }
     same_call = {
         ("alarm", key)
-        for key in ("Namespace", "Dimensions", "Statistic", "EvaluationPeriods", "ComparisonOperator")
+        for key in (
+            "Namespace",
+            "Dimensions",
+            "Statistic",
+            "ExtendedStatistic",
+            "EvaluationPeriods",
+            "ComparisonOperator",
+        )
     }
     cannot_change = {("subscription", "FilterPolicyScope"), ("SES event destination", "TopicArn")}
     statement = {("permission to call", key) for key in ("Sid", "Effect", "Principal", "Action", "Resource")}

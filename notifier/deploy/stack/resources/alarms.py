@@ -1,8 +1,10 @@
-"""Two alarms per route: a message was given up, and messages are not taken.
+"""Two alarms per route: a message was given up, and messages are not taken. And one of the stack: what is
+urgent is late.
 
 They tell the topic of those on duty, unless a person has chosen somebody else.
 """
 
+from notifier.observing import NAMESPACE, TIME_TO_SENT
 from notifier.queue.subscribers import on_duty_topic
 
 from .kind import Kind
@@ -13,6 +15,8 @@ OLDEST_SECONDS = 15 * 60
 # How often SQS tells its figures, while a queue is in use:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html
 PERIOD_SECONDS = 60
+# Urgent messages are few: of five minutes' something can be said.
+LATE_SECONDS, LATE_PERIOD_SECONDS = 60, 300
 TELLS = "TellsSomebody"
 
 
@@ -31,6 +35,7 @@ class Alarms(Kind):
             alarms[f"{queue}-not-taken"] = _alarm(
                 queue, "ApproximateAgeOfOldestMessage", above=OLDEST_SECONDS
             )
+        alarms[f"{self.stack.name}-urgent-late"] = _late_alarm(self.stack.name)
         return alarms
 
     def found(self):
@@ -69,6 +74,22 @@ class Alarms(Kind):
 
     def delete(self, name):
         self.account.client("cloudwatch").delete_alarms(AlarmNames=[name])
+
+
+def _late_alarm(stack):
+    """Of a hundred urgent messages more than five took longer than LATE_SECONDS until they were sent."""
+    return {
+        "Namespace": NAMESPACE,
+        "MetricName": TIME_TO_SENT,
+        "Dimensions": [{"Name": "stack", "Value": stack}, {"Name": "lane", "Value": "urgent"}],
+        "ExtendedStatistic": "p95",
+        "Period": LATE_PERIOD_SECONDS,
+        "EvaluationPeriods": 1,
+        "Threshold": float(LATE_SECONDS),
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        TELLS: True,
+    }
 
 
 def _alarm(queue, metric, *, above):

@@ -1,0 +1,42 @@
+"""How soon messages of each lane were sent, for people. Called by ``page``."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from ...models import Lane
+from ...operations import latency
+from ...rules import durations
+from .chart import grouped
+
+
+@dataclass(frozen=True)
+class LaneRow:
+    """One lane's figures in words; blank where nothing was sent in it."""
+
+    label: str
+    sent: str
+    half: str
+    most: str
+    is_late: bool
+
+
+def rows(begin):
+    """A LaneRow for each lane, of what was sent since then; the urgent first. One query."""
+    found = latency.read(begin)
+    return [_row(lane, found.get(lane)) for lane in Lane]
+
+
+def _row(lane, soon):
+    if soon is None:
+        return LaneRow(lane.label, grouped(0), "", "", False)
+    is_late = lane == Lane.URGENT and soon.most > latency.MOST_URGENT_SECONDS
+    return LaneRow(lane.label, grouped(soon.number), _within(soon.half), _within(soon.most), is_late)
+
+
+def _within(seconds):
+    if seconds < 60:
+        words = ngettext("%d second", "%d seconds", seconds) % seconds
+    else:
+        words = durations.in_words(seconds // 60)
+    return _("within %s") % words
