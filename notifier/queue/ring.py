@@ -28,6 +28,7 @@ class Ring:
     route: str
     ids: tuple[int, ...]
     canary: bool = False
+    group: str = ""
 
     def body(self) -> str:
         """The JSON text that SNS carries."""
@@ -39,10 +40,11 @@ def _key(route: str) -> str:
     return "events" if route == FANOUT else "deliveries"
 
 
-def rings_for(route: str, ids: Iterable[int]) -> list[Ring]:
+def rings_for(route: str, ids: Iterable[int], *, group: str = "") -> list[Ring]:
     """As many rings as ``ids`` need."""
     ids = iter(ids)
-    return [Ring(route=route, ids=chunk) for chunk in iter(lambda: tuple(islice(ids, CHUNK_SIZE)), ())]
+    chunks = iter(lambda: tuple(islice(ids, CHUNK_SIZE)), ())
+    return [Ring(route=route, ids=chunk, group=group) for chunk in chunks]
 
 
 def parse(body: str, *, route: str) -> Ring:
