@@ -1,5 +1,5 @@
 """Applies a subscription's flow to a page of deliveries: left out, waiting, standing by. Called by
-``fanout``.
+``singly``.
 
 A subscription that says nothing of it costs no statement here.
 """
@@ -50,10 +50,18 @@ class Pace:
             order.sort(key=lambda name: not registry.is_read_in_the_site(name))
         return {name: contents[name] for name in (*order, *(contents.keys() - set(order)))}
 
+    @property
+    def is_shaped(self):
+        """Whether the subscription itself leaves out, gathers or queues up anything."""
+        one = self.subscription
+        return bool(
+            one.cooldown_minutes or one.throttle_number or one.digest_minutes or one.order != one.Order.ALL
+        )
+
     def arrange(self, deliveries, now):
         """Set on unsaved deliveries, of whole recipients, what the flow makes of them.
 
-        Part of the transaction that writes them.
+        Part of the transaction that writes them, once: see note [cut off] in ``fanout``.
         """
         self._leave_out(deliveries, now)
         self._gather(deliveries, now)
@@ -67,7 +75,6 @@ class Pace:
         going = {each.recipient for each in deliveries if each.status != Status.SKIPPED}
         if not (cooldown or throttle) or not going:
             return
-        going -= self._counted(going)
         if cooldown and (
             late := going
             - allowances.take(one.pk, going, about=about, number=1, minutes=one.cooldown_minutes)
@@ -88,15 +95,6 @@ class Pace:
             _skip_all(deliveries, full, "throttled", detail, now)
             if cooldown:
                 allowances.give_back(one.pk, full, about=about)
-
-    def _counted(self, recipients):
-        """The recipients that a run counted before it was cut off; it wrote their deliveries in the same
-        transaction.
-        """
-        ours = Delivery.objects.filter(
-            event=self.event, subscription=self.subscription, channel__in=self.subscription.channels
-        )
-        return set(ours.filter(recipient__in=recipients).values_list("recipient", flat=True))
 
     def _gather(self, deliveries, now):
         """Let those wait who get several events in one message."""

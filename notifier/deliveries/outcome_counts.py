@@ -1,12 +1,9 @@
 """The outcomes of an invocation's deliveries, as numbers.
 
-Called by ``worker`` and the fan-out's function; calls ``observing``.
+Called by ``worker``; calls ``observing``.
 """
 
 import logging
-from contextlib import contextmanager
-
-from django.utils import timezone
 
 from ..models import Delivery, Lane
 from ..observing import TIME_TO_SENT, is_on, measure
@@ -46,28 +43,3 @@ def count_outcomes(works):
                 measure(TIME_TO_SENT, seconds, "Seconds", lane=Lane(lane).word)
     except Exception as error:
         logger.warning("What came of %d deliveries was not counted: %s", len(works), type(error).__name__)
-
-
-@contextmanager
-def counting_deliveries(event_id):
-    """Count the deliveries of the event that are made inside it, also when it raises.
-
-    One query, on Lambda only.
-    """
-    started = timezone.now()
-    try:
-        yield
-    finally:
-        if is_on():
-            _count_made(event_id, started)
-
-
-def _count_made(event_id, started):
-    try:
-        made = Delivery.objects.filter(event=event_id, created_at__gte=started).count()
-    except Exception as error:
-        logger.warning("The deliveries of event %d were not counted: %s", event_id, type(error).__name__)
-        return
-    if made:
-        measure("DeliveriesMade", made, "Count")
-        logger.info("Event %d has %d more deliveries.", event_id, made)

@@ -9,7 +9,7 @@ from django.db import connections, router, transaction
 from django.db.models import Prefetch
 
 from ..exceptions import ConditionRefused, UnreadablePath
-from ..models import ContentVersion, Lane, RulesVersion, Subscription, TemplateContent, Trigger
+from ..models import ContentVersion, RulesVersion, Subscription, TemplateContent, Trigger
 from ..observing import log_failure
 from ..rules import audiences, conditions, plans, roots, signals
 from ..rules.providers import personal_names
@@ -104,16 +104,9 @@ def _live_trigger(trigger):
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
         shadow=trigger.shadow, plan=plan, paths=paths, recipient_paths=recipient_paths,
         providers=tuple(providers), name=trigger.name, category=trigger.category_id,
-        lane=_lane_of(trigger), delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
+        lane=trigger.lane_of_events, delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
         condition=condition, condition_problem=problem,
     )  # fmt: skip
-
-
-def _lane_of(trigger):
-    """Its own lane, else its category's."""
-    if trigger.lane is not None:
-        return trigger.lane
-    return trigger.category.lane if trigger.category else Lane.NORMAL
 
 
 def _read_condition(trigger):

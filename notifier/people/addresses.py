@@ -220,9 +220,9 @@ def _wishes_of(rows):
     return found
 
 
-def of_addresses(event, subscription, step, addresses):
+def of_addresses(event, subscription, step, addresses, *, beside_users):
     """As ``of_users``, for plain addresses, without those that somebody in the audience already gets, in
-    whichever spelling.
+    whichever spelling. Costs a query ``beside_users`` who have got it.
     """
     wanted = {
         (channel, address.strip()[:MAX_ADDRESS_CHARACTERS]): None
@@ -234,7 +234,8 @@ def of_addresses(event, subscription, step, addresses):
         event=event, subscription=subscription, recipient__startswith=USER_PREFIX,
         channel__in={channel for channel, _ in wanted},
     ).only("channel")  # fmt: skip
-    met = {(row.channel, address) for row, address in find(taken, "address", [each for _, each in wanted])}
+    written = [each for _, each in wanted] if beside_users else ()
+    met = {(row.channel, address) for row, address in find(taken, "address", written)}
     for channel, address in wanted:
         recipient = Recipient.of_address(address)
         if (channel, recipient.address) not in met:

@@ -20,6 +20,7 @@ WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 IN_NUMBERS = (" ", "tel:", "(0)", "(", ")", "-", ".", "/")
 # Only these are written in other letters, or with marks that nobody sees.
 NOT_ASCII = "[^ -~]"
+_IN_ASCII = {"sqlite": f"NOT GLOB '*{NOT_ASCII}*'", "postgresql": f"!~ '{NOT_ASCII}'"}
 
 
 def find(rows, column, addresses):
@@ -36,6 +37,17 @@ def find(rows, column, addresses):
 def trimmed(expression):
     """A text without the white space around it, as ``str.strip`` takes it away, as an expression."""
     return Func(expression, Value(WHITESPACE), function="TRIM", output_field=TextField())
+
+
+def is_plain_mail(column, vendor):
+    """SQL for: the normal form of a trimmed ``column`` is what LOWER makes of it. A condition, false of much
+    that is an address.
+    """
+    letters = _IN_ASCII[vendor]
+    return (
+        f"{column} LIKE '%%@%%' AND {column} NOT LIKE '%%://%%' AND {column} NOT LIKE '%%.' "
+        f"AND {column} {letters}"
+    )
 
 
 def _those_that_may_be(rows, wanted):

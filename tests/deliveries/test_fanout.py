@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from notifier.deliveries import fanout, holding, requests
-from notifier.deliveries.fanout import PAGE_SIZE
+from notifier.deliveries.pages import PAGE_SIZE
 from notifier.models import ContactPoint, Delivery, Event, Subscription, Template, TemplateContent
 from notifier.queue.ring import CHUNK_SIZE
 from notifier.rules import audiences
 from project.demo.models import Post
 from tests.support.builders import make_audience, make_event, make_people, make_trigger, make_user
 from tests.support.functions import bodies_for, invoke, let_time_pass, sweep, worker
-from tests.support.gate import PUBLISH_BATCH, TAKEN
+from tests.support.gate import PUBLISH_BATCH
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.sizes import IS_SLOW, full_or
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FEW, MANY, MOST_KILOBYTES = full_or((1_000, 8_000, 1_000), full=(1_000, 100_000, 30 * 1024))
 A_DAY_SECONDS = 24 * 3600
 # Statements between which a worker dies.
-INSERTS_DELIVERIES = r'INSERT INTO "notifier_delivery"'
+INSERTS_DELIVERIES = r"INSERT INTO notifier_delivery"
 MOVES_THE_CURSOR = r'UPDATE "notifier_event" SET "cursor"'
 
 
@@ -95,10 +95,10 @@ def test_a_page_costs_the_same_statements_for_few_people_and_for_many(doorbells)
 
 POINTS = [
     # what the worker is about to do when it dies, and the how many-eth time
-    (INSERTS_DELIVERIES, 1),  # nothing is there yet
-    (MOVES_THE_CURSOR, 1),  # the first page is written and rung for, and nobody knows
-    (MOVES_THE_CURSOR, 2),  # the same of the second page
-    (r'UPDATE "notifier_event" SET "status"', 2),  # all is done but for saying so
+    (MOVES_THE_CURSOR, 1),  # nothing is there yet
+    (INSERTS_DELIVERIES, 1),  # the cursor has moved, and nothing is behind it
+    (INSERTS_DELIVERIES, 2),  # the first page is written and rung for
+    (INSERTS_DELIVERIES, 3),  # all is said to be done but for the last page
 ]
 
 
@@ -116,7 +116,7 @@ def test_a_killed_fan_out_goes_on_without_a_double_and_with_nobody_missing(doorb
     _assert_complete(doorbells, event, 2 * PAGE_SIZE + 10)
 
 
-def test_a_fan_out_killed_while_it_rings_goes_on_from_its_page(gate):
+def test_a_fan_out_killed_while_it_rings_goes_on_behind_its_page_and_the_sweep_rings_for_that(gate):
     make_people(PAGE_SIZE + 10)
     event = make_event()
     with (
@@ -133,28 +133,21 @@ def test_a_fan_out_killed_while_it_rings_goes_on_from_its_page(gate):
     _assert_complete(gate, event, PAGE_SIZE + 10)
 
 
-def test_a_fan_out_whose_time_is_up_stops_after_a_page_and_another_goes_on(doorbells):
-    make_people(2 * PAGE_SIZE + 10)
+def test_a_fan_out_cut_off_again_and_again_rings_for_itself_never_and_is_finished_by_sweeps(doorbells):
+    make_people(3 * PAGE_SIZE + 10)
     event = make_event()
-    # With so little time left each function does one page, and rings for the next by itself.
-    for page in (1, 2):
+    # With so little time left each function does one page.
+    for page in (1, 2, 3):
         assert fan_out(event, seconds=5) == []
         event.refresh_from_db()
         assert (event.status, event.claim, Delivery.objects.count()) == ("recorded", None, page * PAGE_SIZE)
-        assert rung(doorbells, "fanout") == {event.pk: page}
-    fan_out(event)
-    _assert_complete(doorbells, event, 2 * PAGE_SIZE + 10)
+        # The sweep alone begins a new chain.
+        assert rung(doorbells, "fanout").total() == page - 1
+        assert sweep() == 1
+    assert fan_out(event, seconds=5) == []
+    _assert_complete(doorbells, event, 3 * PAGE_SIZE + 10)
     assert set(rung(doorbells).values()) == {1}
-
-
-def test_a_fan_out_whose_time_is_up_and_that_cannot_ring_comes_back_by_the_queue(gate):
-    make_people(PAGE_SIZE + 10)
-    event = make_event()
-    gate.answer(PUBLISH_BATCH, body=TAKEN, content_type="text/xml", times=2)
-    gate.cut(PUBLISH_BATCH, nth=3)
-    assert fan_out(event, seconds=5) == [0]
-    assert fan_out(event) == []
-    assert Delivery.objects.count() == PAGE_SIZE + 10
+    assert rung(doorbells, "fanout") == {event.pk: 3}
 
 
 def _assert_complete(gate, event, number):
@@ -172,7 +165,7 @@ def test_a_function_that_lost_its_claim_stops_at_its_page(doorbells):
         Event.objects.update(claim=1)
         return False
 
-    assert fanout.fan_out(event.pk, lease_seconds=900, is_time_up=lose_it)
+    assert fanout.fan_out(event.pk, lease_seconds=900, is_time_up=lose_it) == PAGE_SIZE
     event.refresh_from_db()
     assert (event.status, event.claim) == ("fanning_out", 1)
     assert event.cursor["after"] == str(User.objects.order_by("pk")[PAGE_SIZE - 1].pk)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import transaction
 
-from notifier.deliveries.fanout import PAGE_SIZE
+from notifier.deliveries.pages import PAGE_SIZE
 from notifier.models import Delivery, Event
 from notifier.queue import publisher
 from notifier.queue.ring import Ring

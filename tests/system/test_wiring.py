@@ -264,8 +264,18 @@ STATUS_WRITERS = [
     "notifier/deliveries/fanout.py",
     "notifier/events/freezing.py",
     "notifier/deliveries/flow.py",
+    "notifier/deliveries/singly.py",
 ]
-WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "bulk_create", "Event", "Delivery"}
+WRITING_CALLS = {
+    "update",
+    "create",
+    "get_or_create",
+    "update_or_create",
+    "bulk_create",
+    "Event",
+    "Delivery",
+    "Row",
+}
 
 
 def _sets_a_status(node):

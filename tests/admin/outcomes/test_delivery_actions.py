@@ -249,9 +249,7 @@ def test_an_event_that_is_cancelled_brings_no_more_deliveries(admin_client, clou
 
 @pytest.mark.django_db(transaction=True)
 def test_a_fan_out_that_is_cancelled_while_it_works_leaves_nothing_that_is_sent(cloud, monkeypatch):
-    from notifier.deliveries import fanout
-
-    monkeypatch.setattr(fanout, "PAGE_SIZE", 2)
+    monkeypatch.setattr("notifier.deliveries.pages.PAGE_SIZE", 2)
     event = make_event(audiences=[make_audience(users=[make_user() for _ in range(5)])])
     pages = []
 
@@ -261,7 +259,7 @@ def test_a_fan_out_that_is_cancelled_while_it_works_leaves_nothing_that_is_sent(
         deliveries.cancel(list(event.deliveries.values_list("pk", flat=True)))
         return False
 
-    assert fan_out(event.pk, lease_seconds=900, is_time_up=cancel_after_the_first_page)
+    assert fan_out(event.pk, lease_seconds=900, is_time_up=cancel_after_the_first_page) == 2
     event.refresh_from_db()
     assert (pages, event.status, statuses()) == ([2], Event.Status.CANCELLED, ["cancelled"] * 2)
 
