@@ -169,9 +169,11 @@ def mark_sending(works: Sequence[Work]) -> bool:
 
 
 def release(works: Sequence[Work]) -> None:
-    """Give back what was claimed and not tried. The queue's redelivery, or the sweep, brings it again."""
+    """Give back what was claimed and not tried. It is due at once: the sweep rings for it."""
     if works:
-        _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
+        _held(works).update(
+            status=Status.QUEUED, claim=None, due_at=timezone.now(), attempts=F("attempts") - 1
+        )
 
 
 def release_slow(work: Work) -> None:
@@ -180,7 +182,7 @@ def release_slow(work: Work) -> None:
     As a try of it, and as one that ended without an answer, so that it harms no other again: see `suspects`.
     """
     reason = UNSETTLED if work.reason == UNSETTLED else UNANSWERED
-    _held([work]).update(status=Status.QUEUED, claim=None, reason=reason)
+    _held([work]).update(status=Status.QUEUED, claim=None, due_at=timezone.now(), reason=reason)
 
 
 def _held(works: Sequence[Work], status: str = Status.CLAIMED) -> QuerySet[Delivery]:

@@ -3,6 +3,7 @@
 Called by ``worker``, which sends them.
 """
 
+import datetime as dt
 import logging
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -131,7 +132,8 @@ class _Group:
             parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
         return Message(
             delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
-            event=work.event_id, unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "",
+            event=work.event_id, verb=about.verb, recorded_at=about.recorded_at,
+            unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "",
             **parts,
         )  # fmt: skip
 
@@ -171,7 +173,7 @@ def _render(work, content, person, user, links):
 
 @dataclass(frozen=True)
 class About:
-    """The subject of an event, as far as its readers' links say it.
+    """The subject of an event, as far as its messages and their readers' links say it.
 
     A test is an editor's own: its links are samples.
     """
@@ -179,6 +181,8 @@ class About:
     category: int | None
     is_mandatory: bool
     is_test: bool
+    verb: str
+    recorded_at: dt.datetime
 
     @property
     def can_be_left(self):
@@ -193,14 +197,14 @@ class About:
 
 @lru_cache(maxsize=CACHED_EVENTS)
 def _content_for(event_id, version_id, language, time_zone, others, root, *, tells_data_apart):
-    columns = ("data", "category_id", "category__mandatory", "trigger_id")
+    columns = ("data", "category_id", "category__mandatory", "trigger_id", "verb", "created_at")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
     }
     if event_id not in found:
         raise Event.DoesNotExist
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
-    _data, category, is_mandatory, trigger = found[event_id]
+    _data, category, is_mandatory, trigger, verb, recorded_at = found[event_id]
     compiled = compiled_version(version_id)
     own_names = (providers.personal_names() & compiled.paths.keys()) - data.keys()
     content = rendering.EventContent(
@@ -212,7 +216,8 @@ def _content_for(event_id, version_id, language, time_zone, others, root, *, tel
         tells_data_apart=tells_data_apart,
         root=root,
     )
-    return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
+    about = About(category, bool(is_mandatory), trigger == OF_NO_RULE, verb=verb, recorded_at=recorded_at)
+    return content, about
 
 
 def _own(content, user):

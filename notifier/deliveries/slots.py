@@ -43,9 +43,11 @@ class Slots:
     """One run's slots.
 
     ``channel`` is the ``worker.Channel``; without a rate, everything goes at once and asks nothing.
+    ``pause(seconds)`` waits for a slot.
     """
 
-    def __init__(self, channel, clock):
+    def __init__(self, channel, clock, *, pause):
+        self._pause = pause
         self._name, self._part, self._used_up, self._clock = (
             channel.name,
             channel.part,
@@ -132,7 +134,7 @@ class Slots:
                 return False
             slot = self._slots.popleft()
             if (seconds := slot.begins - time.monotonic()) > 0:
-                time.sleep(seconds)
+                self._pause(seconds)
             late = time.monotonic() - slot.begins
             self._latest = max(self._latest, late)
             if time.monotonic() <= slot.ends or self._lost >= MOST_LOST:
