@@ -17,12 +17,14 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db import connections, router
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from ..gates import table
 from ..models import Delivery, Event, Pause
 from ..people import whereabouts
 from . import gathering
@@ -63,6 +65,8 @@ class Work:
     others: tuple["Work", ...] = ()
     # Why its person cannot be reached any more, or blank.
     unreachable: str = ""
+    # The gates that have nothing to go by. See `gates.table`.
+    clear: frozenset[str] = frozenset()
 
     @property
     def everything(self) -> tuple["Work", ...]:
@@ -75,8 +79,8 @@ def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) 
 
     Returns a list of Work, by key.
 
-    One that goes in a digest brings along whatever waits with it. One statement, one for the people among
-    them, and others where some were not ready, go in digests or have moved.
+    One that goes in a digest brings along whatever waits with it. One statement, one that looks again, and
+    others where some were not ready, go in digests or have moved.
     """
     if not ids:
         return []
@@ -138,18 +142,25 @@ _CLAIM = f"""
 
 
 def _look_again(works: list[Work], channel: str) -> list[Work]:
-    """``works`` with the addresses and time zones that their people have now. See note [who has moved]."""
-    found = whereabouts.find_all(works, channel)
+    """``works`` with the addresses and time zones that their people have now (see note [who has moved]), and
+    what they are clear of.
+    """
+    if not works:
+        return []
+    found, nos = whereabouts.look(works, channel, partial(table.questions, works, channel))
+    clear, clear_elsewhere = frozenset(nos), frozenset(nos - {table.SUPPRESSED})
     looked, moved = [], []
     for work in works:
-        if (now := found.get(work.recipient)) is None:
-            looked.append(work)
-        elif now.reason:
-            looked.append(replace(work, unreachable=now.reason))
+        now = found.get(work.recipient)
+        if now is None or now.reason:
+            looked.append(replace(work, unreachable=now.reason if now else "", clear=clear))
+        elif (now.address, now.time_zone) == (work.address, work.time_zone):
+            looked.append(replace(work, clear=clear))
         else:
-            looked.append(replace(work, address=now.address, time_zone=now.time_zone))
-            if looked[-1] != work:
-                moved.append(Delivery(pk=work.pk, address=now.address, time_zone=now.time_zone))
+            # Of the new address nobody has been asked.
+            here = clear if now.address == work.address else clear_elsewhere
+            looked.append(replace(work, address=now.address, time_zone=now.time_zone, clear=here))
+            moved.append(Delivery(pk=work.pk, address=now.address, time_zone=now.time_zone))
     if moved:
         mine = Delivery.objects.filter(claim=works[0].claim)
         mine.bulk_update(moved, ["address", "time_zone"], batch_size=MOVED_AT_ONCE)

@@ -23,7 +23,7 @@ from ..events.causes import caused_by
 from ..exceptions import DataRefused, NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..observing import log_failure
-from ..people.reader_links import make_links, sample_links
+from ..people.reader_links import ReaderLinks, sample_links
 from ..rules import audiences, providers
 from ..templating import digest_data, rendering
 from .claims import Work
@@ -126,9 +126,9 @@ class _Group:
             raise Rejected("gave_up", f"Taken up {silent} times without a result.")
         if isinstance(found := self._prepared, SendError):
             raise found
-        content, about, people, users = found
+        content, about, people, users, links_of = found
         with in_language_of(content):
-            links = about.links_of(work, self._channel, content.link_names)
+            links = links_of(work.recipient, work.pk)
             parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
         return Message(
             delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
@@ -139,13 +139,14 @@ class _Group:
 
     @cached_property
     def _prepared(self):
-        """The content, what it is about, its people and users; or why none of it can be sent."""
+        """The content, what it is about, its people, users and links; or why none of it can be sent."""
         try:
             content, about = _content_for(
                 *self._key, tells_data_apart=registry.tells_data_apart(self._channel)
             )
             people = _people_of(self.works, content.user_paths)
-            return content, about, people, _users_of(self.works) if content.own_paths else {}
+            users = _users_of(self.works) if content.own_paths else {}
+            return content, about, people, users, about.links_of(self._channel, content.link_names)
         except ObjectDoesNotExist:
             return Rejected("template_deleted")
         except TemplateRefused as error:
@@ -188,11 +189,12 @@ class About:
     def can_be_left(self):
         return not self.is_mandatory and not self.is_test
 
-    def links_of(self, work, channel, names):
+    def links_of(self, channel, names):
+        """A function of a recipient and a delivery's key, which gives their links."""
         if self.is_test:
-            return sample_links()
+            return lambda _recipient, _delivery: sample_links()
         names = {*names, "unsubscribe_url"} if self.can_be_left else names
-        return make_links(names, work.recipient, work.pk, category=self.category, channel=channel)
+        return ReaderLinks(names, category=self.category, channel=channel).of
 
 
 @lru_cache(maxsize=CACHED_EVENTS)

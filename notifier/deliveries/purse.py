@@ -16,12 +16,15 @@ from .clock import Clock
 class Purse:
     """Pays until ``clock`` ends; what is left then is the budget's again.
 
-    ``under_way()`` stores what came of the messages that were paid for, and returns what the others cost.
+    ``has_budget``: whether the channel has one. ``under_way()`` stores what came of the messages that were
+    paid for, and returns what the others cost.
     """
 
-    def __init__(self, channel: str, clock: Clock, *, under_way: Callable[[], int] = lambda: 0) -> None:
-        self._channel, self._clock, self._under_way = channel, clock, under_way
-        self._has_budget: bool | None = None
+    def __init__(
+        self, channel: str, clock: Clock, *, has_budget: bool = True, under_way: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._channel, self._clock = channel, clock
+        self._has_budget, self._under_way = has_budget, under_way
         # Not 0: the first asks also if it costs nothing, as nothing goes once more than all is spent.
         self._micros = -1
         self._spending: Spending | None = None
@@ -30,8 +33,6 @@ class Purse:
         """How many of the messages that cost ``costs`` are paid for, in their order; ``rest`` come after
         them. Where it is fewer than all, the budget holds the channel from now on.
         """
-        if self._has_budget is None:
-            self._has_budget = budgets.has_budget(self._channel)
         if not self._has_budget or sum(costs) <= self._micros:
             self._micros -= sum(costs)
             return len(costs)

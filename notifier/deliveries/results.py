@@ -75,10 +75,9 @@ class Results:
         events = {each.event_id for work in works for each in work.everything}
         with keys(event_ids=sorted(events), delivery_ids=[work.pk for work in works]), caused_by(*events):
             stored = record_answers(self._answers, self._policy)
-            answers, self._answers, self._until = self._answers, [], math.inf
+            self._answers, self._until = [], math.inf
             calls, self._calls = self._calls, []
             announce_outcomes(stored, channel=self._channel)
-            suppression.heed(answers, self._channel)
             self._tell(calls)
 
     def _tell(self, calls: Sequence[Called]) -> None:
@@ -91,5 +90,7 @@ class Results:
         )
         logger.info("%s took %d of %d in %d ms.", self._channel, taken, len(answers), longest)
         for called in calls:
-            messages = [each.message for each in called.call.batch]
+            works, messages = zip(*((each.work, each.message) for each in called.call.batch), strict=True)
+            # Only what a provider has said: a gate's own word is on record already.
+            suppression.heed(zip(works, called.answers, strict=True), self._channel)
             self._slots.note(called.answers, messages, called.call.session.value)

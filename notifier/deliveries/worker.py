@@ -17,7 +17,7 @@ from ..channels.limits import Limit
 from ..channels.message import Message
 from ..events.causes import caused_by
 from ..exceptions import SendError
-from ..gates.table import ask_all
+from ..gates.table import BUDGET, ask_all
 from ..observing import keys
 from . import clock as time
 from .calls import Calls, Ready, SendBatch
@@ -114,9 +114,12 @@ class _Run:
         self._calls = Calls(
             channel.name, channel.send_batch, clock, channel.session, most=channel.concurrency
         )
-        self._purse = Purse(channel.name, clock, under_way=self._store_and_price)
 
     def send(self, works: Sequence[Work]) -> None:
+        has_budget = any(BUDGET not in work.clear for work in works)
+        self._purse = Purse(
+            self._channel.name, self._clock, has_budget=has_budget, under_way=self._store_and_price
+        )
         self._composer = Composer(works, self._channel.name)
         self._queue: deque[Work] = self._slots.in_order(self._composer.works)
         try:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 NEARLY = 0.8
 MICROS = 1_000_000
 
+_ROWS = f"SELECT 1 FROM {Budget._meta.db_table} WHERE channel = %s"  # noqa: S608 - the table's name is our own
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
@@ -89,8 +91,9 @@ def look(budget):
     return Standing(budget=budget, month=begin, spent=spent, under_way=under_way)
 
 
-def has_budget(channel):
-    return Budget.objects.filter(channel=channel).exists()
+def rows(_candidates, channel, _keys):
+    """The channel's budget, if it has one."""
+    return _ROWS, [channel]
 
 
 def admit(channel, costs, *, seconds, ahead=0, under_way=0, instead_of=None):

@@ -113,7 +113,7 @@ def test_no_statement_more_than_before(play, policy):
     # The people's whereabouts at the claim; then for each event: itself, its people, its users.
     assert read.count("SELECT notifier_event") == 2
     in_groups = 1 if policy is POLICY else 6
-    assert (read.count("SELECT auth_user"), len(found)) == (4, 25 + calls + in_groups)
+    assert (read.count("SELECT auth_user"), len(found)) == (4, 21 + calls + in_groups)
 
 
 @pytest.mark.parametrize("broken", [0, 1], ids=["first", "last"])
