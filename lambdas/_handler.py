@@ -21,8 +21,9 @@ from django.db import close_old_connections  # noqa: E402 - Django must be set u
 from notifier import deliveries  # noqa: E402
 from notifier.channels import credentials, registry  # noqa: E402
 from notifier.channels.constants import defines  # noqa: E402
+from notifier.deliveries.calls import SendBatch  # noqa: E402
 from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for modules that ask how long a call may take
-from notifier.deliveries.worker import Channel, Part, Rate, Send, SendBatch  # noqa: E402
+from notifier.deliveries.worker import Channel, Part, Rate, Send  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
 from notifier.queue import canary  # noqa: E402
 from notifier.queue.ring import FANOUT, Ring, parse as parse_ring  # noqa: E402
@@ -132,6 +133,7 @@ def make_handler(
     at_most_once: bool,
     horizon_hours: float,
     batch_size: int = 1,
+    concurrency: int = 1,
     rate: Rate | None = None,
     part: Part | None = None,
     used_up: Callable[[Any], int] | None = None,
@@ -139,6 +141,8 @@ def make_handler(
     """The Lambda handler of the channel whose module defines ``send``.
 
     With a ``batch_size`` above 1, ``send`` is a SendBatch. ``horizon_hours``: how long a delivery is tried.
+    ``concurrency``: how many calls a function makes at once, each in a thread and with a session of its own;
+    above 1, ``send`` must not touch the database.
 
     ``rate`` is the provider's, or None where it is not known: over all functions together, no more is sent.
     ``used_up(session)`` returns for how many seconds the provider has said that it takes no more, or 0.
@@ -146,6 +150,11 @@ def make_handler(
     if batch_size > 1 and (rate or part):
         raise ConfigurationError(
             "A rate is kept message by message: give a channel either a batch_size or a rate."
+        )
+    if type(concurrency) is not int or concurrency < 1:
+        raise ConfigurationError(
+            f"The concurrency of {send.__module__} is {concurrency!r}: write how many calls it makes at "
+            "once, a whole number from 1 on."
         )
     _refuse_unusable_credentials(send.__module__)
     channel = Channel(
@@ -158,6 +167,7 @@ def make_handler(
             can_ask=defines(send.__module__, "find_sent"),
         ),
         batch_size=batch_size,
+        concurrency=concurrency,
         rate=rate,
         part=part,
         used_up=used_up,
@@ -187,7 +197,7 @@ def make_channel_handler(channel: Channel) -> Handler:
     """
 
     def process(rings: Rings, clock: Clock) -> list[str]:
-        left = channel.deliver([pk for ring in rings.values() for pk in ring.ids], clock)
-        return [message for message, ring in rings.items() if left.intersection(ring.ids)]
+        channel.deliver([pk for ring in rings.values() for pk in ring.ids], clock)
+        return []
 
     return make_queue_handler(channel.name, process)

@@ -2,12 +2,10 @@
 
 from contextlib import closing, contextmanager
 
-import boto3
-
 from notifier.channels.limits import Limit
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
-from ._aws import SNS_ERRORS, single_request_config, sns_errors_as_ours, sns_refusal
+from ._aws import SNS_ERRORS, make_client, single_request_config, sns_errors_as_ours, sns_refusal
 
 NAME = "Amazon SNS"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
@@ -38,7 +36,7 @@ def open_sender(connect_seconds, read_seconds):
     It never repeats a call by itself: Publish has no token against doubles.
     """
     config = single_request_config(connect_seconds, read_seconds)
-    with closing(boto3.session.Session().client("sns", config=config)) as sns:
+    with closing(make_client("sns", config=config)) as sns:
         yield lambda number, text, _delivery: _send(sns, number, text)
 
 

@@ -40,6 +40,8 @@ HORIZON_HOURS = 24
 # A bot of Telegram may send 30 messages a second:
 # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 MAXIMUM_CONCURRENCY = 2
+# And answers within 200 ms or so: this many at once reach its limit.
+CONCURRENCY = 8
 # Discord's, the shortest among the usual chats:
 # https://docs.discord.com/developers/resources/webhook#execute-webhook
 USUAL_MAX_CHARACTERS = 2000
@@ -124,5 +126,11 @@ def _notify(plugin: Any, fitted: Fitted) -> bool:
 
 
 handler = make_handler(
-    send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS, rate=RATE, part=part
+    send,
+    session=open_session,
+    at_most_once=False,
+    horizon_hours=HORIZON_HOURS,
+    concurrency=CONCURRENCY,
+    rate=RATE,
+    part=part,
 )

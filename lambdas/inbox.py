@@ -18,6 +18,8 @@ from notifier.models import Event
 MAX_TEXT_CHARACTERS = 10_000
 # Each copy of the function works on the database alone, and more of them would only wait for it.
 MAXIMUM_CONCURRENCY = 4
+# It writes to the database, which one thread of a function has.
+CONCURRENCY = 1
 # Nothing but the database is called, and its own time-outs end that.
 CONNECT_SECONDS = READ_SECONDS = 0
 
@@ -90,4 +92,4 @@ def examine(message: Message) -> Examination:
     )  # fmt: skip
 
 
-handler = make_handler(send, at_most_once=False, horizon_hours=24)
+handler = make_handler(send, at_most_once=False, horizon_hours=24, concurrency=CONCURRENCY)

@@ -6,15 +6,13 @@ from ._handler import make_handler  # isort: split
 from contextlib import closing, contextmanager
 from typing import Any
 
-import boto3
-
 from notifier.channels.message import Examination, Message, Problem
 from notifier.channels.recipient import Recipient
 from notifier.exceptions import Rejected, SendError, Skipped, TryAgain
 from notifier.models import Device, DevicePush
 from notifier.people import devices
 
-from ._aws import single_request_config
+from ._aws import make_client, single_request_config
 from ._push_endpoints import DeviceGone, EndpointLost, applications, drop, push_to
 from ._push_payload import HORIZON_HOURS, MAX_BYTES, MAX_LINK_BYTES, MAX_TITLE_CHARACTERS, size_of
 
@@ -28,6 +26,8 @@ ADDRESS = "pk"
 refuse = devices.refuse_without_device
 reachable = devices.with_device
 CONNECT_SECONDS, READ_SECONDS = 3, 10
+# It reads and writes devices in the database, which one thread of a function has.
+CONCURRENCY = 1
 # Once one of a person's devices has it, the others are tried this often.
 MAX_PARTIAL_ATTEMPTS = 5
 # 0.50 USD a million after the first million of a month, rounded up: https://aws.amazon.com/sns/pricing/
@@ -146,8 +146,14 @@ def open_session(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     It never repeats a call by itself: Publish has no token against doubles.
     """
     config = single_request_config(connect_seconds, read_seconds)
-    with closing(boto3.session.Session().client("sns", config=config)) as sns:
+    with closing(make_client("sns", config=config)) as sns:
         yield sns
 
 
-handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS)
+handler = make_handler(
+    send,
+    session=open_session,
+    at_most_once=False,
+    horizon_hours=HORIZON_HOURS,
+    concurrency=CONCURRENCY,
+)

@@ -29,6 +29,9 @@ DRIVERS = ("sns", "twilio")
 # Twilio's; SNS knows the function by its role.
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY")
 CONNECT_SECONDS, READ_SECONDS = 3, 10
+# What SNS delivers a second, at its 100 ms for the question and as many for the message. No more: what is in
+# flight when a function dies is left for a person.
+CONCURRENCY = 4
 # An SMS that arrives hours late tells of something that is over.
 HORIZON_HOURS = 6
 # How many of the characters that GSM-7 lacks are named.
@@ -159,5 +162,10 @@ def _e164(address):
 
 
 handler = make_handler(
-    send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=lambda: _driver().RATE
+    send,
+    session=open_session,
+    at_most_once=True,
+    horizon_hours=HORIZON_HOURS,
+    concurrency=CONCURRENCY,
+    rate=lambda: _driver().RATE,
 )

@@ -41,6 +41,8 @@ LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 # functions may be using them.
 RATE = Limit()
 LEFT_ALONE = MAXIMUM_CONCURRENCY - 1
+# One post after the other: what X says of its limits with one counts for the next.
+CONCURRENCY = 1
 # A day's limit has five digits; Python refuses to read thousands.
 DIGITS = re.compile(r"(?a:\d{1,20})")
 KEYS = CREDENTIALS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
@@ -225,5 +227,11 @@ def _closed_for(headers, left=LEFT_ALONE):
 
 
 handler = make_handler(
-    send, session=open_session, at_most_once=True, horizon_hours=HORIZON_HOURS, rate=RATE, used_up=used_up
+    send,
+    session=open_session,
+    at_most_once=True,
+    horizon_hours=HORIZON_HOURS,
+    concurrency=CONCURRENCY,
+    rate=RATE,
+    used_up=used_up,
 )

@@ -26,6 +26,8 @@ MARK = "{}"
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 # From the first packet to the last, however slowly they come.
 TOTAL_SECONDS = 20
+# Receivers may be slow, and one must not keep the others waiting.
+CONCURRENCY = 8
 # A receiver may be down over a weekend.
 HORIZON_HOURS = 72
 # Ours: receivers take what a request commonly holds, and a document that is larger belongs behind a link.
@@ -77,15 +79,10 @@ def document_of(message):
     """The JSON text to send. Raises Rejected when there is none, or too much of it."""
     if not (message.subject.strip() or message.text.strip()):
         raise Rejected("empty")
-    from notifier.models import Event  # Django is set up by then
-
-    verb, created_at = Event.objects.values_list("verb", "created_at").filter(pk=message.event).first() or (
-        "",
-        datetime.now(UTC),
-    )
+    recorded_at = message.recorded_at or datetime.now(UTC)
     document = {
-        "type": message.subject.strip() or verb or "notification",
-        "timestamp": created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "type": message.subject.strip() or message.verb or "notification",
+        "timestamp": recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "version": FORMAT_VERSION,
         "data": _data_of(message),
     }
@@ -212,4 +209,10 @@ def _silence(error):
     return unanswered(error, who="The endpoint")
 
 
-handler = make_handler(send, session=open_session, at_most_once=False, horizon_hours=HORIZON_HOURS)
+handler = make_handler(
+    send,
+    session=open_session,
+    at_most_once=False,
+    horizon_hours=HORIZON_HOURS,
+    concurrency=CONCURRENCY,
+)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
+from lambdas import email
 from notifier.deliveries import composing
 from notifier.events.index import index
 from notifier.local.cloud import LocalCloud
@@ -124,6 +125,7 @@ def _rules_of_this_test(request):
         request.getfixturevalue("_django_db_helper")
         index.refresh(force=True)
     composing.forget()
+    email.heard_rate.cache_clear()
 
 
 def pytest_addoption(parser):

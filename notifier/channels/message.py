@@ -1,5 +1,6 @@
 """The message that crosses the line between the pipeline and a channel's module, and how it looks there."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 
@@ -17,6 +18,9 @@ class Message:
     # "user:<primary key>" or "address:<address>": what `recipient.Recipient.parse` reads.
     recipient: str = ""
     event: int = 0
+    # The event's signal, and when it was recorded.
+    verb: str = ""
+    recorded_at: dt.datetime | None = None
     # Where its reader can stop what it is about by one request; blank where nobody can, or where no address
     # of the site is known.
     unsubscribe_url: str = ""

@@ -17,12 +17,14 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db import connections, router
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from ..gates import table
 from ..models import Delivery, Event, Pause
 from ..people import whereabouts
 from . import gathering
@@ -64,6 +66,8 @@ class Work:
     others: tuple["Work", ...] = ()
     # Why its person cannot be reached any more, or blank.
     unreachable: str = ""
+    # The gates that have nothing to go by. See `gates.table`.
+    clear: frozenset[str] = frozenset()
 
     @property
     def everything(self) -> tuple["Work", ...]:
@@ -76,8 +80,8 @@ def claim_deliveries(ids: Sequence[int], *, channel: str, lease_seconds: float) 
 
     Returns a list of Work, the urgent first and then by key.
 
-    One that goes in a digest brings along whatever waits with it. One statement, one for the people among
-    them, and others where some were not ready, go in digests or have moved.
+    One that goes in a digest brings along whatever waits with it. One statement, one that looks again, and
+    others where some were not ready, go in digests or have moved.
     """
     if not ids:
         return []
@@ -140,18 +144,25 @@ _CLAIM = f"""
 
 
 def _look_again(works: list[Work], channel: str) -> list[Work]:
-    """``works`` with the addresses and time zones that their people have now. See note [who has moved]."""
-    found = whereabouts.find_all(works, channel)
+    """``works`` with the addresses and time zones that their people have now (see note [who has moved]), and
+    what they are clear of.
+    """
+    if not works:
+        return []
+    found, nos = whereabouts.look(works, channel, partial(table.questions, works, channel))
+    clear, clear_elsewhere = frozenset(nos), frozenset(nos - {table.SUPPRESSED})
     looked, moved = [], []
     for work in works:
-        if (now := found.get(work.recipient)) is None:
-            looked.append(work)
-        elif now.reason:
-            looked.append(replace(work, unreachable=now.reason))
+        now = found.get(work.recipient)
+        if now is None or now.reason:
+            looked.append(replace(work, unreachable=now.reason if now else "", clear=clear))
+        elif (now.address, now.time_zone) == (work.address, work.time_zone):
+            looked.append(replace(work, clear=clear))
         else:
-            looked.append(replace(work, address=now.address, time_zone=now.time_zone))
-            if looked[-1] != work:
-                moved.append(Delivery(pk=work.pk, address=now.address, time_zone=now.time_zone))
+            # Of the new address nobody has been asked.
+            here = clear if now.address == work.address else clear_elsewhere
+            looked.append(replace(work, address=now.address, time_zone=now.time_zone, clear=here))
+            moved.append(Delivery(pk=work.pk, address=now.address, time_zone=now.time_zone))
     if moved:
         mine = Delivery.objects.filter(claim=works[0].claim)
         mine.bulk_update(moved, ["address", "time_zone"], batch_size=MOVED_AT_ONCE)
@@ -171,9 +182,11 @@ def mark_sending(works: Sequence[Work]) -> bool:
 
 
 def release(works: Sequence[Work]) -> None:
-    """Give back what was claimed and not tried. The queue's redelivery, or the sweep, brings it again."""
+    """Give back what was claimed and not tried. It is due at once: the sweep rings for it."""
     if works:
-        _held(works).update(status=Status.QUEUED, claim=None, attempts=F("attempts") - 1)
+        _held(works).update(
+            status=Status.QUEUED, claim=None, due_at=timezone.now(), attempts=F("attempts") - 1
+        )
 
 
 def release_slow(work: Work) -> None:
@@ -182,7 +195,7 @@ def release_slow(work: Work) -> None:
     As a try of it, and as one that ended without an answer, so that it harms no other again: see `suspects`.
     """
     reason = UNSETTLED if work.reason == UNSETTLED else UNANSWERED
-    _held([work]).update(status=Status.QUEUED, claim=None, reason=reason)
+    _held([work]).update(status=Status.QUEUED, claim=None, due_at=timezone.now(), reason=reason)
 
 
 def _held(works: Sequence[Work], status: str = Status.CLAIMED) -> QuerySet[Delivery]:

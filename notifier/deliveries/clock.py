@@ -1,19 +1,28 @@
-"""The time that a run may still take, and how it passes."""
+"""The time that a run may still take, how it passes, and the sessions that its calls are made on."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 # All that this package waits by. A test that plays several functions puts another time in their place.
 monotonic, sleep = time.monotonic, time.sleep
 
 # No provider's call is begun with less of the function's minute left: the call's own time-outs must fit in.
+# One that takes longer hangs, and nobody waits for it.
 RESERVE_SECONDS = 25
 
 
-# Makes the context manager whose value each provider's call of one run gets: a connection, a client.
+# Makes the context manager whose value a provider's call gets: a connection, a client.
 OpenSession = Callable[[], AbstractContextManager[Any]]
+
+
+class Session(NamedTuple):
+    """What one call at a time is made on: the ``value`` that it gets, and how that is closed."""
+
+    value: Any
+    close: Callable[[], None]
 
 
 class Clock(ExitStack):
@@ -25,7 +34,8 @@ class Clock(ExitStack):
     def __init__(self, seconds_left: Callable[[], float]) -> None:
         super().__init__()
         self.seconds_left = seconds_left
-        self._sessions: dict[OpenSession, Any] = {}
+        self._idle: dict[OpenSession, list[Session]] = defaultdict(list)
+        self.callback(self._close_idle)
 
     @classmethod
     def lasting(cls, seconds: float) -> "Clock":
@@ -36,10 +46,24 @@ class Clock(ExitStack):
     def is_time_up(self) -> bool:
         return self.seconds_left() < RESERVE_SECONDS
 
+    def take(self, make: OpenSession) -> Session:
+        """A Session that no call has: of ``make()``, where none is open and idle. To be given back."""
+        if idle := self._idle[make]:
+            return idle.pop()
+        opened = ExitStack()
+        return Session(opened.enter_context(make()), opened.close)
+
+    def give_back(self, make: OpenSession, session: Session) -> None:
+        self._idle[make].append(session)
+
     def session(self, make: OpenSession) -> Any:
-        """The value that the context manager ``make()`` yields; opened once a run, and only when asked
-        for.
-        """
-        if make not in self._sessions:
-            self._sessions[make] = self.enter_context(make())
-        return self._sessions[make]
+        """The value of an idle Session, for a call that ends before the next is begun."""
+        self.give_back(make, found := self.take(make))
+        return found.value
+
+    def _close_idle(self) -> None:
+        # Not those of calls that hang: to close one may hang as well.
+        with ExitStack() as closing:
+            for sessions in self._idle.values():
+                for each in sessions:
+                    closing.callback(each.close)

@@ -3,6 +3,7 @@
 Called by ``worker``, which sends them.
 """
 
+import datetime as dt
 import logging
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -22,7 +23,7 @@ from ..events.causes import caused_by
 from ..exceptions import DataRefused, NotifierError, Rejected, SendError, TemplateRefused
 from ..models import OF_NO_RULE, Event
 from ..observing import log_failure
-from ..people.reader_links import make_links, sample_links
+from ..people.reader_links import ReaderLinks, sample_links
 from ..rules import audiences, providers
 from ..templating import digest_data, rendering
 from .claims import Work
@@ -125,25 +126,27 @@ class _Group:
             raise Rejected("gave_up", f"Taken up {silent} times without a result.")
         if isinstance(found := self._prepared, SendError):
             raise found
-        content, about, people, users = found
+        content, about, people, users, links_of = found
         with in_language_of(content):
-            links = about.links_of(work, self._channel, content.link_names)
+            links = links_of(work.recipient, work.pk)
             parts = _render(work, content, people.get(work.recipient, {}), users.get(work.recipient), links)
         return Message(
             delivery=work.pk, attempt=work.attempts, address=work.address, recipient=work.recipient,
-            event=work.event_id, unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "",
+            event=work.event_id, verb=about.verb, recorded_at=about.recorded_at,
+            unsubscribe_url=links["unsubscribe_url"] if about.can_be_left else "",
             **parts,
         )  # fmt: skip
 
     @cached_property
     def _prepared(self):
-        """The content, what it is about, its people and users; or why none of it can be sent."""
+        """The content, what it is about, its people, users and links; or why none of it can be sent."""
         try:
             content, about = _content_for(
                 *self._key, tells_data_apart=registry.tells_data_apart(self._channel)
             )
             people = _people_of(self.works, content.user_paths)
-            return content, about, people, _users_of(self.works) if content.own_paths else {}
+            users = _users_of(self.works) if content.own_paths else {}
+            return content, about, people, users, about.links_of(self._channel, content.link_names)
         except ObjectDoesNotExist:
             return Rejected("template_deleted")
         except TemplateRefused as error:
@@ -171,7 +174,7 @@ def _render(work, content, person, user, links):
 
 @dataclass(frozen=True)
 class About:
-    """The subject of an event, as far as its readers' links say it.
+    """The subject of an event, as far as its messages and their readers' links say it.
 
     A test is an editor's own: its links are samples.
     """
@@ -179,28 +182,31 @@ class About:
     category: int | None
     is_mandatory: bool
     is_test: bool
+    verb: str
+    recorded_at: dt.datetime
 
     @property
     def can_be_left(self):
         return not self.is_mandatory and not self.is_test
 
-    def links_of(self, work, channel, names):
+    def links_of(self, channel, names):
+        """A function of a recipient and a delivery's key, which gives their links."""
         if self.is_test:
-            return sample_links()
+            return lambda _recipient, _delivery: sample_links()
         names = {*names, "unsubscribe_url"} if self.can_be_left else names
-        return make_links(names, work.recipient, work.pk, category=self.category, channel=channel)
+        return ReaderLinks(names, category=self.category, channel=channel).of
 
 
 @lru_cache(maxsize=CACHED_EVENTS)
 def _content_for(event_id, version_id, language, time_zone, others, root, *, tells_data_apart):
-    columns = ("data", "category_id", "category__mandatory", "trigger_id")
+    columns = ("data", "category_id", "category__mandatory", "trigger_id", "verb", "created_at")
     found = {
         pk: rest for pk, *rest in Event.objects.filter(pk__in=[*others, event_id]).values_list("pk", *columns)
     }
     if event_id not in found:
         raise Event.DoesNotExist
     data = digest_data.gathered([found[pk][0] for pk in (*others, event_id) if pk in found])
-    _data, category, is_mandatory, trigger = found[event_id]
+    _data, category, is_mandatory, trigger, verb, recorded_at = found[event_id]
     compiled = compiled_version(version_id)
     own_names = (providers.personal_names() & compiled.paths.keys()) - data.keys()
     content = rendering.EventContent(
@@ -212,7 +218,8 @@ def _content_for(event_id, version_id, language, time_zone, others, root, *, tel
         tells_data_apart=tells_data_apart,
         root=root,
     )
-    return content, About(category, bool(is_mandatory), trigger == OF_NO_RULE)
+    about = About(category, bool(is_mandatory), trigger == OF_NO_RULE, verb=verb, recorded_at=recorded_at)
+    return content, about
 
 
 def _own(content, user):

@@ -50,9 +50,11 @@ class Slots:
     """One run's slots.
 
     ``channel`` is the ``worker.Channel``; without a rate, everything goes at once and asks nothing.
+    ``pause(seconds)`` waits for a slot.
     """
 
-    def __init__(self, channel, clock):
+    def __init__(self, channel, clock, *, pause):
+        self._pause = pause
         self._name, self._part, self._used_up, self._clock = (
             channel.name,
             channel.part,
@@ -142,7 +144,7 @@ class Slots:
 
     def _sleep(self, seconds):
         if seconds > 0:
-            time.sleep(seconds)
+            self._pause(seconds)
 
     def _wait(self, works):
         """Wait for the next slot, for the first of ``works``; tell whether it came, and this function was

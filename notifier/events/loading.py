@@ -104,8 +104,8 @@ def _live_trigger(trigger):
         actor_model=trigger.actor_model, actor_pk=trigger.actor_pk, target=trigger.target,
         shadow=trigger.shadow, plan=plan, paths=paths, recipient_paths=recipient_paths,
         providers=tuple(providers), name=trigger.name, category=trigger.category_id,
-        lane=trigger.lane_of_events, delay_minutes=trigger.delay_minutes, expires_minutes=trigger.expires_minutes,
-        condition=condition, condition_problem=problem,
+        lane=trigger.lane_of_events, delay_minutes=trigger.delay_minutes,
+        expires_minutes=trigger.expires_minutes, condition=condition, condition_problem=problem,
     )  # fmt: skip
 
 

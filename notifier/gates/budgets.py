@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 NEARLY = 0.8
 MICROS = 1_000_000
 
+_ROWS = f"SELECT 1 FROM {Budget._meta.db_table} WHERE channel = %s"  # noqa: S608 - the table's name is our own
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
@@ -89,17 +91,19 @@ def look(budget):
     return Standing(budget=budget, month=begin, spent=spent, under_way=under_way)
 
 
-def has_budget(channel):
-    return Budget.objects.filter(channel=channel).exists()
+def rows(_candidates, channel, _keys):
+    """The channel's budget, if it has one."""
+    return _ROWS, [channel]
 
 
-def admit(channel, costs, *, seconds, ahead=0, instead_of=None):
+def admit(channel, costs, *, seconds, ahead=0, under_way=0, instead_of=None):
     """``(how many, Spending)``: so many of the messages that cost ``costs``, in their order, the budget still
     pays for.
 
     The Spending, to be given to `settle`, counts for ``seconds`` at most; it is None where the channel has no
     budget. ``ahead``: if all are paid for, it holds as much more, or what there is, for those that come.
-    ``instead_of``: an earlier Spending of the same run, whose messages are sent and stored.
+    ``instead_of``: an earlier Spending of the same run; but for those that cost ``under_way``, its messages
+    are sent and stored.
     """
     with transaction.atomic():
         budget = Budget.objects.select_for_update().filter(channel=channel).first()
@@ -108,11 +112,12 @@ def admit(channel, costs, *, seconds, ahead=0, instead_of=None):
         if budget is None:
             return len(costs), None
         standing = look(budget)
-        number, total = _count_fitting(costs, standing.room)
+        room = standing.room - under_way
+        number, total = _count_fitting(costs, room)
         if number == len(costs):
-            total += max(0, min(ahead, standing.room - total))
+            total += max(0, min(ahead, room - total))
         until = timezone.now() + dt.timedelta(seconds=seconds)
-        spending = Spending.objects.create(channel=channel, micros=total, until=until)
+        spending = Spending.objects.create(channel=channel, micros=under_way + total, until=until)
         if number < len(costs):
             Budget.objects.filter(pk=budget.pk).update(wanted_micros=costs[number])
             pauses.pause(scope_of(channel), reason=str(standing))

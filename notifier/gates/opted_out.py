@@ -7,12 +7,20 @@ from ..models import OF_NO_RULE, OptOut
 from ..people import opt_outs
 from ..templating.times import local
 
+_ROWS = f"SELECT 1 FROM {OptOut._meta.db_table}"  # noqa: S608 - the table's name is our own
 HOW = {
     OptOut.Source.MAIL: "through the mail program’s button",
     OptOut.Source.LINK: "through the link in a message",
     OptOut.Source.PAGE: "on the page of preferences",
     OptOut.Source.ADMIN: "by an administrator",
 }
+
+
+def rows(candidates, channel, _keys):
+    """All that ``refuse`` could go by, whatever the event is about."""
+    recipients = {each.recipient for each in candidates}
+    places = ", ".join(["%s"] * len(recipients))
+    return f"{_ROWS} WHERE channel IN (%s, '') AND recipient IN ({places})", [channel, *recipients]
 
 
 def refuse(candidates, channel):

@@ -29,6 +29,18 @@ _QUIET = f"""
         AND (category.id IS NULL OR NOT category.mandatory)
 """  # noqa: S608 - the tables' names are our own
 
+_ROWS = f"""
+    SELECT 1 FROM {Preferences._meta.db_table}
+    WHERE user_id IN ({{users}}) AND quiet_from IS NOT NULL AND quiet_until IS NOT NULL
+"""  # noqa: S608
+
+
+def rows(_candidates, channel, keys):
+    """All that ``refuse`` could go by, whatever the time, of the users of these primary keys."""
+    if not keys or not registry.disturbs(channel):
+        return "SELECT 1 WHERE 1 = 0", []
+    return _ROWS.format(users=", ".join(["%s"] * len(keys))), _stored(keys)
+
 
 def refuse(candidates, channel):
     """Later for those whose quiet hours are now, unless the category is mandatory or the channel disturbs
@@ -53,9 +65,13 @@ def _read(asked):
     statement = _QUIET.format(
         events=", ".join(map(str, map(int, events))), users=", ".join(["%s"] * len(keys))
     )
-    field = get_user_model()._meta.pk
-    connection = connections[router.db_for_read(Preferences)]
-    return Preferences.objects.raw(statement, [field.get_db_prep_value(key, connection) for key in keys])
+    return Preferences.objects.raw(statement, _stored(keys))
+
+
+def _stored(keys):
+    """Users' keys as the column holds them."""
+    field, connection = get_user_model()._meta.pk, connections[router.db_for_read(Preferences)]
+    return [field.get_db_prep_value(key, connection) for key in keys]
 
 
 def _answer(wish, time_zone, now):

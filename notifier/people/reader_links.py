@@ -13,17 +13,26 @@ from . import link_tokens
 SAMPLE = "sample"
 
 
-def make_links(names, recipient, delivery, *, category, channel):
-    """``{name: address}`` for those of LINKS in ``names``, signed for one recipient; blank where the site's
-    own address is not known.
-    """
-    signed = {
-        "unsubscribe_url": lambda: link_tokens.sign(
-            "unsubscribe", recipient, delivery, category or 0, channel
-        ),
-        "preferences_url": lambda: link_tokens.sign("preferences", recipient, delivery),
-    }
-    return {name: url_of(name, signed[name]()) for name in LINKS if name in names}
+class ReaderLinks:
+    """Those of LINKS that are in ``names``, of what is about a category, or about none, on a channel."""
+
+    def __init__(self, names, *, category, channel):
+        rests = {"unsubscribe_url": f".{category or 0}.{channel}", "preferences_url": ""}
+        self._links = {
+            name: (before_token(name), link_tokens.signer(name.removesuffix("_url")), rests[name])
+            for name in LINKS
+            if name in names
+        }
+
+    def of(self, recipient, delivery):
+        """``{name: address}``, signed for one recipient; blank where the site's own address is not known."""
+        if not self._links:
+            return {}
+        whom = link_tokens.name_of(recipient, delivery)
+        return {
+            name: f"{begin}{sign(whom + rest)}/" if begin else ""
+            for name, (begin, sign, rest) in self._links.items()
+        }
 
 
 def sample_links():
@@ -32,9 +41,15 @@ def sample_links():
 
 
 def url_of(name, token):
+    begin = before_token(name)
+    return f"{begin}{token}/" if begin else ""
+
+
+def before_token(name):
+    """The address up to the token; blank where the site's own is not known."""
     base = site_address()
     path = _path(name, get_urlconf()) if base else ""
-    return f"{base}{path}{token}/" if path else ""
+    return f"{base}{path}" if path else ""
 
 
 @lru_cache

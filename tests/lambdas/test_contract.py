@@ -4,10 +4,12 @@ import ast
 import inspect
 import json
 import logging
+import threading
 from importlib import import_module, util
 from pathlib import Path
 
 import pytest
+from django.db.backends.signals import connection_created
 
 from notifier.channels.registry import channel_names
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
@@ -103,6 +105,36 @@ def test_a_good_delivery_is_one_call_and_one_message(cloud, gate, channel):
     assert (delivery.status, delivery.provider_id) == ("sent", received.provider_id)
     assert (received.channel, received.text.strip()) == (channel, delivery.event.data["title"])
     assert gate.sends() == (channel not in INSIDE)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_says_how_many_calls_it_has_in_flight_and_its_handler_goes_by_it(channel):
+    module = import_module(f"lambdas.{channel}")
+    assert type(module.CONCURRENCY) is int
+    (made,) = [node.value for node in tree_of(channel).body if "handler" in names_set_by(node)]
+    given = {each.arg: ast.unparse(each.value) for each in made.keywords}
+    assert given["concurrency"] == "CONCURRENCY"
+
+
+def names_set_by(node):
+    targets = node.targets if isinstance(node, ast.Assign) else ()
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_only_the_functions_own_thread_has_the_database(cloud, gate, channel):
+    ids, opened = [make_delivery(channel=channel).pk for _ in range(3)], []
+
+    def note(**_connection):
+        opened.append(threading.current_thread().name)
+
+    connection_created.connect(note)
+    try:
+        assert invoke(channel, *bodies_for(channel, ids)) == []
+    finally:
+        connection_created.disconnect(note)
+    assert (len(cloud.outbox()), set(opened) <= {threading.current_thread().name}) == (3, True)
 
 
 @pytest.mark.django_db(transaction=True)

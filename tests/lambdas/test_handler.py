@@ -9,6 +9,7 @@ from collections import Counter
 
 import boto3
 import pytest
+from django.utils import timezone
 
 from lambdas import _handler, email
 from notifier.deliveries import MAX_ATTEMPTS
@@ -16,7 +17,7 @@ from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.models import Attempt, ContentVersion, Delivery
 from notifier.templating.compiler import MAX_OUTPUT_BYTES
 from tests.support.builders import make_delivery, make_event, make_user
-from tests.support.functions import bodies_for, event_for, invoke, let_time_pass, make_context
+from tests.support.functions import bodies_for, event_for, invoke, let_time_pass, make_context, sweep
 from tests.support.gate import BURY, SEND_MAIL
 from tests.support.messages import MALFORMED
 
@@ -231,12 +232,14 @@ def test_a_provider_that_says_later_all_day_is_asked_until_the_horizon(gate):
 # Time that runs out.
 
 
-def test_without_time_for_a_call_the_message_comes_back_and_nothing_is_lost(gate):
+def test_without_time_for_a_call_it_is_due_at_once_and_uses_up_no_receive(gate):
     delivery = make_delivery()
     bodies = bodies_for("email", [delivery.pk])
-    assert invoke("email", *bodies, seconds=1) == [0]
+    assert invoke("email", *bodies, seconds=1) == []
     assert (status_of(delivery), delivery.attempts, delivery.claim) == (("queued", ""), 0, None)
-    assert gate.sends() == 0
+    assert (gate.sends(), delivery.due_at <= timezone.now()) == (0, True)
+    assert sweep() == 1
+    assert gate.rung() == {("email", delivery.pk): 1}
     assert invoke("email", *bodies) == []
     assert status_of(delivery) == ("sent", "")
 
@@ -248,20 +251,22 @@ class Countdown:
         self._gate, self._sends = gate, sends
 
     def get_remaining_time_in_millis(self):
-        return 60_000 if self._gate.sends() < self._sends else 1_000
+        return 60_000 if self._gate.sends() < self._sends else 20_000
 
 
-def test_when_time_runs_out_in_a_batch_only_the_messages_that_are_not_done_come_back(gate):
-    made = [make_delivery() for _ in range(6)]
+def test_when_time_runs_out_in_a_batch_what_was_called_is_stored_and_the_rest_is_due_at_once(gate):
+    made = [make_delivery() for _ in range(40)]
     bodies = [
         body
-        for start in (0, 2, 4)
-        for body in bodies_for("email", [each.pk for each in made[start : start + 2]])
+        for start in range(0, 40, 10)
+        for body in bodies_for("email", [each.pk for each in made[start : start + 10]])
     ]
     answer = email.handler(event_for("email", bodies), Countdown(gate, 3))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
-    assert [status_of(each)[0] for each in made] == ["sent"] * 3 + ["queued"] * 3
-    assert [each.attempts for each in made] == [1, 1, 1, 0, 0, 0]
+    assert answer == {"batchItemFailures": []}
+    called = gate.sends()
+    assert 3 <= called < 3 + email.CONCURRENCY
+    assert [status_of(each)[0] for each in made] == ["sent"] * called + ["queued"] * (40 - called)
+    assert all(each.due_at <= timezone.now() for each in made[called:])
 
 
 # Answers of a channel.

@@ -51,7 +51,12 @@ def test_a_document_is_signed_for_its_endpoint_and_its_id_is_the_deliverys(inter
     event, before = make_event(verb="order_placed"), time.time()
     identity = send(
         make_message(
-            delivery=7, event=event.pk, subject="", text="Order 5 is here", link="https://shop.example.com/5"
+            delivery=7,
+            verb=event.verb,
+            recorded_at=event.created_at,
+            subject="",
+            text="Order 5 is here",
+            link="https://shop.example.com/5",
         )
     )
     ((_name, headers, body),) = internet.requests
