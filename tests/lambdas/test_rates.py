@@ -19,7 +19,7 @@ from tests.support.builders import make_delivery
 from tests.support.functions import bodies_for, event_for, let_time_pass, make_context, sweep
 from tests.support.patience import in_threads
 from tests.support.statements import statements
-from tests.support.virtual_time import VirtualTime
+from tests.support.virtual_time import DatabaseClock, VirtualTime
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,20 +58,10 @@ def virtual(monkeypatch):
         time = VirtualTime(workers)
         monkeypatch.setattr(clock, "monotonic", time.monotonic)
         monkeypatch.setattr(clock, "sleep", time.sleep)
-        monkeypatch.setitem(rates.CLOCKS, connection.vendor, Now(time))
+        monkeypatch.setitem(rates.CLOCKS, connection.vendor, DatabaseClock(time))
         return time
 
     return begin
-
-
-class Now:
-    """The database's word for its clock, each time that a statement is written."""
-
-    def __init__(self, time):
-        self._time = time
-
-    def __format__(self, _spec):
-        return f"CAST({self._time.monotonic()!r} AS double precision)"
 
 
 def channel(send, **options):

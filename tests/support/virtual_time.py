@@ -1,9 +1,19 @@
 """Time that passes when everybody waits, for tests of who sends when: as exact on a busy machine as on an
 idle one.
+
+``TurnTime`` is of functions in turn, in which it passes at once.
 """
 
+import datetime as dt
 import threading
+from contextlib import contextmanager
 
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from notifier.deliveries import clock
+from notifier.gates import rates
 from tests.support.patience import PATIENCE_SECONDS
 
 # Far from 0, which stands for “never” in the table.
@@ -16,12 +26,16 @@ class VirtualTime:
     It moves on, to whoever wakes next, once all ``workers`` sleep.
     """
 
-    def __init__(self, workers):
-        self.now, self._awake, self._sleeping = BEGINNING, workers, []
+    def __init__(self, workers, *, now=BEGINNING):
+        self.now, self._awake, self._sleeping = now, workers, []
         self._changed = threading.Condition()
 
     def monotonic(self):
         return self.now
+
+    def moment(self):
+        """What ``timezone.now`` gives."""
+        return dt.datetime.fromtimestamp(self.now, dt.UTC)
 
     def sleep(self, seconds):
         with self._changed:
@@ -44,3 +58,44 @@ class VirtualTime:
         if self._awake == 0 and self._sleeping and min(self._sleeping) > self.now:
             self.now = min(self._sleeping)
             self._changed.notify_all()
+
+
+class TurnTime:
+    """As ``VirtualTime``, for functions of which one works at a time: who sleeps moves it on."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += max(0, seconds)
+
+    def moment(self):
+        """What ``timezone.now`` gives."""
+        return dt.datetime.fromtimestamp(self.now, dt.UTC)
+
+
+class DatabaseClock:
+    """The database's word for its clock, each time that a statement is written."""
+
+    def __init__(self, time):
+        self._time = time
+
+    def __format__(self, _spec):
+        return f"CAST({self._time.monotonic()!r} AS double precision)"
+
+
+@contextmanager
+def everywhere(time):
+    """Every clock of the product shows ``time``: the process's, the wall's and the database's.
+
+    What is read once at an import, such as a field's default, shows its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "monotonic", time.monotonic)
+        patch.setattr(clock, "sleep", time.sleep)
+        patch.setattr(timezone, "now", time.moment)
+        patch.setitem(rates.CLOCKS, connection.vendor, DatabaseClock(time))
+        yield time

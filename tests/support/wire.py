@@ -25,7 +25,7 @@ MESSAGES_AT_ONCE = 10
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:notifier"
 # Nobody is asked there.
 PLACE = {
-    "AWS_ENDPOINT_URL_SNS": "http://sns.invalid", "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ENDPOINT_URL": "http://aws.invalid", "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing",
 }  # fmt: skip
 ENTRY = re.compile(r"member\.\d+\.Id=(\w+)")
@@ -40,13 +40,16 @@ class Wire:
     """A context manager inside which what this process publishes waits for ``take``, by route.
 
     A message is ``(group, body)``, with the MessageGroupId that SNS hands on, or a blank. ``requests`` and
-    ``messages`` are what has come; ``refuses``: SNS is out of order, and answers 500.
+    ``messages`` are what has come. ``refuses``: SNS is out of order, and answers 500; ``loses``: it takes
+    what it never delivers. ``texts(number, text)`` takes an SMS; what it raises its caller gets. No other
+    service is there.
     """
 
     _now = None
 
-    def __init__(self):
-        self.refuses, self.requests, self.messages = False, 0, 0
+    def __init__(self, texts=None):
+        self.refuses, self.loses, self.requests, self.messages = False, False, 0, 0
+        self._texts = texts
         self._published, self._queues, self._under_way = deque(), {}, Counter()
 
     def __enter__(self):
@@ -66,18 +69,26 @@ class Wire:
                 os.environ[name] = value
 
     def respond(self, request):
+        is_form = isinstance(request.body, str)
+        if is_form and self._texts and "honeNumber" in request.body:
+            return self._text(request)
         self.requests += 1
-        if self.refuses:
+        if self.refuses or not is_form:
             return AWSResponse(request.url, 500, {}, _Body(b""))
-        # Read when it is carried: what is published is measured without it.
-        self._published.append(request.body)
-        entries = ENTRY.findall(request.body)
-        action, result = "Publish", "<MessageId>1</MessageId>"
-        if entries:
+        if not self.loses:
+            # Read when it is carried: what is published is measured without it.
+            self._published.append(request.body)
+        if entries := ENTRY.findall(request.body):
             taken = "".join(TAKEN.format(each) for each in entries)
-            action, result = "PublishBatch", f"<Successful>{taken}</Successful><Failed/>"
-        body = ANSWER.format(action=action, result=result).encode()
-        return AWSResponse(request.url, 200, {"content-type": "text/xml"}, _Body(body))
+            return _answer(request, "PublishBatch", f"<Successful>{taken}</Successful><Failed/>")
+        return _answer(request, "Publish", "<MessageId>1</MessageId>")
+
+    def _text(self, request):
+        form = parse_qs(request.body)
+        if "Message" not in form:
+            return _answer(request, "CheckIfPhoneNumberIsOptedOut", "<isOptedOut>false</isOptedOut>")
+        self._texts(form["PhoneNumber"][0], form["Message"][0])
+        return _answer(request, "Publish", "<MessageId>1</MessageId>")
 
     @property
     def waiting(self):
@@ -140,6 +151,11 @@ class Wire:
                     self.messages += 1
                     group = form.get(f"{name.removesuffix('Message')}MessageGroupId", [""])[0]
                     self.put(json.loads(body)["route"], (group, body))
+
+
+def _answer(request, action, result):
+    body = ANSWER.format(action=action, result=result).encode()
+    return AWSResponse(request.url, 200, {"content-type": "text/xml"}, _Body(body))
 
 
 class _Body(BytesIO):
