@@ -56,8 +56,8 @@ package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=pr
 figures: $(VENV)/ready ## Measure packages, deploy, update and cold starts, beside a bare function
 	@$(BIN)/python -m notifier.local.postgres --required -- $(BIN)/python -m tests.e2e.figures
 
-bench: $(VENV)/ready ## Measure, in one run and as ratios
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/ready ## Measure, in one run and as ratios (ARGS="--long": with 100,000 mails)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 screenshots: $(VENV)/ready ## Look at every page of the admin, at two widths, light and dark, and at the README's (needs Chromium)
 	@$(BIN)/python -m tests.screenshots

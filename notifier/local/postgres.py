@@ -28,8 +28,11 @@ def find_programs():
 
 
 @contextmanager
-def temporary_cluster(programs):
-    """Start a cluster in a temporary folder, on a socket of its own; yield its DATABASE_URL; remove it."""
+def temporary_cluster(programs, *, durable=False):
+    """Start a cluster in a temporary folder, on a socket of its own; yield its DATABASE_URL; remove it.
+
+    ``durable``: a commit waits for the disk, as a server's does.
+    """
     # PostgreSQL refuses to run as root.
     account = ordinary_account() if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="notifier-pg-") as folder:
@@ -48,7 +51,7 @@ def temporary_cluster(programs):
             )
 
         data = f"{folder}/data"
-        options = [f"unix_socket_directories={folder}", "listen_addresses=", *FORGETFUL]
+        options = [f"unix_socket_directories={folder}", "listen_addresses=", *([] if durable else FORGETFUL)]
         call("initdb", "-D", data, "-U", "notifier", "-A", "trust", "-E", "UTF8", "--no-sync")
         started = " ".join(f"-c {option}" for option in options)
         call("pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", started, "start")

@@ -1,91 +1,87 @@
-"""``make bench``: what a save costs its caller and how fast deliveries go, as ratios to something in the same
-run.
+"""``make bench``: what a save costs its caller and how fast mails go, as ratios to something in the same run.
 
-The machine is shared and noisy, so each figure is the best of several rounds that alternate with what they
-are compared to.
+Prints a table in Markdown, as docs/performance.md has it.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from notifier.local.postgres import find_programs, temporary_cluster
 
+from . import table
+
+# What runs in a process of its own, on a database of its own.
+PARTS = ("measures", "pages")
+
 
 def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="100,000 mails as well: some minutes more.")
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        json.dump(run_part(arguments.part, is_long=arguments.long), sys.stdout)
+        return
+    found, pages = {}, None
+    for name, database in databases().items():
+        with database() as url:
+            found[name] = run_child(url, name, "measures", is_long=arguments.long)
+    if programs := find_programs():
+        with temporary_cluster(programs) as url:
+            pages = run_child(url, "PostgreSQL", "pages")
+    sys.stdout.write(table.of_measures(found) + (table.of_pages(pages) if pages else ""))
+
+
+def databases():
+    """Name → a context manager that yields the URL of an empty one."""
+    programs = find_programs()
+    if programs is None:
+        say("PostgreSQL: SKIPPED, its programs are not on this machine.")
+        return {"SQLite": sqlite}
+    return {
+        "SQLite": sqlite,
+        "PostgreSQL, fsync off": lambda: temporary_cluster(programs),
+        "PostgreSQL, fsync on": lambda: temporary_cluster(programs, durable=True),
+    }
+
+
+@contextmanager
+def sqlite():
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/bench.sqlite3"
+
+
+def run_child(url, name, part, *, is_long=False):
+    say(f"{name} …")
+    command = [sys.executable, "-m", "tests.bench", "--part", part, *["--long"] * is_long]
+    environment = os.environ | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, cwd=Path.cwd())
+    return json.loads(done.stdout)
+
+
+def run_part(part, *, is_long):
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     django.setup()
-    from notifier.local.cloud import LocalCloud
+    from django.core.management import call_command
 
-    if "--child" in sys.argv:
-        from . import measures, paging
+    from . import measures, paging
 
-        sys.stdout.write(json.dumps(paging.compare() if "--pages" in sys.argv else measures.measure()))
-        return
-    with LocalCloud() as cloud:
-        with tempfile.TemporaryDirectory() as folder:
-            print_figures("SQLite", _child(cloud, f"sqlite:///{folder}/bench.sqlite3"))
-        programs = find_programs()
-        if programs is None:
-            sys.stdout.write("\nPostgreSQL: SKIPPED, its programs are not on this machine.\n")
-            return
-        with temporary_cluster(programs) as url:
-            print_figures("PostgreSQL, with fsync off: the disk is not what is measured", _child(cloud, url))
-        with temporary_cluster(programs) as url:
-            print_pages(_child(cloud, url, "--pages"))
+    if part == "pages":
+        return paging.compare()
+    call_command("migrate", verbosity=0, interactive=False)
+    return measures.measure(measures.Sizes(is_long=is_long), say=lambda text: say(f"  {text}"))
 
 
-def _child(cloud, url, *options):
-    ours = {"DATABASE_URL": url, "NOTIFIER_TOPIC_ARN": cloud.topic_arn, "LOG_LEVEL": "ERROR"}
-    command = [sys.executable, "-m", "tests.bench", "--child", *options]
-    return json.loads(
-        subprocess.run(
-            command, env=os.environ | ours, check=True, stdout=subprocess.PIPE, cwd=Path.cwd()
-        ).stdout
-    )
-
-
-def print_figures(database, seconds):
-    us = {name: value * 1e6 for name, value in seconds.items()}
-    lines = [
-        f"\n{database}",
-        f"  a plain save                      {us['plain']:8.0f} µs",
-        f"  a bare sns.publish                {us['publish']:8.0f} µs   "
-        f"{us['publish'] / us['plain']:5.1f} × a plain save",
-        f"  a bare sns.publish_batch of one   {us['publish_batch']:8.0f} µs   "
-        f"{us['publish_batch'] / us['publish']:5.2f} × a bare publish",
-        f"  a matched save                    {us['matched']:8.0f} µs   "
-        f"{us['matched'] / us['plain']:5.1f} × a plain save,"
-        f" {us['matched'] / us['publish']:.2f} × a bare publish",
-        f"  an unmatched save                 {us['unmatched']:8.0f} µs   "
-        f"{us['unmatched'] / us['plain']:5.2f} × a plain save",
-        f"  fan-out                           {us['fanout_row']:8.0f} µs a row   "
-        f"{1e6 / us['fanout_row']:,.0f} rows/s",
-        f"  bare Template.render              {us['render']:8.0f} µs   {1e6 / us['render']:,.0f}/s",
-        f"  delivered, a call for each        {us['deliver_one']:8.0f} µs   {1e6 / us['deliver_one']:,.0f}/s,"
-        f" {us['render'] / us['deliver_one']:.2f} × the bare rendering loop",
-        f"  delivered, a call for fifty       {us['deliver_batch']:8.0f} µs   "
-        f"{1e6 / us['deliver_batch']:,.0f}/s,"
-        f" {us['render'] / us['deliver_batch']:.2f} × the bare rendering loop",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def print_pages(found):
-    lines = [
-        f"\nPages with a million deliveries, on PostgreSQL  {'queries':>10} {'ms':>7} {'× a thousand':>14}"
-    ]
-    for name, queries, few, many, is_scanning in found:
-        lines.append(
-            f"  {name:45} {queries:10} {many * 1e3:7.0f} "
-            f"{many / few:14.1f}{'  READS THE WHOLE TABLE' * is_scanning}"
-        )
-    sys.stdout.write("\n".join(lines) + "\n")
+def say(text):
+    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -50,9 +50,12 @@ def invoke(route, *bodies, seconds=FUNCTION_SECONDS):
     """Call the function behind ``route`` in this process; returns the positions of the messages that must
     come again.
     """
-    answer = import_module(f"lambdas.{route}").handler(
-        event_for(route, bodies), make_context(seconds=seconds)
-    )
+    return invoke_handler(import_module(f"lambdas.{route}").handler, route, *bodies, seconds=seconds)
+
+
+def invoke_handler(handler, route, *bodies, seconds=FUNCTION_SECONDS):
+    """As ``invoke``, with any handler in the place of the function's own."""
+    answer = handler(event_for(route, bodies), make_context(seconds=seconds))
     return sorted(int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"])
 
 

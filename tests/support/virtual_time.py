@@ -1,11 +1,17 @@
 """Time that passes when everybody waits, for tests of who sends when: as exact on a busy machine as on an
 idle one.
+
+``TurnTime`` is of functions in turn, in which it passes at once.
 """
 
+import datetime as dt
 import threading
 from bisect import bisect_right
+from contextlib import contextmanager
 
+import pytest
 from django.db import connection
+from django.utils import timezone
 
 from notifier.deliveries import clock
 from notifier.gates import rates
@@ -21,12 +27,16 @@ class VirtualTime:
     It moves on, to whoever wakes next, once all ``workers`` sleep.
     """
 
-    def __init__(self, workers):
-        self.now, self._awake, self._sleeping = BEGINNING, workers, []
+    def __init__(self, workers, *, now=BEGINNING):
+        self.now, self._awake, self._sleeping = now, workers, []
         self._changed = threading.Condition()
 
     def monotonic(self):
         return self.now
+
+    def moment(self):
+        """What ``timezone.now`` gives."""
+        return dt.datetime.fromtimestamp(self.now, dt.UTC)
 
     def sleep(self, seconds):
         with self._changed:
@@ -51,7 +61,24 @@ class VirtualTime:
             self._changed.notify_all()
 
 
-class Now:
+class TurnTime:
+    """As ``VirtualTime``, for functions of which one works at a time: who sleeps moves it on."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += max(0, seconds)
+
+    def moment(self):
+        """What ``timezone.now`` gives."""
+        return dt.datetime.fromtimestamp(self.now, dt.UTC)
+
+
+class DatabaseClock:
     """The database's word for its clock, each time that a statement is written."""
 
     def __init__(self, time):
@@ -66,8 +93,22 @@ def begin(monkeypatch, workers):
     time = VirtualTime(workers)
     monkeypatch.setattr(clock, "monotonic", time.monotonic)
     monkeypatch.setattr(clock, "sleep", time.sleep)
-    monkeypatch.setitem(rates.CLOCKS, connection.vendor, Now(time))
+    monkeypatch.setitem(rates.CLOCKS, connection.vendor, DatabaseClock(time))
     return time
+
+
+@contextmanager
+def everywhere(time):
+    """Every clock of the product shows ``time``: the process's, the wall's and the database's.
+
+    What is read once at an import, such as a field's default, shows its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "monotonic", time.monotonic)
+        patch.setattr(clock, "sleep", time.sleep)
+        patch.setattr(timezone, "now", time.moment)
+        patch.setitem(rates.CLOCKS, connection.vendor, DatabaseClock(time))
+        yield time
 
 
 def most_in(times, seconds):
