@@ -11,7 +11,7 @@ set_up()
 
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
-from notifier.deliveries.sweep import sweep  # noqa: E402
+from notifier.deliveries.sweep import sweep, sweep_in_turns  # noqa: E402
 from notifier.gates import budgets  # noqa: E402
 from notifier.operations import counts, retention  # noqa: E402
 
@@ -41,10 +41,11 @@ def handler(event, context):
         with clock_of(context) as clock:
             _keep_budgets()
             rung = sweep(clock.is_time_up)
+            _look(clock)
+            rung += sweep_in_turns(clock)
             if rung:
                 measure("Rung", rung, "Count")
                 logger.info("Rang again for %d.", rung)
-            _look(clock)
         close_old_connections()
     return {"rung": rung}
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ..channels import registry
 from ..models import Delivery
+from ..models.lanes import SHARES
 from ..queue import publisher
 from . import fallback
 from .announcements import announce_outcomes
@@ -69,6 +70,14 @@ def take_due_rows(limit):
     )
     asked = [row for row in asked if _ask_first(due, row, now)]
     return sorted([*_one_a_digest(ready), *asked], key=lambda row: row.lane)
+
+
+def is_slot_due(*, within_seconds):
+    """Whether a delivery that waits for a slot is due so soon."""
+    soon = timezone.now() + dt.timedelta(seconds=within_seconds)
+    waiting = Delivery.objects.filter(due_at__lte=soon, status=Status.WAITING, reason=RATE)
+    # By lane, as the index is.
+    return any(waiting.filter(lane=lane).exists() for lane in SHARES)
 
 
 class Due(NamedTuple):

@@ -35,7 +35,7 @@ MOST_SECONDS_AHEAD = 0.25
 BACK_OFF_SECONDS = 1
 # After so many slots that came and went while the database answered, slow sending is better than none.
 MOST_LOST = 5
-# Who is sent away comes again with the sweep, every minute: the same time for several spares statements.
+# Who is sent away comes again with the sweep, in turns: the same time for several spares statements.
 STEP_SECONDS = 5
 
 

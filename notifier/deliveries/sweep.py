@@ -1,13 +1,21 @@
-"""Rings again for what nobody has taken up, and for what is due now. Called by ``lambdas.sweep``."""
+"""Rings again for what nobody has taken up, and for what is due now. Called by ``lambdas.sweep``.
+
+Note [turns]: who was sent away for a slot comes again when it is likely to get one. All of a minute at once
+would find the next seconds' slots only; most would be sent away again, and when these are used the provider
+would be idle until the next minute. So while there is a line, it is rung for every few seconds.
+"""
 
 from collections import Counter, defaultdict
 
 from ..gates import rates
 from ..queue import publisher
 from ..queue.ring import CHUNK_SIZE, FANOUT, Ring, rings_for
-from . import allowances, fanout, holding, queueing
+from . import allowances, clock as time, fanout, holding, queueing
+from .slots import STEP_SECONDS
 
 PAGE_SIZE = 1000
+# The line's own step. A sweep's turns end before the next sweep begins.
+TURN_SECONDS, MINUTE_SECONDS = STEP_SECONDS, 50
 # So many of one event get messages of their own.
 MANY = CHUNK_SIZE // 2
 
@@ -28,6 +36,20 @@ def sweep(is_time_up=lambda: False):
         pass
     if not is_time_up():
         rates.forget_idle()
+    return rung
+
+
+def sweep_in_turns(clock):
+    """Sweep every few seconds while something waits for a slot of a provider's rate; see note [turns].
+
+    Returns how many it rang for.
+    """
+    rung, end = 0, time.monotonic() + MINUTE_SECONDS
+    while (left := min(end - time.monotonic(), clock.seconds_left() - TURN_SECONDS)) > TURN_SECONDS:
+        if not queueing.is_slot_due(within_seconds=left):
+            break
+        time.sleep(TURN_SECONDS)
+        rung += sweep(lambda: clock.seconds_left() < TURN_SECONDS)
     return rung
 
 

@@ -5,9 +5,10 @@ else.
 import datetime as dt
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from notifier.deliveries import sweep as sweeping
+from notifier.deliveries import clock, sweep as sweeping
 from notifier.models import Delivery, Event, Lane
 from notifier.queue.ring import FANOUT
 from tests.support.builders import make_audience, make_delivery, make_event, make_people
@@ -157,6 +158,37 @@ def test_two_sweeps_and_the_queue_together_send_once(cloud, pump):
     assert len(cloud.outbox()) == 3
     let_time_pass()
     assert sweep() == 0
+
+
+LINES = [
+    # reason, status, seconds until each is due; how many turns the sweep takes, how many it rings for
+    ("rate", "waiting", [3, 8, 8, 31, 70], 10, 4),
+    ("rate", "waiting", [3, 8], 2, 2),  # then nobody is in the line
+    ("rate", "waiting", [70], 0, 0),  # that is for the next sweep
+    ("throttled", "waiting", [3], 0, 0),
+    ("", "claimed", [3], 0, 0),
+    ("", "queued", [3], 0, 0),
+]
+
+
+@pytest.mark.parametrize(("reason", "status", "due", "turns", "rung"), LINES)
+def test_while_there_is_a_line_it_is_rung_for_in_turns(gate, monkeypatch, reason, status, due, turns, rung):
+    passed = []
+
+    def sleep(seconds):
+        passed.append(seconds)
+        Delivery.objects.filter(due_at__isnull=False).update(
+            due_at=F("due_at") - dt.timedelta(seconds=seconds)
+        )
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    monkeypatch.setattr(clock, "monotonic", lambda: sum(passed))
+    for seconds in due:
+        at = timezone.now() + dt.timedelta(seconds=seconds)
+        make_delivery(status=status, reason=reason, due_at=at)
+    assert sweep() == rung
+    assert len(passed) <= turns
+    assert sum(gate.rung().values()) == rung
 
 
 def test_nothing_due_is_nothing_to_publish(gate):

@@ -15,6 +15,8 @@ from notifier.models import (
     Event,
     Gauge,
     HourlyCount,
+    Lane,
+    LaneCount,
     Subscription,
     Template,
     TemplateContent,
@@ -33,6 +35,12 @@ HOURS = [1, 0, 0, 0, 0, 1, 3, 8, 14, 12, 10, 9, 13, 11, 9, 8, 9, 12, 16, 18, 14,
 WEEKDAYS = [0.8, 0.7, 0.9, 1.0, 1.4, 1.2, 0.6]
 # channel → messages in a busy hour, their price in millionths of a dollar, and of a hundred: skipped, failed
 TRAFFIC = {"email": (340, 100, 4, 0.9), "sms": (70, 37_000, 9, 1.6), "twitter": (0.4, 15_000, 0, 3)}
+# Lane → the most of an hour, and the share of them that is sent within so many seconds.
+SOON = {
+    Lane.URGENT: (12, {1: 0.7, 2: 0.25, 5: 0.05}),
+    Lane.NORMAL: (90, {1: 0.5, 2: 0.3, 5: 0.15, 30: 0.05}),
+    Lane.BULK: (300, {60: 0.3, 300: 0.4, 1800: 0.25, 3600: 0.05}),
+}
 MORE_TEMPLATES = [
     (
         "big_sale",
@@ -160,6 +168,15 @@ def _count_the_past():
     this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     hours = [this_hour - n * dt.timedelta(hours=1) for n in range(1, DAYS * 24)]
     HourlyCount.objects.bulk_create(row for hour in reversed(hours) for row in _rows_of(hour, dice))
+    LaneCount.objects.bulk_create(row for hour in reversed(hours) for row in _lanes_of(hour, dice))
+
+
+def _lanes_of(hour, dice):
+    busy = HOURS[hour.hour] / max(HOURS) * WEEKDAYS[hour.weekday()]
+    for lane, (most, steps) in SOON.items():
+        for within, share in steps.items():
+            if number := round(most * busy * share * dice.uniform(0.5, 1.3)):
+                yield LaneCount(hour=hour, lane=lane, within_seconds=within, number=number)
 
 
 def _rows_of(hour, dice):

@@ -100,7 +100,7 @@ class Play:
             used_up=None,
         )  # fmt: skip
         end = self._time.monotonic() + 35 + RESERVE_SECONDS
-        slots = Slots(channel, Clock(lambda: end - self._time.monotonic()))
+        slots = Slots(channel, Clock(lambda: end - self._time.monotonic()), pause=self._time.sleep)
         queue, away = slots.in_order(works), []
         while queue and not away and self._passed_seconds < self.scenario.seconds:
             work, asked = queue.popleft(), self._time.monotonic()

@@ -23,8 +23,8 @@ ROWS = 60_000
 # each of its panels.
 MOST_STATEMENTS = 13
 # One event's or delivery's page also tells of its rule, audiences, template, attempts, what came back, and
-# pauses. A search asks each place where addresses are; the overview also lists what sent most, how soon it
-# was, what a provider has closed, and what an account has used up.
+# pauses. A search asks each place where addresses are; the overview also lists what sent most, how soon,
+# what a provider has closed, and what an account has used up.
 MOST_STATEMENTS_ON_ITS_PAGE = {"an event": 23, "a delivery": 20}
 MOST_STATEMENTS_OF_A_SEARCH, MOST_STATEMENTS_OF_THE_OVERVIEW = 15, 17
 

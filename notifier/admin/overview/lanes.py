@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import ngettext
 
 from ...models import Lane
 from ...operations import latency
@@ -12,7 +12,7 @@ from .chart import grouped
 
 @dataclass(frozen=True)
 class LaneRow:
-    """One lane's figures in words; blank where nothing was sent in it."""
+    """One lane's figures in words: the times within which they were sent, blank where nothing was."""
 
     label: str
     sent: str
@@ -31,12 +31,10 @@ def _row(lane, soon):
     if soon is None:
         return LaneRow(lane.label, grouped(0), "", "", False)
     is_late = lane == Lane.URGENT and soon.most > latency.MOST_URGENT_SECONDS
-    return LaneRow(lane.label, grouped(soon.number), _within(soon.half), _within(soon.most), is_late)
+    return LaneRow(lane.label, grouped(soon.number), _in_words(soon.half), _in_words(soon.most), is_late)
 
 
-def _within(seconds):
+def _in_words(seconds):
     if seconds < 60:
-        words = ngettext("%d second", "%d seconds", seconds) % seconds
-    else:
-        words = durations.in_words(seconds // 60)
-    return _("within %s") % words
+        return ngettext("%d second", "%d seconds", seconds) % seconds
+    return durations.in_words(seconds // 60)
