@@ -17,7 +17,7 @@ from notifier.local.postgres import find_programs, temporary_cluster
 from . import table
 
 # What runs in a process of its own, on a database of its own.
-PARTS = ("measures", "pages")
+PARTS = ("measures", "crowd", "pages")
 
 
 def main():
@@ -31,7 +31,11 @@ def main():
     found, pages = {}, None
     for name, database in databases().items():
         with database() as url:
-            found[name] = run_child(url, name, "measures", is_long=arguments.long)
+            found[name] = run_child(url, name, "measures")
+        # It is long, and no other with a disk that is waited for.
+        if "fsync on" not in name:
+            with database() as url:
+                found[name] |= run_child(url, name, "crowd", is_long=arguments.long)
     if programs := find_programs():
         with temporary_cluster(programs) as url:
             pages = run_child(url, "PostgreSQL", "pages")
@@ -72,12 +76,21 @@ def run_part(part, *, is_long):
     django.setup()
     from django.core.management import call_command
 
-    from . import measures, paging
+    from tests.support.wire import Wire
+
+    from . import crowd, measures, paging
 
     if part == "pages":
         return paging.compare()
     call_command("migrate", verbosity=0, interactive=False)
-    return measures.measure(measures.Sizes(is_long=is_long), say=lambda text: say(f"  {text}"))
+    with Wire() as wire:
+        if part == "crowd":
+            return crowd.measure(wire, few=1_000, crowd=100_000, is_long=is_long, say=_say_inside)
+        return measures.measure(wire, measures.Sizes(), say=_say_inside)
+
+
+def _say_inside(text):
+    say(f"  {text}")
 
 
 def say(text):

@@ -38,7 +38,10 @@ class Provider(BaseEmailBackend):
 
 
 def measure(wire, subscription, *, people, rounds):
-    """A mail from the save to the no-op transport, by the functions and by a bare loop: name → Took."""
+    """A mail from the save to the no-op transport, by the functions and by a bare loop: name → Took.
+
+    And of each mail, how many requests to publish and messages it took, and bytes that PostgreSQL wrote.
+    """
 
     def ours():
         with transaction.atomic():
@@ -47,12 +50,22 @@ def measure(wire, subscription, *, people, rounds):
 
     letter.make_people(people)
     letter.enable(subscription.trigger)
-    before = Delivery.objects.filter(status="sent").count()
+    before, counts = Delivery.objects.filter(status="sent").count(), _counts(wire)
     with override_settings(EMAIL_BACKEND=NOOP):
         took = best({"ours": (ours, people), "loop": (send_barely, people)}, rounds=rounds)
     assert Delivery.objects.filter(status="sent").count() == before + rounds * people
+    counts = {name: (each - counts[name]) / rounds / people for name, each in _counts(wire).items()}
     letter.enable()
-    return {f"{name} {people}": each for name, each in took.items()}
+    return {f"{name} {people}": each for name, each in took.items()} | counts
+
+
+def _counts(wire):
+    found = {"requests": wire.requests, "messages": wire.messages}
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+            found["written"] = float(cursor.fetchone()[0])
+    return found
 
 
 def send_barely():

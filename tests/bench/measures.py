@@ -14,7 +14,7 @@ from notifier.deliveries.worker import Channel
 from notifier.models import Delivery
 from notifier.queue.ring import rings_for
 from tests.support.functions import invoke_handler
-from tests.support.wire import MESSAGES_AT_ONCE, Wire
+from tests.support.wire import MESSAGES_AT_ONCE
 
 from . import letter, mails, rows, saves
 from .rounds import best
@@ -25,7 +25,7 @@ RENDERED = 2000
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
     """How much is measured: numbers of people, in growing order, and rounds of each; ``slow_seconds`` of a
-    provider that is slow; a ``crowd``, to which a mail is sent where it ``is_long``.
+    provider that is slow.
     """
 
     people: tuple[int, ...] = (1, 1_000, 10_000)
@@ -33,32 +33,25 @@ class Sizes:
     saves: int = 200
     save_rounds: int = 5
     slow_seconds: float = 5
-    crowd: int = 100_000
-    is_long: bool = False
 
 
-def measure(sizes, *, say=lambda text: None):
+def measure(wire, sizes, *, say=lambda text: None):
     """Name → Took, or another figure, of all that is measured on an empty database."""
-    found = {}
-    with Wire() as wire:
-        say("saves")
-        found |= saves.measure(wire, saves=sizes.saves, rounds=sizes.save_rounds)
-        subscription = letter.make_rule("demo.flashsale")
-        for people, rounds in zip(sizes.people, sizes.rounds, strict=True):
-            say(f"from a save to {people:,} mails")
-            found |= mails.measure(wire, subscription, people=people, rounds=rounds)
-            if people == 1:
-                found["statements"] = mails.count_statements(wire, subscription)
-        say("the fan-out")
-        found |= rows.measure(wire, subscription, people=sizes.people[-1], rounds=3)
-        say("a function's deliveries")
-        found |= measure_deliveries(sizes.people[-1] // 4, rounds=4)
-        say("a provider that takes its time")
-        found["slow"] = mails.measure_slow(seconds=sizes.slow_seconds, rounds=2)
-        letter.finish_all()
-        if sizes.is_long:
-            say(f"from a save to {sizes.crowd:,} mails")
-            found |= mails.measure(wire, subscription, people=sizes.crowd, rounds=1)
+    say("saves")
+    found = saves.measure(wire, saves=sizes.saves, rounds=sizes.save_rounds)
+    subscription = letter.make_rule("demo.flashsale")
+    for people, rounds in zip(sizes.people, sizes.rounds, strict=True):
+        say(f"from a save to {people:,} mails")
+        found |= mails.measure(wire, subscription, people=people, rounds=rounds)
+        if people == 1:
+            found["statements"] = mails.count_statements(wire, subscription)
+    say("the fan-out")
+    found |= rows.measure(wire, subscription, people=sizes.people[-1], rounds=3)
+    say("a function's deliveries")
+    found |= measure_deliveries(sizes.people[-1] // 4, rounds=4)
+    say("a provider that takes its time")
+    found["slow"] = mails.measure_slow(seconds=sizes.slow_seconds, rounds=2)
+    letter.finish_all()
     return found
 
 

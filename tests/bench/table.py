@@ -1,6 +1,7 @@
 """What was measured, as tables in Markdown that can be read in a terminal as well."""
 
-from .budget import IN_FLIGHT, PROVIDER_SECONDS
+from . import price
+from .budget import CROWD_RATE, IN_FLIGHT, PROVIDER_SECONDS
 
 SIZES = (1, 1_000, 10_000, 100_000)
 
@@ -8,9 +9,9 @@ SIZES = (1, 1_000, 10_000, 100_000)
 def of_measures(found):
     """``found``: database → what ``measures`` has given, of each."""
     rows = [["", *found]] + [
-        [name, *(show(measured) for measured in found.values())]
+        [name, *(show(each) if each.keys() >= set(needs) else "–" for each in found.values())]
         for name, needs, show in figures()
-        if all(need in measured for need in needs for measured in found.values())
+        if any(each.keys() >= set(needs) for each in found.values())
     ]
     return _table(rows)
 
@@ -53,6 +54,21 @@ def figures():
         "**statements, one event to one person** (fan-out + e-mail, and to begin and end transactions)",
         ["statements"],
         lambda found: _statements(found["statements"]),
+    )
+    yield (
+        f"**an urgent mail from commit to sent, beside a crowd at {CROWD_RATE}/s**",
+        ["urgent"],
+        lambda found: _wait(*found["urgent"]),
+    )
+    yield (
+        "**memory of the fan-out of 100,000 ÷ of 1,000** (a whole process)",
+        ["peak crowd", "peak few"],
+        lambda found: _memory(found["peak crowd"], found["peak few"]),
+    )
+    yield (
+        "**a million mails at AWS**, beside SES's own $100",
+        ["slow", "fanout", "requests"],
+        lambda found: _dollars(*price.of_million(found)),
     )
 
 
@@ -108,3 +124,15 @@ def _statements(found):
     own = {route: number - transactions for route, (number, transactions) in found.items()}
     around = sum(transactions for _number, transactions in found.values())
     return f"{sum(own.values())} ({own['fanout']} + {own['email']}, and {around})"
+
+
+def _wait(seconds, is_sent):
+    return f"{seconds:,.1f} s" if is_sent else f"more than {seconds:,.0f} s"
+
+
+def _memory(many, few):
+    return f"{many / few:.2f} ({many / 1024:,.0f} MB ÷ {few / 1024:,.0f} MB)"
+
+
+def _dollars(total, lines):
+    return f"${total:.2f} (" + "; ".join(f"{name} ${each:.2f}" for name, each in lines.items()) + ")"

@@ -8,7 +8,6 @@ import json
 import threading
 from collections import Counter, deque
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from anymail.exceptions import AnymailAPIError
@@ -22,14 +21,13 @@ from django.utils import timezone
 from lambdas import email
 from notifier.deliveries.sweep import sweep as ring_again
 from notifier.gates import pauses
-from notifier.local.invocation import Context
 from notifier.models import Attempt, Delivery, Event, Feedback, Lane, OptOut, Pause, Rate, Suppression
 from notifier.people import opt_outs, suppression
 from project.demo.models import FlashSale, Movie, Post, Profile
 from tests.feedback.events import about, bounce, complaint
 from tests.support.builders import make_address, make_subscription, make_trigger, make_user
 from tests.support.functions import invoke, sweep
-from tests.support.virtual_time import TurnTime
+from tests.support.virtual_time import VirtualContext
 from tests.support.wire import Wire
 
 FUNCTION_SECONDS = 60
@@ -268,7 +266,9 @@ class World:
 
     def _invoke(self):
         route, messages = self._messages
-        return self.wire.invoke(route, messages, context=TurnContext.beginning(self.time))
+        return self.wire.invoke(
+            route, messages, context=VirtualContext.beginning(self.time, seconds=FUNCTION_SECONDS)
+        )
 
     def _is_paused(self, message):
         lane = next((lane for lane, title in self.saved if title == message.title), None)
@@ -324,22 +324,6 @@ class World:
         assert max(len(unstored), len(calling)) <= IN_FLIGHT + MOST_UNSTORED
         self.doubles.update(unstored)
         self.left_open.update(calling)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TurnContext(Context):
-    """A Lambda context in a TurnTime."""
-
-    time: TurnTime
-    ends: float
-
-    @classmethod
-    def beginning(cls, time):
-        own = {"function_name": "function", "aws_request_id": "1", "timeout_seconds": FUNCTION_SECONDS}
-        return cls(time=time, ends=time.now + FUNCTION_SECONDS, **own)
-
-    def get_remaining_time_in_millis(self):
-        return max(0, round((self.ends - self.time.now) * 1000))
 
 
 def unfinished():

@@ -8,6 +8,7 @@ import datetime as dt
 import threading
 from bisect import bisect_right
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from notifier.deliveries import clock
 from notifier.gates import rates
+from notifier.local.invocation import Context
 from tests.support.patience import PATIENCE_SECONDS
 
 # Far from 0, which stands for “never” in the table.
@@ -76,6 +78,22 @@ class TurnTime:
     def moment(self):
         """What ``timezone.now`` gives."""
         return dt.datetime.fromtimestamp(self.now, dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VirtualContext(Context):
+    """A Lambda context whose time is another."""
+
+    time: VirtualTime | TurnTime
+    ends: float
+
+    @classmethod
+    def beginning(cls, time, *, seconds=60):
+        own = {"function_name": "function", "aws_request_id": "1", "timeout_seconds": seconds}
+        return cls(time=time, ends=time.now + seconds, **own)
+
+    def get_remaining_time_in_millis(self):
+        return max(0, round((self.ends - self.time.now) * 1000))
 
 
 class DatabaseClock:

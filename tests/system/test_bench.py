@@ -5,15 +5,13 @@ import pytest
 from notifier.models import Delivery, Event
 from notifier.queue.publisher import publish
 from notifier.queue.ring import Ring
-from tests.bench import letter, measures, rows, table
+from tests.bench import crowd, letter, measures, rows, table
 from tests.support.builders import make_delivery
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SMALL = measures.Sizes(
-    people=(1, 40), rounds=(2, 1), saves=3, save_rounds=2, slow_seconds=0.2, crowd=60, is_long=True
-)
+SMALL = measures.Sizes(people=(1, 40), rounds=(2, 1), saves=3, save_rounds=2, slow_seconds=0.2)
 
 
 @pytest.mark.parametrize("batch_size", [1, 50])
@@ -24,7 +22,8 @@ def test_the_handler_that_is_measured_sends_what_it_is_given(batch_size):
 
 
 def test_all_is_measured_and_shown_in_one_table():
-    found = measures.measure(SMALL)
+    with Wire() as wire:
+        found = measures.measure(wire, SMALL) | crowd.measure(wire, few=50, crowd=60, is_long=True)
     lines = table.of_measures({"one database": found, "another": found}).strip().splitlines()
     names = [name for name, needs, _show in table.figures() if found.keys() >= set(needs)]
     assert [line.split("|")[1].strip() for line in lines[2:]] == names

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, note, settings, strategies as st
 
 from notifier.models import Event, Lane
 from tests.support.histories import ANSWERS, PEOPLE, Shop, World, unfinished
@@ -65,6 +65,7 @@ def test_no_history_loses_makes_up_or_doubles_a_message_nor_leaves_one_stuck():
     def play(history):
         with everywhere(TurnTime(time.time())) as now, World(shop, now) as world:
             for name, how in history:
+                note(f"{name} {how}")
                 getattr(world, name)(**how)
             world.end()
             check(world)
