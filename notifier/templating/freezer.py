@@ -100,7 +100,7 @@ class Freezer:
         frozen = FrozenObject(
             model=instance._meta.label_lower, pk=self.freeze(key_of(instance), WHOLE, fresh, way)
         )
-        if not way and (values := columns.plain_values(instance, tree)) is not None:
+        if (values := columns.plain_values(instance, tree)) is not None:
             frozen.update({name: self._scalar(value) for name, value in values.items()})
             return frozen
         names = [name for name in tree if not name or _may_be_read(instance, name, way)]

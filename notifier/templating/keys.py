@@ -31,10 +31,11 @@ def key_of(instance):
     """The key of ``instance`` as its columns store it, a tuple where there are several; None where a part is
     missing.
     """
-    parts = tuple(as_stored(field, getattr(instance, field.attname)) for field in instance._meta.pk_fields)
-    if any(part is None or is_expression(part) for part in parts):
-        return None
-    return parts if is_composite(instance) else parts[0]
+    parts = [as_stored(field, getattr(instance, field.attname)) for field in instance._meta.pk_fields]
+    for part in parts:
+        if part is None or is_expression(part):
+            return None
+    return tuple(parts) if len(parts) > 1 else parts[0]
 
 
 def parse_key(model, text):

@@ -35,6 +35,8 @@ def plain_scalar(value: Any) -> Any:
     """``value`` as its plain type; a text for what is of none."""
     if type(value) in AS_THEY_ARE:
         return value
+    if type(value) is str:
+        return storable(value)
     for kind, convert in CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)

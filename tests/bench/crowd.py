@@ -21,9 +21,9 @@ from .budget import CROWD_RATE
 
 # Functions of one channel that work at once, with one for the sweep and one who saves.
 FUNCTIONS = 4
-# The urgent one is saved when the crowd's first have gone, and waited for.
-SAVED_AFTER_SECONDS, MOST_SECONDS = 90, 120
-URGENT = "Your code"
+# Over the minute between two sweeps, when the crowd's first have gone; and how long they are waited for.
+SAVED_AFTER_SECONDS = range(62, 122, 6)
+MOST_SECONDS = 120
 
 
 def measure(wire, *, few, crowd, is_long, say=lambda text: None):
@@ -39,7 +39,7 @@ def measure(wire, *, few, crowd, is_long, say=lambda text: None):
         found[f"peak {name}"] = memory.peak_of(Event.objects.latest("pk").pk)
     say("an urgent mail beside them")
     gauges.record({gauges.SEND_RATE: float(CROWD_RATE)})
-    found["urgent"] = wait_of_urgent(wire)
+    found["urgent"] = waits_of_urgent(wire)
     gauges.record({gauges.SEND_RATE: 0.0})  # none
     letter.finish_all()
     wire.forget()
@@ -50,13 +50,14 @@ def measure(wire, *, few, crowd, is_long, say=lambda text: None):
 
 
 class Provider(BaseEmailBackend):
-    """Takes everything at once, and looks for the urgent one."""
+    """Takes everything at once, and looks for the urgent ones."""
 
     street = None
 
     def send_messages(self, messages):
-        if any(mail.subject == URGENT for mail in messages):
-            self.street.sent_at = self.street.time.now
+        for mail in messages:
+            if mail.subject in self.street.committed:
+                self.street.sent[mail.subject] = self.street.time.now
         return len(messages)
 
 
@@ -65,12 +66,13 @@ class Street:
 
     def __init__(self, wire, time):
         self.wire, self.time = wire, time
-        self.committed_at = self.sent_at = None
-        self._lock, self._ends_at = threading.Lock(), time.now + SAVED_AFTER_SECONDS + MOST_SECONDS
+        self.began, self.committed, self.sent = time.now, {}, {}
+        self._lock = threading.Lock()
 
     @property
     def is_over(self):
-        return self.sent_at is not None or self.time.now >= self._ends_at
+        passed = self.time.now - self.began
+        return len(self.sent) == len(SAVED_AFTER_SECONDS) or passed > SAVED_AFTER_SECONDS[-1] + MOST_SECONDS
 
     def work(self):
         """A function: takes what waits, as long as anything may come."""
@@ -91,20 +93,23 @@ class Street:
             self.time.sleep(60)
 
     def save(self):
-        self.time.sleep(SAVED_AFTER_SECONDS)
-        with transaction.atomic():
-            Post.objects.create(title=URGENT)
-        self.committed_at = self.time.now
+        for seconds in SAVED_AFTER_SECONDS:
+            self.time.sleep(self.began + seconds - self.time.now)
+            title = f"Your code {seconds}"
+            with transaction.atomic():
+                Post.objects.create(title=title)
+                self.committed[title] = self.time.now
 
     def play(self):
         jobs = [*[self.work] * FUNCTIONS, self.ring, self.save]
         in_threads(*(_leaving(job, self.time) for job in jobs))
 
 
-def wait_of_urgent(wire):
-    """``(seconds, whether it was sent then)`` from the commit of an urgent mail to its sending, while all
-    deliveries that wait go at CROWD_RATE a second. One that is not sent soon has at least as long to wait as
-    its place in the line says.
+def waits_of_urgent(wire):
+    """``[seconds, whether it was sent then]`` of each of several urgent mails, from commit to sending.
+
+    All deliveries that wait go at CROWD_RATE a second meanwhile. One that is not sent soon has at least as
+    long to wait as its place in the line says.
     """
     parts = {"subject": "{{ instance.title }}", "text": "{{ instance.title }}"}
     one = letter.make_rule("demo.post", parts, lane=Lane.URGENT)
@@ -114,14 +119,20 @@ def wait_of_urgent(wire):
     Delivery.objects.filter(status="queued").update(due_at=timezone.now() - dt.timedelta(seconds=1))
     virtual = VirtualTime(FUNCTIONS + 2, now=time.time())
     with everywhere(virtual), override_settings(EMAIL_BACKEND=f"{__name__}.Provider"):
-        Provider.street = Street(wire, virtual)
-        Provider.street.play()
-        street = Provider.street
-        if street.sent_at:
-            return street.sent_at - street.committed_at, True
-        late = Delivery.objects.filter(event__trigger=one.trigger, due_at__isnull=False).first()
-        due_at = late.due_at.timestamp() if late and late.status == "waiting" else virtual.now
-        return due_at - street.committed_at, False
+        Provider.street = street = Street(wire, virtual)
+        street.play()
+        due = _due_of(one.trigger)
+        return [
+            [street.sent.get(title, max(due.get(title, 0), virtual.now)) - since, title in street.sent]
+            for title, since in street.committed.items()
+        ]
+
+
+def _due_of(trigger):
+    """Title → when the mail of a post is due, of those that wait."""
+    titles = {f"demo.post:{pk}": title for pk, title in Post.objects.values_list("pk", "title")}
+    rows = Delivery.objects.filter(event__trigger=trigger, due_at__isnull=False)
+    return {titles[key]: at.timestamp() for key, at in rows.values_list("event__action_object", "due_at")}
 
 
 def _leaving(job, time):

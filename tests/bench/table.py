@@ -56,9 +56,9 @@ def figures():
         lambda found: _statements(found["statements"]),
     )
     yield (
-        f"**an urgent mail from commit to sent, beside a crowd at {CROWD_RATE}/s**",
+        f"**urgent mails from commit to sent, beside a crowd at {CROWD_RATE}/s**",
         ["urgent"],
-        lambda found: _wait(*found["urgent"]),
+        lambda found: _waits(found["urgent"]),
     )
     yield (
         "**memory of the fan-out of 100,000 ÷ of 1,000** (a whole process)",
@@ -126,8 +126,11 @@ def _statements(found):
     return f"{sum(own.values())} ({own['fanout']} + {own['email']}, and {around})"
 
 
-def _wait(seconds, is_sent):
-    return f"{seconds:,.1f} s" if is_sent else f"more than {seconds:,.0f} s"
+def _waits(found):
+    waits = sorted(found)
+    (median, _), (most, is_sent) = waits[len(waits) // 2], waits[-1]
+    least = "" if is_sent else "at least "
+    return f"{least}{most:,.1f} s (of {len(waits)} over a minute the longest; the median {median:,.1f} s)"
 
 
 def _memory(many, few):

@@ -47,6 +47,10 @@ def sizes(ids, provider, **options):
     return found
 
 
+def test_a_group_is_what_the_guarantees_say():
+    assert (GROUP_SIZE, GROUP_SECONDS) == (10, 0.05)
+
+
 SIZES = [
     # how many, options → the groups
     (25, {}, [10, 10, 5]),

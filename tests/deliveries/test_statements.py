@@ -75,6 +75,12 @@ def a_move(case):
     )
 
 
+def a_move_to_a_suppressed_address(case):
+    """Of which nobody was asked when the claim looked."""
+    a_move(case)
+    Suppression.objects.create(channel="email", address="elsewhere@example.com")
+
+
 def a_digest(case):
     event = another(case.event, "Another sale", status="done")
     make_delivery(event=event, recipient=case.recipient, address=case.user.email, digest=True)
@@ -96,8 +102,13 @@ COSTS = [
     (quiet_hours_of_another_time, 6 + 1, "sent"),
     (a_budget, 6 + 9, "sent"),
     (a_move, 6 + 2, "sent"),
+    (a_move_to_a_suppressed_address, 2 + 1 + 1 + 4, "skipped"),
     (a_digest, 6 + 6, "sent"),
 ]
+
+
+# What a gate has said suppresses nothing.
+SUPPRESSIONS = {others_rows: 2, a_suppression: 1, a_move_to_a_suppressed_address: 1}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,7 @@ def test_one_delivery_costs(make, expected, status):
         deliver([case.delivery.pk], Provider())
     case.delivery.refresh_from_db()
     assert case.delivery.status == status
-    assert Suppression.objects.count() == (make in (a_suppression, others_rows)) + (make is others_rows)
+    assert Suppression.objects.count() == SUPPRESSIONS.get(make, 0)
     assert len(found) == expected, "\n".join(found)
 
 

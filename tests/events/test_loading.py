@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifier.events.loading import load_triggers
 from tests.support.builders import make_trigger
+from tests.support.flowing import make_category
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +15,7 @@ def test_many_rules_are_read_as_one_is_and_without_their_texts():
     contents = {"email": {"text": "A text of some length."}, "sms": {"text": "Short."}}
     for number in (1, 5):
         for _ in range(number):
-            make_trigger(contents=contents, channels=["email", "sms"])
+            make_trigger(contents=contents, channels=["email", "sms"], category=make_category())
         with CaptureQueriesContext(connection) as captured:
             found = load_triggers()
         assert {tuple(trigger.plan[0]["contents"]) for trigger in found} == {("email", "sms")}

@@ -190,7 +190,7 @@ def spoil(record):
 
     def middleware(recording):
         event = record(recording)
-        SPOILERS[recording.trigger.name](event)
+        SPOILERS.get(recording.trigger.name, SPOILERS["fine"])(event)
         return event
 
     return middleware
