@@ -112,7 +112,7 @@ def _choose_lane(event, users, number, *, is_full, more):
     most = conf.get("CONFIRM_ABOVE")
     if event.lane == Lane.BULK:
         return
-    if is_full and number == PAGE_SIZE:
+    if is_full and number == PAGE_SIZE <= most - more:
         number = users.order_by()[: most + 1].count()
     if number + more > most:
         event.lane = Lane.BULK

@@ -73,25 +73,20 @@ def write(rows: Iterable[Row], alike: dict[str, Any]) -> list[Written]:
     connection = connections[alias()]
     adapt = connection.ops.adapt_datetimefield_value
     values = json.dumps([attrgetter(*VARYING)(row) for row in rows], default=lambda value: str(adapt(value)))
-    fields = (Delivery._meta.get_field(column.removesuffix("_id")) for column in VARYING)
-    columns = ", ".join(items(fields, connection))
-    return insert(f"SELECT {columns} FROM {EACH[connection.vendor]}", [values], alike)  # noqa: S608 - our own
+    columns = ", ".join(_read(position, column, connection) for position, column in enumerate(VARYING))
+    return insert(f"SELECT {columns} FROM {_EACH[connection.vendor]}", [values], alike)  # noqa: S608 - our own
 
 
 # A page is one parameter, a JSON list of lists: thousands of parameters take longer than the rows.
-EACH = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements(%s::json) AS each (value)"}
+_EACH = {"sqlite": "json_each(%s)", "postgresql": "json_array_elements(%s::json) AS each (value)"}
 
 
-def items(fields: Iterable[Any], connection: Any) -> list[str]:
-    """The items of a list in EACH as SQL, of the types of ``fields``."""
+def _read(position: int, column: str, connection: Any) -> str:
     if connection.vendor == "sqlite":
-        return [f"json_extract(value, '$[{position}]')" for position, _field in enumerate(fields)]
-    kinds = [field.rel_db_type(connection) for field in fields]
+        return f"json_extract(value, '$[{position}]')"
+    kind = Delivery._meta.get_field(column.removesuffix("_id")).rel_db_type(connection)
     # A text that is too long is refused, which a cast would cut off.
-    return [
-        f"value->>{position}" if kind.startswith("varchar") else f"(value->>{position})::{kind}"
-        for position, kind in enumerate(kinds)
-    ]
+    return f"value->>{position}" if kind.startswith("varchar") else f"(value->>{position})::{kind}"
 
 
 def insert(select: str, values: Sequence[Any], alike: dict[str, Any]) -> list[Written]:
@@ -110,7 +105,7 @@ def insert(select: str, values: Sequence[Any], alike: dict[str, Any]) -> list[Wr
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [*alike.values(), *values])
-        return [Written(*row) for row in cursor.fetchall()]
+        return list(map(Written._make, cursor.fetchall()))
 
 
 @lru_cache

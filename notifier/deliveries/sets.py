@@ -33,7 +33,6 @@ from . import rows, singly
 from .queueing import DELIVERY_UNHEARD_AFTER
 
 Status = Delivery.Status
-_NUMBER = IntegerField()
 
 
 def fits(pace, step, users):
@@ -85,36 +84,42 @@ def write(pace, step, page, now):
 
     A statement a channel, and those of ``singly`` where somebody is left.
     """
+    by_said: dict = {}
+    for key, said in page:
+        by_said.setdefault(said, []).append(key)
     written, users = [], get_user_model()._default_manager
-    names = {f"{USER_PREFIX}{key}": key for key, _said in page}
     for channel in step["contents"]:
-        found = _insert(pace, step, channel, page, now)
+        found = _insert(pace, step, channel, by_said, now)
         written += found
-        if left := names.keys() - {row.recipient for row in found}:
+        if len(found) < len(page):
+            names = {row.recipient for row in found}
+            left = users.filter(pk__in=[key for key, _said in page if f"{USER_PREFIX}{key}" not in names])
             alone = step | {"contents": {channel: step["contents"][channel]}}
-            rest = users.filter(pk__in=[names[name] for name in left])
-            written += singly.write(pace, alone, singly.read_page(rest, alone, None), now)
+            written += singly.write(pace, alone, singly.read_page(left, alone, None), now)
     return written
 
 
-def _insert(pace, step, channel, page, now):
-    """Write what can be said of a page on one channel; returns what was Written. One statement."""
+def _insert(pace, step, channel, by_said, now):
+    """Write what can be said of people on one channel; returns what was Written. One statement.
+
+    ``by_said``: what is said of language and zone → keys.
+    """
     connection = connections[rows.alias()]
     people, values = _compile(_people(step, channel))
-    numbers = {said: number for number, said in enumerate(dict.fromkeys(said for _key, said in page))}
     select = _SELECT.format(
-        page=", ".join(rows.items([get_user_model()._meta.pk, _NUMBER], connection)),
-        each=rows.EACH[connection.vendor],
-        known=", ".join(["(%s, %s, %s, %s)"] * len(numbers)),
+        page=_KEYS[connection.vendor].format(kind=get_user_model()._meta.pk.rel_db_type(connection)),
+        known=", ".join(["(%s, %s, %s, %s)"] * len(by_said)),
         people=people,
         is_plain=spellings.is_plain_mail("found.address", connection.vendor),
     )
-    numbered = json.dumps([(key, numbers[said]) for key, said in page])
-    known = [each for said, number in numbers.items() for each in (number, *_version(step, channel, said))]
+    known = [
+        each for number, said in enumerate(by_said, 1) for each in (number, *_version(step, channel, said))
+    ]
+    keys = json.dumps(list(by_said.values()))
     first, due_at = map(connection.ops.adapt_datetimefield_value, (now, now + DELIVERY_UNHEARD_AFTER))
     place, row = [spellings.WHITESPACE, channel], [channel, first, due_at]
     told = [channel, pace.event.category_id is not None, pace.subscription.pk, channel, channel]
-    return rows.insert(select, [numbered, *known, *values, *place, *row, *told], singly.alike(pace, now))
+    return rows.insert(select, [keys, *known, *values, *place, *row, *told], singly.alike(pace, now))
 
 
 def _people(step, channel):
@@ -150,9 +155,18 @@ _PAGE = f"""
     ORDER BY people.pk
 """  # noqa: S608 - the table's name is our own
 
+# Of a JSON list of lists of keys, each key and the number of its list. One parameter: thousands of them take
+# longer than the rows.
+_KEYS = {
+    "sqlite": "SELECT key.value, said.key + 1 FROM json_each(%s) AS said, json_each(said.value) AS key",
+    "postgresql": "SELECT key.pk::{kind}, said.number "
+    "FROM json_array_elements(%s::json) WITH ORDINALITY AS said (keys, number), "
+    "json_array_elements_text(said.keys) AS key (pk)",
+}
+
 # The columns of `rows.VARYING`, in that order. What is gathered is told from the rows that its index holds.
 _SELECT = f"""
-    WITH page (pk, number) AS (SELECT {{page}} FROM {{each}}),
+    WITH page (pk, number) AS ({{page}}),
     known (number, version, language, time_zone) AS (VALUES {{known}}),
     people (pk, is_active, address) AS ({{people}}),
     place AS (
