@@ -18,7 +18,7 @@ from tests.support.virtual_time import TurnTime, everywhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-HISTORIES = every_or(full_or(25, full=240), every=3000)
+HISTORIES = every_or(full_or(25, full=150), every=3000)
 
 
 def step(name, **how):
@@ -33,8 +33,10 @@ DEATHS = st.none() | st.none() | st.tuples(st.integers(0, 25), st.booleans())
 WORDS = st.lists(st.sampled_from(["takes it", *ANSWERS]), min_size=1, max_size=6)
 SAVE = step("save", lane=LANES, rolls_back=st.just(False), ring=st.just("rung"))
 RUN = step("run", which=st.integers(0, 2), answers=WORDS, dies_at=DEATHS)
-# The more often it stands here, the more often it is drawn.
+# The more often it stands here, the more often it is drawn; what stands first is all that is left of a step
+# that does not matter to a failure.
 WHAT_HAPPENS = [
+    *[step("resume")] * 2,
     *[RUN] * 8,
     *[SAVE] * 3,
     step("save", lane=LANES, rolls_back=st.booleans(), ring=st.sampled_from(["rung", "lost", "refused"])),
@@ -42,14 +44,13 @@ WHAT_HAPPENS = [
     step("suppress", person=SOMEBODY),
     step("come_back", person=SOMEBODY, what=st.sampled_from(["bounce", "complaint"])),
     step("pause", scope=st.sampled_from(["everything", "email", "sms", *Lane])),
-    *[step("resume")] * 2,
     *[step("sweep", dies_at=DEATHS)] * 2,
     step("repeat", route=ROUTES),
     step("lose", route=ROUTES),
     step("reverse", route=ROUTES),
     *[step("wait", minutes=st.sampled_from([1, 2, 10, 70]))] * 2,
 ]
-HISTORY = st.lists(st.sampled_from(WHAT_HAPPENS).flatmap(lambda drawn: drawn), max_size=40)
+HISTORY = st.lists(st.sampled_from(WHAT_HAPPENS).flatmap(lambda drawn: drawn), min_size=10, max_size=40)
 
 
 def test_no_history_loses_makes_up_or_doubles_a_message_nor_leaves_one_stuck():
