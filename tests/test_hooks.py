@@ -3,18 +3,23 @@ nothing.
 """
 
 import datetime as dt
+import gc
 from collections import Counter
 from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
 
-from lambdas import _handler
+from lambdas import _handler, email
 from notifier import deliveries, emit_bulk, hooks
 from notifier.deliveries.results import GROUP_SIZE
-from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
+from notifier.exceptions import OutcomeUnknown, Rejected, SignalRegistrationError, Skipped, TryAgain
 from notifier.models import Delivery, Event
+from notifier.rules import signals
 from project.demo.models import Post
+from tests.app.models import Note
 from tests.support.builders import make_delivery, make_trigger
 from tests.support.functions import bodies_for, event_for, invoke, make_context
 from tests.support.gate import PUBLISH_BATCH
@@ -150,6 +155,7 @@ def test_where_nobody_listens_nothing_is_prepared():
     with statements() as without:
         invoke("email", *bodies_for("email", [delivery.pk]))
     delivery = make_delivery()
+    email.heard_rate.cache_clear()
     with listening(hooks.notification_sent, lambda **arguments: None), statements() as listened:
         invoke("email", *bodies_for("email", [delivery.pk]))
     assert listened == without
@@ -265,3 +271,71 @@ def test_receivers_that_raise_or_take_all_the_time_neither_lose_nor_double_anyth
     assert sent == Counter(ids)
     assert [each["delivery_id"] for each in found] == ids
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+
+
+def test_a_receiver_may_keep_statistics():
+    delivery = make_delivery()
+
+    def count(channel, **arguments):
+        Note.objects.create(text=channel)
+
+    with listening(hooks.notification_sent, count):
+        deliver([delivery.pk], lambda messages, session: ["1"])
+    assert list(Note.objects.values_list("text", flat=True)) == ["email"]
+
+
+class Till:
+    def __init__(self):
+        self.rang = []
+
+    def ring(self, event_id, **arguments):
+        self.rang.append(event_id)
+
+
+def test_a_receiver_may_be_a_function_or_a_method_and_is_kept_where_it_says_so():
+    """As with all of Django's signals, what nobody holds is forgotten: a method with its object, unless
+    `weak=False`.
+    """
+    make_trigger()
+    held, let_go, kept, called = Till(), Till(), Till(), []
+    rang = {"held": held.rang, "let go": let_go.rang, "kept": kept.rang, "decorated": called}
+
+    @receiver(hooks.event_recorded)
+    def note(event_id, **arguments):
+        called.append(event_id)
+
+    hooks.event_recorded.connect(held.ring)
+    hooks.event_recorded.connect(let_go.ring)
+    hooks.event_recorded.connect(kept.ring, weak=False, dispatch_uid="kept")
+    del let_go, kept
+    gc.collect()
+    try:
+        save()
+    finally:
+        for connected in note, held.ring:
+            hooks.event_recorded.disconnect(connected)
+        hooks.event_recorded.disconnect(dispatch_uid="kept")
+    event = Event.objects.get().pk
+    assert rang == {"held": [event], "let go": [], "kept": [event], "decorated": [event]}
+
+
+@pytest.mark.parametrize("signal", hooks.ALL)
+def test_a_hook_is_no_verb(signal):
+    with pytest.raises(SignalRegistrationError, match="never end"):
+        signals.register_signal("notified", signal)
+    assert "notified" not in signals.names()
+
+
+def test_a_delivery_whose_function_died_at_the_provider_is_announced_when_the_sweep_finds_it(heard):
+    told = heard(hooks.notification_failed)
+    delivery = make_delivery(channel="sms", status="sending", due_at=timezone.now() - dt.timedelta(seconds=1))
+    assert deliveries.take_due(10) == []
+    [about] = told
+    assert (about["delivery_id"], about["event_id"], about["channel"]) == (
+        delivery.pk,
+        delivery.event_id,
+        "sms",
+    )
+    assert (about["status"], about["reason"]) == ("unknown", "crashed")
+    deliveries.take_due(10)
+    assert len(told) == 1
