@@ -184,7 +184,20 @@ SAID_BY_THE_DATABASE = {
         channel="email", address="b@example.com"
     ),
 }
+
+
+def wait(user, event):
+    """They had chosen digests, and have not any more: what waits goes along."""
+    Preferences.objects.create(user=user)
+    Delivery.objects.create(
+        event=event, subscription_id=event.plan[0]["subscription"], version_id=1, channel="sms",
+        recipient=f"user:{user.pk}", digest=True, status="waiting", created_at=timezone.now(),
+        due_at=timezone.now() + dt.timedelta(hours=1),
+    )  # fmt: skip
+
+
 LEFT_TO_PYTHON = {
+    "what waits for them": wait,
     "an opt-out": opt_out,
     "suppressed": lambda user, event: Suppression.objects.create(
         channel="email", address=normalise(user.email)
