@@ -1,8 +1,9 @@
 """Turns one event into its deliveries, page by page, and rings for them. Called by ``lambdas.fanout``.
 
-Note [cut off]: a page, the cursor behind it and, with the last one, the event's end are one transaction; then
-it is rung for. So each page is written once, and a run that goes on after a cut begins with the next. What
-was written and not rung for is due by itself: the sweep rings. So nothing is lost and nothing doubled.
+Note [cut off]: a page and the cursor behind it are one transaction; then it is rung for. So each page is
+written once, and a run that goes on after a cut begins with the next. It cannot know whether the page before
+was rung for, which the cursor calls "unrung" until then; so what of it nobody has taken up is due at once,
+and the sweep rings. So nothing is lost, nothing late, nothing doubled.
 
 Note [a new chain]: a fan-out that has no more time leaves the rest to the sweep, at once. Ringing for itself
 would be a loop, and Lambda ends a chain of about 16 invocations by way of SNS and SQS.
@@ -33,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 # An event that the sweep has rung for is rung for again after this.
 EVENT_UNHEARD_AFTER = dt.timedelta(minutes=5)
-# The column's.
-MAX_REASON_CHARACTERS = Event._meta.get_field("reason").max_length
+# What the cursor holds besides while its page may not have been rung for.
+UNRUNG = "unrung"
 # An event whose fan-out fails (a project's own audience function, a rule that nobody checked) is tried again
 # after this, for so long.
 TRIED_AGAIN_AFTER, GIVE_UP_AFTER = dt.timedelta(hours=1), dt.timedelta(hours=24)
@@ -78,31 +79,36 @@ def _claim(event_id, lease_seconds):
 
 def _fan_out_held(event, is_time_up):
     rules, number = read_rules(event), 0
+    if event.cursor.pop(UNRUNG, False):
+        _make_deliveries_due(event)
     for page in pages_of(event, rules):
-        written = _write(event, page, rules)
+        written = _write(event, page)
         if written is None:
             logger.warning("Event %d was taken over by another function.", event.pk)
             return number
         number += len(written)
         measure("DeliveriesMade", len(written), "Count")
         _ring(event, written)
-        if page.is_last:
-            return number
-        if is_time_up():
-            _held(event).update(status=Event.Status.RECORDED, claim=None, due_at=timezone.now())
+        if is_time_up() and not page.is_last:
+            now, recorded = timezone.now(), Event.Status.RECORDED
+            _held(event).update(status=recorded, cursor=page.cursor, claim=None, due_at=now)
             return number
     _held(event).update(**_ending(event, rules))
     return number
 
 
-def _write(event, page, rules):
+def _write(event, page):
     """What was Written of a page; None where the claim is lost. See note [cut off]."""
-    changed = {"cursor": page.cursor, "lane": event.lane, "reason": event.reason}
-    if page.is_last:
-        changed |= _ending(event, rules)
+    changed = {"cursor": page.cursor | {UNRUNG: True}, "lane": event.lane, "reason": event.reason}
     with transaction.atomic(using=rows.alias()):
         # A cancellation of the event waits for this page, and takes it back too.
         return page.write(timezone.now()) if _held(event).update(**changed) else None
+
+
+def _make_deliveries_due(event):
+    """Let the sweep ring for what nobody has taken up yet."""
+    unheard = Delivery.objects.filter(event=event, status=Delivery.Status.QUEUED, attempts=0)
+    unheard.update(due_at=timezone.now())
 
 
 def _ring(event, written):

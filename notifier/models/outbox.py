@@ -58,7 +58,8 @@ class Event(models.Model):
     )
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.RECORDED)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    # Where the fan-out stands: {"step": index in the plan, "after": the last user's primary key}
+    # Where the fan-out stands: {"step": index in the plan, "after": the last user's primary key}; see also
+    # `deliveries.fanout`, note [cut off].
     cursor = models.JSONField(default=dict)
     claim = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
