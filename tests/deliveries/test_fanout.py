@@ -133,6 +133,9 @@ def test_what_a_fan_out_killed_while_it_rings_has_written_is_rung_for_as_soon_as
     fan_out(event)
     sweep()
     _assert_complete(gate, event, PAGE_SIZE + 10)
+    # Without the call that was not answered.
+    heard = gate.rung(numbers={*range(1, gate.count(PUBLISH_BATCH) + 1)} - {call})
+    assert {pk for route, pk in heard if route == "email"} == {each.pk for each in Delivery.objects.all()}
 
 
 def test_a_fan_out_cut_off_again_and_again_rings_for_itself_never_and_is_finished_by_sweeps(doorbells):
