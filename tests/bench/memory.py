@@ -3,7 +3,6 @@ prints the peak in kilobytes.
 """
 
 import os
-import resource
 import subprocess
 import sys
 
@@ -25,13 +24,14 @@ def main(event):
     django.setup()
     from notifier.queue.ring import Ring
     from tests.support.functions import invoke
+    from tests.support.memory import peak_kilobytes
     from tests.support.wire import Wire
 
     with Wire() as wire:
         # What is published is no part of the function.
         wire.loses = True
         assert invoke("fanout", Ring(route="fanout", ids=(event,)).body()) == []
-    sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    sys.stdout.write(str(peak_kilobytes()))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ run past a bound, and an error that no run may raise, ends it, with the seed to 
 import argparse
 import faulthandler
 import json
-import resource
 import sys
 from collections import Counter
 from time import process_time
+
+from tests.support.memory import peak_kilobytes
 
 # What a run may take, in seconds of a machine as fast as the yardstick's; see `tests.support.effort`.
 MOST_SECONDS = 10
@@ -55,7 +56,7 @@ def main():
 
 
 def _peak_megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_kilobytes() // 1024
 
 
 if __name__ == "__main__":

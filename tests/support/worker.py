@@ -10,11 +10,12 @@ or, where it is ``traced``, of what the function holds.
 import json
 import os
 import re
-import resource
 import signal
 import sys
 import tracemalloc
 from importlib import import_module
+
+from tests.support.memory import peak_kilobytes
 
 
 def main():
@@ -35,13 +36,8 @@ def main():
         tracemalloc.start()
     with connection.execute_wrapper(statements):
         answer = handler(order["event"], context)
-    if order["traced"]:
-        peak_kilobytes = tracemalloc.get_traced_memory()[1] // 1024
-    else:
-        peak_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    json.dump(
-        {"answer": answer, "statements": statements.count, "peak_kilobytes": peak_kilobytes}, sys.stdout
-    )
+    peak = tracemalloc.get_traced_memory()[1] // 1024 if order["traced"] else peak_kilobytes()
+    json.dump({"answer": answer, "statements": statements.count, "peak_kilobytes": peak}, sys.stdout)
 
 
 class Statements:
