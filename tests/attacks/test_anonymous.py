@@ -112,8 +112,8 @@ def shown(monkeypatch):
 
 
 def test_a_good_link_is_answered_in_one_transaction_and_a_bad_one_in_none(shown, ada):
-    links = reader_links.make_links(["unsubscribe_url"], f"user:{ada.pk}", 1, category=None, channel="email")
-    good = urlsplit(links["unsubscribe_url"]).path
+    links = reader_links.ReaderLinks(["unsubscribe_url"], category=None, channel="email")
+    good = urlsplit(links.of(f"user:{ada.pk}", 1)["unsubscribe_url"]).path
     assert Client().get(good).status_code == 200
     assert Client().get(f"{good[:-2]}/").status_code == 404
     assert shown == [True, False]
