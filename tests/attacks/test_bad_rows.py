@@ -31,7 +31,7 @@ from project.demo.models import Post
 from tests.support.builders import make_user
 from tests.support.odd_rows import odd_columns, odd_rows
 from tests.support.planting import plant, planted_models
-from tests.support.sizes import full_or
+from tests.support.sizes import every_or
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings_nowhere")]
 
@@ -121,7 +121,7 @@ class World:
 
 def own_pages(model, row):
     """Kind → address of the row's own pages in the admin, and of its list."""
-    kinds = {"list": [], "change": [row.pk]} | full_or({}, full={"delete": [row.pk], "history": [row.pk]})
+    kinds = {"list": [], "change": [row.pk]} | every_or({}, every={"delete": [row.pk], "history": [row.pk]})
     for kind, keys in kinds.items():
         view = "changelist" if kind == "list" else kind
         try:

@@ -19,7 +19,7 @@ from notifier.models import Budget, Delivery, Rate, Spending
 from tests.support.builders import make_delivery
 from tests.support.flights import Provider, deliver
 from tests.support.flowing import AT_MOST_ONCE, LEASE_SECONDS, POLICY, let_flow, sweep
-from tests.support.patience import PATIENCE_SECONDS, in_threads
+from tests.support.patience import PATIENCE_SECONDS, in_threads, wait_until
 from tests.support.virtual_time import VirtualTime
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,9 +122,10 @@ def test_nobody_waits_for_longer_than_any_call_may_take(monkeypatch):
     real = clock.monotonic
     monkeypatch.setattr(clock, "monotonic", lambda: real() + next(late, clock.RESERVE_SECONDS + 1))
     deliver(ids, provider, concurrency=2)
+    # A thread may only just have begun.
+    wait_until(lambda: provider.calls == Counter(ids[:2]), "both are called")
     never.set()
     assert statuses(ids) == ["claimed"] * 2 + ["queued"] * 3
-    assert provider.calls == Counter(ids[:2])
 
 
 # Time that runs out, and what breaks.

@@ -245,6 +245,10 @@ class World:
         self._dead = True
         raise Killed
 
+    def take_its_time(self, _message):
+        # Calls that are in flight together end together.
+        self.time.sleep(max(0.0, self._began + SLOW_SECONDS - self.time.now))
+
     def hang(self, _message):
         # Lambda ends a function that takes longer.
         self.time.sleep(FUNCTION_SECONDS)
@@ -293,6 +297,7 @@ class World:
     def _mortal(self, answers, dies_at):
         held, since = _held(), len(self.taken)
         self._answers, self._countdown, self._dead = deque(answers), dies_at, False
+        self._began = self.time.now
         try:
             with connection.execute_wrapper(self._execute):
                 yield
@@ -374,7 +379,7 @@ SMS_CODES = {"TooManyRequestsException": "Throttled", "MessageRejected": "Invali
 # What a provider does, in a word → ``(how, whether it takes the message)``.
 ANSWERS = {
     "takes it": (lambda world, message: None, True),
-    "takes it slowly": (lambda world, message: world.time.sleep(SLOW_SECONDS), True),
+    "takes it slowly": (World.take_its_time, True),
     "takes it, and another function gets the same": (World.work_meanwhile, True),
     "takes it, and the function is killed": (World.die, True),
     "the function is killed": (World.die, False),
