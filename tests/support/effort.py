@@ -25,8 +25,9 @@ def at_most(seconds):
 
 
 def takes_at_most(function, *, seconds):
-    """Whether a call takes no longer than ``seconds`` of such a machine. One that did is made again: others may
-    have been busy.
+    """Whether a call takes no longer than ``seconds`` of such a machine.
+
+    One that does is made again: others may have been busy.
     """
     for _ in range(ROUNDS):
         started = process_time()
