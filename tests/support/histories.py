@@ -10,6 +10,7 @@ from collections import Counter, deque
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
+import pytest
 from anymail.exceptions import AnymailAPIError
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from django.core.mail.backends.base import BaseEmailBackend
@@ -18,7 +19,8 @@ from django.db.models import Min
 from django.test import override_settings
 from django.utils import timezone
 
-from lambdas import email
+from lambdas import email, sms
+from lambdas._handler import make_handler
 from notifier.deliveries.sweep import sweep as ring_again
 from notifier.gates import pauses
 from notifier.models import Attempt, Delivery, Event, Feedback, Lane, OptOut, Pause, Rate, Suppression
@@ -39,9 +41,24 @@ SMS = {"sms": {"text": "{{ instance.title }}"}}
 MODELS = {Lane.URGENT: Post, Lane.NORMAL: Movie, Lane.BULK: FlashSale}
 # Made in a history.
 ROWS = (Attempt, Feedback, Delivery, Event, OptOut, Suppression, Pause, Rate, Post, Movie, FlashSale)
-# What a crash can take with it: the calls in flight, and the answers that are not stored yet.
+# The channels' functions with one call at a time: of calls at once, nobody could say how long each took in a
+# time that passes when somebody waits. Those are in `tests/system/test_crash.py` and
+# `tests/deliveries/test_calls.py`.
+IN_TURN = {
+    email: make_handler(
+        email.send, session=email.open_connection, at_most_once=False, horizon_hours=24, rate=email.read_rate
+    ),
+    sms: make_handler(
+        sms.send,
+        session=sms.open_session,
+        at_most_once=True,
+        horizon_hours=sms.HORIZON_HOURS,
+        rate=lambda: sms._driver().RATE,
+    ),
+}
+# What a crash can take with it: the call in flight, and the answers that are not stored yet.
 MOST_UNSTORED = 10
-IN_FLIGHT = getattr(email, "CONCURRENCY", 1)
+IN_FLIGHT = 1
 OPEN_EVENTS = ("recorded", "fanning_out", "held")
 ENDED = ("sent", "skipped", "failed", "unknown", "cancelled")
 HELD = ("claimed", "sending")
@@ -125,6 +142,9 @@ class World:
         self._open = ExitStack()
         self._open.enter_context(override_settings(EMAIL_BACKEND=backend))
         self._open.enter_context(self.wire)
+        patch = self._open.enter_context(pytest.MonkeyPatch.context())
+        for channel, handler in IN_TURN.items():
+            patch.setattr(channel, "handler", handler)
         return self
 
     def __exit__(self, *exc_info):
@@ -245,10 +265,6 @@ class World:
         self._dead = True
         raise Killed
 
-    def take_its_time(self, _message):
-        # Calls that are in flight together end together.
-        self.time.sleep(max(0.0, self._began + SLOW_SECONDS - self.time.now))
-
     def hang(self, _message):
         # Lambda ends a function that takes longer.
         self.time.sleep(FUNCTION_SECONDS)
@@ -297,7 +313,6 @@ class World:
     def _mortal(self, answers, dies_at):
         held, since = _held(), len(self.taken)
         self._answers, self._countdown, self._dead = deque(answers), dies_at, False
-        self._began = self.time.now
         try:
             with connection.execute_wrapper(self._execute):
                 yield
@@ -379,7 +394,7 @@ SMS_CODES = {"TooManyRequestsException": "Throttled", "MessageRejected": "Invali
 # What a provider does, in a word → ``(how, whether it takes the message)``.
 ANSWERS = {
     "takes it": (lambda world, message: None, True),
-    "takes it slowly": (World.take_its_time, True),
+    "takes it slowly": (lambda world, message: world.time.sleep(SLOW_SECONDS), True),
     "takes it, and another function gets the same": (World.work_meanwhile, True),
     "takes it, and the function is killed": (World.die, True),
     "the function is killed": (World.die, False),
