@@ -151,11 +151,7 @@ def make_handler(
         raise ConfigurationError(
             "A rate is kept message by message: give a channel either a batch_size or a rate."
         )
-    if type(concurrency) is not int or concurrency < 1:
-        raise ConfigurationError(
-            f"The concurrency of {send.__module__} is {concurrency!r}: write how many calls it makes at "
-            "once, a whole number from 1 on."
-        )
+    _refuse_impossible(concurrency, send.__module__)
     _refuse_unusable_credentials(send.__module__)
     channel = Channel(
         name=send.__module__.rpartition(".")[2],
@@ -173,6 +169,14 @@ def make_handler(
         used_up=used_up,
     )
     return make_channel_handler(channel)
+
+
+def _refuse_impossible(concurrency: int, module: str) -> None:
+    if type(concurrency) is not int or concurrency < 1:
+        raise ConfigurationError(
+            f"The concurrency of {module} is {concurrency!r}: write how many calls it makes at once, a whole "
+            "number from 1 on."
+        )
 
 
 def _refuse_unusable_credentials(module: str) -> None:
