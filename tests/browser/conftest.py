@@ -25,16 +25,18 @@ def open_window(browser, live_server):
     """Opens a page of a given width; ``noisy`` where the browser itself complains of what the test does."""
     problems, pages = [], []
 
+    def note(page, said):
+        # For what is no page, such as JSON, a browser asks by itself for a picture that no link names.
+        if said.type == "error" and not said.location["url"].endswith("/favicon.ico"):
+            problems.append(f"{page.url}: {said.text}")
+
     def open_window(*, width, height=900, noisy=False):
         page = browser.new_page(viewport={"width": width, "height": height}, base_url=live_server.url)
         pages.append(page)
         page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("pageerror", lambda error: problems.append(str(error)))
         if not noisy:
-            page.on(
-                "console",
-                lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None,
-            )
+            page.on("console", lambda said: note(page, said))
         return page
 
     yield open_window

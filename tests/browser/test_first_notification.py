@@ -184,7 +184,9 @@ def choose_in_menu(page, name):
     if page.viewport_size["width"] < 1280:
         # Its button has no name but its icon's.
         page.get_by_text("dock_to_right").locator("visible=true").click()
-    link.click()
+    # A click alone returns while the page it leaves, or none, is still there.
+    with page.expect_navigation():
+        link.click()
 
 
 def fits(page):
