@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from django.contrib.auth import get_user_model
@@ -103,7 +103,9 @@ def _gather(works):
     for work in sorted(works, key=lambda work: work.event_id):
         together = work.digest and not _silent_ends(work)
         groups[(work.subscription_id, work.recipient) if together else work.pk].append(work)
-    return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
+    for group in groups.values():
+        group[-1].others = tuple(group[:-1])
+    return [group[-1] for group in groups.values()]
 
 
 def _silent_ends(work):

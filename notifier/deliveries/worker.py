@@ -183,7 +183,6 @@ class _Run:
         """Store what still comes back, as long as there is time for it."""
         while self._calls and not self._calls.hang and self._clock.seconds_left() > STORING_SECONDS:
             self._collect(LOOK_SECONDS)
-        self._calls.end_threads()
         self.results.store()
         if self._calls:
             ids = self._calls.delivery_ids
