@@ -76,11 +76,6 @@ class _Threads:
         # One for each thread that has nothing to do, so that no call waits for another to end.
         self._free: deque[None] = deque()
 
-    @property
-    def have_more(self) -> bool:
-        """Whether there is a call for whoever ends one now."""
-        return not self._waiting.empty()
-
     def make(self, call: Callable[[], None]) -> None:
         """Make a call that never raises, at once."""
         try:
@@ -91,7 +86,13 @@ class _Threads:
 
     def _work(self) -> None:
         while True:
-            self._waiting.get()()
+            try:
+                call = self._waiting.get_nowait()
+            except Empty:
+                # What a project's own code may have opened here.
+                connections.close_all()
+                call = self._waiting.get()
+            call()
             self._free.append(None)
 
 
@@ -161,9 +162,6 @@ class Calls:
             called = self._call(call)
         except BaseException as error:  # nobody else would hear of it
             called = Called(call, self._failed(call, error), 0)
-        if not _threads.have_more:
-            # What a project's own code may have opened here.
-            connections.close_all()
         self._back.put(called)
 
     def _call(self, call: Call) -> Called:

@@ -74,6 +74,11 @@ class Work:
     clear: frozenset[str] = frozenset()
 
     @property
+    def event_ids(self) -> list[int]:
+        """The events that its message is about."""
+        return [self.event_id, *(other.event_id for other in self.others)]
+
+    @property
     def everything(self) -> tuple["Work", ...]:
         """This delivery, and the others that go in its message."""
         return (self, *self.others)
