@@ -72,14 +72,20 @@ def log_failure(logger, message, *args, level=logging.ERROR):
     logger.log(level, message, *args, exc_info=told, stacklevel=2)
 
 
-@contextmanager
-def keys(**values):
-    """Put ``values`` on every log line that is written inside it."""
-    token = _keys.set({**_keys.get(), **values})
-    try:
-        yield
-    finally:
-        _keys.reset(token)
+class keys:
+    """``with keys(…)``: put these values on every log line that is written inside it.
+
+    No generator's, as it is entered for each message.
+    """
+
+    def __init__(self, **values):
+        self._values = values
+
+    def __enter__(self):
+        self._token = _keys.set({**_keys.get(), **self._values})
+
+    def __exit__(self, *_error):
+        _keys.reset(self._token)
 
 
 @contextmanager

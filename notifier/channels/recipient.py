@@ -15,7 +15,7 @@ letter of its own).
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import idna
 
@@ -37,8 +37,7 @@ NOUGHT = re.compile(r"\(\s*0\s*\)")
 DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """A user, by primary key, or a plain address, in its normal form.
 
     ``str()`` gives the stored text, ``"user:<key>"`` or ``"address:<address>"``, and ``parse`` reads it.
@@ -91,8 +90,8 @@ class Recipient:
 
 def user_keys(rows):
     """The primary keys, as texts, of the users among rows that have a ``recipient``."""
-    found = (Recipient.parse(each.recipient) for each in rows)
-    return [each.user_key for each in found if each.is_user]
+    texts = (each.recipient for each in rows)
+    return [text.removeprefix(USER_PREFIX) for text in texts if text.startswith(USER_PREFIX)]
 
 
 def normalise(address):

@@ -18,9 +18,9 @@ SIGNALS = {
 
 def announce_outcomes(outcomes, *, channel):
     """Tell what came of deliveries, as ``record_answers`` has stored it. Django logs receivers that raise."""
-    for outcome in outcomes:
-        signal = SIGNALS.get(outcome.status)
-        if signal and signal.has_listeners(Delivery):
+    heard = {status: signal for status, signal in SIGNALS.items() if signal.has_listeners(Delivery)}
+    for outcome in outcomes if heard else ():
+        if signal := heard.get(outcome.status):
             more = ("provider_id",) if signal is notification_sent else ("reason", "detail")
             work = outcome.work
             with caused_by(work.event_id):

@@ -54,16 +54,22 @@ def record_answers(answers: Sequence[tuple[Work, Answer]], policy: Policy) -> li
     whole = nullcontext() if is_one else transaction.atomic(using=alias)
     with whole, connections[alias].cursor() as cursor:
         stored = {outcome: _store(cursor, outcome, rows, claim, now) for outcome, rows in alike.items()}
-        tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
-        note_attempts(tried, {each.pk: each.attempts for work, _ in answers for each in work.everything}, now)
-        ended = {pk for outcome, keys in stored.items() if outcome.status in fallback.NOT_SENT for pk in keys}
-        fallback.wake_next(each for rows in alike.values() for each, *_ in rows if each.pk in ended)
+        if not is_one:
+            _go_on(stored, [work for rows in alike.values() for work, *_ in rows], now)
     return [
         StoredOutcome(work, *outcome[:3], provider_id)
         for outcome, rows in alike.items()
         for work, provider_id, _ in rows
         if work.pk in stored[outcome]
     ]
+
+
+def _go_on(stored: dict[Settled, set[int]], works: Sequence[Work], now: dt.datetime) -> None:
+    """Keep what was not sent as attempts, and wake what stands by for it."""
+    tried = {outcome: ids for outcome, ids in stored.items() if not outcome.postponed}
+    note_attempts(tried, {work.pk: work.attempts for work in works}, now)
+    ended = {pk for outcome, keys in stored.items() if outcome.status in fallback.NOT_SENT for pk in keys}
+    fallback.wake_next(work for work in works if work.pk in ended)
 
 
 def _by_outcome(
@@ -97,10 +103,12 @@ def _store(cursor: Any, outcome: Settled, rows: Sequence[Row], claim: int, now: 
         adapt(due_at),
         adapt(None if due_at else now),
     ]
-    answers = ", ".join(f"({work.pk}, %s, {int(cost)})" for work, _, cost in rows)
-    statement = _RECORD.format(rows=answers, more=_POSTPONED if postponed else "")
+    # The same text for as many, which SQLite then has read before.
+    places = ", ".join(["(%s, %s, %s)"] * len(rows))
+    statement = _RECORD.format(rows=places, more=_POSTPONED if postponed else "")
     more = [values[3]] if postponed else []
-    cursor.execute(statement, [*values, *more, *(provider_id for _, provider_id, _ in rows), claim])
+    answers = [value for work, *rest in rows for value in (work.pk, *rest)]
+    cursor.execute(statement, [*values, *more, *answers, claim])
     stored = {pk for (pk,) in cursor.fetchall()}
     if len(stored) != len(rows):
         logger.error(

@@ -9,9 +9,13 @@ after a crash. The others go on, and the run ends without it.
 """
 
 import logging
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import Context, copy_context
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from traceback import format_tb
@@ -57,6 +61,44 @@ class Called(NamedTuple):
     milliseconds: float
 
 
+class _Threads:
+    """The threads of this process that make calls, a call each at a time. They stay for the runs to come: to
+    start one takes longer than a call may.
+    """
+
+    def __init__(self) -> None:
+        self._begin_anew()
+        # A child of this process has none of them.
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        # One for each thread that has nothing to do, so that no call waits for another to end.
+        self._free: deque[None] = deque()
+
+    def make(self, call: Callable[[], None]) -> None:
+        """Make a call that never raises, at once."""
+        try:
+            self._free.pop()
+        except IndexError:
+            Thread(target=self._work, name="notifier call", daemon=True).start()
+        self._waiting.put(call)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                call = self._waiting.get_nowait()
+            except Empty:
+                # What a project's own code may have opened here.
+                connections.close_all()
+                call = self._waiting.get()
+            call()
+            self._free.append(None)
+
+
+_threads = _Threads()
+
+
 class Calls:
     """Those of one run that are in flight, up to ``most`` at once; its length is their number."""
 
@@ -66,8 +108,7 @@ class Calls:
         self._channel, self._send_batch, self._most = channel, send_batch, most
         self._clock, self._open_session = clock, open_session
         self._in_flight: dict[int, Call] = {}
-        self._begun = self._threads = 0
-        self._waiting: SimpleQueue[tuple[Context, Call] | None] = SimpleQueue()
+        self._begun = 0
         self._back: SimpleQueue[Called] = SimpleQueue()
 
     def __len__(self) -> int:
@@ -100,40 +141,28 @@ class Calls:
         self._in_flight[call.number] = call
         if self._most == 1:
             self._back.put(self._call(call))
-            return
-        if self._threads < len(self):
-            self._threads += 1
-            Thread(target=self._work, name=f"{self._channel} call", daemon=True).start()
-        self._waiting.put((copy_context(), call))
+        else:
+            _threads.make(partial(copy_context().run, self._call_apart, call))
 
     def come_back(self, seconds: float) -> list[Called]:
         """Those that have come back; waits up to so many ``seconds`` for the first."""
         found: list[Called] = []
-        try:
-            found.append(self._back.get(block=seconds > 0, timeout=seconds))
-            while True:
+        with suppress(Empty):
+            if seconds > 0:
+                found.append(self._back.get(timeout=seconds))
+            while not self._back.empty():
                 found.append(self._back.get_nowait())
-        except Empty:
-            pass
         for called in found:
             del self._in_flight[called.call.number]
             self._clock.give_back(self._open_session, called.call.session)
         return found
 
-    def end_threads(self) -> None:
-        for _ in range(self._threads):
-            self._waiting.put(None)
-
-    def _work(self) -> None:
-        while (found := self._waiting.get()) is not None:
-            context, call = found
-            try:
-                called = context.run(self._call, call)
-            except BaseException as error:  # nobody else would hear of it
-                called = Called(call, self._failed(call, error), 0)
-            # What a project's own code may have opened here.
-            connections.close_all()
-            self._back.put(called)
+    def _call_apart(self, call: Call) -> None:
+        try:
+            called = self._call(call)
+        except BaseException as error:  # nobody else would hear of it
+            called = Called(call, self._failed(call, error), 0)
+        self._back.put(called)
 
     def _call(self, call: Call) -> Called:
         started = time.perf_counter()

@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from django.contrib.auth import get_user_model
@@ -26,7 +26,6 @@ from ..observing import log_failure
 from ..people.reader_links import ReaderLinks, sample_links
 from ..rules import audiences, providers
 from ..templating import digest_data, rendering
-from .claims import Work
 from .versions import compiled_version
 
 logger = logging.getLogger(__name__)
@@ -56,10 +55,8 @@ class Composer:
         self._groups = {work.pk: group for group in groups.values() for work in group.works}
 
     def compose(self, work):
-        """The Message of one of the works, once. Raises the SendError of one that cannot be sent."""
-        group = self._groups.pop(work.pk)
-        with caused_by(*(each.event_id for each in work.everything)):
-            return group.compose(work, self._in_language_of)
+        """The Message of a work, once, within its ``caused_by``. Raises SendError where it cannot be sent."""
+        return self._groups.pop(work.pk).compose(work, self._in_language_of)
 
     @contextmanager
     def together(self):
@@ -82,11 +79,11 @@ class Composer:
 
 def compose_messages(works, channel=""):
     """``[(Work, Message)]`` that can be sent, and ``[(Work, SendError)]`` that cannot, of all at once."""
-    composer, ready = Composer(works, channel), []
-    refused: list[tuple[Work, SendError]] = []
+    composer, ready, refused = Composer(works, channel), [], []
     for work in composer.works:
         try:
-            ready.append((work, composer.compose(work)))
+            with caused_by(*work.event_ids):
+                ready.append((work, composer.compose(work)))
         except SendError as error:
             refused.append((work, error))
     return ready, refused
@@ -103,7 +100,9 @@ def _gather(works):
     for work in sorted(works, key=lambda work: work.event_id):
         together = work.digest and not _silent_ends(work)
         groups[(work.subscription_id, work.recipient) if together else work.pk].append(work)
-    return [replace(group[-1], others=tuple(group[:-1])) for group in groups.values()]
+    for *others, newest in groups.values():
+        newest.others = tuple(others)
+    return [group[-1] for group in groups.values()]
 
 
 def _silent_ends(work):

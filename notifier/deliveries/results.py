@@ -72,7 +72,7 @@ class Results:
         if not self._answers:
             return
         works = [work for work, _answer in self._answers]
-        events = {each.event_id for work in works for each in work.everything}
+        events = {event for work in works for event in work.event_ids}
         with keys(event_ids=sorted(events), delivery_ids=[work.pk for work in works]), caused_by(*events):
             stored = record_answers(self._answers, self._policy)
             self._answers, self._until = [], math.inf

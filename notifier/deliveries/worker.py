@@ -183,7 +183,6 @@ class _Run:
         """Store what still comes back, as long as there is time for it."""
         while self._calls and not self._calls.hang and self._clock.seconds_left() > STORING_SECONDS:
             self._collect(LOOK_SECONDS)
-        self._calls.end_threads()
         self.results.store()
         if self._calls:
             ids = self._calls.delivery_ids
@@ -201,9 +200,9 @@ class _Run:
         if not (batch := batch[:number]):
             return
         works = [each.work for each in batch]
-        events = [each.event_id for work in works for each in work.everything]
+        events = {event for work in works for event in work.event_ids}
         with (
-            keys(event_ids=sorted(set(events)), delivery_ids=[work.pk for work in works]),
+            keys(event_ids=sorted(events), delivery_ids=[work.pk for work in works]),
             caused_by(*events),
         ):
             if away := self._slots.admit(works, batch[0].message, self._queue):
@@ -221,7 +220,9 @@ class _Run:
         while self._queue and len(batch) < self._channel.batch_size:
             work = self._queue.popleft()
             try:
-                message = self._composer.compose(work)
+                with caused_by(*work.event_ids):
+                    message = self._composer.compose(work)
+                    cost = self.price(message)
             except SendError as error:
                 self.results.add([(work, error)])
                 continue
@@ -229,8 +230,6 @@ class _Run:
                 release_slow(work)
                 self._queue.extendleft(each.work for each in reversed(batch))
                 return []
-            with caused_by(*(each.event_id for each in work.everything)):
-                cost = self.price(message)
             batch.append(Ready(work, message, cost))
         return batch
 

@@ -59,7 +59,7 @@ def look(rows, channel, ask):
     read = _rows(keys, channel, questions)
     found = {str(Recipient.of_user(row["pk"])): _read(row, channel) for row in read}
     nos = _nos(questions, read[0][YESES]) if read else set()
-    return {name: found.get(name, Whereabouts("", GONE, "")) for name in names}, nos
+    return {**dict.fromkeys(names, Whereabouts("", GONE, "")), **found}, nos
 
 
 def _yeses(questions):

@@ -1,7 +1,7 @@
 """The language and time zone of a message: the person's, then the site's."""
 
 import re
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -72,9 +72,9 @@ def spoken(content, person):
     return person if not content or tag_of(content) in _with_wider(person) else tag_of(content)
 
 
-@contextmanager
 def in_language(language, time_zone):
-    """Translate, and write numbers, dates and times, for somebody.
+    """The context to translate in, and to write numbers, dates and times, for somebody; to be entered at
+    once.
 
     What Django does not know is the site's; nothing raises.
     """
@@ -82,25 +82,19 @@ def in_language(language, time_zone):
     zone = zone_of(time_zone) or timezone.get_default_timezone()
     code = known_to_django(language)
     if translation.get_language() == code and timezone.get_current_timezone() is zone:
-        # Asked for each message; to switch costs as much as a small one.
-        yield
-        return
-    with translation.override(code), timezone.override(zone):
-        yield
+        # Asked for each message; to switch costs as much as a small one, and more than most conditions.
+        return nullcontext()
+    stack = ExitStack()
+    stack.enter_context(translation.override(code))
+    stack.enter_context(timezone.override(zone))
+    return stack
 
 
 def of_the_site():
     """The context to read data in, whoever acts: dates, choices and texts in the site's language, the same
     for the person who is signed in and for the one who later asks why.
     """
-    language, zone = settings.LANGUAGE_CODE, timezone.get_default_timezone()
-    if translation.get_language() == language and timezone.get_current_timezone() is zone:
-        # To switch costs more than the rest of a condition.
-        return nullcontext()
-    stack = ExitStack()
-    stack.enter_context(translation.override(language))
-    stack.enter_context(timezone.override(zone))
-    return stack
+    return in_language("", "")
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,11 @@
 """Several calls in flight: how many, with what of the run's own, and what one of them does to the others."""
 
+import os
 import threading
 from collections import Counter
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 
 import pytest
 from django.db import DatabaseError, connection, connections
@@ -10,7 +14,7 @@ from django.utils import timezone
 from lambdas import _handler
 from notifier import observing
 from notifier.channels.limits import Limit
-from notifier.deliveries import clock
+from notifier.deliveries import calls, clock
 from notifier.deliveries.composing import Composer
 from notifier.events import causes
 from notifier.exceptions import ConfigurationError, Rejected, TryAgain
@@ -55,6 +59,22 @@ def test_one_call_at_a_time_is_made_in_the_thread_of_the_run():
     (pk,), threads = make(1), []
     deliver([pk], Provider(answers={pk: lambda: threads.append(threading.current_thread()) or "id"}))
     assert threads == [threading.current_thread()]
+
+
+def test_threads_stay_for_the_next_run_and_a_child_of_the_process_has_its_own():
+    counts = []
+    for _ in range(10):
+        deliver(make(2), Provider(together=2), concurrency=2)
+        counts.append(threading.active_count())
+    # Those of the run before may not be free yet.
+    assert counts[-1] <= counts[0] + 2
+    if not (child := os.fork()):
+        back = SimpleQueue()
+        calls._threads.make(partial(back.put, 0))
+        with suppress(Empty):
+            os._exit(back.get(timeout=PATIENCE_SECONDS))
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_functions_at_the_same_moment_send_nothing_twice():
@@ -249,7 +269,7 @@ def test_a_connection_that_somebody_opens_in_a_thread_is_closed(monkeypatch):
 
     deliver(ids, Provider(together=3, answers=dict.fromkeys(ids, query)), concurrency=3)
     assert len(opened) == 3
-    assert [each.connection for each in opened] == [None] * 3
+    wait_until(lambda: [each.connection for each in opened] == [None] * 3, "three closed connections")
     assert connection.connection is not None
 
 
