@@ -138,11 +138,12 @@ class Calls:
         self._begun += 1
         session = self._clock.take(self._open_session)
         call = Call(self._begun, batch, session, run_time.monotonic())
-        self._in_flight[call.number] = call
         if self._most == 1:
             self._back.put(self._call(call))
         else:
             _threads.make(partial(copy_context().run, self._call_apart, call))
+        # Not sooner: what ends this thread within its own call is no call that comes back.
+        self._in_flight[call.number] = call
 
     def come_back(self, seconds: float) -> list[Called]:
         """Those that have come back; waits up to so many ``seconds`` for the first."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from lambdas import _handler
 from notifier import observing
 from notifier.channels.limits import Limit
-from notifier.deliveries import calls, clock
+from notifier.deliveries import calls, clock, worker
 from notifier.deliveries.composing import Composer
 from notifier.events import causes
 from notifier.exceptions import ConfigurationError, Rejected, TryAgain
@@ -180,6 +180,15 @@ def test_what_breaks_the_run_loses_no_result_of_what_was_called(monkeypatch, con
     with pytest.raises(DatabaseError):
         deliver(ids, provider, concurrency=concurrency)
     assert statuses(ids) == ["sent"] * 7 + ["claimed"] * 5
+
+
+def test_what_ends_the_run_within_its_own_call_is_not_waited_for(monkeypatch):
+    """Such as somebody at a keyboard."""
+    ids = make(3)
+    monkeypatch.setattr(worker._Run, "_collect", lambda *args: pytest.fail("it waits"))
+    with pytest.raises(SystemExit):
+        deliver(ids, Provider(answers={ids[0]: leave}))
+    assert statuses(ids) == ["claimed"] * 3
 
 
 def test_suspects_go_alone_with_nothing_else_in_flight():

@@ -5,7 +5,6 @@ backend, what SNS would answer, and the clocks. See ``tests/system/test_historie
 """
 
 import json
-import threading
 from collections import Counter, deque
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
@@ -84,14 +83,8 @@ class MailProvider(BaseEmailBackend):
 
     world = None
 
-    def __init__(self, **options):
-        super().__init__(**options)
-        self._run = self.world.runs
-
     def send_messages(self, messages):
         for mail in messages:
-            if self._run != self.world.runs:
-                raise Killed  # a thread of a function that was ended
             try:
                 self.world.asked(Taken("email", mail.subject, mail.to[0]))
             except (ClientError, ConnectTimeoutError, ReadTimeoutError) as error:
@@ -120,20 +113,19 @@ class Shop:
 class World:
     """What was saved, said and taken in a Shop. A context manager.
 
-    ``runs`` is how many functions have worked. ``doubles``: how often more than once a message may have gone;
-    ``left_open``: those that may be left for a person; ``stopped``: address → how many messages were taken
-    when its person had enough.
+    ``doubles``: how often more than once a message may have gone; ``left_open``: those that may be left for a
+    person; ``stopped``: address → how many messages were taken when its person had enough.
     """
 
     def __init__(self, shop, time):
         self.shop, self.time, self.wire = shop, time, Wire(self._asked_by_sms)
         self.saved, self.rolled_back, self.taken = [], [], []
         self.paused, self.stopped = set(), {}
-        self.doubles, self.left_open, self.runs = Counter(), set(), 0
+        self.doubles, self.left_open = Counter(), set()
         # What was wrong in a provider's call, in which the product would catch what is raised.
         self.wrong = []
         self._answers, self._messages = deque(), None
-        self._dead, self._countdown, self._lock = False, None, threading.Lock()
+        self._dead, self._countdown = False, None
 
     def __enter__(self):
         self.shop.empty()
@@ -247,15 +239,14 @@ class World:
     # What providers do
 
     def asked(self, message):
-        """A provider is called: what it does is the next of the answers. Any thread."""
-        with self._lock:
-            if self._dead:
-                raise Killed
-            if self._is_paused(message):
-                self.wrong.append(f"{message} was sent while it was paused")
-            does, is_taken = ANSWERS[self._answers.popleft() if self._answers else "takes it"]
-            if is_taken:
-                self.taken.append(message)
+        """A provider is called: what it does is the next of the answers."""
+        if self._dead:
+            raise Killed
+        if self._is_paused(message):
+            self.wrong.append(f"{message} was sent while it was paused")
+        does, is_taken = ANSWERS[self._answers.popleft() if self._answers else "takes it"]
+        if is_taken:
+            self.taken.append(message)
         does(self, message)
 
     def _asked_by_sms(self, number, text):
@@ -284,8 +275,6 @@ class World:
         answers, self._answers = self._answers, deque()
         self._invoke()
         self._answers = answers
-        if threading.current_thread() is not threading.main_thread():
-            connections.close_all()
 
     def _invoke(self):
         route, messages = self._messages
@@ -324,7 +313,6 @@ class World:
             assert _held() <= held, f"a function that ended well still holds {_held() - held}"
         finally:
             self._answers, self._countdown, self._dead = deque(), None, False
-            self.runs += 1
 
     def _execute(self, execute, sql, params, many, context):
         """Each statement of a function that can die: the process ends before it, or when it is done."""

@@ -18,7 +18,7 @@ from tests.support.virtual_time import TurnTime, everywhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-HISTORIES = every_or(full_or(25, full=50), every=3000)
+HISTORIES = every_or(full_or(25, full=150), every=3000)
 
 
 def step(name, **how):
