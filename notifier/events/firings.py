@@ -12,6 +12,7 @@ from . import deletions, other_side, recording, reentrancy
 from .context import absent_names, context_of, is_creation
 from .index import index
 from .middleware import Recording
+from .savepoints import in_transaction
 
 # Where an instance carries what its pre_save is to record once it is saved, and that it is being loaded from
 # a fixture.
@@ -92,7 +93,7 @@ def _record_other_side(registered, sender, kwargs):
 def _record(registered, matched, context, created, kwargs):
     alias, caller = _aliases(kwargs)
     # Nothing is saved yet, and outside a transaction none would take the event back with it.
-    is_held = registered.signal is db.pre_save and not recording.in_transaction(caller)
+    is_held = registered.signal is db.pre_save and not in_transaction(caller)
     recordings = recordings_of(
         registered, matched, context, created=created, using=caller, absent=absent_names(registered, kwargs)
     )

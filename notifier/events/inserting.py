@@ -16,6 +16,7 @@ from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..models import Event
+from .savepoints import around
 
 FIELDS = Event._meta.concrete_fields
 COLUMNS = [field for field in FIELDS if not field.primary_key]
@@ -54,9 +55,9 @@ class Statement(NamedTuple):
 
 
 def insert(events: Sequence[Event], using: str) -> None:
-    """Insert ``events``, in one statement if so many fit into one, and give each its key.
+    """Insert ``events``, all or none, in one statement if so many fit into one, and give each its key.
 
-    Raises what the database, or its driver, raises. Sends no signals.
+    Raises what the database, or its driver, raises, which breaks no transaction. Sends no signals.
     """
     connection = connections[using]
     statement = _statement(connection.vendor)
@@ -64,16 +65,18 @@ def insert(events: Sequence[Event], using: str) -> None:
     if len(events) <= size:
         _insert(statement, events, connection)
         return
-    with transaction.atomic(using=using, savepoint=False):
+    with transaction.atomic(using=using):
         for start in range(0, len(events), size):
             _insert(statement, events[start : start + size], connection)
 
 
 def _insert(statement: Statement, events: Sequence[Event], connection: BaseDatabaseWrapper) -> None:
     values = [value for event in events for value in _row(statement.columns, event.__dict__, connection)]
-    sql = f"{statement.start}{', '.join([statement.row] * len(events))}{statement.end}"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+    rows = ", ".join([statement.row] * len(events))
+    with around(connection) as (before, after), connection.cursor() as cursor:
+        cursor.execute(f"{before}{statement.start}{rows}{statement.end}{after}", values)
+        if before:
+            cursor.nextset()
         keys = cursor.fetchall()
     for event, (key,) in zip(events, keys, strict=True):
         event.pk, event._state.adding, event._state.db = key, False, connection.alias

@@ -2,21 +2,21 @@
 
 Called by ``firings`` and ``emission``; calls ``middleware``, ``storing``.
 
-Note [savepoints]: a statement that fails while an event is made breaks the caller's transaction, so all of it
-happens in savepoints. The one that failed becomes a failed event, the savepoint is rolled back, and the next
+Note [savepoints]: a statement that fails while an event is made breaks the caller's transaction, so events
+are made in savepoints. The one that failed becomes a failed event, the savepoint is rolled back, and the next
 round makes the others.
 """
 
 import logging
 from collections import deque
-from contextlib import ExitStack
 from functools import partial
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 
 from ..observing import log_failure
 from . import causes, freezing, middleware, storing
 from .reentrancy import never_raising
+from .savepoints import in_transaction, savepoints
 
 logger = logging.getLogger(__name__)
 
@@ -39,22 +39,19 @@ def record(verb, recordings, *, using, caller, is_held=False):
     waiting, events = deque(recordings), []
     while True:
         try:
-            with _savepoints(using, caller):
+            with savepoints(using, caller):
                 while waiting:
                     events.append(_make(waiting.popleft()))
-                if is_held:
-                    return events
-                if caller != using and in_transaction(caller):
-                    # Two databases cannot commit as one: wait for the one that decides.
-                    transaction.on_commit(partial(insert_held, verb, events, using), using=caller)
-                    return events
-                return storing.store(events, using)
+            break
         except _Broken as broken:
             events.append(broken.event)
-        except storing.UNSTORABLE:
-            if waiting:
-                raise
-            return _store_each(events, using, caller)
+    if is_held:
+        return events
+    if caller != using and in_transaction(caller):
+        # Two databases cannot commit as one: wait for the one that decides.
+        transaction.on_commit(partial(insert_held, verb, events, using), using=caller)
+        return events
+    return _store(events, using)
 
 
 def _make(recording):
@@ -80,47 +77,23 @@ def _caused(event, cause):
 def insert_held(verb, events, using):
     """Insert what was held back. Never raises."""
     with never_raising(verb):
-        try:
-            with _savepoints(using):
-                storing.store(events, using)
-        except storing.UNSTORABLE:
-            _store_each(events, using)
+        _store(events, using)
 
 
-def _store_each(events, *aliases):
-    """Insert one by one what could not be inserted together: the one that is refused is a failed event.
-
-    Returns those that are new.
-    """
-    new = []
-    for event in events:
-        event.pk, event._state.adding = None, True
-        try:
-            with _savepoints(*aliases):
-                new += storing.store([event], aliases[0])
-        except storing.UNSTORABLE as error:
-            log_failure(logger, "An event of the trigger %d cannot be stored", event.trigger_id)
-            with _savepoints(*aliases):
-                failed = freezing.unstorable_event(event, error)
-                failed.causes = event.causes
-                new += storing.store([failed], aliases[0])
-    return new
+def _store(events, using):
+    """Insert ``events``; returns those that are new. One that is refused becomes a failed event."""
+    try:
+        return storing.store(events, using)
+    except storing.UNSTORABLE:
+        return [each for event in events for each in _store_alone(event, using)]
 
 
-def _savepoints(*aliases):
-    """The context that keeps a failed query or INSERT from breaking the caller's transactions.
-
-    Outside a transaction there is nothing to break.
-    """
-    opened = [alias for alias in dict.fromkeys(aliases) if in_transaction(alias)]
-    if len(opened) == 1:
-        return transaction.atomic(using=opened[0])
-    with ExitStack() as stack:
-        for alias in opened:
-            stack.enter_context(transaction.atomic(using=alias))
-        return stack.pop_all()
-
-
-def in_transaction(alias):
-    """Tell whether a transaction is open on the database ``alias``."""
-    return not connections[alias].get_autocommit()
+def _store_alone(event, using):
+    event.pk, event._state.adding = None, True
+    try:
+        return storing.store([event], using)
+    except storing.UNSTORABLE as error:
+        log_failure(logger, "An event of the trigger %d cannot be stored", event.trigger_id)
+        failed = freezing.unstorable_event(event, error)
+        failed.causes = event.causes
+        return storing.store([failed], using)

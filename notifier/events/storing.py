@@ -5,6 +5,7 @@ Called by ``recording``; calls ``queue.publisher`` and ``hooks``.
 
 import logging
 import secrets
+from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import partial
 
@@ -17,6 +18,7 @@ from ..queue.ring import FANOUT, Ring
 from .causes import caused_by
 from .inserting import insert
 from .reentrancy import while_recording
+from .savepoints import savepoints
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +29,17 @@ _announcing = ContextVar("notifier_announcing", default=False)
 
 
 def store(events, using):
-    """Insert ``events``, and ring for them when that commits.
+    """Insert ``events``, all or none, and ring for them when that commits.
 
-    Returns those that are new: of one with a key, only the first is.
+    Returns those that are new: of one with a key, only the first is. What the database refuses breaks no
+    transaction.
     """
     keyed = [event for event in events if event.key is not None]
     free = [event for event in events if event.key is None]
-    if free:
-        insert(free, using)
-    new = free + _insert_keyed(keyed, using) if keyed else free
+    with savepoints(using) if keyed else nullcontext():
+        if free:
+            insert(free, using)
+        new = free + _insert_keyed(keyed, using) if keyed else free
     ids = [event.pk for event in new]
     if ids:
         logger.info("Recorded %d events.", len(ids), extra={"event_ids": ids})
