@@ -1,11 +1,15 @@
 """SMS through Amazon SNS, straight to a phone number. A driver of ``sms``."""
 
+import logging
 from contextlib import closing, contextmanager
+from functools import cache
 
 from notifier.channels.limits import Limit
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
 from ._aws import SNS_ERRORS, make_client, single_request_config, sns_errors_as_ours, sns_refusal
+
+logger = logging.getLogger(__name__)
 
 NAME = "Amazon SNS"
 # What one Publish takes: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
@@ -41,14 +45,33 @@ def open_sender(connect_seconds, read_seconds):
 
 
 def _send(sns, number, text):
-    # What fails here was only a question: whatever the answer's fate, nothing was sent.
-    with sns_errors_as_ours(_refusal_of, TryAgain):
-        opted_out = sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
-    if opted_out:
+    if _has_opted_out(sns, number):
         raise Skipped("opted_out", "Of messages to this number, says the provider.")
     with sns_errors_as_ours(_refusal_of, OutcomeUnknown):
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         return sns.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)["MessageId"]
+
+
+def _has_opted_out(sns, number):
+    try:
+        # What fails here is only a question: whatever the answer's fate, nothing was sent.
+        with sns_errors_as_ours(_refusal_of, TryAgain):
+            return sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+    except Rejected as refused:
+        if refused.reason != "unauthorized":
+            raise
+        # SNS delivers nothing to who has opted out, so the question spares a charge and tells us sooner.
+        _say_that_nobody_is_asked()
+        return False
+
+
+@cache
+def _say_that_nobody_is_asked():
+    """Once a process. https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html"""
+    logger.warning(
+        "SNS may not tell who has opted out, and SMS are sent unasked: sms-voice:DescribeOptedOutNumbers is "
+        "allowed neither by this function's role nor by the policy of End User Messaging's list Default."
+    )
 
 
 def _refusal_of(error, no_answer):

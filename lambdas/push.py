@@ -33,18 +33,19 @@ MAX_PARTIAL_ATTEMPTS = 5
 # 0.50 USD a million after the first million of a month, rounded up: https://aws.amazon.com/sns/pricing/
 # (2025)
 MICROS_PER_PUSH = 1
-# The ids of endpoints are SNS's own, and applications have whichever names the account gave them.
+# The ids of endpoints are SNS's own. Applications and endpoints are no resources that a policy could name,
+# unless for a message: https://docs.aws.amazon.com/service-authorization/latest/reference/list_sns.html
 PERMISSIONS = [
     {
-        "Sid": "MakeEndpointsOfDevices",
+        "Sid": "KeepEndpointsOfDevices",
         "Effect": "Allow",
-        "Action": ["sns:CreatePlatformEndpoint"],
-        "Resource": "arn:{partition}:sns:{region}:{account}:app/*",
+        "Action": ["sns:CreatePlatformEndpoint", "sns:SetEndpointAttributes", "sns:DeleteEndpoint"],
+        "Resource": "*",
     },
     {
         "Sid": "SendToDevicesAndToNoTopic",
         "Effect": "Allow",
-        "Action": ["sns:Publish", "sns:SetEndpointAttributes", "sns:DeleteEndpoint"],
+        "Action": ["sns:Publish"],
         "Resource": "arn:{partition}:sns:{region}:{account}:endpoint/*",
     },
 ]

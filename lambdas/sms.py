@@ -52,6 +52,15 @@ PERMISSIONS = [
         "Action": ["sns:CheckIfPhoneNumberIsOptedOut"],
         "Resource": "*",
     },
+    {
+        # SNS has another service send and look up, with the rights of whoever asks SNS, and by no other way:
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html
+        "Sid": "WhatSNSAsksOfEndUserMessaging",
+        "Effect": "Allow",
+        "Action": ["sms-voice:SendTextMessage", "sms-voice:DescribeOptedOutNumbers"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}},
+    },
 ]
 
 

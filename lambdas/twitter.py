@@ -48,6 +48,9 @@ DIGITS = re.compile(r"(?a:\d{1,20})")
 KEYS = CREDENTIALS = ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
 # X's words for it, in the `detail` of a 403: https://github.com/sferik/x-ruby/issues/24
 DUPLICATE = "duplicate content"
+# X is paid beforehand: without credits it answers 402, and beyond the spend cap that the account's owner has
+# set a 403 of this title. https://docs.x.com/x-api/getting-started/pricing
+SPENT, SPEND_CAP = requests.codes.payment_required, "SpendCapReached"
 # Stands for the id of a post that is there but whose id X did not tell.
 POSTED_BEFORE = "duplicate"
 
@@ -59,6 +62,7 @@ MICROS_PER_POST, MICROS_PER_POST_WITH_LINK = 15_000, 200_000
 ERRORS = {
     400: (Rejected, "refused"),
     401: (Rejected, "unauthorized"),
+    SPENT: (TryAgain, "no_credits"),
     403: (Rejected, "forbidden"),
     404: (Rejected, "refused"),
     429: (TryAgain, "throttled"),
@@ -83,7 +87,7 @@ def send(message: Message, client: tweepy.Client) -> str:
                 return POSTED_BEFORE
             raise Rejected("duplicate", "X already has this text.") from None
         raise refusal(
-            error.response.status_code,
+            status_of(error.response),
             ERRORS,
             who="X",
             after_seconds=_closed_for(error.response.headers, left=0),
@@ -100,8 +104,10 @@ def find_sent(message: Message, client: tweepy.Client, since: dt.datetime) -> li
     try:
         return posts_like(client, message.text, since)
     except tweepy.HTTPException as error:
-        status = error.response.status_code
+        status = status_of(error.response)
         detail = f"X answered {status} to the question for the posts of its account."
+        if status == SPENT:
+            raise TryAgain("no_credits", detail) from None
         if status == requests.codes.too_many_requests or status >= 500:
             after_seconds = _closed_for(error.response.headers, left=0)
             raise TryAgain("throttled", detail, after_seconds=after_seconds) from None
@@ -114,7 +120,7 @@ def examine(message: Message) -> Examination:
     """The length of ``message`` as X counts, and what it charges for it. Pure; never raises."""
     text, problems = message.text, []
     length = weighted_length(text)
-    # What X refuses costs nothing, and the search takes seconds for some long texts.
+    # What X refuses costs nothing.
     linked = length <= MAX_WEIGHTED_LENGTH and has_link(text)
     if not text.strip():
         problems.append(
@@ -144,7 +150,7 @@ def examine(message: Message) -> Examination:
 
 def price(message: Message) -> int:
     """The price that X charges for ``message``, in millionths of a US dollar."""
-    # What X refuses costs nothing, and the search takes seconds for some long texts.
+    # What X refuses costs nothing.
     return _price_of(weighted_length(message.text) <= MAX_WEIGHTED_LENGTH and has_link(message.text))
 
 
@@ -210,6 +216,11 @@ def _check(text):
         raise Rejected("too_long", f"{length} weighted characters; X takes {MAX_WEIGHTED_LENGTH}.")
     if has_invalid_characters(text):
         raise Rejected("invalid_characters")
+
+
+def status_of(response):
+    """The HTTP status of what X answers, in which a reached spend cap is SPENT."""
+    return SPENT if SPEND_CAP in response.text else response.status_code
 
 
 def used_up(client):

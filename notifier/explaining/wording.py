@@ -45,6 +45,7 @@ REASONS = {
     "forbidden": _("the provider does not allow it."),
     "error": _("the channel itself failed."),
     "throttled": _("the provider asked for more time."),
+    "no_credits": _("our account at the provider has no credit left."),
     "unanswered": _("the function that was to send it ended without an answer."),
     "unsettled": _("it may have been sent; the provider is asked, and it is sent if it was not."),
     "cannot_tell": _("the provider cannot tell whether it has it."),

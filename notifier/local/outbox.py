@@ -111,7 +111,8 @@ class Outbox:
                 return
             now = datetime.now(UTC)
             new_ids = [mail.id for mail in mails[self._noted[0] :]]
-            new_ids += islice(reversed(texts), len(texts) - self._noted[1])
+            # Fewer than before: moto was reset.
+            new_ids += islice(reversed(texts), max(0, len(texts) - self._noted[1]))
             self._received_at.update(dict.fromkeys(new_ids, now))
             self._noted = [len(mails), len(texts)]
 

@@ -44,6 +44,7 @@ INVALID = "One or more parameters to your request was invalid."
 TITLES = {
     400: "Invalid Request",
     401: "Unauthorized",
+    402: "CreditsDepleted",
     403: "Forbidden",
     404: "Not Found",
     429: "Too Many Requests",
@@ -114,9 +115,11 @@ class XStandIn:
     def __exit__(self, *exc_info):
         self.stop()
 
-    def fail_next(self, status):
-        """Answer the next request with the HTTP ``status`` and take nothing."""
-        self._failures.append(status)
+    def fail_next(self, status, title=""):
+        """Answer the next request with the HTTP ``status``, by another ``title`` than usual, and take
+        nothing.
+        """
+        self._failures.append((status, title))
 
     def drop_next(self):
         """Take the next post, then hang up without an answer."""
@@ -151,7 +154,8 @@ class XStandIn:
         if (request.method, request.path) != ("POST", PATH):
             return _problem(404)
         if self._failures:
-            return _problem(self._failures.pop(0))
+            status, title = self._failures.pop(0)
+            return _problem(status, title=title)
         if not self._signatures.is_good(request, PUBLIC_URL):
             return _problem(401)
         if "write" not in self.access_level:
@@ -168,7 +172,8 @@ class XStandIn:
 
     def _tell_who(self, request):
         if self._failures:
-            return _problem(self._failures.pop(0))
+            status, title = self._failures.pop(0)
+            return _problem(status, title=title)
         if not self._signatures.is_good(request, PUBLIC_URL.replace(PATH, ME_PATH)):
             return _problem(401)
         response = _json(200, {"data": self._me})
@@ -177,7 +182,8 @@ class XStandIn:
 
     def _show_posts(self, request, path):
         if self._failures:
-            return _problem(self._failures.pop(0))
+            status, title = self._failures.pop(0)
+            return _problem(status, title=title)
         if not self._signatures.is_good(request, PUBLIC_URL.replace(PATH, path)):
             return _problem(401)
         response = _json(200, timeline(self.posts, request.args))
@@ -208,8 +214,8 @@ class XStandIn:
         return str((milliseconds << ID_SEQUENCE_BITS) + next(self._sequence))
 
 
-def _problem(status, detail=None):
-    title = TITLES.get(status, "Error")
+def _problem(status, detail=None, *, title=""):
+    title = title or TITLES.get(status, "Error")
     return _json(status, {"detail": detail or title, "type": "about:blank", "title": title, "status": status})
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from .calls import DEPLOYER, read_call
 from .definitions import find_function
 from .denials import denial
-from .permissions import context_of, needed_permissions
+from .permissions import needed_permissions
 from .policies import allows, policies_of
 
 
@@ -34,9 +34,9 @@ class Front:
     def _answer(self, call, environ, app):
         needed = needed_permissions(call)
         missing = self._missing(call, needed)
-        self.calls.append(dataclasses.replace(call, resource=needed[0][1], denied=missing is not None))
+        self.calls.append(dataclasses.replace(call, resource=needed[0].resource, denied=missing is not None))
         if missing is not None:
-            return denial(call, _role_of(call.who), *missing)
+            return denial(call, _role_of(call.who), missing.action, missing.resource)
         return self._lambda_api.answer(call, environ, app) if call.service == "lambda" else None
 
     def _missing(self, call, needed):
@@ -46,9 +46,12 @@ class Front:
         function = find_function(call.who)
         # What a function's code asks comes with the function's name, which Lambda's own calls for it do not:
         # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-        context = context_of(call) | {"lambda:SourceFunctionArn": function.function_arn}
+        own = {"lambda:SourceFunctionArn": function.function_arn}
         policies = policies_of(_role_of(call.who))
-        return next((pair for pair in needed if not allows(policies, *pair, context)), None)
+        return next(
+            (each for each in needed if not allows(policies, each.action, each.resource, each.context | own)),
+            None,
+        )
 
 
 def _role_of(function_name):

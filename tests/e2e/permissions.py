@@ -1,17 +1,18 @@
-"""Which IAM actions on which resources a call needs: for the services that the functions use.
-
-Per service:
-https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""Which IAM actions on which resources a call needs: for the services that the functions use. What an action
+is compared with, ``authorization`` says.
 """
 
 import base64
 from email import message_from_bytes
 from email.utils import parseaddr
+from typing import NamedTuple
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from notifier.local.cloud import REGION
+
+from .authorization import FORWARDED, FORWARDED_BY, TYPES
 
 # A batch is allowed by the action for one.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
@@ -24,17 +25,42 @@ ONE_FOR_MANY = {
 }
 
 
+class Needed(NamedTuple):
+    """One permission. A resource of "*" is met by "*" only; ``context`` are the call's condition keys."""
+
+    action: str
+    resource: str
+    context: dict
+
+
 def needed_permissions(call):
-    """``(action, resource)`` pairs, all of which the caller must be allowed.
-
-    A resource of "*" is met by "*" only.
-    """
+    """Each Needed, all of which the caller must be allowed."""
     name = ONE_FOR_MANY.get(call.operation, call.operation)
-    resources = RESOURCES.get(call.service, _no_resource)(call)
-    return [(action, resource) for action in _actions(call, name) for resource in resources]
+    context = _context_of(call)
+    return [
+        *(
+            Needed(action, resource, context)
+            for action in _actions(call, name)
+            for resource in _resources(action, call)
+        ),
+        *_forwarded(call, f"{call.service}:{name}"),
+    ]
 
 
-def context_of(call):
+def _resources(action, call):
+    return ["*"] if TYPES.get(action) == () else RESOURCES.get(call.service, _no_resource)(call)
+
+
+def _forwarded(call, action):
+    """The permission for what SNS asks another service with the same rights, as to a phone number."""
+    if action in FORWARDED and call.parameters.keys() & {"PhoneNumber", "phoneNumber"}:
+        asked = FORWARDED[action]
+        # Without an origination identity nothing is named; who opted out stands in a list, which has to be.
+        is_list = TYPES[asked] == ("OptOutList*",)
+        yield Needed(asked, _arn("sms-voice", "opt-out-list/Default") if is_list else "*", FORWARDED_BY)
+
+
+def _context_of(call):
     """The condition keys of a call: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html"""
     if call.service == "ses" and call.operation.startswith("Send"):
         return {"ses:FromAddress": _sender(call)}
@@ -60,16 +86,12 @@ def _arn(service, resource):
 
 
 def _of_sns(call):
-    named = (
-        "TopicArn",
-        "TargetArn",
-        "SubscriptionArn",
-        "ResourceArn",
-        "PlatformApplicationArn",
-        "EndpointArn",
-    )
+    if "SubscriptionArn" in call.parameters:
+        # AWS's refusals name its topic: "… to perform: SNS:Unsubscribe on resource: arn:aws:sns:…:topic".
+        return [":".join(call.parameters["SubscriptionArn"].split(":")[:6])]
     # A message to a phone number has the number for a resource, which no ARN pattern matches.
-    return [next((call.parameters[key] for key in (*named, "PhoneNumber") if key in call.parameters), "*")]
+    named = ("TopicArn", "TargetArn", "ResourceArn", "PhoneNumber")
+    return [next((call.parameters[key] for key in named if key in call.parameters), "*")]
 
 
 def _of_sqs(call):

@@ -358,7 +358,7 @@ def as_list(value):
 
 
 def used_actions(service, name):
-    return {action for call in service.calls_of(name) for action, _ in needed_permissions(call)}
+    return {each.action for call in service.calls_of(name) for each in needed_permissions(call)}
 
 
 # Updates

@@ -143,6 +143,49 @@ def test_mail_needs_the_identity_that_sends_it(strict_service, statements, allow
             send()
 
 
+def granting(*actions, resource="*", by=""):
+    condition = {"Condition": {"StringEquals": {"aws:CalledViaLast": f"{by}.amazonaws.com"}}} if by else {}
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource} | condition
+
+
+PHONE = {"phoneNumber": "+12065550123"}
+TO_PHONE = {"PhoneNumber": "+12065550123", "Message": "a"}
+SEND, WHO = "sms-voice:SendTextMessage", "sms-voice:DescribeOptedOutNumbers"
+PUBLISH, ASK, DELETE = "sns:Publish", "sns:CheckIfPhoneNumberIsOptedOut", "sns:DeleteEndpoint"
+ENDPOINTS = "arn:aws:sns:us-east-1:123456789012:endpoint/*"
+DEVICE = {"EndpointArn": ENDPOINTS.replace("*", "GCM/shop/1")}
+SUBSCRIPTION = {"SubscriptionArn": f"{ALLOWED}:0a1b2c3d"}
+LEAVE = "sns:Unsubscribe"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "statements", "missing"),
+    [
+        # SNS has another service send, and look up who has opted out.
+        ("publish", TO_PHONE, [granting(PUBLISH)], f"{SEND} on resource: *"),
+        ("publish", TO_PHONE, [granting(PUBLISH), granting(SEND, by="ses")], f"{SEND} on resource: *"),
+        ("publish", TO_PHONE, [granting(PUBLISH), granting(SEND, by="sns")], ""),
+        ("check_if_phone_number_is_opted_out", PHONE, [granting(ASK)], f"{WHO} on resource: arn:"),
+        ("check_if_phone_number_is_opted_out", PHONE, [granting(ASK), granting(WHO, by="sns")], ""),
+        # An endpoint is no resource, nor is a subscription.
+        ("delete_endpoint", DEVICE, [granting(DELETE, resource=ENDPOINTS)], f"{DELETE} on resource: *"),
+        ("delete_endpoint", DEVICE, [granting(DELETE)], ""),
+        ("unsubscribe", SUBSCRIPTION, [granting(LEAVE, resource=f"{ALLOWED}:*")], f"resource: {ALLOWED}"),
+        ("unsubscribe", SUBSCRIPTION, [granting(LEAVE, resource=ALLOWED)], ""),
+    ],
+)
+def test_sns_compares_as_the_reference_says(strict_service, operation, parameters, statements, missing):
+    deploy("caller", CALLER, statements=statements)
+    client = boto3.client("sns", aws_access_key_id="FUNCTION.caller", aws_secret_access_key="local")
+    try:
+        getattr(client, operation)(**parameters)
+        said = ""
+    except ClientError as refused:
+        said = str(refused) if refused.response["Error"]["Code"] == "AuthorizationError" else ""
+    assert missing in said
+    assert bool(missing) == bool(said)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from werkzeug.wrappers import Response
 
-from lambdas import sms
+from lambdas import _sms_sns, sms
 from lambdas._sms_parts import Parts, count_parts
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 from notifier.local.server import LoopbackServer
@@ -19,11 +19,13 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
 NUMBER = "+12065550123"
 OPTED_OUT = "+12065550199"  # moto: every number that ends in 99
-NOT_OPTED_OUT = """
-<CheckIfPhoneNumberIsOptedOutResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
-<CheckIfPhoneNumberIsOptedOutResult><isOptedOut>false</isOptedOut></CheckIfPhoneNumberIsOptedOutResult>
-</CheckIfPhoneNumberIsOptedOutResponse>
-"""
+QUESTION = "CheckIfPhoneNumberIsOptedOut"
+ANSWERS = {
+    QUESTION: f"""<{QUESTION}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+<{QUESTION}Result><isOptedOut>false</isOptedOut></{QUESTION}Result></{QUESTION}Response>""",
+    "Publish": """<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+<PublishResult><MessageId>the-id</MessageId></PublishResult></PublishResponse>""",
+}
 # SNS repeats the number in its own words, which must not come any further.
 ERROR = (
     f"<ErrorResponse><Error><Code>{{code}}</Code><Message>Invalid: {NUMBER}</Message></Error></ErrorResponse>"
@@ -45,8 +47,8 @@ def send(cloud):
 
 @pytest.fixture
 def answering(monkeypatch):
-    """``answering(code, status, to=action)``: an SNS that answers that action with that error, and opt-out
-    questions with no; without a code it falls silent there. Returns the list of actions it was asked for.
+    """``answering(code, status, to=action)``: an SNS that answers that action with that error; without a code
+    it falls silent there. Nobody has opted out. Returns the list of actions it was asked for.
     """
     over = Event()
     servers = []
@@ -56,7 +58,7 @@ def answering(monkeypatch):
             body = parse_qs(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode())
             actions.extend(body["Action"])
             if actions[-1] != to:
-                return Response(NOT_OPTED_OUT, content_type="text/xml")(environ, start_response)
+                return Response(ANSWERS[actions[-1]], content_type="text/xml")(environ, start_response)
             if not code:
                 over.wait(PATIENCE_SECONDS)
             return Response(ERROR.format(code=code), status or 500, content_type="text/xml")(
@@ -189,7 +191,7 @@ def test_each_answer_to_publish_becomes_ours_after_one_request(
         send(make_message(address=NUMBER))
     assert type(caught.value) is error
     assert caught.value.reason == reason
-    assert actions == ["CheckIfPhoneNumberIsOptedOut", "Publish"]
+    assert actions == [QUESTION, "Publish"]
 
 
 @pytest.mark.parametrize(
@@ -197,16 +199,30 @@ def test_each_answer_to_publish_becomes_ours_after_one_request(
     [
         ("Throttled", 429, TryAgain),  # asked too often
         ("InternalError", 500, TryAgain),  # a question that failed sent nothing
-        ("AuthorizationError", 403, Rejected),  # the role may not ask
+        ("InvalidParameter", 400, Rejected),  # it would be refused as well
     ],
 )
 def test_nothing_is_sent_while_the_question_has_no_answer(send, make_message, answering, code, status, error):
-    actions = answering(code, status, to="CheckIfPhoneNumberIsOptedOut")
+    actions = answering(code, status, to=QUESTION)
 
     with pytest.raises(error) as caught:
         send(make_message(address=NUMBER))
     assert type(caught.value) is error
-    assert actions == ["CheckIfPhoneNumberIsOptedOut"]
+    assert actions == [QUESTION]
+
+
+@pytest.mark.parametrize("code", ["AuthorizationError", "AccessDenied", "AccessDeniedException"])
+def test_a_question_that_is_refused_keeps_nothing_back_and_is_said_once(
+    send, make_message, answering, caplog, code
+):
+    _sms_sns._say_that_nobody_is_asked.cache_clear()
+    actions = answering(code, 403, to=QUESTION)
+
+    assert [send(make_message(address=NUMBER)) for _ in range(2)] == ["the-id"] * 2
+    assert actions == [QUESTION, "Publish"] * 2
+    (said,) = [each for each in caplog.records if each.levelno == logging.WARNING]
+    assert "sms-voice:DescribeOptedOutNumbers" in said.getMessage()
+    assert NUMBER not in said.getMessage()
 
 
 def test_nobody_listening_means_nothing_was_sent(send, make_message, monkeypatch, closed_url):
@@ -237,7 +253,7 @@ def test_a_publish_that_is_never_answered_leaves_the_outcome_unknown(send, make_
                 send(make_message(address=NUMBER), read_seconds=read_seconds)
     assert caught.value.reason == "timeout"
     wait_until(lambda: len(actions) > 1, "the message has come")
-    assert actions == ["CheckIfPhoneNumberIsOptedOut", "Publish"]
+    assert actions == [QUESTION, "Publish"]
 
 
 def test_neither_log_nor_error_holds_the_number_or_the_text(send, make_message, answering, caplog):

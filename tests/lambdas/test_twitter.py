@@ -121,7 +121,7 @@ def test_a_duplicate_on_a_later_attempt_means_it_was_posted(x, send, make_messag
     [
         (400, Rejected, "refused"),  # X does not understand us
         (401, Rejected, "unauthorized"),  # keys that were revoked
-        (402, Rejected, "refused"),  # a status that X does not list
+        (402, TryAgain, "no_credits"),  # paid beforehand, and used up
         (403, Rejected, "forbidden"),  # not a duplicate: a suspended account, a read-only app
         (404, Rejected, "refused"),  # the endpoint has moved
         (418, Rejected, "refused"),  # a status nobody foresaw
@@ -138,6 +138,14 @@ def test_each_answer_becomes_ours_after_one_request(x, send, make_message, statu
     assert type(caught.value) is error
     assert caught.value.reason == reason
     assert x.requests == 1
+
+
+def test_a_spend_cap_that_is_reached_waits_as_without_credits(x, send, make_message):
+    x.fail_next(403, "SpendCapReached")
+
+    with pytest.raises(TryAgain) as caught:
+        send(make_message())
+    assert caught.value.reason == "no_credits"
 
 
 def test_a_used_up_limit_says_when_it_is_over(x, send, make_message):

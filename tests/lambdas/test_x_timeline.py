@@ -111,6 +111,7 @@ def test_reading_does_not_close_the_channel(x, make_message):
     [
         (400, OutcomeUnknown, "cannot_tell"),
         (401, OutcomeUnknown, "cannot_tell"),  # keys that were revoked
+        (402, TryAgain, "no_credits"),
         (403, OutcomeUnknown, "cannot_tell"),  # an app that may not read
         (404, OutcomeUnknown, "cannot_tell"),
         (429, TryAgain, "throttled"),

@@ -33,7 +33,7 @@ sys.meta_path.insert(0, Absent())
 PACKAGES = {
     "anymail", "aws_lambda_powertools", "axes", "boto3", "botocore", "css_inline", "dj_database_url",
     "django", "environs", "inscriptis", "phonenumbers", "psycopg", "requests_hardened", "standardwebhooks",
-    "tweepy", "twitter_text", "unfold", "whitenoise", "yaml", "zappa",
+    "tweepy", "unfold", "whitenoise", "yaml", "zappa",
 }  # fmt: skip
 
 

@@ -75,7 +75,15 @@ def _ask(consumer_key, consumer_secret, access_token, access_token_secret):
 
 
 def _judge(answer, store):
-    if answer.status_code in (401, 403):
+    from lambdas.twitter import HORIZON_HOURS, SPENT, status_of
+
+    if status_of(answer) == SPENT:
+        yield error(
+            "The account at X has no credits left, or has reached its spend cap: no post gets out.",
+            "Buy credits, or raise the cap: console.x.com, Billing. What waits is posted by itself then, for "
+            f"{HORIZON_HOURS} hours.",
+        )
+    elif answer.status_code in (401, 403):
         yield error(
             f"X refuses the keys (it answered {answer.status_code}): no post gets out.", f"{RENEW} {store}"
         )

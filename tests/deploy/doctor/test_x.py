@@ -59,6 +59,15 @@ def test_keys_that_may_only_read_are_an_error_until_they_may_write(account, x, v
     assert visit(KEYS) == []
 
 
+@pytest.mark.parametrize("refusal", [(402,), (403, "SpendCapReached")])
+def test_an_account_without_credit_is_an_error_until_it_has_some(account, x, visit, refusal):
+    x.fail_next(*refusal)
+    finding = only(visit(KEYS))
+    assert finding.severity is Severity.ERROR
+    assert "console.x.com" in finding.remedy
+    assert visit(KEYS) == []
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_x_that_has_no_time_says_nothing_about_the_keys(account, x, visit, status):
     x.fail_next(status)

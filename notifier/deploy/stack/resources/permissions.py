@@ -75,17 +75,19 @@ def _common(function, account):
 
 
 def _subscribers(account):
-    """The calls of the admin's page of those on duty. A subscription's ARN is its topic's and a name more."""
+    """The calls of the admin's page of those on duty. What is asked of a subscription, AWS compares with its
+    topic: https://docs.aws.amazon.com/service-authorization/latest/reference/list_sns.html
+    """
     topic, on_duty = (
         account.arn("sns", name) for name in (account.stack.name, on_duty_topic(account.stack.name))
     )
     yield _allow("ListSubscribers", ["sns:ListSubscriptionsByTopic"], [topic, on_duty])
-    yield _allow("ReadTheirFilters", ["sns:GetSubscriptionAttributes"], f"{topic}:*")
+    yield _allow("ReadTheirFilters", ["sns:GetSubscriptionAttributes"], topic)
     # Mail alone: whoever takes the admin over can have nothing delivered to a server of theirs.
     # https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html#sns-policy-keys
     only_mail = {"Condition": {"StringEquals": {"sns:Protocol": PROTOCOLS[0]}}}
     yield _allow("SubscribeThoseOnDuty", ["sns:Subscribe"], on_duty) | only_mail
-    yield _allow("UnsubscribeThem", ["sns:Unsubscribe"], f"{on_duty}:*")
+    yield _allow("UnsubscribeThem", ["sns:Unsubscribe"], on_duty)
 
 
 def _queue(function, account):
