@@ -5,7 +5,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management import BaseCommand, CommandError
 
 from notifier.deploy.stack import Stack, apply, destroy, plan
-from notifier.deploy.stack.account import sentence
+from notifier.deploy.stack.account import Account, sentence
+from notifier.deploy.stack.resources.concurrency import advice_on
 from notifier.deploy.stack.stages import read_deployment
 from notifier.exceptions import ConfigurationError
 
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             else:
                 changes = apply(stack, session).changes if action == "apply" else plan(stack, session)
                 self._show(changes, otherwise=f"{stack.name} is as it should be.")
+                if text := advice_on(Account(stack, session)):
+                    self.stdout.write(text)
         except (ConfigurationError, BotoCoreError, ClientError) as error:
             raise CommandError(sentence(error)) from None
         if action == "diff" and any(change.action != "wait" for change in changes):
