@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from . import (
+    alarms,
     chat,
     concurrency,
     drift,
@@ -53,6 +54,7 @@ OF_A_CHANNEL = {
     "twitter": {"the keys of X": x.check_keys},
 }
 OF_A_DEPLOYMENT = {
+    "who is told of alarms": alarms.check_told,
     "the account's concurrency": concurrency.check_quota,
     "secrets in SSM": parameters.check_parameters,
     "topic, queues, filters, mappings, roles and alarms": drift.check_drift,

@@ -47,6 +47,22 @@ def test_plan_and_apply_say_when_the_account_allows_too_few_functions_at_a_time(
     assert "service-quotas" not in run("plan")
 
 
+def test_a_test_alarm_is_set_off_whatever_its_state_and_says_that_nothing_is_wrong(here):
+    apply(here)
+    cloudwatch, name = boto3.client("cloudwatch"), f"{here.name}-urgent-late"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="It is late.")
+    said = run("test-alarm")
+    assert f"{name} was set off" in said
+    assert "manage.py doctor production" in said
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["StateValue"], "Nothing is wrong" in alarm["StateReason"]) == ("ALARM", True)
+
+
+def test_without_a_stack_a_test_alarm_is_an_error(here):
+    with pytest.raises(CommandError, match="ResourceNotFound"):
+        run("test-alarm")
+
+
 def test_diff_fails_on_drift_and_not_on_what_waits(here):
     with pytest.raises(CommandError, match="Put it right with: manage.py stack apply production"):
         run("diff")
