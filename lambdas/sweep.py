@@ -2,7 +2,7 @@
 
 import logging
 
-from notifier.observing import log_failure, measure, observed
+from notifier.observing import BUDGET_USED, log_failure, measure, observed
 
 from ._django import set_up
 from ._handler import clock_of
@@ -57,7 +57,7 @@ def _keep_budgets():
     """
     try:
         for standing in budgets.keep():
-            measure("BudgetUsed", round(100 * standing.share, 1), "Percent")
+            measure(BUDGET_USED, 100 if standing.is_used_up else round(100 * standing.share, 1), "Percent")
     except Exception:
         log_failure(logger, "The budgets could not be looked at; what they hold stays held.")
 

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 NAMESPACE = "Notifier"
 # From when something was to go until its provider had it; by lane, and an alarm is about it.
 TIME_TO_SENT = "TimeToSent"
+# The share of a channel's monthly budget that is spent, in percent; 100 where the next message does not fit.
+BUDGET_USED = "BudgetUsed"
 
 # Errors (any of their classes) whose words are about machines and code. Others' may be a name, an address, a
 # message, or a whole row.

@@ -18,6 +18,7 @@ from notifier.deploy.stack import Stack, apply
 from . import outbox, pushes
 from .chat import ROOMS, ChatStandIn
 from .hooks import HookStandIn
+from .lambda_account import LambdaAccount
 from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
@@ -163,9 +164,9 @@ class LocalCloud:
 
 def _completed(app):
     """moto's application with what it lacks."""
-    return pushes.PushEndpoints(
-        UrlConditions(EventDestinations(app, region=REGION), region=REGION), region=REGION
-    )
+    for part in (EventDestinations, UrlConditions, LambdaAccount, pushes.PushEndpoints):
+        app = part(app, region=REGION)
+    return app
 
 
 def _replace_environment(wanted):

@@ -8,7 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from . import chat, drift, functions, inside, leaks, mail, parameters, push, queues, sms, stages, x
+from . import (
+    alarms,
+    chat,
+    concurrency,
+    drift,
+    functions,
+    inside,
+    leaks,
+    mail,
+    parameters,
+    push,
+    queues,
+    sms,
+    stages,
+    x,
+)
 from .failures import explain
 from .findings import Report, Severity, unchecked
 
@@ -39,6 +54,8 @@ OF_A_CHANNEL = {
     "twitter": {"the keys of X": x.check_keys},
 }
 OF_A_DEPLOYMENT = {
+    "who is told of alarms": alarms.check_told,
+    "the account's concurrency": concurrency.check_quota,
     "secrets in SSM": parameters.check_parameters,
     "topic, queues, filters, mappings, roles and alarms": drift.check_drift,
 }

@@ -1,6 +1,6 @@
 """The Lambda functions as they are deployed: there, ready, allowed to run, and as quiet as they should be."""
 
-from notifier.deploy.quotas import MORE_CONCURRENCY
+from notifier.deploy.quotas import more_concurrency
 
 from .findings import error, warning
 
@@ -51,7 +51,7 @@ def check_concurrency(context, function):
             f"{function.name} may run {reserved or 'any number of'} times at once, and {function.stage} says "
             f"{wanted}: the rest is the channels'.",
             f"zappa update {function.stage}   and where that says that the account has no room: "
-            f"{MORE_CONCURRENCY}",
+            f"{more_concurrency(context.session.region_name)}",
         )
 
 

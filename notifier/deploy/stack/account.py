@@ -55,6 +55,13 @@ class Account:
     def _identity(self):
         return self.client("sts").get_caller_identity()
 
+    @cached_property
+    def concurrency(self):
+        """How many functions may run at once, all of the account's in this region together, as Lambda tells
+        it.
+        """
+        return self.client("lambda").get_account_settings()["AccountLimit"]
+
     @property
     def id(self):
         return self._identity["Account"]

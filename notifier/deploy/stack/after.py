@@ -46,7 +46,7 @@ def check(cli, deployment, stack):
             if _is_channel(each, there)
         ]
         _problems.extend(_lost_canaries(cli, web, stack, channels))
-    if _problems and _is_last(cli):
+    if _problems and is_last(cli):
         raise ConfigurationError("\n".join(_problems))
 
 
@@ -62,7 +62,8 @@ def _deployed(client, deployment):
     }
 
 
-def _is_last(cli):
+def is_last(cli):
+    """Whether no stage follows."""
     return not cli.vargs.get("all") or cli.api_stage == list(cli.zappa_settings)[-1]
 
 

@@ -9,6 +9,7 @@ from notifier.channels.registry import FUNCTIONS, channel_names
 from notifier.exceptions import ConfigurationError, SenderRefused
 from notifier.queue.ring import FANOUT
 
+from . import alerting
 from .constants import declared
 
 # A queue's visibility timeout should be six times its function's timeout, and a message should get five tries
@@ -47,7 +48,8 @@ def default_routes(**settings):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
-    """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty.
+    """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty;
+    ``alert`` the address or the topic that alarms tell besides those whom the admin names, or empty.
 
     ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass
     through: topic, queues and mail.
@@ -57,7 +59,17 @@ class Stack:
     region: str | None = None
     routes: dict[str, RouteSettings] = field(default_factory=default_routes)
     sender: str = ""
+    alert: str = ""
     functions: tuple = ()
+
+    @property
+    def alert_address(self):
+        return self.alert if "@" in self.alert else ""
+
+    @property
+    def alert_topics(self):
+        """The ARN, if ``alert`` is one, as a list."""
+        return [self.alert] if self.alert and not self.alert_address else []
 
     @property
     def feedback_topic(self):
@@ -85,6 +97,7 @@ class Stack:
                 if each != web and _is_fed(each.module)
             },
             sender=_sender_of(web.environment.get("DEFAULT_FROM_EMAIL", "")),
+            alert=alerting.parse(web.environment.get(alerting.VARIABLE, "")),
             functions=deployment.functions,
         )
 

@@ -14,12 +14,13 @@ from functools import partial
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from notifier.deploy.quotas import MORE_CONCURRENCY
+from notifier.deploy.quotas import more_concurrency
 from notifier.exceptions import ConfigurationError
 
 from . import Stack, after, apply, package
 from .account import Account, sentence
 from .packing import build_once
+from .resources.concurrency import advice_on
 from .stages import read_deployment
 
 # Commands that change what is deployed, and those that need a package.
@@ -158,7 +159,8 @@ def _capped_where_there_is_room(client):
         click.secho(
             f"  The website's cap ({parameters['ReservedConcurrentExecutions']} requests at a time) is not "
             "set: the account allows too few functions at a time to reserve any, so a flood of requests "
-            f"could stop the channels. Ask for more, then run zappa update again: {MORE_CONCURRENCY}",
+            f"could stop the channels. Ask for more, then run zappa update again: "
+            f"{more_concurrency(client.meta.region_name)}",
             fg="yellow",
         )
         return {}
@@ -203,6 +205,8 @@ def finish(cli):
         # Until then it answers with what was there before.
         cli.zappa.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=cli.lambda_name)
         _tell(apply(stack, cli.zappa.boto_session).changes)
+        if after.is_last(cli) and (text := advice_on(Account(stack, cli.zappa.boto_session))):
+            click.secho(f"  {text}", fg="yellow")
         after.check(cli, deployment, stack)
 
 

@@ -24,6 +24,7 @@ from tests.deploy.doctor.edge import Edge
 REGION = "eu-west-1"
 SERVICES = ("cloudwatch", "events", "lambda", "logs", "ses", "sesv2", "sns", "sqs", "ssm")
 DOMAIN = "shop.example"
+ALERT_EMAIL = f"ops@{DOMAIN}"
 CHANNELS = tuple(channel_names())
 
 
@@ -41,6 +42,7 @@ def settings_of_the_shop():
             "SECRETS": "SECRET_KEY,DATABASE_URL",
             "DEFAULT_FROM_EMAIL": f"Shop <news@{DOMAIN}>",
             "LOG_LEVEL": "INFO",
+            "ALERT_EMAIL": ALERT_EMAIL,
         },
     }
     stages = {"production": web}

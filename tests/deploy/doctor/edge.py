@@ -12,6 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.wrappers import Request, Response
 
 from notifier.deploy.doctor import here
+from notifier.local.lambda_account import LambdaAccount
 from notifier.local.server import LoopbackServer
 from notifier.local.ses import EventDestinations
 from tests.support.patience import PATIENCE_SECONDS
@@ -46,7 +47,9 @@ class Edge(LoopbackServer):
         self.account, self.sms_sandbox = {**ACCOUNT, "SendQuota": {**ACCOUNT["SendQuota"]}}, False
         self.denied, self.held, self.released = set(), set(), Event()
         self.web = lambda event: here.report(event, None)
-        self._moto = EventDestinations(DomainDispatcherApplication(create_backend_app), region=region)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        for part in (EventDestinations, LambdaAccount):
+            self._moto = part(self._moto, region=region)
         super().__init__(self._answer, name="The edge of AWS", request_handler=MotoRequestHandler)
 
     def __enter__(self):

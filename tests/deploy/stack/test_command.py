@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from notifier.deploy.stack import Stack
 from notifier.deploy.stack.stages import read_deployment
+from notifier.local.lambda_account import QUOTA
 from tests.deploy.stack.conftest import apply, deploy, make_settings, plan
 
 
@@ -34,6 +35,32 @@ def test_plan_says_what_apply_then_does_and_what_waits(here):
     assert f"… wait schedule {here.name}-sweep (its function is not deployed)\n" in planned
     assert run("apply", "production_fanout") == planned
     assert "create" not in run("plan", "production")
+
+
+def test_plan_and_apply_say_when_the_account_allows_too_few_functions_at_a_time(here, monkeypatch):
+    monkeypatch.setenv(QUOTA, "10")
+    for action in ("plan", "apply"):
+        said = run(action)
+        assert "The account allows 10 functions at a time in us-east-1" in said
+        assert "aws service-quotas request-service-quota-increase" in said
+    monkeypatch.setenv(QUOTA, "1000")
+    assert "service-quotas" not in run("plan")
+
+
+def test_a_test_alarm_is_set_off_whatever_its_state_and_says_that_nothing_is_wrong(here):
+    apply(here)
+    cloudwatch, name = boto3.client("cloudwatch"), f"{here.name}-urgent-late"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="It is late.")
+    said = run("test-alarm")
+    assert f"{name} was set off" in said
+    assert "manage.py doctor production" in said
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["StateValue"], "Nothing is wrong" in alarm["StateReason"]) == ("ALARM", True)
+
+
+def test_without_a_stack_a_test_alarm_is_an_error(here):
+    with pytest.raises(CommandError, match="ResourceNotFound"):
+        run("test-alarm")
 
 
 def test_diff_fails_on_drift_and_not_on_what_waits(here):

@@ -94,8 +94,10 @@ def test_what_needs_a_function_waits_for_it(stack):
     applied = apply(stack)
 
     waiting = [
+        f"wait alarm {stack.name}-sweep-silent",
         f"wait schedule {stack.name}-sweep",
         f"wait permission to call {stack.name}-sweep",
+        f"wait asynchronous calls of {stack.name}-sweep",
         f"wait event source mapping {stack.name}-fanout",
         f"wait event source mapping {stack.name}-email",
         f"wait event source mapping {stack.name}-sms",
@@ -240,6 +242,13 @@ def edit_permission(stack):
     )
 
 
+def call_late(stack, **arguments):
+    client("lambda").put_function_event_invoke_config(
+        FunctionName=f"{stack.name}-sweep",
+        **{"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60} | arguments,
+    )
+
+
 def call_role(stack, operation, **arguments):
     getattr(client("iam"), operation)(RoleName=f"{stack.name}-email", **arguments)
 
@@ -332,6 +341,10 @@ EDITS = [
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "sweep")),
     ("schedule {}-sweep", "Targets", lambda stack: aim_rule(stack, "another")),
     ("permission to call {}-sweep", "Condition", edit_permission),
+    ("asynchronous calls of {}-sweep", "MaximumRetryAttempts", lambda stack: call_late(stack,
+     MaximumRetryAttempts=2)),
+    ("asynchronous calls of {}-sweep", "MaximumEventAgeInSeconds", lambda stack: call_late(stack,
+     MaximumEventAgeInSeconds=21600)),
     ("public access to {}", "only through its URL", open_to_everybody),
     ("event source mapping {}-email", "State", lambda stack: edit_mapping(stack, Enabled=False)),
     ("event source mapping {}-email", "BatchSize", lambda stack: edit_mapping(stack, BatchSize=10)),
@@ -485,8 +498,10 @@ def test_a_stage_that_is_gone_takes_its_resources_along_and_no_others(deployed, 
 
     assert sorted(changes) == [
         f"change role {deployed.name}-sweep",  # which may ask that dead-letter queue how deep it is
+        f"delete alarm {deployed.name}-sms-errors",
         f"delete alarm {deployed.name}-sms-given-up",
         f"delete alarm {deployed.name}-sms-not-taken",
+        f"delete alarm {deployed.name}-sms-throttled",
         f"delete event source mapping {deployed.name}-sms",
         f"delete log group /aws/lambda/{deployed.name}-sms",
         f"delete queue {deployed.name}-sms",

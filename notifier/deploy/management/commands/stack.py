@@ -5,7 +5,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management import BaseCommand, CommandError
 
 from notifier.deploy.stack import Stack, apply, destroy, plan
-from notifier.deploy.stack.account import sentence
+from notifier.deploy.stack.account import Account, sentence
+from notifier.deploy.stack.resources.alarms import set_off
+from notifier.deploy.stack.resources.concurrency import advice_on
 from notifier.deploy.stack.stages import read_deployment
 from notifier.exceptions import ConfigurationError
 
@@ -18,10 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument(
             "action",
-            choices=["plan", "apply", "diff", "destroy"],
+            choices=["plan", "apply", "diff", "destroy", "test-alarm"],
             help=(
                 "plan: what apply would do. diff: the same, exit code 1 when something differs. "
-                "destroy: delete everything."
+                "destroy: delete everything. test-alarm: let an alarm tell those on duty, though nothing "
+                "is wrong."
             ),
         )
         parser.add_argument(
@@ -39,9 +42,17 @@ class Command(BaseCommand):
             stack = Stack.of(deployment)
             if action == "destroy":
                 self._destroy(stack, session, yes)
+            elif action == "test-alarm":
+                name = set_off(Account(stack, session))
+                self.stdout.write(
+                    f"{name} was set off. Whoever is on duty has a mail of it within some minutes. If none "
+                    f"comes: manage.py doctor {stage}"
+                )
             else:
                 changes = apply(stack, session).changes if action == "apply" else plan(stack, session)
                 self._show(changes, otherwise=f"{stack.name} is as it should be.")
+                if text := advice_on(Account(stack, session)):
+                    self.stdout.write(text)
         except (ConfigurationError, BotoCoreError, ClientError) as error:
             raise CommandError(sentence(error)) from None
         if action == "diff" and any(change.action != "wait" for change in changes):

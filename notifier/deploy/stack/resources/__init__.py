@@ -5,15 +5,17 @@ from .bucket import Bucket
 from .logs import LogGroups
 from .mail import ConfigurationSets, EventDestinations, Identities
 from .mappings import Mappings
+from .on_duty import OnDuty
 from .public import PublicAccess
 from .queues import Queues
 from .roles import Roles
-from .schedule import Permissions, Schedules
+from .schedule import AsyncCalls, Permissions, Schedules
 from .subscriptions import Subscriptions
 from .topics import Topics
 
 KINDS = (
     Topics,
+    OnDuty,
     Queues,
     Subscriptions,
     Identities,
@@ -25,6 +27,7 @@ KINDS = (
     Alarms,
     Schedules,
     Permissions,
+    AsyncCalls,
     PublicAccess,
     Mappings,
 )

@@ -2,8 +2,11 @@
 back.
 """
 
+from functools import cached_property
+
 from botocore.waiter import WaiterModel, create_waiter_with_client
 
+from .concurrency import room_of
 from .kind import Kind, unless
 
 MISSING = ("ResourceNotFoundException",)
@@ -49,11 +52,15 @@ class Mappings(Kind):
                 "BatchSize": settings.batch_size,
                 "MaximumBatchingWindowInSeconds": 0,
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
-                "ScalingConfig": {"MaximumConcurrency": settings.maximum_concurrency},
+                "ScalingConfig": {"MaximumConcurrency": self._given[route]},
             }
             for route, settings in self.stack.routes.items()
             if route in functions
         }
+
+    @cached_property
+    def _given(self):
+        return room_of(self.account).given
 
     def needed(self, name):
         return self.wanted()[name]["FunctionArn"].rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""The minute's tick of the sweep, and that only this rule may call its function."""
+"""The minute's tick of the sweep, that only this rule may call its function, and that it is called once."""
 
 import json
 
@@ -7,7 +7,9 @@ from .kind import Kind, statement, unless
 MISSING = ("ResourceNotFoundException",)
 SWEEP = "sweep"
 RATE = "rate(1 minute)"
-# A tick that was missed is made up for by the next one.
+# A tick that was missed is made up for by the next one. EventBridge is told so for its handing over, and
+# Lambda for the time from then on:
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 ONCE = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
 
 
@@ -132,3 +134,28 @@ class Permissions(Scheduled):
             FunctionName=name,
             StatementId=self.statement_id,
         )
+
+
+class AsyncCalls(Scheduled):
+    """How often, and how late, Lambda itself calls the function for a tick that it has taken; without this
+    twice more after an error, and for six hours while there is no room.
+    """
+
+    label = "asynchronous calls of"
+
+    def wanted(self):
+        return {name: dict(ONCE) for name in self.names}
+
+    def found(self):
+        ask = self.account.client("lambda").get_function_event_invoke_config
+        answers = {name: unless(MISSING, ask, FunctionName=name) for name in self.names}
+        return {name: answer for name, answer in answers.items() if answer}
+
+    def create(self, name, attributes):
+        self.account.client("lambda").put_function_event_invoke_config(FunctionName=name, **ONCE)
+
+    def change(self, name, attributes):
+        self.create(name, attributes)
+
+    def delete(self, name):
+        unless(MISSING, self.account.client("lambda").delete_function_event_invoke_config, FunctionName=name)
