@@ -1,4 +1,4 @@
-"""Starts Django once a container and keeps database connections sound between invocations."""
+"""Starts Django once a container."""
 
 import os
 

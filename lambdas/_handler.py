@@ -16,14 +16,13 @@ from ._django import set_up
 
 set_up()
 
-from django.db import close_old_connections  # noqa: E402 - Django must be set up first
-
-from notifier import deliveries  # noqa: E402
+from notifier import deliveries  # noqa: E402 - Django must be set up first
 from notifier.channels import credentials, registry  # noqa: E402
 from notifier.channels.constants import defines  # noqa: E402
 from notifier.deliveries.calls import SendBatch  # noqa: E402
 from notifier.deliveries.clock import RESERVE_SECONDS, Clock, OpenSession  # noqa: E402, F401 - the first, for modules that ask how long a call may take
 from notifier.deliveries.worker import Channel, Part, Rate, Send  # noqa: E402
+from notifier.deploy.connections import connected  # noqa: E402
 from notifier.exceptions import ConfigurationError, MalformedMessage  # noqa: E402
 from notifier.queue import canary  # noqa: E402
 from notifier.queue.ring import FANOUT, Ring, parse as parse_ring  # noqa: E402
@@ -51,15 +50,12 @@ def make_queue_handler(route: str, process: Process) -> Handler:
     """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with observed(route, context):
-            # Event functions get no request signals, which would do this.
-            close_old_connections()
+        with observed(route, context), connected():
             rings, malformed = _read(event["Records"], route)
             with keys(**_ids_of(rings)):
                 again = _process(process, rings, context)
             # Afterwards: a dead-letter queue that does not answer must not cost the good messages their time.
             again += [record["messageId"] for record in malformed if not bury(record)]
-            close_old_connections()
         return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
     return handler

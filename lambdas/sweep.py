@@ -9,9 +9,8 @@ from ._handler import clock_of
 
 set_up()
 
-from django.db import close_old_connections  # noqa: E402 - Django must be set up first
-
-from notifier.deliveries.sweep import sweep, sweep_in_turns  # noqa: E402
+from notifier.deliveries.sweep import sweep, sweep_in_turns  # noqa: E402 - Django must be set up first
+from notifier.deploy.connections import connected  # noqa: E402
 from notifier.gates import budgets  # noqa: E402
 from notifier.operations import counts, retention  # noqa: E402
 
@@ -36,17 +35,14 @@ PERMISSIONS = [
 
 def handler(event, context):
     """Handler of the schedule; what it is called with does not matter."""
-    with observed("sweep", context):
-        close_old_connections()
-        with clock_of(context) as clock:
-            _keep_budgets()
-            rung = sweep(clock.is_time_up)
-            _look(clock)
-            rung += sweep_in_turns(clock)
-            if rung:
-                measure("Rung", rung, "Count")
-                logger.info("Rang again for %d.", rung)
-        close_old_connections()
+    with observed("sweep", context), connected(), clock_of(context) as clock:
+        _keep_budgets()
+        rung = sweep(clock.is_time_up)
+        _look(clock)
+        rung += sweep_in_turns(clock)
+        if rung:
+            measure("Rung", rung, "Count")
+            logger.info("Rang again for %d.", rung)
     return {"rung": rung}
 
 

@@ -160,8 +160,9 @@ def _parse_database(url):
     try:
         found = dj_database_url.parse(
             cleaned(url),
-            conn_max_age=CONNECTION_SECONDS,
-            conn_health_checks=ON_LAMBDA,
+            # A function that gets no more events is frozen, not ended, and would hold its connection for
+            # hours: with each update a database would have all of the old ones besides the new.
+            conn_max_age=0 if ON_LAMBDA else CONNECTION_SECONDS,
             # Such a cursor lives longer than a statement, which a pooler in transaction mode does not allow.
             disable_server_side_cursors=True,
         )

@@ -13,7 +13,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from .connections import connected
 
+
+@connected()
 def migrate(event, context):
     """Apply the migrations that are missing; return their names."""
     executor = MigrationExecutor(connection)
@@ -23,6 +26,7 @@ def migrate(event, context):
     return [f"{migration.app_label}.{migration.name}" for migration, _ in missing]
 
 
+@connected()
 def names_gone(event, context):
     """What rules and templates name and this release has no more, as sentences without any address."""
     from notifier.explaining import gone
@@ -30,6 +34,7 @@ def names_gone(event, context):
     return [str(each) for each in gone.find_all()]
 
 
+@connected()
 def create_administrator(event, context):
     """Make the first administrator from ``event["administrator"]`` (``username``, ``email``, ``password``),
     if there is none.
@@ -44,6 +49,7 @@ def create_administrator(event, context):
     return "made"
 
 
+@connected()
 def release_canary(event, context):
     """Send a canary to ``event["channels"]``; returns its rows by route."""
     from notifier.queue import canary
@@ -51,6 +57,7 @@ def release_canary(event, context):
     return canary.release(event["channels"])
 
 
+@connected()
 def canary_seconds(event, context):
     """The seconds that the canary took by route, None where it has not arrived.
 
@@ -61,6 +68,7 @@ def canary_seconds(event, context):
     return canary.seconds_by_route(event["rows"])
 
 
+@connected()
 def export_rules(event, context):
     """All rules as the document of a JSON file, for `rules diff` and `rules import` elsewhere.
 

@@ -240,12 +240,10 @@ def test_without_any_variable_it_runs_on_this_machine_and_asks_nobody(gate, read
     assert gate.calls == []
 
 
-def test_a_connection_that_slept_with_its_container_is_looked_at_before_it_is_used(on_lambda):
-    database = on_lambda()["DATABASES"]["default"]
-    assert (database["CONN_HEALTH_CHECKS"], database["CONN_MAX_AGE"]) == (
-        True,
-        environment.CONNECTION_SECONDS,
-    )
+def test_no_connection_sleeps_with_its_container_and_elsewhere_one_is_kept(on_lambda, read_settings):
+    assert on_lambda()["DATABASES"]["default"]["CONN_MAX_AGE"] == 0
+    elsewhere = read_settings(DATABASE_URL="postgres://u:p@h/n")["DATABASES"]["default"]
+    assert elsewhere["CONN_MAX_AGE"] == environment.CONNECTION_SECONDS
 
 
 def test_a_channels_function_needs_nothing_of_the_web(on_lambda):

@@ -2,7 +2,13 @@
 
 import pytest
 
+from .runtimes import SAID
 from .service import LambdaService
+
+
+def pytest_terminal_summary(terminalreporter):
+    """On a machine without the stages' Python something else was shown than what is deployed."""
+    terminalreporter.write_line(SAID)
 
 
 @pytest.fixture(scope="module")

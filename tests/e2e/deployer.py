@@ -10,23 +10,31 @@ import sys
 from pathlib import Path
 
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.pins import HOUSE
 
-HOUSE = Path(__file__).parent.parent.parent
+from .runtimes import suit_this_machine
+
 # A deployment is a dozen functions, each with a package to build. This ends one that hangs.
 LONGEST_COMMAND_SECONDS = 4 * PATIENCE_SECONDS
 ADMINISTRATOR, PASSWORD = "admin", "linen-and-wool-48"
 
 
 class Deployer:
-    """``folder`` receives the project, or stays empty without ``copy``; ``url`` is the account's endpoint."""
+    """``folder`` receives the project, or stays empty without ``copy``; ``url`` is the account's endpoint.
 
-    def __init__(self, folder, url, *, copy=True):
+    ``suited``: for a runtime and a processor of this machine, whatever the stages name.
+    """
+
+    def __init__(self, folder, url, *, copy=True, suited=True):
         self.folder = folder
         if copy:
             copy_project(folder)
+            if suited:
+                suit_this_machine(folder)
         self._environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder),
+            "PYENV_ROOT": os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")),
             "LANG": "C.UTF-8",
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "deployer",

@@ -14,8 +14,8 @@ from threading import Thread
 
 from tests.support.patience import PATIENCE_SECONDS
 
-from .packages import INTERPRETER
 from .runtime_api import Invocation, Outcome, RuntimeApi
+from .runtimes import interpreter_of
 from .variables import variables_of
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
@@ -48,7 +48,7 @@ class Environment:
             self._process = subprocess.Popen(
                 # Without `site` there are no site-packages; -m puts the task's folder first, as Lambda does.
                 [
-                    INTERPRETER,
+                    interpreter_of(definition.runtime),
                     "-S",
                     "-s",
                     "-m",

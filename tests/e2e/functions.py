@@ -18,12 +18,18 @@ class Throttled(Exception):
 
 
 class Functions:
-    """``logs`` is a LogWriter, ``packages`` a laid-out Packages; ``edges`` returns the variables of the local
-    servers.
+    """``logs`` is a LogWriter, ``packages`` are Packages, ``clients`` RuntimeClients; ``edges`` returns the
+    variables of the local servers.
     """
 
-    def __init__(self, *, packages, logs, edges, root, slowness):
-        self._packages, self._logs, self._edges, self._root = packages, logs, edges, root
+    def __init__(self, *, packages, clients, logs, edges, root, slowness):
+        self._packages, self._clients, self._logs, self._edges, self._root = (
+            packages,
+            clients,
+            logs,
+            edges,
+            root,
+        )
         self._slowness = slowness
         self._all, self._idle, self._at_work, self._lock = [], defaultdict(list), Counter(), Lock()
 
@@ -102,7 +108,7 @@ class Functions:
         environment = Environment(
             definition,
             task_root=folder,
-            runtime=self._packages.runtime,
+            runtime=self._clients.folder(definition.runtime),
             edges=self._edges(),
             root=self._root,
             slowness=self._slowness,

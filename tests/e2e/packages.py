@@ -1,24 +1,14 @@
-"""What an execution environment starts from: the unpacked package, and the runtime client that AWS adds to
-it.
-"""
+"""What an execution environment starts from: the unpacked package."""
 
 import io
 import os
-import shutil
-import sys
 import zipfile
 from datetime import UTC, datetime
-from importlib.metadata import distribution
 from pathlib import Path
 from threading import Lock
 
-from . import bootstrap
 from .definitions import read_definition, read_package
 
-# awslambdaric and what it requires; the product's own packages are not among them.
-RUNTIME_DISTRIBUTIONS = ("awslambdaric", "simplejson", "snapshot_restore_py")
-# Of the interpreter that the virtual environment was made from: that one knows nothing of the environment.
-INTERPRETER = os.path.realpath(sys.executable)
 # A function runs as a user who owns nothing of its package; what that one cannot read is here as good as left
 # out. https://repost.aws/knowledge-center/lambda-deployment-package-errors
 READABLE_BY_ALL = 0o004
@@ -29,21 +19,6 @@ class Packages:
 
     def __init__(self, root):
         self._root, self._lock, self._unpacked = Path(root), Lock(), {}
-        self.runtime = self._root / "runtime"
-
-    def lay_out_runtime(self):
-        """Copy AWS's runtime client out of the virtual environment, so that nothing else of it comes
-        along.
-        """
-        self.runtime.mkdir(parents=True)
-        for name in RUNTIME_DISTRIBUTIONS:
-            for file in distribution(name).files:
-                if ".." not in file.parts and file.suffix != ".pyc":
-                    target = self.runtime / file
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(file.locate(), target)
-        shutil.copy2(bootstrap.__file__, self.runtime / "lambda_bootstrap.py")
-        return self
 
     def unpack(self, definition):
         """The folder that holds exactly what was uploaded; and the definition, anew if its code was replaced

@@ -19,6 +19,7 @@ from .lambda_api import LambdaApi
 from .logs import LogWriter, read_log
 from .packages import Packages
 from .polling import Polling
+from .runtimes import RuntimeClients
 from .schedules import tick_schedules
 
 # A machine that is so much slower than Lambda's deploys and uses the product as well.
@@ -39,9 +40,9 @@ class LambdaService:
     def __init__(self, *, enforce_roles=False, edges=None, slowness=1):
         self._root = Path(mkdtemp(prefix="lambda-service-"))
         self._edges = edges or {}
-        self._packages = Packages(self._root)
         self._functions = Functions(
-            packages=self._packages,
+            packages=Packages(self._root),
+            clients=RuntimeClients(self._root / "runtime"),
             logs=LogWriter(lambda: self.url),
             edges=self._all_edges,
             root=self._root,
@@ -57,7 +58,6 @@ class LambdaService:
     def __enter__(self):
         with ExitStack() as undo:
             undo.callback(shutil.rmtree, self._root, ignore_errors=True)
-            self._packages.lay_out_runtime()
             undo.enter_context(self.cloud)
             undo.callback(self._functions.stop)
             undo.callback(self._lambda_api.wait)

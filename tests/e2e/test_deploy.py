@@ -14,6 +14,7 @@ from urllib.request import urlopen
 from zipfile import ZipFile
 
 import boto3
+import psycopg
 import pytest
 
 from notifier.channels.registry import channel_names
@@ -402,6 +403,20 @@ def variables_of(name):
 def leave_behind(name, **variables):
     wanted = variables_of(name) | variables
     boto3.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": wanted})
+
+
+def test_what_is_frozen_holds_no_connection_also_after_an_update(service, visitor):
+    assert all(service.environments(name) for name in FUNCTIONS if name != f"{STACK}-feedback")
+    wait_until(lambda: not connections(), "the database has no connection left", progress=connections)
+
+
+def connections():
+    """What each connection to the database of the deployment has done last."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as own:
+        return own.execute(
+            "SELECT state, query FROM pg_stat_activity WHERE backend_type = 'client backend' "
+            "AND datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
 
 
 def test_a_secret_that_is_missing_at_a_start_is_named_and_the_next_start_works(service, visitor):

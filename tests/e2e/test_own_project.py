@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from .deployer import HOUSE, Deployer
+from .runtimes import suit_this_machine
 from .service import SLOWNESS, LambdaService
 
 PAGE = (HOUSE / "docs" / "own-project.md").read_text()
@@ -58,6 +59,7 @@ def follow(shop):
     with open(shop.folder / "shop" / "settings.py", "a") as file:
         file.write(settings)
     (shop.folder / "shop" / "wsgi.py").write_text(wsgi)
+    suit_this_machine(shop.folder)
     return trying
 
 

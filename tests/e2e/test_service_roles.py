@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from .policies import allows
+from .runtimes import RUNTIME
 from .toys import CALLER, LOGGING, PATIENT_SECONDS, POLLING, deploy, make_queue, make_role, package
 
 ALLOWED = "arn:aws:sns:us-east-1:123456789012:plums"
@@ -200,7 +201,7 @@ def test_a_function_that_lambda_would_not_take_is_refused(service, change, words
         "Role": make_role("toy"),
         "Code": {"ZipFile": package(CALLER)},
         "Handler": "toy.handler",
-        "Runtime": "python3.11",
+        "Runtime": RUNTIME,
     }
     with pytest.raises(ClientError, match="InvalidParameterValueException.*" + words):
         boto3.client("lambda").create_function(FunctionName="toy", **sound | change)
@@ -215,7 +216,7 @@ def test_a_role_that_lambda_is_not_trusted_with_is_refused(service):
             Role=role,
             Code={"ZipFile": package(CALLER)},
             Handler="toy.handler",
-            Runtime="python3.11",
+            Runtime=RUNTIME,
         )
 
 

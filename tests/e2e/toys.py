@@ -9,6 +9,8 @@ from textwrap import dedent
 
 import boto3
 
+from .runtimes import RUNTIME
+
 # So long that no function's time is up, and no batch comes back, because a machine is slow; Lambda's longest.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 PATIENT_SECONDS = 900
@@ -118,7 +120,7 @@ def deploy(
     return boto3.client("lambda").create_function(
         FunctionName=name,
         Role=role or make_role(name, *statements),
-        Runtime="python3.11",
+        Runtime=RUNTIME,
         Handler=handler,
         Timeout=timeout_seconds,
         Code={"ZipFile": package(source)},

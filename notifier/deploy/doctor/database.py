@@ -2,6 +2,7 @@
 ``here``.
 """
 
+import datetime as dt
 from contextlib import closing
 
 from django.db import DatabaseError, connection
@@ -14,7 +15,28 @@ from .findings import error, warning
 
 CONNECT_SECONDS = 5
 NEARLY_USED = 0.8
+IDLE = dt.timedelta(minutes=1)
 NAMED = 3
+
+# Of another user's connection a user without pg_monitor sees no more than whose it is:
+# https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+USED = """
+    SELECT count(*), count(*) FILTER (WHERE state = 'idle' AND state_change <= now() - %s)
+    FROM pg_stat_activity
+    WHERE backend_type = 'client backend'
+        OR (backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL)
+"""
+# The second from PostgreSQL 16 on, the third on RDS:
+# https://repost.aws/knowledge-center/rds-postgresql-error-connection-slots
+RESERVED = (
+    "superuser_reserved_connections",
+    "reserved_connections",
+    "rds.rds_superuser_reserved_connections",
+)
+MOST = """
+    SELECT current_setting('max_connections')::int - coalesce(sum(current_setting(name, true)::int), 0)
+    FROM unnest(%s::text[]) AS name
+"""
 
 # Words of PostgreSQL, of its client and of SQLite. The texts themselves may name people and machines.
 REASONS = {
@@ -66,28 +88,35 @@ def check_migrations(where):
 
 
 def check_connections(where):
-    """Connections of PostgreSQL: every function's container holds one."""
+    """Connections of PostgreSQL: how many are left, and that frozen functions keep none."""
+    if where.on_lambda and (age := connection.settings_dict["CONN_MAX_AGE"]) != 0:
+        yield warning(
+            f"CONN_MAX_AGE is {age}, so each function that is frozen keeps a connection of the database "
+            f"{_address()}, for hours and over an update.",
+            'Read DATABASE_URL by env.database, or set "CONN_MAX_AGE": 0 in DATABASES.',
+        )
     if (counts := count_connections()) and counts["used"] >= NEARLY_USED * counts["most"]:
         yield warning(
-            f"{counts['used']} of the {counts['most']} connections of the database {_address()} are in use.",
-            "Set a lower MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the "
-            "database, or raise max_connections.",
+            f"{counts['used']} of the {counts['most']} connections of the database {_address()} are in use, "
+            f"{counts['idle']} of them have done nothing for a minute or longer.",
+            "Close the idle ones (pg_stat_activity has client_addr and application_name), set a lower "
+            "MAXIMUM_CONCURRENCY in the channels' files, put RDS Proxy before the database, or raise "
+            "max_connections.",
         )
 
 
 def count_connections():
-    """``{"used": …, "most": …}`` of PostgreSQL, without the reserved ones; None for another database."""
+    """``{"used": …, "idle": …, "most": …}`` of PostgreSQL, without the reserved ones; None for another
+    database.
+    """
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
-        (used,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT current_setting('max_connections')::int - "
-            "current_setting('superuser_reserved_connections')::int"
-        )
+        cursor.execute(USED, [IDLE])
+        used, idle = cursor.fetchone()
+        cursor.execute(MOST, [list(RESERVED)])
         (most,) = cursor.fetchone()
-    return {"used": used, "most": most}
+    return {"used": used, "idle": idle, "most": most}
 
 
 def channels_in_use():

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from django.core import checks
 from django.db import DatabaseError
 
+from ..connections import connected
 from . import database
 from .findings import Finding, Severity, error, unchecked, warning
 
@@ -87,6 +88,7 @@ def look(stage=""):
     return ["database", *CHECKS], findings, facts
 
 
+@connected()
 def report(event, context):
     """:func:`look` as JSON, for the doctor outside. ``event`` is what the web function was invoked with."""
     checked, findings, facts = look(event.get("stage", ""))

@@ -8,25 +8,25 @@ shown another one, built here and kept under ``.cache/`` until the requirements 
 that one's has these too, and its cold start alone pays for them.
 """
 
-import compileall
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from zipfile import ZipFile
+
+import click
 
 from notifier.exceptions import ConfigurationError
 
-from . import sbom
+from . import sbom, targets
+from .pythons import find_python
 
 REQUIREMENTS = "requirements.txt"
 CACHE = Path(".cache/lambda")
-# The oldest C library among Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
 
 # What installers say is short: https://docs.astral.sh/uv/reference/cli/#uv-pip-install--require-hashes
 NO_HASHES = (
@@ -75,17 +75,20 @@ DATA_FOLDERS = frozenset({"templates", "locale", "staticfiles"})
 
 
 def build_environment(*, runtime, architecture="x86_64", module=""):
-    """Path of an environment for Lambda's ``runtime`` (``python3.11``), as Zappa expects one: packages under
-    ``lib/pythonX.Y``.
+    """Path of an environment for Lambda's ``runtime`` (``python3.13``) on ``architecture`` (``arm64``), as
+    Zappa expects one: packages under ``lib/pythonX.Y``.
 
     ``module`` is the file behind the function's handler, such as ``chat``; what others need besides is not in
     it.
 
-    Raises ConfigurationError when the requirements cannot be installed; the message is the installer's.
+    Raises ConfigurationError when the requirements cannot be installed, with the installer's words, or what
+    was installed does not run there.
     """
-    requirements = requirements_of(module)
-    wanted = [Path(each).read_bytes() for each in (*requirements, __file__, sbom.__file__)]
-    wanted.append(f"{runtime} {architecture} {sys.version}".encode())
+    requirements, target = requirements_of(module), targets.target_of(runtime, architecture)
+    compiler = find_python(target.python) or _say_uncompiled(target.python)
+    ours = (module.__file__ for module in (sbom, targets))
+    wanted = [Path(each).read_bytes() for each in (*requirements, __file__, *ours)]
+    wanted.append(f"{target} {compiler} {sys.version}".encode())
     # What else the project's functions may have is kept beside it: they are deployed one after the other.
     family = f"{runtime}-{architecture}-{module if len(requirements) > 1 else 'all'}"
     environment = CACHE.absolute() / f"{family}-{hashlib.sha256(b''.join(wanted)).hexdigest()[:12]}"
@@ -98,9 +101,11 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
             packages = Path(
                 unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages"
             )
-            _install(requirements, packages, runtime.removeprefix("python"), PLATFORMS[architecture])
+            _install(requirements, packages, target)
             _slim(packages)
-            _compile(packages, runtime)
+            targets.check_fit(packages, target)
+            if compiler:
+                _compile(packages, compiler)
             sbom.write_sbom(packages)
             Path(unfinished).rename(environment)
             Path(unfinished).mkdir()  # for its own removal
@@ -113,7 +118,7 @@ def requirements_of(module):
     return [REQUIREMENTS, own] if module and Path(own).exists() else [REQUIREMENTS]
 
 
-def _install(requirements, folder, version, platform):
+def _install(requirements, folder, target):
     try:
         from uv import find_uv_bin
     except ImportError:
@@ -121,8 +126,8 @@ def _install(requirements, folder, version, platform):
             "Packaging needs uv, which installs for Lambda's Linux from any machine: pip install uv"
         ) from None
     command = [
-        *(find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder)),
-        *("--python-version", version, "--python-platform", platform, "--require-hashes"),
+        *(find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder)),
+        *("--python-version", target.python, "--python-platform", target.platform, "--require-hashes"),
     ]
     # What is built from its source is built by what the files name, too.
     files = [part for each in requirements for part in ("-r", each, "--build-constraints", each)]
@@ -137,7 +142,7 @@ def _install(requirements, folder, version, platform):
     if done.returncode:
         words = done.stderr.strip()
         raise ConfigurationError(
-            f"{' and '.join(requirements)} cannot be installed for Lambda:\n{words}"
+            f"{' and '.join(requirements)} cannot be installed for Lambda's {target}:\n{words}"
             f"{NO_HASHES if 'hash' in words else ''}"
         )
 
@@ -162,16 +167,38 @@ def _remove(path):
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _compile(packages, runtime):
+def _compile(packages, python):
     """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile
     everything again.
 
     By the source's hash and unchecked, because files in a zip have no time that could be compared.
     """
-    if runtime == f"python{sys.version_info.major}.{sys.version_info.minor}":
-        compileall.compile_dir(
-            packages, quiet=2, ddir="", invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
-        )
+    # What does not compile is left as it is: some packages bring files for other Pythons.
+    subprocess.run(
+        [
+            python,
+            "-m",
+            "compileall",
+            "-qq",
+            "--invalidation-mode",
+            "unchecked-hash",
+            "-s",
+            packages,
+            packages,
+        ],
+        check=False,
+    )
+
+
+@cache
+def _say_uncompiled(version):
+    """Once a command, not once a stage."""
+    click.secho(
+        f"  There is no python{version} on this machine, so the libraries go uncompiled, and each cold start "
+        "compiles what it needs. With that Python on the PATH or in pyenv it is done here.",
+        fg="yellow",
+    )
+    return ""
 
 
 def left_out(function_folders, root="."):

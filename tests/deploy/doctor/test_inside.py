@@ -1,5 +1,6 @@
 """Settings and database, of this process and of the deployed web function."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -130,10 +131,45 @@ def test_connections_that_are_nearly_used_up_are_a_warning_until_they_are_closed
                 others.enter_context(closing(psycopg.connect(url)))
             (_, findings, facts), _ = reported(url)
             assert "81 of the 97 connections" in only(findings).what
+            assert "0 of them have done nothing for a minute" in only(findings).what
             assert "RDS Proxy" in only(findings).remedy
-            assert facts["connections"] == {"used": 81, "most": 97}
+            assert facts["connections"] == {"used": 81, "idle": 0, "most": 97}
+            # Somebody else's connections count too, and what the provider reserves is nobody's.
+            (_, findings, _), _ = reported(as_another_user(url))
+            assert "81 of the 95 connections" in only(findings).what
         (_, findings, _), _ = reported(url)
         assert findings == []
+
+
+def as_another_user(url):
+    """The URL for somebody who may not look at others' connections, on what calls itself RDS."""
+    with psycopg.connect(url) as own:
+        own.execute("CREATE ROLE shop LOGIN")
+        own.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO shop")
+        own.execute('ALTER ROLE shop SET "rds.rds_superuser_reserved_connections" = 2')
+    return url.replace("notifier@", "shop@")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite counts no connections")
+def test_connections_that_are_kept_idle_are_counted(monkeypatch):
+    before = here.database.count_connections()["idle"]
+    monkeypatch.setattr(here.database, "IDLE", dt.timedelta())
+    with closing(psycopg.connect(**connection.get_connection_params())) as other:
+        other.autocommit = True
+        other.execute("SELECT 1")
+        assert here.database.count_connections()["idle"] > before
+
+
+@pytest.mark.parametrize("age", [60, None])
+def test_functions_that_would_keep_connections_are_a_warning_until_they_do_not(monkeypatch, age):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", age)
+    assert list(here.database.check_connections(here.Where())) == []  # elsewhere nothing is frozen
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-production")
+    finding = only(here.database.check_connections(here.Where(stage="production")))
+    assert f"CONN_MAX_AGE is {age}" in finding.what
+    assert '"CONN_MAX_AGE": 0' in finding.remedy
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    assert list(here.database.check_connections(here.Where(stage="production"))) == []
 
 
 def test_functions_that_could_use_up_the_database_are_a_warning_until_they_are_fewer(

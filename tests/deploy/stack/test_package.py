@@ -1,7 +1,6 @@
 """What goes to Lambda and what stays: Zappa's own packaging, shown our environment."""
 
 import compileall
-import re
 import sys
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,19 +9,13 @@ import pytest
 
 from notifier.deploy.stack import package
 from notifier.exceptions import ConfigurationError
+from tests.support.pins import HOUSE, pinned
 
 # Zappa imports pip, which minds who imported distutils first.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:_distutils_hack")
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-HOUSE = Path(__file__).parents[3]
 BOTOCORE = ("botocore", "jmespath", "python-dateutil", "six", "urllib3")
-
-
-def pinned(*names):
-    """Requirements with their hashes, as ``make lock`` has written them."""
-    entries = re.split(r"^(?=\S)", (HOUSE / "requirements-dev.txt").read_text(), flags=re.MULTILINE)
-    return "".join(each for each in entries if each.partition("==")[0] in names)
 
 
 def pins_of(path):
