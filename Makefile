@@ -5,15 +5,14 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 STAGE ?= production
 # PROCESSES= for one process, whose output is not held back.
-PROCESSES ?= -n 3
+PROCESSES ?= -n 3 --dist worksteal
 # Every file by its hash, from whichever index, and no index named.
 LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header --no-emit-index-url --generate-hashes
-# $(1): a virtual environment. What is built from its source is built by the versions that the file names, too;
-# there pip takes no hashes.
+# $(1): a virtual environment. What is built from its source is built by the versions that the file names, too.
 define install
-	@sed -n 's/^\([^ #]*==[^ ]*\).*/\1/p' $< > $(1)/versions.txt
-	@PIP_CONSTRAINT=$(1)/versions.txt PIP_BUILD_CONSTRAINT=$(1)/versions.txt $(1)/bin/python -m pip install --quiet \
-		--disable-pip-version-check --use-pep517 --require-hashes -r $<
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(1)/uv.txt
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)/uv.txt
+	@UV_SYSTEM_CERTS=1 $(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes -r $< --build-constraints $<
 endef
 
 .DEFAULT_GOAL := help
@@ -87,13 +86,13 @@ clean: ## Remove what the targets made, the virtual environment too
 
 $(VENV)/ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose it with PYTHON=…")'
-	@echo "Setting up $(VENV) (once, about a minute) …"
+	@echo "Setting up $(VENV) (once) …"
 	@$(PYTHON) -m venv $(VENV)
 	$(call install,$(VENV))
 	@touch $@
 
 .cache/apps/ready: tests/apps/requirements.txt
-	@echo "Setting up .cache/apps, the other apps (once, about a minute) …"
+	@echo "Setting up .cache/apps, the other apps (once) …"
 	@$(PYTHON) -m venv .cache/apps
 	$(call install,.cache/apps)
 	@touch $@

@@ -25,6 +25,10 @@ def worse_than_linear(function, make_text, *, least=SECONDS, characters=CHARACTE
     if length < FEW:
         taken = seconds(function, make_text(length), rounds=ROUNDS)
         return [taken] if taken >= least else None
+    # What grows takes as much longer at once for four times the text: most is known not to by a single look.
+    least = seconds(function, make_text(length), rounds=ROUNDS)
+    if seconds(function, make_text(4 * length), rounds=1) <= RATIO**2 * least:
+        return None
     times = []
     while length <= LARGEST and len(times) < (4 if sum(times) < 0.3 else 3):
         times.append(seconds(function, make_text(length), rounds=ROUNDS if sum(times) < 0.2 else 1))

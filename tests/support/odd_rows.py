@@ -11,20 +11,22 @@ from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Value
 
-from tests.support.sizes import IS_SLOW, full_or
+from tests.support.sizes import every_or
 
 LONG = "9" * 23
 # In every text.
 TEXTS = ["", "\x1b[31m\u202e\u2028\r\n\t'\"<%s%(x)d{}{0!r}" + "é" * 1000]
-KEYS = full_or(["abc", LONG, "١٢"], full=["abc", LONG, "-1", "0", "١٢", "1.5", "None", "[1]"])
-NAMED = full_or(
-    ["a.b.c", "nowhere.nothing"], full=["abc", "nowhere.nothing", "demo", "a.b.c", "notifier.event"]
+KEYS = every_or(["abc", LONG, "١٢"], every=["abc", LONG, "-1", "0", "١٢", "1.5", "None", "[1]"])
+NAMED = every_or(
+    ["a.b.c", "nowhere.nothing"], every=["abc", "nowhere.nothing", "demo", "a.b.c", "notifier.event"]
 )
-LANGUAGES = full_or(["../../etc"], full=["xx", "../../etc", "en-us-x-private", "٣"])
+LANGUAGES = every_or(["../../etc"], every=["xx", "../../etc", "en-us-x-private", "٣"])
 SOURCES = ["{% if %}{{", "{{ instance.nothing.at.all }}", "{% extends 'nothing' %}", "{{ 1|wordwrap:0 }}"]
 # Templates, which a page compiles.
 OF_SOURCES = {"subject", "text", "html", "text_from_html", "whole_text", "whole_html"}
-OBJECTS = [f"demo.post:{key}" for key in KEYS] + full_or([], full=[f"auth.user:{key}" for key in ("", *KEYS)])
+OBJECTS = [f"demo.post:{key}" for key in KEYS] + every_or(
+    [], every=[f"auth.user:{key}" for key in ("", *KEYS)]
+)
 # What code takes apart, by the column's name.
 READ = {
     "scope": ["abc", "channel:", "budget:x", *(f"trigger:{each}" for each in ("", *KEYS))],
@@ -64,10 +66,12 @@ READ = {
     "name": ["nothing", ":", "email:", "dlq.email", "quota", "counted"],
     **dict.fromkeys(OF_SOURCES, SOURCES),
 }
-NUMBERS = full_or([-(2**63), 0, 2**31 - 1, 2**63 - 1], full=[-(2**63), -1, 0, 1, 10**6, 2**31 - 1, 2**63 - 1])
-SHAPES = full_or(
+NUMBERS = every_or(
+    [-(2**63), 0, 2**31 - 1, 2**63 - 1], every=[-(2**63), -1, 0, 1, 10**6, 2**31 - 1, 2**63 - 1]
+)
+SHAPES = every_or(
     [None, 0, "text", [None], [[]], {"a": None}],
-    full=[None, True, 0, -1.5, "text", [], {}, [None], [1, "two"], [[]], [{}], {"a": None}, {"": {"": ""}}],
+    every=[None, True, 0, -1.5, "text", [], {}, [None], [1, "two"], [[]], [{}], {"a": None}, {"": {"": ""}}],
 )
 # Of the columns whose JSON code reads by its shape.
 PLANS = [
@@ -131,7 +135,8 @@ def odd_rows(model):
     alone, together = [], []
     for field in odd_columns(model):
         values = odd_values(field)
-        if IS_SLOW or isinstance(field, models.JSONField) or field.name in READ.keys() - OF_SOURCES:
+        is_read = isinstance(field, models.JSONField) or field.name in READ.keys() - OF_SOURCES
+        if every_or(is_read, every=True):
             alone += [{field.attname: value} for value in values]
             continue
         together += [{} for _ in values[len(together) :]]
@@ -144,7 +149,7 @@ def odd_values(field):
     """What ``field`` can hold in the database and nobody would write there; as ``update`` takes them."""
     own = JSON.get((field.model._meta.model_name, field.attname), [])
     if isinstance(field, models.JSONField):
-        values = [*(full_or(SHAPES[1:2] if own else SHAPES, full=SHAPES)), *own]
+        values = [*(every_or(SHAPES[1:2] if own else SHAPES, every=SHAPES)), *own]
         return [Value(each, models.JSONField()) for each in values if each is not None or field.null]
     return _of_type(field) + [None] * field.null
 
@@ -155,7 +160,7 @@ def _of_type(field):
     if isinstance(field, models.CharField | models.TextField):
         own = READ.get(field.name, ())
         # The blank one is among them, with what stands before it.
-        texts = [*full_or(TEXTS[1:] if own else TEXTS, full=TEXTS), *own]
+        texts = [*every_or(TEXTS[1:] if own else TEXTS, every=TEXTS), *own]
         return list(dict.fromkeys(each[: field.max_length] for each in texts))
     if isinstance(field, models.DateTimeField):
         return EPOCH_YEARS
