@@ -43,3 +43,5 @@ def test_a_rehearsal_tells_what_it_met_and_leaves_nothing(service, tmp_path):
     ):
         assert line in said
     assert "FAILED" not in told
+    arrived, made, counted = re.search(r"(\d+) of (\d+) mails were sent, and SES counts (\d+)", told).groups()
+    assert arrived == made == counted

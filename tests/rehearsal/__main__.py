@@ -22,9 +22,7 @@ DATABASE = "REHEARSAL_DATABASE_URL"
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.rehearsal", description=__doc__)
-    parser.add_argument(
-        "--sender", required=True, help="An address, or its domain, that SES knows."
-    )
+    parser.add_argument("--sender", required=True, help="An address, or its domain, that SES knows.")
     parser.add_argument("--sms", default="", metavar="NUMBER", help="One SMS, to a number of the sandbox.")
     parser.add_argument("--webhook", default="", metavar="URL", help="One webhook.")
     parser.add_argument("--mailbox", default="", metavar="ADDRESS", help="One mail more, to read its source.")
