@@ -2,6 +2,8 @@
 be a public one.
 """
 
+import re
+
 import pytest
 
 from tests.rehearsal.account import Deployment
