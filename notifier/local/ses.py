@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-e
 import json
 import re
 from io import BytesIO
+from itertools import chain
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
@@ -81,7 +82,9 @@ class EventDestinations:
                     sns.publish(json.dumps(event), arn=destination["SnsDestination"]["TopicArn"])
 
     def _account(self):
-        sent = ses_backends[DEFAULT_ACCOUNT_ID][self._region].sent_message_count
+        # moto itself counts whom the call and the mail's own header name twice.
+        mails = ses_backends[DEFAULT_ACCOUNT_ID][self._region].sent_messages
+        sent = sum(len(_recipients_of(each)) for each in mails)
         return {
             "EnforcementStatus": "HEALTHY",
             "ProductionAccessEnabled": True,
@@ -120,3 +123,8 @@ class EventDestinations:
         statements = json.loads(topic.policy)["Statement"] if topic else []
         if not any(each.get("Principal") == {"Service": "ses.amazonaws.com"} for each in statements):
             raise Refused("BadRequestException", 400, f"Could not publish to SNS topic <{arn}>.")
+
+
+def _recipients_of(mail):
+    named = mail.destinations
+    return set(chain(*named.values()) if isinstance(named, dict) else named)

@@ -159,6 +159,13 @@ class Poller:
 
 
 def deployed_mappings():
-    """moto's event source mappings whose source is a queue, by id."""
+    """moto's event source mappings whose source is a queue, by id. One that has outlived its function reads
+    nothing.
+    """
     found = dict(lambda_backend()._event_source_mappings)
-    return {uuid: each for uuid, each in found.items() if ":sqs:" in each.event_source_arn}
+    there = {each.function_name for each in lambda_backend().list_functions()}
+    return {
+        uuid: each
+        for uuid, each in found.items()
+        if ":sqs:" in each.event_source_arn and plain_name(each.function_arn)[0] in there
+    }

@@ -5,6 +5,7 @@ from importlib import import_module
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from django.core.mail import EmailMessage
 
 from notifier.local.pump import Pump
 from notifier.models import Suppression
@@ -98,3 +99,15 @@ def test_what_ses_refuses_is_refused(ses, cloud, feedback_arn, operation, change
     with pytest.raises(ClientError) as refused:
         getattr(ses, operation)(**{key: value for key, value in arguments.items() if key in taken})
     assert refused.value.response["Error"]["Code"] == code
+
+
+def test_the_quota_counts_each_recipient_of_a_mail_once(cloud):
+    ses = boto3.client("sesv2")
+    before = ses.get_account()["SendQuota"]["SentLast24Hours"]
+    EmailMessage("Hi", "Hi", to=["ada@example.com", "bob@example.com"]).send()
+    destination = {"ToAddresses": ["ada@example.com"], "CcAddresses": ["bob@example.com"]}
+    words = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hi"}}}
+    ses.send_email(
+        FromEmailAddress="notifier@example.com", Destination=destination, Content={"Simple": words}
+    )
+    assert ses.get_account()["SendQuota"]["SentLast24Hours"] == before + 4
