@@ -16,7 +16,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-sqlite test-postgres test-apps e2e package figures bench screenshots lint lock sbom audit clean
+.PHONY: help setup run demo test test-sqlite test-postgres test-apps e2e package figures rehearsal bench screenshots lint lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ package: $(VENV)/ready ## Build what goes to Lambda and print its size (STAGE=pr
 
 figures: $(VENV)/ready ## Measure packages, deploy, update and cold starts, beside a bare function
 	@$(BIN)/python -m notifier.local.postgres --required -- $(BIN)/python -m tests.e2e.figures
+
+# In no test and no CI: it is of AWS itself.
+rehearsal: $(VENV)/ready ## Deploy to a real account under a throw-away name, use it, take it down (ARGS="--sender you@example.com")
+	@$(BIN)/python -m tests.rehearsal $(ARGS)
 
 bench: $(VENV)/ready ## Measure, in one run and as ratios (ARGS="--long": with 100,000 mails)
 	@$(BIN)/python -m tests.bench $(ARGS)
