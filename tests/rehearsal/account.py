@@ -12,10 +12,9 @@ import boto3
 
 from tests.e2e.deployer import Deployer
 
-from . import inside
-
 ALWAYS = ("", "fanout", "sweep", "email", "feedback")
 ENVIRONMENT = "production"
+INSIDE = Path(__file__).with_name("inside.py")
 
 
 class Deployment:
@@ -31,7 +30,7 @@ class Deployment:
         stages[ENVIRONMENT]["project_name"] = name
         stages[ENVIRONMENT]["aws_environment_variables"]["DEFAULT_FROM_EMAIL"] = sender
         path.write_text(json.dumps(stages, indent=4))
-        shutil.copy(inside.__file__, deployer.folder / "project" / "rehearsal.py")
+        shutil.copy(INSIDE, deployer.folder / "project" / "rehearsal.py")
 
     def deploy(self):
         """Put its secrets and deploy all; returns what was printed."""
@@ -52,11 +51,11 @@ class Deployment:
 
     def call(self, act, **arguments):
         """The answer of a function of ``inside``. Raises RuntimeError with what it says when it fails."""
-        payload = {"command": f"project.rehearsal.{act.__name__}", **arguments}
+        payload = {"command": f"project.rehearsal.{act}", **arguments}
         answer = boto3.client("lambda").invoke(FunctionName=self.name, Payload=json.dumps(payload).encode())
         result = json.loads(answer["Payload"].read() or "null")
         if "FunctionError" in answer:
-            raise RuntimeError(f"{act.__name__} failed: {result}")
+            raise RuntimeError(f"{act} failed: {result}")
         return result
 
     def undeploy(self):
@@ -102,7 +101,7 @@ class Person(Deployer):
     """As a Deployer, in the account that the variables of this process reach."""
 
     def __init__(self, folder):
-        super().__init__(folder, url="")
+        super().__init__(folder, url="", suited=False)
         home = Path.home() / ".aws"
         files = {"AWS_CONFIG_FILE": home / "config", "AWS_SHARED_CREDENTIALS_FILE": home / "credentials"}
         own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -8,8 +8,6 @@ from threading import Thread
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import inside
-
 # https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 SUCCESS, BOUNCE, COMPLAINT = (
     f"{name}@simulator.amazonses.com" for name in ("success", "bounce", "complaint")
@@ -63,8 +61,8 @@ class Rehearsal:
 
     def _send(self):
         """A message to each address; of a bounce and a complaint SES tells some seconds later."""
-        self._deployment.call(inside.set_up, addresses=self._addresses)
-        self._deployment.call(inside.post)
+        self._deployment.call("set_up", addresses=self._addresses)
+        self._deployment.call("post")
         self._wait(lambda messages: _have_ended(messages) and sum(map(_came_back, messages)) == 2)
         for each in self._messages():
             words = (each["status"], each["reason"], each["detail"], each["returned"])
@@ -77,9 +75,9 @@ class Rehearsal:
 
     def _update(self):
         """All functions are replaced while mails flow; each mail has come, once."""
-        self._deployment.call(inside.set_up, addresses=[f"email: {SUCCESS}"])
+        self._deployment.call("set_up", addresses=[f"email: {SUCCESS}"])
         before, sent = len(self._messages()), _sent_by_ses()
-        most = self._deployment.call(inside.connections)
+        most = self._deployment.call("connections")
         updating, printed = self._deployment.deployer.start("update", "--all"), []
         reading = Thread(target=lambda: printed.append(updating.communicate()[0]), daemon=True)
         with self._timed("update --all, while mails flow"):
@@ -87,8 +85,8 @@ class Rehearsal:
             posts = 0
             while reading.is_alive():
                 if posts < MOST_POSTS:
-                    posts = self._deployment.call(inside.post)
-                found = self._deployment.call(inside.connections)
+                    posts = self._deployment.call("post")
+                found = self._deployment.call("connections")
                 most = max(most, found, key=lambda each: each["open"])
                 self._pause(LOOK_SECONDS)
             if updating.returncode:
@@ -114,12 +112,12 @@ class Rehearsal:
         return left
 
     def _messages(self):
-        return self._deployment.call(inside.outcomes)["messages"]
+        return self._deployment.call("outcomes")["messages"]
 
     def _wait(self, holds):
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
-            found = self._deployment.call(inside.outcomes)
+            found = self._deployment.call("outcomes")
             told = {each["event"] for each in found["messages"]}
             if len(told) == found["events"] and holds(found["messages"]):
                 return
