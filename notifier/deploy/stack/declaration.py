@@ -47,7 +47,8 @@ def default_routes(**settings):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
-    """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty.
+    """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty;
+    ``texts`` says whether AWS End User Messaging sends the SMS.
 
     ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass
     through: topic, queues and mail.
@@ -57,14 +58,15 @@ class Stack:
     region: str | None = None
     routes: dict[str, RouteSettings] = field(default_factory=default_routes)
     sender: str = ""
+    texts: bool = False
     functions: tuple = ()
 
     @property
     def feedback_topic(self):
-        """The name of the topic on which SES tells what became of a mail; empty where nobody sends or
-        listens.
+        """The name of the topic on which AWS tells what became of a mail or an SMS; empty where nobody sends
+        or listens.
         """
-        return f"{self.name}-{FEEDBACK}" if self.sender or FEEDBACK in self.routes else ""
+        return f"{self.name}-{FEEDBACK}" if self.sender or self.texts or FEEDBACK in self.routes else ""
 
     def topic_of(self, route):
         """The name of the topic that feeds the queue of ``route``."""
@@ -85,6 +87,7 @@ class Stack:
                 if each != web and _is_fed(each.module)
             },
             sender=_sender_of(web.environment.get("DEFAULT_FROM_EMAIL", "")),
+            texts=any(each.environment.get("SMS_DRIVER") == "aws" for each in deployment.functions),
             functions=deployment.functions,
         )
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from notifier.deploy.doctor import here
 from notifier.local.server import LoopbackServer
 from notifier.local.ses import EventDestinations
+from notifier.local.sms_voice import EndUserMessaging
 from tests.support.patience import PATIENCE_SECONDS
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
@@ -46,7 +47,8 @@ class Edge(LoopbackServer):
         self.account, self.sms_sandbox = {**ACCOUNT, "SendQuota": {**ACCOUNT["SendQuota"]}}, False
         self.denied, self.held, self.released = set(), set(), Event()
         self.web = lambda event: here.report(event, None)
-        self._moto = EventDestinations(DomainDispatcherApplication(create_backend_app), region=region)
+        moto = EventDestinations(DomainDispatcherApplication(create_backend_app), region=region)
+        self.sms_voice = self._moto = EndUserMessaging(moto, region=region)
         super().__init__(self._answer, name="The edge of AWS", request_handler=MotoRequestHandler)
 
     def __enter__(self):

@@ -9,6 +9,7 @@ from .public import PublicAccess
 from .queues import Queues
 from .roles import Roles
 from .schedule import Permissions, Schedules
+from .sms import SmsConfigurationSets, SmsEventDestinations
 from .subscriptions import Subscriptions
 from .topics import Topics
 
@@ -19,6 +20,8 @@ KINDS = (
     Identities,
     ConfigurationSets,
     EventDestinations,
+    SmsConfigurationSets,
+    SmsEventDestinations,
     LogGroups,
     Roles,
     Bucket,
