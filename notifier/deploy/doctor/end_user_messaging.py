@@ -25,8 +25,9 @@ def check_spend_limit(context):
     if limit <= FIRST_LIMIT_USD:
         yield warning(
             f"The account may spend {limit} USD a month on SMS: a few dozen messages.",
-            "Ask for a higher quota: Support Center, Service quota increase, End User Messaging SMS. Then, for "
-            f"50 USD a month: aws {SERVICE} set-text-message-spend-limit-override --monthly-limit 50",
+            "Ask for a higher quota: Support Center, Service quota increase, End User Messaging SMS. "
+            "Then, for 50 USD a month: "
+            f"aws {SERVICE} set-text-message-spend-limit-override --monthly-limit 50",
         )
 
 
