@@ -77,11 +77,11 @@ def single_request_config(connect_seconds, read_seconds):
 
 
 @contextmanager
-def sns_errors_as_ours(refusal_of, no_answer):
-    """Turn what SNS's client raises into our errors: ``refusal_of(error, no_answer)`` where SNS answered, and
-    ``no_answer`` where nobody knows what became of the call.
+def aws_errors_as_ours(refusal_of, no_answer, *, who="SNS"):
+    """Turn what a client of ``who`` raises into our errors: ``refusal_of(error, no_answer)`` where it
+    answered, and ``no_answer`` where nobody knows what became of the call.
 
-    SNS's own words are left out: they repeat a phone number or a device's token.
+    Its own words are left out: they repeat a phone number or a device's token.
     """
     try:
         yield
@@ -90,7 +90,7 @@ def sns_errors_as_ours(refusal_of, no_answer):
     except NEVER_LEFT as error:
         raise TryAgain("unreachable", type(error).__name__) from None
     except ReadTimeoutError:
-        raise no_answer("timeout", "SNS did not answer in time.") from None
+        raise no_answer("timeout", f"{who} did not answer in time.") from None
     except BotoCoreError as error:
         raise no_answer("connection_lost", type(error).__name__) from None
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from notifier.exceptions import OutcomeUnknown, Rejected, TryAgain
 
-from ._aws import SNS_ERRORS, sns_errors_as_ours, sns_refusal
+from ._aws import SNS_ERRORS, aws_errors_as_ours, sns_refusal
 from ._push_payload import attributes_of, payload_of
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def push_to(device, message, sns, arns):
         raise Rejected("not_configured", f"{APPLICATIONS} names no application of {key}.")
     payload = json.dumps({"default": "…", key: payload_of(key, message)}, ensure_ascii=False)
     endpoint = device.endpoint_arn or _make_endpoint(device, arns[key], sns)
-    with sns_errors_as_ours(_refusal_of, OutcomeUnknown):
+    with aws_errors_as_ours(_refusal_of, OutcomeUnknown):
         return sns.publish(
             TargetArn=endpoint,
             Message=payload,
@@ -78,7 +78,7 @@ def push_to(device, message, sns, arns):
 
 def _make_endpoint(device, application, sns):
     """The ARN of the device's endpoint, made, or found and switched on. Nothing is sent by it."""
-    with sns_errors_as_ours(_refusal_of, TryAgain):
+    with aws_errors_as_ours(_refusal_of, TryAgain):
         try:
             arn = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device.token)[
                 "EndpointArn"

@@ -7,7 +7,7 @@ from functools import cache
 from notifier.channels.limits import Limit
 from notifier.exceptions import OutcomeUnknown, Rejected, Skipped, TryAgain
 
-from ._aws import SNS_ERRORS, make_client, single_request_config, sns_errors_as_ours, sns_refusal
+from ._aws import SNS_ERRORS, aws_errors_as_ours, make_client, single_request_config, sns_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def open_sender(connect_seconds, read_seconds):
 def _send(sns, number, text):
     if _has_opted_out(sns, number):
         raise Skipped("opted_out", "Of messages to this number, says the provider.")
-    with sns_errors_as_ours(_refusal_of, OutcomeUnknown):
+    with aws_errors_as_ours(_refusal_of, OutcomeUnknown):
         attributes = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         return sns.publish(PhoneNumber=number, Message=text, MessageAttributes=attributes)["MessageId"]
 
@@ -55,7 +55,7 @@ def _send(sns, number, text):
 def _has_opted_out(sns, number):
     try:
         # What fails here is only a question: whatever the answer's fate, nothing was sent.
-        with sns_errors_as_ours(_refusal_of, TryAgain):
+        with aws_errors_as_ours(_refusal_of, TryAgain):
             return sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
     except Rejected as refused:
         if refused.reason != "unauthorized":

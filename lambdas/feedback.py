@@ -1,10 +1,11 @@
-"""Hears providers afterwards: SES's events by a queue, SMS receipts by CloudWatch Logs.
+"""Hears providers afterwards: the events of SES and of AWS End User Messaging by a queue, SNS's receipts of
+SMS by CloudWatch Logs.
 
 Calls ``notifier.feedback``.
 
-The queue holds SES's events as they are: its subscription delivers raw, as those of all our queues do. SNS's
-envelope would add an id that differs each time that SES says the same, and its signature proves nothing here:
-the queue takes from the topic alone, the topic from SES.
+The queue holds AWS's events as they are: its subscription delivers raw, as those of all our queues do. SNS's
+envelope would add an id that differs each time that AWS says the same, and its signature proves nothing here:
+the queue takes from the topic alone, the topic from these services of our own account.
 """
 
 import logging
@@ -19,7 +20,7 @@ set_up()
 from django.db import close_old_connections  # noqa: E402 - Django must be set up first
 
 from notifier.exceptions import MalformedMessage  # noqa: E402
-from notifier.feedback import ses, sms  # noqa: E402
+from notifier.feedback import end_user_messaging, ses, sms  # noqa: E402
 from notifier.feedback.recording import record  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,9 @@ def hear(messages):
 def _hear(message):
     """Hear one message of the queue; tell whether it is dealt with, else it must come again."""
     try:
-        if report := ses.read_event(message["body"]):
+        body = message["body"]
+        reader = end_user_messaging if end_user_messaging.is_its_own(body) else ses
+        if report := reader.read_event(body):
             _record(report)
     except MalformedMessage as error:
         logger.error("Message %s is %s. It goes to the dead-letter queue.", message["messageId"], error)

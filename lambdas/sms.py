@@ -1,4 +1,4 @@
-"""SMS, through Amazon SNS or Twilio as ``SMS_DRIVER`` says.
+"""SMS, through Amazon SNS, AWS End User Messaging or Twilio as ``SMS_DRIVER`` says.
 
 A driver is a module ``_sms_<name>``: NAME, MAX_CHARACTERS, RATE, MICROS_PER_PART, OTHER_COUNTRIES, and
 ``open_sender``, whose ``send(number, text, delivery)`` makes one call and returns the provider's id.
@@ -25,8 +25,8 @@ LABEL = "SMS"
 VERB = "text"
 EXAMPLE = "+44 7400 123401"
 MARK = "#"
-DRIVERS = ("sns", "twilio")
-# Twilio's; SNS knows the function by its role.
+DRIVERS = ("sns", "aws", "twilio")
+# Twilio's; AWS knows the function by its role.
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY")
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 # What SNS delivers a second, at its 100 ms for the question and as many for the message. No more: what is in
@@ -36,32 +36,47 @@ CONCURRENCY = 4
 HORIZON_HOURS = 6
 # How many of the characters that GSM-7 lacks are named.
 MOST_NAMED = 5
-# What its role may do, read by `manage.py stack` without importing this file. A phone number has no ARN, and
-# the question about it takes no resource:
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
-PERMISSIONS = [
-    {
-        "Sid": "SendToPhonesAndToNoTopic",
-        "Effect": "Allow",
-        "Action": ["sns:Publish"],
-        "NotResource": "arn:{partition}:sns:*:*:*",
-    },
-    {
-        "Sid": "AskWhoOptedOut",
-        "Effect": "Allow",
-        "Action": ["sns:CheckIfPhoneNumberIsOptedOut"],
-        "Resource": "*",
-    },
-    {
-        # SNS has another service send and look up, with the rights of whoever asks SNS, and by no other way:
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html
-        "Sid": "WhatSNSAsksOfEndUserMessaging",
-        "Effect": "Allow",
-        "Action": ["sms-voice:SendTextMessage", "sms-voice:DescribeOptedOutNumbers"],
-        "Resource": "*",
-        "Condition": {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}},
-    },
-]
+# What its role may do, read by `manage.py stack` without importing this file: by the driver, of which the
+# first is the default. A phone number has no ARN, and the question about it takes no resource:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_sns.html
+PERMISSIONS = {
+    "SMS_DRIVER": {
+        "sns": [
+            {
+                "Sid": "SendToPhonesAndToNoTopic",
+                "Effect": "Allow",
+                "Action": ["sns:Publish"],
+                "NotResource": "arn:{partition}:sns:*:*:*",
+            },
+            {
+                "Sid": "AskWhoOptedOut",
+                "Effect": "Allow",
+                "Action": ["sns:CheckIfPhoneNumberIsOptedOut"],
+                "Resource": "*",
+            },
+            {
+                # SNS has another service send and look up, with the rights of whoever asks SNS, and by no
+                # other way: https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html
+                "Sid": "WhatSNSAsksOfEndUserMessaging",
+                "Effect": "Allow",
+                "Action": ["sms-voice:SendTextMessage", "sms-voice:DescribeOptedOutNumbers"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}},
+            },
+        ],
+        # No ARN: AWS compares what a request names, and a sender that it names by its number has none.
+        # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-sms.html
+        "aws": [
+            {
+                "Sid": "SendToPhones",
+                "Effect": "Allow",
+                "Action": ["sms-voice:SendTextMessage"],
+                "Resource": "*",
+            }
+        ],
+        "twilio": [],
+    }
+}
 
 
 def send(message: Message, sender: Callable[[str, str, int], str]) -> str:

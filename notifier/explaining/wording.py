@@ -53,6 +53,7 @@ REASONS = {
     "unreachable": _("the provider could not be reached."),
     "empty": _("there was nothing to say: the rendered text was empty."),
     "too_long": _("the text was too long."),
+    "too_dear": _("it would have cost more than it may."),
     "duplicate": _("the provider had this text already."),
     "not_configured": _("the channel is not set up."),
     "expired": _("its time was over: it would have come too late."),

@@ -22,6 +22,7 @@ from .lambda_account import LambdaAccount
 from .permissions import UrlConditions
 from .server import HOST, LoopbackServer
 from .ses import EventDestinations
+from .sms_voice import EndUserMessaging
 from .x import XStandIn
 
 REGION = "us-east-1"
@@ -42,8 +43,9 @@ class LocalCloud:
     """A context manager inside which boto3 and the functions of this process, and of those it starts, use
     local servers.
 
-    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat`` and ``hooks``
-    are the stand-ins for X, for chat services and for receivers of webhooks. Starting it forgets what an
+    ``topic_arn``, ``queues`` and ``configuration_set`` are the applied stack's; ``x``, ``chat``, ``hooks``
+    and ``sms_voice`` are the stand-ins for X, for chat services, for receivers of webhooks and for AWS End
+    User Messaging. Starting it forgets what an
     earlier one in this process held: moto keeps its state per process, so there can be one at a time. Raises
     ConfigurationError when ``port`` or ``x_port`` is taken; 0 is any free port.
 
@@ -62,8 +64,10 @@ class LocalCloud:
         self.chat, self.hooks = ChatStandIn(), HookStandIn()
         # Functions of a stack that is made elsewhere have a database of their own.
         self._outbox = outbox.Outbox(region=REGION, x=self.x, chat=self.chat, hooks=self.hooks, inboxes=stack)
+        moto = _completed(DomainDispatcherApplication(create_backend_app))
+        self.sms_voice = EndUserMessaging(moto, region=REGION)
         self._aws = LoopbackServer(
-            front(self._outbox.noting(_completed(DomainDispatcherApplication(create_backend_app)))),
+            front(self._outbox.noting(self.sms_voice)),
             name="The local AWS",
             port=port,
             request_handler=MotoRequestHandler,
@@ -131,6 +135,7 @@ class LocalCloud:
         with closing(HTTPConnection(HOST, self._aws.port)) as connection:
             connection.request("POST", "/moto-api/reset")
             connection.getresponse().read()
+        self.sms_voice.reset()
         pushes.make_applications(REGION)
 
     def _apply(self):

@@ -50,6 +50,7 @@ OF_A_CHANNEL = {
         "the statuses of SMS": sms.check_statuses,
         "the SMS spend limit": sms.check_spend_limit,
         "the SMS sandbox": sms.check_sandbox,
+        "the SMS sender": sms.check_sender,
     },
     "twitter": {"the keys of X": x.check_keys},
 }

@@ -1,5 +1,5 @@
-"""Checks that SNS or Twilio, whichever sends, takes our SMS: SNS's limits and sandbox, or Twilio's keys and
-account.
+"""Checks that whoever sends takes our SMS: SNS's limits and sandbox, Twilio's keys and account, and by
+``end_user_messaging`` what AWS End User Messaging has.
 """
 
 import os
@@ -10,7 +10,7 @@ import requests
 from notifier.channels import credentials
 from notifier.feedback.twilio import TOKENS
 
-from . import parameters
+from . import end_user_messaging, parameters
 from .findings import error, unchecked, warning
 
 # What a new account may spend on SMS in a month, in USD, until AWS is asked for more:
@@ -18,6 +18,7 @@ from .findings import error, unchecked, warning
 FIRST_LIMIT_USD = 1.0
 NEARLY_SPENT = 0.8
 TWILIO_SECONDS = (3, 10)
+ORIGINATION = "SMS_ORIGINATION_IDENTITY"
 NEW_KEYS = (
     "Look at console.twilio.com for the account’s SID and token, and store them as "
     "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
@@ -31,6 +32,8 @@ RAISE = (
 
 def check_spend_limit(context):
     """SNS stops sending within minutes of the limit, and answers as if it did not."""
+    if _driver(context) == "aws":
+        yield from end_user_messaging.check_spend_limit(context)
     if _driver(context) != "sns":
         return
     attributes = context.client("sns").get_sms_attributes()["attributes"]
@@ -50,11 +53,19 @@ def check_sandbox(context):
     """In the sandbox an SMS reaches only numbers that were verified:
     https://docs.aws.amazon.com/sns/latest/dg/sns-sms-sandbox.html
     """
+    if _driver(context) == "aws":
+        yield from end_user_messaging.check_sandbox(context)
     if _driver(context) == "sns" and context.client("sns").get_sms_sandbox_account_status()["IsInSandbox"]:
         yield warning(
             "SMS is in its sandbox: it reaches up to ten verified numbers only.",
             "SNS console, Text messaging (SMS), Exit SMS sandbox.",
         )
+
+
+def check_sender(context):
+    """Where AWS End User Messaging sends, the number, pool or sender that an SMS comes from is there."""
+    if _driver(context) == "aws":
+        yield from end_user_messaging.check_sender(context, _variable(context, ORIGINATION))
 
 
 def _from_environment(names):
@@ -116,10 +127,14 @@ def check_statuses(context):
 
 def _driver(context):
     """The name of the driver: of the function as the settings file declares it, or of this process."""
+    return _variable(context, "SMS_DRIVER") or "sns"
+
+
+def _variable(context, name):
     if not context.stage:
-        return os.environ.get("SMS_DRIVER") or "sns"
-    declared = [function.environment.get("SMS_DRIVER") for function in context.functions]
-    return next(filter(None, declared), "sns")
+        return os.environ.get(name, "")
+    declared = [function.environment.get(name) for function in context.functions]
+    return next(filter(None, declared), "")
 
 
 def _ask_twilio(keys):

@@ -95,6 +95,10 @@ class Account:
             tags = {each["Key"]: each["Value"] for each in tags}
         return tags.get(TAG) == self.stack.name
 
+    def is_offered(self, service):
+        """Whether the region has the service, by the AWS library's own list."""
+        return self.region in self._session.get_available_regions(service, partition_name=self.partition)
+
     def is_deployed(self, function_name):
         if function_name not in self._deployed:
             client = self.client("lambda")

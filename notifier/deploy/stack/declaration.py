@@ -50,6 +50,7 @@ def default_routes(**settings):
 class Stack:
     """A deployment as it should be. ``sender`` is an address or domain to make known to SES, or empty;
     ``alert`` the address or the topic that alarms tell besides those whom the admin names, or empty.
+    ``texts`` says whether AWS End User Messaging sends the SMS.
 
     ``region`` None means the one of the environment. Without ``functions`` there is only what messages pass
     through: topic, queues and mail.
@@ -60,6 +61,7 @@ class Stack:
     routes: dict[str, RouteSettings] = field(default_factory=default_routes)
     sender: str = ""
     alert: str = ""
+    texts: bool = False
     functions: tuple = ()
 
     @property
@@ -73,10 +75,10 @@ class Stack:
 
     @property
     def feedback_topic(self):
-        """The name of the topic on which SES tells what became of a mail; empty where nobody sends or
-        listens.
+        """The name of the topic on which AWS tells what became of a mail or an SMS; empty where nobody sends
+        or listens.
         """
-        return f"{self.name}-{FEEDBACK}" if self.sender or FEEDBACK in self.routes else ""
+        return f"{self.name}-{FEEDBACK}" if self.sender or self.texts or FEEDBACK in self.routes else ""
 
     def topic_of(self, route):
         """The name of the topic that feeds the queue of ``route``."""
@@ -98,6 +100,7 @@ class Stack:
             },
             sender=_sender_of(web.environment.get("DEFAULT_FROM_EMAIL", "")),
             alert=alerting.parse(web.environment.get(alerting.VARIABLE, "")),
+            texts=any(each.environment.get("SMS_DRIVER") == "aws" for each in deployment.functions),
             functions=deployment.functions,
         )
 

@@ -114,6 +114,7 @@ def _prepare_account(cli):
         "DJANGO_SETTINGS_MODULE": cli.django_settings,
         "NOTIFIER_TOPIC_ARN": applied.topic_arn,
         "SES_CONFIGURATION_SET": applied.configuration_set,
+        **({"SMS_CONFIGURATION_SET": stack.name} if stack.texts else {}),
         "STAGE": deployment.name,
         "SECRETS_PATH": f"/{deployment.stack_name}",
         "POWERTOOLS_SERVICE_NAME": deployment.stack_name,

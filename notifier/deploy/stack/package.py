@@ -65,6 +65,7 @@ AWS_SERVICES = frozenset(
         "kms",
         "lambda",
         "logs",
+        "pinpoint-sms-voice-v2",
     ]
     + ["s3", "scheduler", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts"]
 )

@@ -15,6 +15,7 @@ from notifier.deploy.doctor import here
 from notifier.local.lambda_account import LambdaAccount
 from notifier.local.server import LoopbackServer
 from notifier.local.ses import EventDestinations
+from notifier.local.sms_voice import EndUserMessaging
 from tests.support.patience import PATIENCE_SECONDS
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
@@ -47,9 +48,10 @@ class Edge(LoopbackServer):
         self.account, self.sms_sandbox = {**ACCOUNT, "SendQuota": {**ACCOUNT["SendQuota"]}}, False
         self.denied, self.held, self.released = set(), set(), Event()
         self.web = lambda event: here.report(event, None)
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        moto = DomainDispatcherApplication(create_backend_app)
         for part in (EventDestinations, LambdaAccount):
-            self._moto = part(self._moto, region=region)
+            moto = part(moto, region=region)
+        self.sms_voice = self._moto = EndUserMessaging(moto, region=region)
         super().__init__(self._answer, name="The edge of AWS", request_handler=MotoRequestHandler)
 
     def __enter__(self):

@@ -35,6 +35,26 @@ def test_aws_could_match_each_grant_of_each_role(make_stack, described):
             assert list(faults(statements)) == [], name
 
 
+@pytest.mark.parametrize(
+    ("driver", "own"),
+    [
+        ("", {"sns:Publish", *FORWARDED, *FORWARDED.values()}),
+        ("nobody", {"sns:Publish", *FORWARDED, *FORWARDED.values()}),  # that is SNS as well
+        ("aws", {"sms-voice:SendTextMessage"}),
+        ("twilio", set()),
+    ],
+)
+def test_each_driver_of_sms_gets_its_own_calls_and_no_other(make_stack, driver, own):
+    variables = {"SECRETS": "SECRET_KEY", "SMS_DRIVER": driver}
+    stack = make_stack(channels=["sms"], aws_environment_variables=variables)
+    statements = policies(stack)[f"{stack.name}-sms"]
+    assert list(faults(statements)) == []
+    found = {action for each in statements for action in each["Action"]}
+    assert {each for each in found if each.startswith(("sns:", "sms-voice:"))} == own
+    policy = [{"Statement": statements}]
+    assert allows(policy, "sms-voice:SendTextMessage", "*") is (driver == "aws")
+
+
 @pytest.mark.parametrize("action", FORWARDED)
 def test_what_sns_asks_with_its_callers_rights_is_granted_by_that_way_only(make_stack, action):
     stack = make_stack(channels=["sms", "push", "email"])

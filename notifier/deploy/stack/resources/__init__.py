@@ -10,6 +10,7 @@ from .public import PublicAccess
 from .queues import Queues
 from .roles import Roles
 from .schedule import AsyncCalls, Permissions, Schedules
+from .sms import SmsConfigurationSets, SmsEventDestinations
 from .subscriptions import Subscriptions
 from .topics import Topics
 
@@ -21,6 +22,8 @@ KINDS = (
     Identities,
     ConfigurationSets,
     EventDestinations,
+    SmsConfigurationSets,
+    SmsEventDestinations,
     LogGroups,
     Roles,
     Bucket,

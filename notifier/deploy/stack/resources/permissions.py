@@ -27,7 +27,8 @@ def statements_of(function, account):
     """The statements of a function's policy.
 
     A channel's ``PERMISSIONS`` are statements in which ``{partition}``, ``{region}``, ``{account}``,
-    ``{stack}``, ``{function}`` and ``{sender}`` are filled in. A stage's ``extra_permissions``, Zappa's own
+    ``{stack}``, ``{function}`` and ``{sender}`` are filled in; or these by the value of one of the stage's
+    variables, of which the first stands for any other value. A stage's ``extra_permissions``, Zappa's own
     key, are taken as they are.
     """
     names = {
@@ -38,13 +39,22 @@ def statements_of(function, account):
         "function": function.name,
         "sender": account.stack.sender,
     }
-    own = [_filled_in(each, names) for each in declared(function.handler, "PERMISSIONS", [])]
+    own = [_filled_in(each, names) for each in _declared(function)]
     return [
         *_common(function, account),
         *_queue(function, account),
         *own,
         *function.config.get("extra_permissions", []),
     ]
+
+
+def _declared(function):
+    found = declared(function.handler, "PERMISSIONS", [])
+    if not isinstance(found, dict):
+        return found
+    ((variable, by_value),) = found.items()
+    default = next(iter(by_value))
+    return by_value.get(function.environment.get(variable, default), by_value[default])
 
 
 def _common(function, account):

@@ -1,5 +1,5 @@
-"""The topic that everything goes through, the one where SES tells what became of a mail, and the one that
-alarms tell those on duty by.
+"""The topic that everything goes through, the one where AWS tells what became of a mail or an SMS, and the
+one that alarms tell those on duty by.
 """
 
 import json
@@ -29,7 +29,8 @@ class Topics(Kind):
             self.on_duty: {"Policy": policy(self._alarms_publish())},
         }
         if self.stack.feedback_topic:
-            topics[self.feedback] = {"Policy": policy(self._ses_publishes())}
+            texts = [self._sms_publishes()] if self.stack.texts else []
+            topics[self.feedback] = {"Policy": policy(self._ses_publishes(), *texts)}
         return topics
 
     def found(self):
@@ -86,4 +87,15 @@ class Topics(Kind):
                 "aws:SourceAccount": account.id,
                 "aws:SourceArn": account.arn("ses", f"configuration-set/{self.stack.name}"),
             },
+        )
+
+    def _sms_publishes(self):
+        """https://docs.aws.amazon.com/sms-voice/latest/userguide/cross-service-confused-deputy-prevention.html"""
+        account = self.account
+        return statement(
+            sid="OnlyFromOurSms",
+            service="sms-voice",
+            action="sns:Publish",
+            resource=account.arn("sns", self.feedback),
+            StringEquals={"aws:SourceAccount": account.id},
         )
