@@ -101,10 +101,10 @@ def _publish_together(topic, rings):
     try:
         if len(messages) == 1:
             # A tenth less work than a batch of one.
-            sns.publish(TopicArn=topic, **messages[0])
+            _ask(sns.publish, TopicArn=topic, **messages[0])
             return []
         entries = [{"Id": str(position), **message} for position, message in enumerate(messages)]
-        answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+        answer = _ask(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries)
     except Exception as error:
         # Boto's errors have no common base, and none of them may reach who saves, fans out or sweeps.
         logger.warning("SNS took none of %d messages, the sweep will ring again: %s", len(rings), error)
@@ -114,6 +114,18 @@ def _publish_together(topic, rings):
     if failed:
         logger.warning("SNS refused %d of %d messages, the sweep will ring again.", len(failed), len(rings))
     return failed
+
+
+def _ask(call, **asked):
+    """The answer of ``call``, asked again on a new connection where the kept one turns out to be closed, as
+    after a function has been frozen. So a message may come twice, which is harmless.
+    """
+    from botocore.exceptions import ConnectionClosedError
+
+    try:
+        return call(**asked)
+    except ConnectionClosedError:
+        return call(**asked)
 
 
 def _message(ring):
@@ -142,7 +154,7 @@ def topic_arn():
 
 
 def client():
-    """The client for SNS: one request a call, and little patience."""
+    """The client for SNS: one request a call, with little patience; see :func:`_ask`."""
     # One a process, and another after the endpoint has changed (the local cloud chooses its port at start).
     return _client_for(os.environ.get("AWS_ENDPOINT_URL_SNS") or os.environ.get("AWS_ENDPOINT_URL"))
 

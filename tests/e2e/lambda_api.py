@@ -16,7 +16,7 @@ from .calls import read_body
 from .definitions import changing, find_function, plain_name
 from .denials import Refused, refusal
 from .functions import MOST_EVENT_BYTES, Throttled
-from .lambda_checks import CHECKS, mappings
+from .lambda_checks import CHECKS, mappings, role_refused
 
 PACKAGES = "/packages-of-functions/"
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
@@ -31,10 +31,13 @@ CHANGES = {
 
 
 class LambdaApi:
-    """``functions`` runs them; ``url`` returns where the service answers."""
+    """``functions`` runs them; ``url`` returns where the service answers. So many first functions are refused
+    as IAM has not spread their roles yet: ``slow_roles``.
+    """
 
-    def __init__(self, *, functions, url):
+    def __init__(self, *, functions, url, slow_roles=0):
         self._functions, self._url, self._asynchronous = functions, url, []
+        self._slow_roles = slow_roles
         self._own = {
             "Invoke": self._invoke,
             "GetFunction": self._get_function,
@@ -47,6 +50,9 @@ class LambdaApi:
         try:
             if own := self._own.get(call.operation):
                 return own(call, environ)
+            if call.operation == "CreateFunction" and self._slow_roles:
+                self._slow_roles -= 1
+                raise role_refused()
             for check in CHECKS.get(call.operation, ()):
                 check(call.parameters)
         except Refused as refused:

@@ -58,7 +58,12 @@ def check_role(asked):
     if "Role" in asked and (
         role is None or "lambda.amazonaws.com" not in str(role.assume_role_policy_document)
     ):
-        raise Refused(400, INVALID, "The role defined for the function cannot be assumed by Lambda.")
+        raise role_refused()
+
+
+def role_refused():
+    """Also while IAM has not spread a role."""
+    return Refused(400, INVALID, "The role defined for the function cannot be assumed by Lambda.")
 
 
 def check_variables(asked):

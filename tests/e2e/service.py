@@ -34,10 +34,10 @@ class LambdaService:
     given and ``edges`` besides. With ``enforce_roles`` a function may do what its role's policies allow, and
     nothing else. ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a
     process. A function has ``slowness`` times the time that Lambda gives it: as much slower may this machine
-    be.
+    be. ``slow_roles``: so many functions are refused at first, as if IAM had not spread their roles.
     """
 
-    def __init__(self, *, enforce_roles=False, edges=None, slowness=1):
+    def __init__(self, *, enforce_roles=False, edges=None, slowness=1, slow_roles=0):
         self._root = Path(mkdtemp(prefix="lambda-service-"))
         self._edges = edges or {}
         self._functions = Functions(
@@ -48,7 +48,7 @@ class LambdaService:
             root=self._root,
             slowness=slowness,
         )
-        self._lambda_api = LambdaApi(functions=self._functions, url=lambda: self.url)
+        self._lambda_api = LambdaApi(functions=self._functions, url=lambda: self.url, slow_roles=slow_roles)
         self._front = Front(self._lambda_api, enforce_roles=enforce_roles)
         self._polling = Polling(
             functions=self._functions, url=lambda: self.url, wait_for_events=self._lambda_api.wait

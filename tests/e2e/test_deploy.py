@@ -71,7 +71,7 @@ STANDSTILL_SECONDS = 2 * 6 * 60
 
 @pytest.fixture(scope="module")
 def service():
-    with LambdaService(enforce_roles=True, slowness=SLOWNESS) as service:
+    with LambdaService(enforce_roles=True, slowness=SLOWNESS, slow_roles=1) as service:
         put_secrets()
         service.start()
         yield service

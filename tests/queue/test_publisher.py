@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import nullcontext
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 from django.db import transaction
 from django.test import TestCase
 
@@ -19,6 +20,41 @@ from tests.support.gate import PUBLISH_BATCH
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 SAVES = 100
+
+
+@pytest.fixture
+def closing(cloud):
+    """``closing(times)``: so many requests meet a connection that the other side has closed."""
+    events, hooks = publisher.client().meta.events, []
+
+    def close(times):
+        left = [ConnectionClosedError(endpoint_url=cloud.url)] * times
+
+        def hook(**_event):
+            if left:
+                raise left.pop()
+
+        hooks.append(hook)
+        events.register("before-send.sns", hook)
+        return left
+
+    yield close
+    for hook in hooks:
+        events.unregister("before-send.sns", hook)
+
+
+@pytest.mark.parametrize("rings", [1, 2])
+def test_a_kept_connection_that_was_closed_meanwhile_loses_no_ring(closing, pump, rings):
+    left = closing(1)
+    assert publisher.publish([Ring(route="fanout", ids=(number,)) for number in range(rings)]) == []
+    assert left == []
+
+
+def test_one_that_is_closed_again_leaves_it_to_the_sweep(closing):
+    left = closing(3)
+    rings = [Ring(route="fanout", ids=(1,))]
+    assert publisher.publish(rings) == rings
+    assert len(left) == 1
 
 
 def texts_of(gate):
@@ -233,7 +269,7 @@ def test_what_is_queued_again_is_published_after_the_commit_and_due_at_once_wher
         assert gate.count(PUBLISH_BATCH) == 0
     assert gate.count(PUBLISH_BATCH) == 1
     before = Delivery.objects.get().due_at
-    gate.cut(PUBLISH_BATCH)
+    gate.cut(PUBLISH_BATCH, times=2)
     with transaction.atomic():
         deliveries.publish_on_commit(rings)
     assert Delivery.objects.get().due_at < before

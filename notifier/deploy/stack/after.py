@@ -5,7 +5,6 @@ Invokes ``deploy.operations`` in it.
 
 import json
 import os
-import time
 
 import click
 
@@ -13,18 +12,32 @@ from notifier.channels.registry import FUNCTIONS
 from notifier.exceptions import ConfigurationError
 from notifier.queue.ring import FANOUT
 
-from .links import broken_link
+from . import patience
+from .account import Account
+from .links import find_loss
+from .resources.mappings import Mappings
 from .resources.schedule import SWEEP
+from .resources.subscriptions import Subscriptions
 from .stages import WEB
 
-# A mapping that was just made takes up to a minute to look at its queue:
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-CANARY_SECONDS = 90
+# What comes to a subscription that SNS does not follow yet is dropped, and comes no more: after so long
+# another one is released.
+CANARY_SECONDS, RELEASES = 60, 2
 POLL_SECONDS = 1
 # As Django's own `createsuperuser --noinput` reads them.
 ADMINISTRATOR = {name: f"DJANGO_SUPERUSER_{name.upper()}" for name in ("username", "email", "password")}
 
 _problems = []
+# The queues whose subscriptions this process has made or changed.
+_fresh = set()
+
+
+def note(changes):
+    """Remember what was applied, for the judgement of a canary that is lost."""
+    for change in changes:
+        kind, _, name = change.resource.rpartition(" ")
+        if kind == Subscriptions.label and change.action in ("create", "change"):
+            _fresh.add(name)
 
 
 def check(cli, deployment, stack):
@@ -97,25 +110,38 @@ def _names_gone(cli, web):
 
 
 def _lost_canaries(cli, web, stack, channels):
-    """A sentence for each route on which the canary did not arrive."""
-    client = cli.zappa.lambda_client
-    try:
-        rows = _invoke(
-            client, web, {"command": "notifier.deploy.operations.release_canary", "channels": channels}
-        )
-    except ConfigurationError as error:
-        return [f"The canary could not be sent: {error}"]
-    deadline, seconds, arrived = time.monotonic() + CANARY_SECONDS, {}, 0
-    while time.monotonic() < deadline:
-        seconds = _invoke(client, web, {"command": "notifier.deploy.operations.canary_seconds", "rows": rows})
+    """A sentence for each route on which no canary arrived."""
+    Mappings(Account(stack, cli.zappa.boto_session)).settle()
+    seconds = {}
+    for _ in range(RELEASES):
+        missing = [route for route in channels if seconds.get(route) is None]
+        try:
+            found = _fly(cli.zappa.lambda_client, web, missing)
+        except ConfigurationError as error:
+            return [f"The canary could not be sent: {error}"]
+        seconds |= {route: took for route, took in found.items() if seconds.get(route) is None}
+        if None not in seconds.values():
+            break
+    return [lost for route, took in seconds.items() if (lost := _tell(cli, web, stack, route, took))]
+
+
+def _fly(client, web, channels):
+    """Release a canary to ``channels``; route → the seconds that it took, None where it has not come."""
+    release = {"command": "notifier.deploy.operations.release_canary", "channels": channels}
+    ask = {
+        "command": "notifier.deploy.operations.canary_seconds", "rows": _invoke(client, web, release),
+    }  # fmt: skip
+    deadline, seconds, arrived = patience.monotonic() + CANARY_SECONDS, {}, 0
+    while patience.monotonic() < deadline:
+        seconds = _invoke(client, web, ask)
         if None not in seconds.values():
             break
         before, arrived = arrived, sum(took is not None for took in seconds.values())
         if arrived > before:
             # One function after the other makes its cold start: the next has as long again.
-            deadline = time.monotonic() + CANARY_SECONDS
-        time.sleep(POLL_SECONDS)
-    return [lost for route, took in seconds.items() if (lost := _tell(cli, web, stack, route, took))]
+            deadline = patience.monotonic() + CANARY_SECONDS
+        patience.sleep(POLL_SECONDS)
+    return seconds
 
 
 def _tell(cli, web, stack, route, took):
@@ -123,13 +149,20 @@ def _tell(cli, web, stack, route, took):
     if took is not None:
         click.echo(f"  canary: {route} after {took:.1f} s")
         return None
-    broken = broken_link(stack, route, cli.zappa.boto_session, stage=web.stage)
-    click.echo(
-        f"  canary: {route} did not arrive"
-        if broken
-        else f"  canary: {route} is busy, the canary is still behind others"
-    )
-    return broken and f"The canary did not reach {route}: {broken}"
+    fresh = f"{stack.name}-{route}" in _fresh
+    loss = find_loss(stack, route, cli.zappa.boto_session, stage=web.stage, fresh=fresh)
+    if loss is None:
+        click.echo(f"  canary: {route} is busy, the canary is still behind others")
+        return None
+    if loss.is_young:
+        click.secho(
+            f"  canary: {route} did not arrive yet. Its subscription is new, and SNS takes up to 15 minutes "
+            f"to follow it. Look again then: python manage.py doctor {web.stage}",
+            fg="yellow",
+        )
+        return None
+    click.echo(f"  canary: {route} did not arrive")
+    return f"The canary did not reach {route}: {loss.text}"
 
 
 def _invoke(client, function, payload):

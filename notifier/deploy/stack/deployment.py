@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from notifier.deploy.quotas import more_concurrency
 from notifier.exceptions import ConfigurationError
 
-from . import Stack, after, apply, package
+from . import Stack, after, apply, package, patience
 from .account import Account, sentence
 from .packing import build_once
 from .resources.concurrency import advice_on
@@ -108,6 +108,7 @@ def _prepare_account(cli):
     Account(stack, cli.zappa.boto_session).ask_only_ours(cli.zappa.s3_client)
     applied = apply(stack, cli.zappa.boto_session)
     _tell(applied.changes)
+    after.note(applied.changes)
     cli.s3_bucket_name = applied.bucket
     cli.zappa.credentials_arn = applied.role_arns[cli.lambda_name]
     cli.aws_environment_variables = {
@@ -140,7 +141,17 @@ def _correct_requests(cli):
         "UpdateFunctionConfiguration", lambda params, **_: params.update(Environment={"Variables": wanted})
     )
     register("UpdateFunctionCode", lambda params, **_: params.update(Architectures=[cli.architecture]))
-    cli.zappa.lambda_client.put_function_concurrency = _capped_where_there_is_room(cli.zappa.lambda_client)
+    client = cli.zappa.lambda_client
+    client.put_function_concurrency = _capped_where_there_is_room(client)
+    for name in ("create_function", "update_function_configuration"):
+        setattr(client, name, _once_it_has_its_role(getattr(client, name)))
+
+
+def _once_it_has_its_role(call):
+    """``call`` of Lambda's client, asked again while IAM has not spread the function's role: Zappa asks
+    once.
+    """
+    return partial(patience.patiently, call, early=patience.lacks_its_role)
 
 
 def _capped_where_there_is_room(client):
@@ -205,7 +216,8 @@ def finish(cli):
         stack = Stack.of(deployment, region=cli.zappa.aws_region)
         # Until then it answers with what was there before.
         cli.zappa.lambda_client.get_waiter("function_updated_v2").wait(FunctionName=cli.lambda_name)
-        _tell(apply(stack, cli.zappa.boto_session).changes)
+        _tell(changes := apply(stack, cli.zappa.boto_session).changes)
+        after.note(changes)
         if after.is_last(cli) and (text := advice_on(Account(stack, cli.zappa.boto_session))):
             click.secho(f"  {text}", fg="yellow")
         after.check(cli, deployment, stack)

@@ -6,13 +6,13 @@ Reading comes first and changes nothing; each kind of resource reads in a thread
 """
 
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from notifier.exceptions import ConfigurationError
 
+from . import patience
 from .account import Account
 from .changes import Change
 from .declaration import RouteSettings
@@ -20,8 +20,8 @@ from .resources import KINDS, Bucket, Queues, Roles
 
 logger = logging.getLogger(__name__)
 
-# Lambda refuses a role that IAM has not spread yet, and Zappa does not ask twice:
-# https://github.com/aws/aws-cli/issues/7700
+# A role, and what a role may do, is not everywhere at once, and a function that starts before fails:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 ROLE_SECONDS = 10
 
 
@@ -76,7 +76,8 @@ def apply(stack, session=None):
     steps = _steps(kinds)
     _refuse_orphans(account, steps)
     _run(steps)
-    if any(step.change.action == "create" and step.change.resource.startswith(Roles.label) for step in steps):
+    put = [step.change.resource for step in steps if step.change.action in ("create", "change")]
+    if any(resource.startswith(f"{Roles.label} ") for resource in put):
         _let_roles_spread(account)
     return _applied(account, kinds, [step.change for step in steps])
 
@@ -152,7 +153,7 @@ def _later(method, *arguments):
 def _run(steps):
     for step in steps:
         if step.run:
-            step.run()
+            patience.patiently(step.run)
             logger.info("%s", step.change)
 
 
@@ -173,7 +174,7 @@ def _refuse_orphans(account, steps):
 def _let_roles_spread(account):
     # What only stands in for AWS has them everywhere at once.
     if "amazonaws.com" in account.client("iam").meta.endpoint_url:
-        time.sleep(ROLE_SECONDS)
+        patience.sleep(ROLE_SECONDS)
 
 
 def _applied(account, kinds, changes):

@@ -99,13 +99,19 @@ def test_before_the_sweep_is_there_its_silence_is_told_to_nobody(stack):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("usd", "rings"), [(0, True), (5, False)])
-def test_a_budget_that_is_used_up_writes_what_its_alarm_looks_at(monkeypatch, capsys, usd, rings):
+@pytest.mark.parametrize(
+    ("usd", "wanted_micros", "rings"),
+    [(0, 0, True), (5, 0, False), (5, 6_000_000, True)],  # the next message does not fit
+)
+def test_a_budget_that_is_used_up_writes_what_its_alarm_looks_at(
+    monkeypatch, capsys, usd, wanted_micros, rings
+):
     from lambdas import sweep
 
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-production-sweep")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shop-production")
     Budget.objects.create(channel="sms", monthly_usd=usd)
+    Budget.objects.update(wanted_micros=wanted_micros)
     with observing.observed("sweep", None):
         sweep._keep_budgets()
     written = json.loads(next(line for line in capsys.readouterr().out.splitlines() if "_aws" in line))

@@ -1,8 +1,14 @@
 """Which link is broken, as a deploy says when its canary did not arrive."""
 
-import boto3
+import time
 
-from notifier.deploy.stack.links import broken_link
+import boto3
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
+
+from notifier.deploy.stack.links import YOUNG_SECONDS, find_loss
+from notifier.local.cloud import REGION
 
 from .conftest import shared_session
 
@@ -11,8 +17,17 @@ def queue_url(name):
     return boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
 
 
+def lost(stack, **known):
+    return find_loss(stack, "email", shared_session(), stage="production", **known)
+
+
 def said(stack):
-    return broken_link(stack, "email", shared_session(), stage="production")
+    return lost(stack).text
+
+
+def age(name, seconds):
+    """Let the queue have been made so long ago."""
+    sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues[name].created_timestamp = time.time() - seconds
 
 
 def test_a_subscription_that_filters_for_another_route(deployed):
@@ -67,11 +82,30 @@ def test_a_queue_that_is_busy_is_no_broken_link(deployed):
     for _ in range(2):
         sqs.send_message(QueueUrl=url, MessageBody="{}")
     sqs.receive_message(QueueUrl=url)
-    assert said(deployed) is None
+    assert lost(deployed) is None
 
 
-def test_nothing_has_come_at_all(deployed):
-    assert "nothing has come to queue" in said(deployed)
+@pytest.mark.parametrize(
+    ("seconds", "fresh", "is_young"),
+    [
+        (0, False, True),
+        (YOUNG_SECONDS - 60, False, True),
+        (YOUNG_SECONDS + 60, False, False),
+        (YOUNG_SECONDS + 60, True, True),  # its filter was put right a moment ago
+    ],
+)
+def test_nothing_has_come_at_all_as_may_be_while_the_subscription_is_young(
+    deployed, seconds, fresh, is_young
+):
+    age(f"{deployed.name}-email", seconds)
+    found = lost(deployed, fresh=fresh)
+    assert "nothing has come to queue" in found.text
+    assert found.is_young == is_young
+
+
+def test_what_has_come_and_is_stuck_is_no_matter_of_age(deployed):
+    boto3.client("sqs").send_message(QueueUrl=queue_url(f"{deployed.name}-email"), MessageBody="{}")
+    assert not lost(deployed, fresh=True).is_young
 
 
 def test_a_route_whose_queue_is_gone(deployed):

@@ -15,6 +15,7 @@ from .kind import Kind, unless
 MISSING = ("NoSuchBucket", "404")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 SOMEBODY_ELSES = ("403", "AccessDenied", "BucketAlreadyExists", "AllAccessDisabled")
+OURS = ("BucketAlreadyOwnedByYou",)
 DAYS = 1
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 MOST_CHARACTERS = 63
@@ -78,7 +79,7 @@ class Bucket(Kind):
             {} if region == FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         )
         with self._sentence(name):
-            self.account.client("s3").create_bucket(Bucket=name, **place)
+            unless(OURS, self.account.client("s3").create_bucket, Bucket=name, **place)
         self.change(name, attributes)
 
     def change(self, name, attributes):

@@ -4,32 +4,13 @@ back.
 
 from functools import cached_property
 
-from botocore.waiter import WaiterModel, create_waiter_with_client
-
+from ..patience import wait_until
 from .concurrency import room_of
 from .kind import Kind, unless
 
 MISSING = ("ResourceNotFoundException",)
 MOST_LISTED = 100
-# Lambda refuses changes meanwhile.
 ON_THE_WAY = {"Creating": "Enabled", "Enabling": "Enabled", "Updating": "Enabled", "Disabling": "Disabled"}
-SETTLED = WaiterModel(
-    {
-        "version": 2,
-        "waiters": {
-            "Settled": {
-                "operation": "GetEventSourceMapping",
-                "delay": 2,
-                "maxAttempts": 60,
-                "acceptors": [
-                    {"matcher": "path", "argument": "State", "expected": "Enabled", "state": "success"},
-                    {"matcher": "path", "argument": "State", "expected": "Disabled", "state": "success"},
-                    {"matcher": "error", "expected": "ResourceNotFoundException", "state": "success"},
-                ],
-            }
-        },
-    }
-)
 
 
 class Mappings(Kind):
@@ -66,6 +47,15 @@ class Mappings(Kind):
         return self.wanted()[name]["FunctionArn"].rpartition(":")[2]
 
     def found(self):
+        ours = self._listed()
+        self._ids = {name: each["UUID"] for name, each in ours.items()}
+        return {name: _attributes(each) for name, each in ours.items()}
+
+    def settle(self):
+        """Wait until none is on its way any more: Lambda answers before one takes messages."""
+        wait_until(lambda: not any(each["State"] in ON_THE_WAY for each in self._listed().values()))
+
+    def _listed(self):
         prefix = self.account.arn("sqs", f"{self.stack.name}-")
         pages = self.account.client("lambda").get_paginator("list_event_source_mappings")
         listed = [
@@ -73,13 +63,11 @@ class Mappings(Kind):
             for page in pages.paginate(PaginationConfig={"PageSize": MOST_LISTED})
             for each in page["EventSourceMappings"]
         ]
-        ours = {
+        return {
             each["EventSourceArn"].rpartition(":")[2]: each
             for each in listed
             if each.get("EventSourceArn", "").startswith(prefix) and each["State"] != "Deleting"
         }
-        self._ids = {name: each["UUID"] for name, each in ours.items()}
-        return {name: _attributes(each) for name, each in ours.items()}
 
     def is_ours(self, name):
         if name in self.wanted():
@@ -94,19 +82,12 @@ class Mappings(Kind):
         )
 
     def change(self, name, attributes):
-        self._settle(name)
         self.account.client("lambda").update_event_source_mapping(
             UUID=self._ids[name], **_arguments(attributes)
         )
 
     def delete(self, name):
-        self._settle(name)
         unless(MISSING, self.account.client("lambda").delete_event_source_mapping, UUID=self._ids[name])
-
-    def _settle(self, name):
-        create_waiter_with_client("Settled", SETTLED, self.account.client("lambda")).wait(
-            UUID=self._ids[name]
-        )
 
 
 def _attributes(mapping):

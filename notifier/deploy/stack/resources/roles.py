@@ -47,8 +47,9 @@ class Roles(Kind):
         }
 
     def create(self, name, attributes):
-        iam = self.account.client("iam")
-        iam.create_role(
+        unless(
+            ("EntityAlreadyExists",),
+            self.account.client("iam").create_role,
             RoleName=name,
             Path=self.path,
             AssumeRolePolicyDocument=json.dumps(attributes["Trust"]),
