@@ -12,9 +12,9 @@ from functools import lru_cache
 from anymail.backends.amazon_ses import EmailBackend as SESBackend
 from anymail.exceptions import AnymailAPIError, AnymailError
 from botocore.exceptions import ClientError
-from django.conf import settings
+from django.core import mail as django_mail
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
@@ -94,11 +94,15 @@ PERMISSIONS = [
 def open_connection(connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS):
     """A connection for mails one after the other. It never repeats a request by itself."""
     limits = single_request_config(connect_seconds, read_seconds)
-    configured = getattr(settings, "ANYMAIL", {}).get("AMAZON_SES_CLIENT_PARAMS", {})
-    connection = get_connection(client_params={**configured, "config": limits})
-    if isinstance(connection, SESBackend) and not connection.session_params:
-        # Its own way makes a session of boto3 for each connection.
-        connection.client = make_client("sesv2", **connection.client_params)
+    # MAILERS came with Django 6.1.
+    by_name = getattr(django_mail, "mailers", None)
+    connection = django_mail.get_connection() if by_name is None else by_name.default
+    if isinstance(connection, SESBackend):
+        parameters = connection.client_params
+        parameters["config"] = parameters["config"].merge(limits)
+        if not connection.session_params:
+            # Its own way makes a session of boto3 for each connection.
+            connection.client = make_client("sesv2", **parameters)
     with connection:
         yield connection
 
@@ -111,14 +115,13 @@ def send(message: Message, connection: BaseEmailBackend) -> str:
         message.subject,
         message.text,
         to=[checked(message.address)],
-        connection=connection,
         headers=AUTOMATIC | unsubscribe_headers(message),
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
     mail.esp_extra = {"EmailTags": [{"Name": DELIVERY_TAG, "Value": str(message.delivery)}]}
     try:
-        mail.send()
+        connection.send_messages([mail])
     except AnymailAPIError as error:
         raise _answer(error.__cause__ or error) from None
     except AnymailError as error:

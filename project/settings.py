@@ -7,6 +7,8 @@ names another machine), what is missing is said at the start.
 import datetime as dt
 from pathlib import Path
 
+import django
+
 from notifier import theme
 from notifier.deploy.environment import (
     LOCAL,
@@ -158,7 +160,10 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "anymail.backends.amazon_ses.EmailBackend"}}
+else:
+    EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 ANYMAIL = {"AMAZON_SES_CONFIGURATION_SET_NAME": CONFIGURATION_SET or None}
 NOTIFIER = {
     "TOPIC_ARN": TOPIC_ARN,

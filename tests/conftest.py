@@ -17,6 +17,7 @@ from notifier.local.system import handlers_of
 from notifier.queue import publisher
 from tests.support import patient_product
 from tests.support.gate import Gate
+from tests.support.mailing import SES, mail_by
 from tests.support.marks import Watcher
 
 # What migrations have put there; a test that commits leaves it as it is.
@@ -84,7 +85,8 @@ def cloud(session_cloud, settings):
     session_cloud.empty()
     settings.NOTIFIER = settings.NOTIFIER | {"TOPIC_ARN": session_cloud.topic_arn}
     # Django's test runner puts its own in place.
-    settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    for name, value in mail_by(SES).items():
+        setattr(settings, name, value)
     return session_cloud
 
 

@@ -209,11 +209,11 @@ class ModelAdmin(ShownColumns, Searching, UnfoldAdmin):
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, storable(search_term))
 
-    def response_action(self, request, queryset):
+    def response_action(self, request, queryset, **where):
         """Django's, which asks the database for what is chosen: what is no key chooses nothing."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         known = [each for each in chosen if keys.find_key(self.model, each) is not None]
         if known != chosen:
             request.POST = request.POST.copy()
             request.POST.setlist(ACTION_CHECKBOX_NAME, known)
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, **where)

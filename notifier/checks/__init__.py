@@ -211,10 +211,11 @@ def check_deployment(**_options):
                 id="notifier.W020",
             )
         )
-    if not settings.EMAIL_BACKEND.startswith("anymail."):
+    setting, backend = sending.mail_backend()
+    if not backend.startswith("anymail."):
         problems.append(
             checks.Warning(
-                f"EMAIL_BACKEND is {settings.EMAIL_BACKEND}, which does not send by SES.",
+                f"{setting} is {backend or 'missing'}, which does not send by SES.",
                 hint="Set it to anymail.backends.amazon_ses.EmailBackend.",
                 id="notifier.W004",
             )

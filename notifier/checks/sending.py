@@ -1,7 +1,7 @@
 """System checks of what a message is sent with: its sender, and what providers know us by."""
 
 from django.conf import settings
-from django.core import checks
+from django.core import checks, mail
 
 from ..channels import credentials, registry, sender
 from ..exceptions import ConfigurationError, SenderRefused
@@ -16,6 +16,13 @@ def check_sender(**_options):
         hint = 'Write an address, or a name and an address: "Shop, Inc." <shop@example.com>'
         return [checks.Error(f"DEFAULT_FROM_EMAIL cannot be used: {refused}.", hint=hint, id="notifier.E010")]
     return []
+
+
+def mail_backend():
+    """``(the setting, the dotted path in it)`` of what mail goes by: Django 6.1 has it in MAILERS."""
+    if hasattr(mail, "mailers") and hasattr(settings, "MAILERS"):
+        return 'MAILERS["default"]', settings.MAILERS.get("default", {}).get("BACKEND", "")
+    return "EMAIL_BACKEND", settings.EMAIL_BACKEND
 
 
 @checks.register(checks.Tags.compatibility)

@@ -179,7 +179,8 @@ class Outbox:
 
 def _content(parsed, kind):
     part = parsed.get_body(preferencelist=(kind,))
-    return part.get_content() if part is not None else ""
+    # From Django 6.0 on a part's last line ends, whoever wrote it.
+    return part.get_content().removesuffix("\n") if part is not None else ""
 
 
 def _plain(channel, recipient, text, provider_id, received_at):

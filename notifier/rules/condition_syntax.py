@@ -21,6 +21,8 @@ ELSEWHERE = {
 }  # fmt: skip
 
 REMAINDER = "Could not parse the remainder: '"
+# What Django 6.1 says of a sign that a number may have.
+SIGN = re.compile(r"Invalid character \('(.)'\) in variable name: '(.*)'", re.S)
 PATTERNS = [
     # Django's sentence → ours
     (r"Unexpected end of expression.*", "The condition ends too early: something is missing after “{last}”."),
@@ -61,6 +63,8 @@ def explain_syntax(message, source):
     if message.startswith(REMAINDER):
         remainder, _from, word = message[len(REMAINDER) : -1].rpartition("' from '")
         return _explain_word(remainder, word)
+    if found := SIGN.fullmatch(message):
+        return _explain_word(*found.groups())
     for pattern, text in PATTERNS:
         if found := re.fullmatch(pattern, message, re.S):
             return text.format(

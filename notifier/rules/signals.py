@@ -11,6 +11,11 @@ from django.db.backends import signals as backends
 from django.db.models import Field, Model, signals as db
 from django.dispatch import Signal
 
+try:
+    from django.tasks import signals as tasks
+except ImportError:  # before Django 6.0
+    tasks = None
+
 from .. import hooks
 from ..channels.storable import is_storable
 from ..exceptions import SignalRegistrationError
@@ -97,6 +102,7 @@ def _through(field: Field) -> type[Model] | None:
     return getattr(field if field.auto_created else field.remote_field, "through", None)
 
 
+TASKS = ("task_enqueued", "task_started", "task_finished")
 # The column's.
 MAX_NAME_CHARACTERS = 100
 _registry: dict[str, RegisteredSignal] = {}
@@ -227,6 +233,8 @@ def register_builtin_signals() -> None:
         "user_logged_in": (auth.user_logged_in, ()),
         "user_logged_out": (auth.user_logged_out, ()),
         "user_login_failed": (auth.user_login_failed, ()),
+        # What a task was given may be anything.
+        **{name: (getattr(tasks, name), ()) for name in TASKS if tasks},
     }
     for name, (signal, args) in about_models.items():
         _register(_builtin(name, signal, args, about_model=True))

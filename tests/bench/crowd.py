@@ -14,6 +14,7 @@ from notifier.deliveries.sweep import sweep
 from notifier.models import Audience, Delivery, Event, Lane, Trigger
 from notifier.operations import gauges
 from project.demo.models import Post
+from tests.support.mailing import mail_by
 from tests.support.patience import in_threads
 from tests.support.virtual_time import VirtualContext, VirtualTime, everywhere
 
@@ -125,7 +126,7 @@ def waits_of_urgent(wire):
     # Their rings are lost: the sweep rings for all of them.
     Delivery.objects.filter(status="queued").update(due_at=timezone.now() - dt.timedelta(seconds=1))
     virtual = VirtualTime(FUNCTIONS + 2, now=time.time())
-    with everywhere(virtual), override_settings(EMAIL_BACKEND=f"{__name__}.Provider"):
+    with everywhere(virtual), override_settings(**mail_by(f"{__name__}.Provider")):
         Provider.street = street = Street(wire, virtual)
         street.play()
         due = _due_of(one.trigger)

@@ -3,18 +3,20 @@
 import time
 
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.template import Context, Engine
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
 
 from notifier.deliveries.clock import RESERVE_SECONDS
 from notifier.models import Delivery
 from notifier.queue.ring import CHUNK_SIZE, rings_for
 from project.demo.models import Post
 from tests.support.functions import invoke
+from tests.support.mailing import mail_by
 from tests.support.wire import MESSAGES_AT_ONCE
 
 from . import letter
@@ -51,7 +53,7 @@ def measure(wire, subscription, *, people, rounds):
     letter.make_people(people)
     letter.enable(subscription.trigger)
     before, counts = Delivery.objects.filter(status="sent").count(), _counts(wire)
-    with override_settings(EMAIL_BACKEND=NOOP):
+    with override_settings(**mail_by(NOOP)):
         took = best({"ours": (ours, people), "loop": (send_barely, people)}, rounds=rounds)
     assert Delivery.objects.filter(status="sent").count() == before + rounds * people
     counts = {name: (each - counts[name]) / rounds / people for name, each in _counts(wire).items()}
@@ -74,14 +76,12 @@ def send_barely():
     with transaction.atomic():
         Post.objects.create(title="A plain save, of which nobody is told")
     sale = {"instance": letter.unsaved_sale()}
-    with get_connection() as backend:
+    with import_string(NOOP)() as backend:
         for user in get_user_model().objects.filter(is_active=True).iterator():
             context = Context(sale | {"user": user})
-            mail = EmailMultiAlternatives(
-                subject.render(context), text.render(context), to=[user.email], connection=backend
-            )
+            mail = EmailMultiAlternatives(subject.render(context), text.render(context), to=[user.email])
             mail.attach_alternative(html.render(context), "text/html")
-            mail.send()
+            backend.send_messages([mail])
 
 
 def measure_slow(*, seconds, rounds):
@@ -92,7 +92,7 @@ def measure_slow(*, seconds, rounds):
     found = []
     for _ in range(rounds):
         bodies = [ring.body() for ring in rings_for("email", waiting[: CHUNK_SIZE * MESSAGES_AT_ONCE])]
-        with override_settings(EMAIL_BACKEND=f"{__name__}.Provider"):
+        with override_settings(**mail_by(f"{__name__}.Provider")):
             Provider.sent = 0
             wall, work = time.perf_counter(), time.process_time()
             invoke("email", *bodies, seconds=RESERVE_SECONDS + seconds)
@@ -106,7 +106,7 @@ def count_statements(wire, subscription):
     functions that have worked before.
     """
     letter.enable(subscription.trigger)
-    with override_settings(EMAIL_BACKEND=NOOP):
+    with override_settings(**mail_by(NOOP)):
         for _ in range(2):
             with transaction.atomic():
                 letter.save_sale()

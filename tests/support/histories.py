@@ -28,6 +28,7 @@ from project.demo.models import FlashSale, Movie, Post, Profile
 from tests.feedback.events import about, bounce, complaint
 from tests.support.builders import make_address, make_subscription, make_trigger, make_user
 from tests.support.functions import invoke, sweep
+from tests.support.mailing import mail_by
 from tests.support.virtual_time import VirtualContext
 from tests.support.wire import Wire
 
@@ -132,7 +133,7 @@ class World:
         MailProvider.world = self
         backend = f"{MailProvider.__module__}.{MailProvider.__qualname__}"
         self._open = ExitStack()
-        self._open.enter_context(override_settings(EMAIL_BACKEND=backend))
+        self._open.enter_context(override_settings(**mail_by(backend)))
         self._open.enter_context(self.wire)
         patch = self._open.enter_context(pytest.MonkeyPatch.context())
         for channel, handler in IN_TURN.items():

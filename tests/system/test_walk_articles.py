@@ -15,14 +15,14 @@ from project.demo.models import Post
 from project.demo.rules import load_demo
 from tests.support.builders import make_audience, make_trigger, make_user
 from tests.support.fresh_project import FreshProject
+from tests.support.mailing import SES, mail_by
 
 pytestmark = [pytest.mark.one_database]
 
 SETTINGS = """
 INSTALLED_APPS = ["unfold", *INSTALLED_APPS, "anymail", "accounts", "notifier"]
-EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 NOTIFIER = {"TOPIC_ARN": "", "BASE_URL": "https://shop.example.com", "ADDRESSES": {"email": "email"}}
-"""
+""" + "".join(f"{name} = {value!r}\n" for name, value in mail_by(SES).items())
 HEAD = """
 from django.contrib.auth.models import Group, User
 from django.db import models, transaction

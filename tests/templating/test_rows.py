@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import django
 import pytest
 from django.db import transaction
 from django.db.models import F, Subquery, Value
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.django_db
 
 INSERTS = ["UPDATE stock_item", "INSERT notifier_event"]
 SAVEPOINTS = {"SAVEPOINT", "RELEASE"}
+# From 6.0 on Django asks back by the write itself what its expressions made, and the object holds it.
+IS_ASKED_BACK = django.VERSION >= (6, 0)
 READS = ["UPDATE stock_item", "SELECT stock_item", "INSERT notifier_event"]
 
 
@@ -65,7 +68,8 @@ def test_an_expression_is_what_it_made_of_the_row(name, value, expected):
     assert frozen(name) == row
     assert expected in (None, row)
     # The caller's object is as Django leaves it.
-    assert getattr(item, name) is value
+    left = getattr(item, name)
+    assert left == row if IS_ASKED_BACK else left is value
 
 
 def test_a_relation_by_an_expression_leads_where_the_row_leads():
@@ -106,12 +110,13 @@ def test_its_text_and_its_methods_read_the_row_too(text, expected):
     assert [message.text for message in sent] == [expected]
 
 
+ASKED = INSERTS if IS_ASKED_BACK else READS
 COSTS = [
     # what a template reads, what is assigned, what the save costs
     ("{{ instance.name }}", {"amount": F("amount") - 1}, INSERTS),
     ("{{ instance.amount }}", {"name": "Wool"}, INSERTS),
-    ("{{ instance.amount }}", {"amount": F("amount") - 1}, READS),
-    ("{{ instance.amount }}{{ instance.name }}", {"amount": F("amount") - 1, "name": Lower("name")}, READS),
+    ("{{ instance.amount }}", {"amount": F("amount") - 1}, ASKED),
+    ("{{ instance.amount }}{{ instance.name }}", {"amount": F("amount") - 1, "name": Lower("name")}, ASKED),
     ("{{ instance.total }}", {"name": "Wool"}, READS),  # a generated column
     ("{{ instance.total }}{{ instance.shout }}", {"amount": F("amount") - 1}, READS),
     ("{{ instance.line }}", {"name": "Wool"}, INSERTS),  # a method that reads no generated column
@@ -136,7 +141,9 @@ def test_it_is_one_query_for_the_condition_and_all_triggers_together():
         make_item_trigger("{{ instance.amount }}", condition="instance.amount == 9")
     with statements() as found:
         change(item, amount=F("amount") - 1)
-    assert [each for each in found if each.startswith("SELECT")] == ["SELECT stock_item"]
+    assert [each for each in found if each.startswith("SELECT")] == ["SELECT stock_item"] * (
+        not IS_ASKED_BACK
+    )
     assert Event.objects.count() == 2
 
 
@@ -226,7 +233,9 @@ def test_related_objects_and_lists_are_the_rows_and_cost_no_query_each():
     with statements() as found:
         items[0].save()
     assert data_of_the_event()["instance"]["parent"]["amount"] == 9
-    assert [each for each in found if each.startswith("SELECT")] == ["SELECT stock_item"] * 2
+    assert [each for each in found if each.startswith("SELECT")] == ["SELECT stock_item"] * (
+        2 - IS_ASKED_BACK
+    )
     Event.objects.all().delete()
     with statements() as found:
         Item.objects.get(pk=parent.pk).save()

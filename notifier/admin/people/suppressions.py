@@ -72,6 +72,8 @@ class SuppressionAdmin(ReadingAdmin):
     of_recipients = {"address"}
     fields = ["address_shown", "channel_shown", "reason", "detail_shown", "since"]
     delete_confirmation_template = "admin/notifier/suppression/lift.html"
+    # Each is lifted by itself, with its own reason.
+    actions = None
 
     def get_queryset(self, request):
         return masking.marked(request, super().get_queryset(request))
@@ -118,12 +120,6 @@ class SuppressionAdmin(ReadingAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return request.user.has_perm("notifier.delete_suppression")
-
-    def get_actions(self, request):
-        """Each is lifted by itself, with its own reason."""
-        return {
-            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
-        }
 
     def delete_view(self, request, object_id, extra_context=None):
         """Lift it: asks why, and keeps the answer in the log."""
