@@ -24,6 +24,7 @@ from notifier.local.postgres import find_programs, temporary_cluster
 from notifier.models import Subscription
 from tests.deploy.doctor.conftest import a_role, deploy, only
 from tests.support.builders import make_trigger
+from tests.support.patience import wait_until
 
 HOUSE = Path(__file__).parents[3]
 REPORT = """
@@ -126,19 +127,30 @@ def test_connections_that_are_nearly_used_up_are_a_warning_until_they_are_closed
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=HOUSE, env=environment, check=True
         )
-        with ExitStack() as others:
-            for _ in range(80):
+        with closing(psycopg.connect(url, autocommit=True)) as first, ExitStack() as others:
+            for _ in range(79):
                 others.enter_context(closing(psycopg.connect(url)))
+            wait_for_connections(first, 80)
             (_, findings, facts), _ = reported(url)
             assert "81 of the 97 connections" in only(findings).what
             assert "0 of them have done nothing for a minute" in only(findings).what
             assert "RDS Proxy" in only(findings).remedy
             assert facts["connections"] == {"used": 81, "idle": 0, "most": 97}
             # Somebody else's connections count too, and what the provider reserves is nobody's.
-            (_, findings, _), _ = reported(as_another_user(url))
+            another = as_another_user(url)
+            wait_for_connections(first, 80)
+            (_, findings, _), _ = reported(another)
             assert "81 of the 95 connections" in only(findings).what
-        (_, findings, _), _ = reported(url)
-        assert findings == []
+            others.close()
+            wait_for_connections(first, 1)
+            (_, findings, _), _ = reported(url)
+            assert findings == []
+
+
+def wait_for_connections(own, number):
+    """One that is closed is counted until its process has ended."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    wait_until(lambda: own.execute(count).fetchone() == (number,), f"{number} connections are left")
 
 
 def as_another_user(url):
