@@ -39,7 +39,7 @@ class Deployer:
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "deployer",
             "AWS_SECRET_ACCESS_KEY": "deployer",
-            "AWS_DEFAULT_REGION": os.environ["AWS_DEFAULT_REGION"],
+            "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", ""),
             "NO_PROXY": "127.0.0.1",
             "DJANGO_SUPERUSER_USERNAME": ADMINISTRATOR,
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
