@@ -21,7 +21,7 @@ LATIN = (
     r"\u02bb\u0300-\u036f\u1e00-\u1eff"
 )
 # Without a scheme, only this of a host is a link.
-BARE = re.compile(rf"(?:[-a-z0-9{LATIN}]+\.)+", re.IGNORECASE)
+BARE = re.compile(rf"[-.a-z0-9{LATIN}]+", re.IGNORECASE)
 SCHEMES = ("http://", "https://")
 # Neither may stand before a link: the first not before a scheme, the second not before a host without one.
 NO_LINK, NO_HOST = re.compile(f"[A-Za-z0-9@＠$#＃{BROKEN}]"), re.compile(f"[@＠$#＃/{BROKEN}]")
@@ -92,10 +92,10 @@ def _bare(text, start, end):
     """``(start, end)`` of each link in a host without a scheme."""
     found = []
     while names := BARE.search(text, start, end):
-        start = names.end()
-        for dot in range(names.end(), names.start(), -1):
-            if text[dot - 1] == "." and (host_end := _end_of_tld(text, dot, end)):
-                found.append((names.start(), host_end))
+        first, start = names.start() + (names[0][0] == "."), names.end()
+        for dot in range(start - 1, first, -1):
+            if text[dot] == "." and (host_end := _end_of_tld(text, dot + 1, end)):
+                found.append((first, host_end))
                 start = max(start, host_end)
                 break
     return found

@@ -190,6 +190,12 @@ def event_of(name, status, description, message_id, number, context=None):
     }
 
 
+def patterns(operation):
+    """Those that the service has for what an operation is asked with."""
+    members = _model().operation_model(operation).input_shape.members.values()
+    return {each.metadata["pattern"] for each in members if "pattern" in each.metadata}
+
+
 @cache
 def _model():
     return botocore.session.Session().get_service_model(SERVICE)

@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from notifier.gates import allow_list
+from notifier.local import sms_voice
 from notifier.local.chat.marks import Markup
 from notifier.rules import condition_syntax
 from tests.support.growth import worse_than_linear
@@ -34,6 +35,9 @@ MADE = {
         (re.compile(pattern, re.MULTILINE), "findall")
         for markup in _markups()
         for pattern in {*markup.formats, *markup.links, markup.calls} - {""}
+    ],
+    "notifier.local.sms_voice:_is_written": lambda: [
+        (re.compile(found), "fullmatch") for found in sorted(sms_voice.patterns("SendTextMessage"))
     ],
     "notifier.rules.condition_syntax:explain_syntax:fullmatch(pattern)": lambda: [
         (re.compile(pattern, re.DOTALL), "fullmatch") for pattern, _text in condition_syntax.PATTERNS

@@ -110,6 +110,14 @@ def _of_logs(call):
     return [_arn("logs", f"log-group:{group}:log-stream:{stream}")] if group else ["*"]
 
 
+def _of_sms_voice(call):
+    """The set and the sender that a message names; one by its number, or none, has no ARN."""
+    kept, sender = (call.parameters.get(name, "") for name in ("ConfigurationSetName", "OriginationIdentity"))
+    kind = {"pool": "pool", "phone": "phone-number"}.get(sender.partition("-")[0])
+    named = _arn("sms-voice", f"{kind}/{sender}") if kind else sender if sender.startswith("arn:") else "*"
+    return [_arn("sms-voice", f"configuration-set/{kept}"), named] if kept else [named]
+
+
 def _of_ses(call):
     if not call.operation.startswith("Send"):
         return ["*"]
@@ -134,4 +142,11 @@ def _identity_of(sender):
     return sender if sender in known else sender.rpartition("@")[2]
 
 
-RESOURCES = {"sns": _of_sns, "sqs": _of_sqs, "ssm": _of_ssm, "logs": _of_logs, "ses": _of_ses}
+RESOURCES = {
+    "sns": _of_sns,
+    "sqs": _of_sqs,
+    "ssm": _of_ssm,
+    "logs": _of_logs,
+    "ses": _of_ses,
+    "sms-voice": _of_sms_voice,
+}

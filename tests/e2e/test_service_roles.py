@@ -187,6 +187,34 @@ def test_sns_compares_as_the_reference_says(strict_service, operation, parameter
     assert bool(missing) == bool(said)
 
 
+OF_SMS = "arn:aws:sms-voice:us-east-1:123456789012:"
+
+
+@pytest.mark.parametrize(
+    ("sender", "resource", "is_allowed"),
+    [
+        ({"OriginationIdentity": "pool-1"}, OF_SMS + "pool/*", True),
+        ({"OriginationIdentity": OF_SMS + "pool/pool-1"}, OF_SMS + "pool/*", True),
+        ({"OriginationIdentity": "phone-1"}, OF_SMS + "pool/*", False),
+        ({"OriginationIdentity": "+12065550100"}, OF_SMS + "phone-number/*", False),  # which is no ARN
+        ({"OriginationIdentity": "+12065550100"}, "*", True),
+        ({}, OF_SMS + "*", False),
+        ({}, "*", True),
+    ],
+)
+def test_a_text_is_compared_with_what_it_names(strict_service, sender, resource, is_allowed):
+    deploy("texter", CALLER, statements=[granting(SEND, resource=resource)])
+    client = boto3.client(
+        "pinpoint-sms-voice-v2", aws_access_key_id="FUNCTION.texter", aws_secret_access_key="local"
+    )
+    send = partial(client.send_text_message, DestinationPhoneNumber="+12065550123", MessageBody="a")
+    if is_allowed:
+        assert send(**sender)["MessageId"]
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            send(**sender)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas import feedback as function
 from notifier import deliveries
-from notifier.exceptions import MalformedMessage
+from notifier.exceptions import MalformedMessage, OutcomeUnknown
 from notifier.feedback.end_user_messaging import is_its_own, read_event
 from notifier.local.sms_voice import event_of
 from notifier.models import Feedback, Gauge, Suppression
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db
 NUMBER, MESSAGE_ID = "+12065550123", "862a8790-60c0-4430-9b2b-658b7d1f2c3e"
 
 
-def sent(**values):
-    row = make_delivery(channel="sms", address=NUMBER, **values)
+def sent(answer=MESSAGE_ID):
+    row = make_delivery(channel="sms", address=NUMBER)
     (work,) = deliveries.claim_deliveries([row.pk], channel="sms", lease_seconds=900)
     deliveries.mark_sending([work])
     policy = deliveries.Policy(at_most_once=True, horizon=None)
-    deliveries.record_answers([(work, MESSAGE_ID)], policy)
+    deliveries.record_answers([(work, answer)], policy)
     return row
 
 
@@ -131,6 +131,14 @@ def test_what_fits_no_delivery_changes_none(changed):
     row = sent()
     assert hear(told(row, "TEXT_SPAM", **changed)) == []
     assert (state(row)[:2], Feedback.objects.count()) == (("sent", ""), 0)
+
+
+@pytest.mark.parametrize(("name", "returned"), [("TEXT_SUCCESSFUL", ""), ("TEXT_SPAM", "refused")])
+def test_an_sms_whose_answer_was_lost_is_known_to_be_sent_once_aws_speaks_of_it(name, returned):
+    row = sent(OutcomeUnknown("timeout"))
+    assert state(row)[:2] == ("unknown", "")
+    assert hear(told(row, name)) == []
+    assert (state(row)[:2], row.provider_id) == (("sent", returned), MESSAGE_ID)
 
 
 @pytest.mark.parametrize("body", ['{"eventType": "TEXT_SPAM"}', '{"eventType": "TEXT_SPAM", "messageId": 5}'])
