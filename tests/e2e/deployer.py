@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
+
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.pins import HOUSE
 
@@ -93,6 +95,13 @@ class Deployer:
         printed = done.stdout + done.stderr
         assert bool(done.returncode) == fails, printed
         return printed
+
+
+def new_database(name):
+    """The URL of another database on the tests' server, for a deployment of its own."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
 
 
 def copy_project(folder):

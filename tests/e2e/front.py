@@ -14,12 +14,13 @@ from .policies import allows, policies_of
 class Front:
     """``calls`` are all signed requests so far, in the order of their arrival.
 
-    ``lambda_api`` has the first word on Lambda's operations; with ``enforce_roles`` a function may only do
-    what its role allows, as on AWS.
+    ``lambda_api`` has the first word on Lambda's operations, ``blocked_names`` on SQS's; with
+    ``enforce_roles`` a function may only do what its role allows, as on AWS.
     """
 
-    def __init__(self, lambda_api, *, enforce_roles):
-        self.calls, self._lambda_api, self.enforce_roles = [], lambda_api, enforce_roles
+    def __init__(self, lambda_api, blocked_names, *, enforce_roles):
+        self.calls, self.enforce_roles = [], enforce_roles
+        self._lambda_api, self._blocked_names = lambda_api, blocked_names
 
     def wrap(self, app):
         """``app``, moto's, behind this."""
@@ -37,6 +38,8 @@ class Front:
         self.calls.append(dataclasses.replace(call, resource=needed[0].resource, denied=missing is not None))
         if missing is not None:
             return denial(call, _role_of(call.who), missing.action, missing.resource)
+        if call.service == "sqs":
+            return self._blocked_names.answer(call)
         return self._lambda_api.answer(call, environ, app) if call.service == "lambda" else None
 
     def _missing(self, call, needed):

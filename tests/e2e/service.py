@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 from notifier.local.cloud import LocalCloud
 
+from .blocked_names import BlockedNames
 from .front import Front
 from .function_url import request_url
 from .functions import Functions
@@ -35,9 +36,10 @@ class LambdaService:
     nothing else. ``cloud`` is the LocalCloud behind it: ``cloud.outbox()``, ``cloud.x``. One at a time in a
     process. A function has ``slowness`` times the time that Lambda gives it: as much slower may this machine
     be. ``slow_roles``: so many functions are refused at first, as if IAM had not spread their roles.
+    ``blocked_seconds``: so long no queue is made by the name of one that was deleted.
     """
 
-    def __init__(self, *, enforce_roles=False, edges=None, slowness=1, slow_roles=0):
+    def __init__(self, *, enforce_roles=False, edges=None, slowness=1, slow_roles=0, blocked_seconds=0):
         self._root = Path(mkdtemp(prefix="lambda-service-"))
         self._edges = edges or {}
         self._functions = Functions(
@@ -49,7 +51,8 @@ class LambdaService:
             slowness=slowness,
         )
         self._lambda_api = LambdaApi(functions=self._functions, url=lambda: self.url, slow_roles=slow_roles)
-        self._front = Front(self._lambda_api, enforce_roles=enforce_roles)
+        self.blocked_names = BlockedNames(blocked_seconds)
+        self._front = Front(self._lambda_api, self.blocked_names, enforce_roles=enforce_roles)
         self._polling = Polling(
             functions=self._functions, url=lambda: self.url, wait_for_events=self._lambda_api.wait
         )

@@ -3,14 +3,12 @@ run here.
 """
 
 import json
-import os
 import re
 
 import boto3
-import psycopg
 import pytest
 
-from .deployer import HOUSE, Deployer
+from .deployer import HOUSE, Deployer, new_database
 from .runtimes import suit_this_machine
 from .service import SLOWNESS, LambdaService
 
@@ -19,13 +17,6 @@ PAGE = (HOUSE / "docs" / "own-project.md").read_text()
 
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.S)
-
-
-def new_database(name):
-    """Its URL; the other tests have one of their own on the same server."""
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
 
 
 @pytest.fixture

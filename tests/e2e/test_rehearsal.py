@@ -15,9 +15,8 @@ from tests.rehearsal.account import Deployment, Person
 from tests.rehearsal.steps import Rehearsal
 from tests.support.pins import HOUSE
 
-from .deployer import Deployer
+from .deployer import Deployer, new_database
 from .service import SLOWNESS, LambdaService
-from .test_own_project import new_database
 
 SENDER = "Rehearsal <rehearsal@example.org>"
 
