@@ -8,6 +8,8 @@ from .kind import Kind, unless
 
 MISSING = ("ResourceNotFoundException",)
 MOST_LISTED = 100
+# Zappa's SNAPSTART_LAMBDA_ALIAS, which it moves to each new version once that has its snapshot.
+ALIAS = "snapstart"
 # Lambda refuses changes meanwhile.
 ON_THE_WAY = {"Creating": "Enabled", "Enabling": "Enabled", "Updating": "Enabled", "Disabling": "Disabled"}
 SETTLED = WaiterModel(
@@ -41,11 +43,11 @@ class Mappings(Kind):
         self._ids = {}
 
     def wanted(self):
-        functions = {function.module: function.name for function in self.stack.functions}
+        functions = {function.module: function for function in self.stack.functions}
         return {
             f"{self.stack.name}-{route}": {
                 "State": "Enabled",
-                "FunctionArn": self.account.arn("lambda", f"function:{functions[route]}"),
+                "FunctionArn": self.account.arn("lambda", f"function:{_target(functions[route])}"),
                 "BatchSize": settings.batch_size,
                 "MaximumBatchingWindowInSeconds": 0,
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -56,7 +58,7 @@ class Mappings(Kind):
         }
 
     def needed(self, name):
-        return self.wanted()[name]["FunctionArn"].rpartition(":")[2]
+        return self.wanted()[name]["FunctionArn"].partition(":function:")[2]
 
     def found(self):
         prefix = self.account.arn("sqs", f"{self.stack.name}-")
@@ -100,6 +102,15 @@ class Mappings(Kind):
         create_waiter_with_client("Settled", SETTLED, self.account.client("lambda")).wait(
             UUID=self._ids[name]
         )
+
+
+def _target(function):
+    """Its name, and where it has snapshots Zappa's alias for the version that has one; ``$LATEST`` has none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
+    """
+    has_snapshots = function.config.get("snap_start", "None") != "None"
+    return f"{function.name}:{ALIAS}" if has_snapshots else function.name
 
 
 def _attributes(mapping):
