@@ -26,6 +26,8 @@ VERB = "text"
 EXAMPLE = "+44 7400 123401"
 MARK = "#"
 DRIVERS = ("sns", "aws", "twilio")
+# Nobody else's package has it.
+LIBRARIES = ("phonenumbers",)
 # Twilio's; AWS knows the function by its role.
 CREDENTIALS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY")
 CONNECT_SECONDS, READ_SECONDS = 3, 10

@@ -14,6 +14,7 @@ from notifier.deploy.environment import (
     LOCAL,
     ON_LAMBDA,
     PRODUCTION,
+    SERVES_PAGES,
     configuration,
     filled,
     locally,
@@ -51,13 +52,15 @@ with configuration() as env:
 INSTALLED_APPS = [
     # Before the admin, whose templates it replaces.
     "unfold",
-    "django.contrib.admin",
+    # A queue's function has its models, and reads its pages only where it makes a link.
+    f"django.contrib.admin{'' if SERVES_PAGES else '.apps.SimpleAdminConfig'}",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "anymail",
+    # As an app it only checks settings.
+    *(["anymail"] if SERVES_PAGES else []),
     "axes",
     "notifier",
     "notifier.deploy",

@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 from notifier.admin.start import first_page
 from project import sign_in
 
+# Where the settings leave it to whoever needs the pages.
+admin.autodiscover()
 urlpatterns = [
     path("admin/", admin.site.admin_view(first_page)),
     path("admin/login/", sign_in.page),

@@ -19,12 +19,13 @@ from notifier.channels.credentials import cleaned
 from notifier.exceptions import SenderRefused
 
 from .keys import machine_key, parse_key, parse_keys
-from .place import LOCAL, ON_LAMBDA, host_names, locally
+from .place import LOCAL, ON_LAMBDA, SERVES_PAGES, host_names, locally
 
 __all__ = [
     "LOCAL",
     "ON_LAMBDA",
     "PRODUCTION",
+    "SERVES_PAGES",
     "configuration",
     "filled",
     "locally",
@@ -84,13 +85,14 @@ def configuration():
     raise ImproperlyConfigured(_describe(wrong))
 
 
-def read_secrets(environ):
-    """Put those of the named secrets into ``environ`` that it lacks: one GetParameters for up to ten of them.
+def read_secrets(environ, *, again=False):
+    """Put those of the named secrets into ``environ`` that it lacks, or ``again`` all of them: one
+    GetParameters for up to ten.
 
     One that Parameter Store does not have is left out, with a line in the log. Raises ImproperlyConfigured
     when it cannot be asked.
     """
-    names = [name for name in _secret_names(environ) if not environ.get(name)]
+    names = [name for name in _secret_names(environ) if again or not environ.get(name)]
     if not names:
         return
     from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider

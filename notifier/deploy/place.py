@@ -4,6 +4,9 @@ import ipaddress
 import os
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+# Behind a queue or the schedule nobody asks for a page: the handler is a file's own, and not Zappa's.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (``_HANDLER``)
+SERVES_PAGES = os.environ.get("_HANDLER", "handler.").startswith("handler.")
 LOCALHOST = "localhost"  # https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 
 

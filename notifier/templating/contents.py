@@ -11,7 +11,6 @@ from .braces import check_braces
 from .compiler import MAX_SOURCE_BYTES, MAX_WHOLE_BYTES, CompiledPart, compile_part, merge_paths
 from .paths import PathTree
 from .permitted import check_person
-from .plaintext import text_template_from_html
 
 # What a content consists of; each is a template of its own. Which of them are shown is the channel's affair.
 PARTS = ("subject", "text", "html", "link", "icon")
@@ -129,4 +128,9 @@ def text_template(text: str, html: str) -> str | None:
     """The template of a blank text part, made from the HTML's source; None where there is none to make, or no
     exact one.
     """
-    return text_template_from_html(html) if html and not text.strip() else None
+    if not html or text.strip():
+        return None
+    # It needs lxml, which only the packages of functions that write HTML have.
+    from .plaintext import text_template_from_html
+
+    return text_template_from_html(html)

@@ -7,9 +7,9 @@ css-inline refuses, or that costs too much, stays as it is.
 
 import logging
 import re
+from functools import cache
 from html.parser import HTMLParser
 
-from css_inline import CSSInliner, InlineError
 from django.template.base import VariableNode
 from django.utils.safestring import SafeData
 
@@ -20,10 +20,6 @@ from .specialising import Specialised
 from .visible_html import sheet_texts
 
 logger = logging.getLogger(__name__)
-
-INLINER = CSSInliner(
-    keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False, base_url=None
-)
 
 STYLE = re.compile(r"<style\b", re.IGNORECASE)
 START = re.compile("<[A-Za-z]")
@@ -77,12 +73,24 @@ def inline_styles(html):
     if not _is_affordable(html):
         logger.warning("An HTML is too deep or too long for its styles to be moved into its elements.")
         return html
+    # Only the packages of functions that write HTML have it.
+    from css_inline import InlineError
+
     try:
-        inlined = INLINER.inline(html)
+        inlined = _inliner().inline(html)
     except (InlineError, UnicodeError, ValueError) as error:
         logger.warning("The styles of an HTML could not be moved into its elements: %s", type(error).__name__)
         return html
     return inlined if len(inlined) <= 2 * MAX_OUTPUT_BYTES else html
+
+
+@cache
+def _inliner():
+    from css_inline import CSSInliner  # see above
+
+    return CSSInliner(
+        keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False, base_url=None
+    )
 
 
 def _sheets(html):

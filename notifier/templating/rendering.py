@@ -22,7 +22,6 @@ from .absolute_links import (
 from .contents import PARTS, CompiledContent, Named, compile_content
 from .data import LINKS, PERSONAL, SITE
 from .inlining import Inlined
-from .plaintext import marked_text, tidy_text
 from .provenance import take_apart
 from .safe_links import MAX_ICON_CHARACTERS, checked_link
 from .specialising import specialise
@@ -131,10 +130,14 @@ class EventContent:
         if self._has_own_paths:
             user, own = absolute_data(user, self._root), absolute_data(dict(own), self._root)
         links = {**(links or {}), **own}
-        # Styles in the elements would show in the text: it is made from the HTML as it was before.
-        text_body = text.render(user, links) if text else marked_text(html.render(user, links))
-        if self._compiled.text_is_made:
-            text_body = tidy_text(text_body)
+        if text and not self._compiled.text_is_made:
+            text_body = text.render(user, links)
+        else:
+            # It needs lxml, which only the packages of functions that write HTML have.
+            from .plaintext import marked_text, tidy_text
+
+            # Styles in the elements would show in the text: it is made from the HTML as it was before.
+            text_body = tidy_text(text.render(user, links) if text else marked_text(html.render(user, links)))
         text_body = self._absolute(text_body)
         text_body, spans = take_apart(text_body) if self._marks_data else (text_body.strip(), None)
         html_body = inlined.render(user, links)

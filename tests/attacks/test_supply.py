@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from notifier.deploy.stack import package
-from notifier.deploy.stack.sbom import NAME, licences_of
+from notifier.deploy.stack.sbom import NAME, licences_of, write_sbom
 from notifier.exceptions import ConfigurationError
 
 HOUSE = Path(__file__).parents[2]
@@ -111,8 +111,9 @@ def test_the_package_lists_what_is_in_it_and_nothing_else(folder):
     """Pip is among the tools that are taken out."""
     wanted = [entries(HOUSE / "requirements.txt")[name][0] for name in ("six", "whitenoise", "pip")]
     (folder / "requirements.txt").write_text("".join(wanted))
-    (path,) = package.build_environment(runtime=RUNTIME).rglob(NAME)
-    bom = json.loads(path.read_text())
+    packed = package.folder_in(package.build_environment(runtime=RUNTIME))
+    write_sbom(packed, installed=packed)
+    bom = json.loads((packed / NAME).read_text())
     assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
     listed = {each["name"]: each for each in bom["components"]}
     assert set(listed) == {"six", "whitenoise"}

@@ -72,7 +72,15 @@ def _install(runtime, folder):
     pins.write_text(pinned(*CLIENT))
     subprocess.run(
         [
-            *(find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *(
+                find_uv_bin(),
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--compile-bytecode",
+                "--require-hashes",
+            ),
             *("--python", interpreter_of(runtime), "--target", str(folder), "-r", str(pins)),
         ],
         env={"UV_SYSTEM_CERTS": "1", **os.environ},

@@ -17,9 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from notifier.deploy.quotas import more_concurrency
 from notifier.exceptions import ConfigurationError
 
-from . import Stack, after, apply, package, patience
+from . import Stack, after, apply, package, patience, slimming
 from .account import Account, sentence
-from .packing import build_once
+from .packing import build_finished, build_once
 from .resources.concurrency import advice_on
 from .stages import read_deployment
 
@@ -54,13 +54,15 @@ def prepare(cli):
 
 
 def _prepare_package(cli):
+    deployment = read_deployment(cli.api_stage)
     environment = package.build_environment(
         runtime=cli.runtime, architecture=cli.architecture, module=_module_of(cli)
     )
     os.environ["VIRTUAL_ENV"] = str(environment)
     # Zappa imports pip next, whose setuptools prints two lines about who was first.
     warnings.filterwarnings("ignore", module="_distutils_hack")
-    names, globs = package.left_out(read_deployment(cli.api_stage).function_folders)
+    names, globs = package.left_out(deployment.function_folders)
+    globs += slimming.unneeded_by(deployment.function(cli.api_stage), deployment.functions)
     if _is_web(cli):
         _collect_static_files()
     else:
@@ -69,9 +71,14 @@ def _prepare_package(cli):
     cli.override_stage_config_setting("exclude_glob", [*cli.stage_config.get("exclude_glob", []), *globs])
     # The environment's wheels are for Lambda already.
     cli.override_stage_config_setting("use_precompiled_packages", False)
+    build = partial(
+        build_finished,
+        cli.zappa.create_lambda_zip,
+        environment=environment,
+        python=package.compiler_for(cli.runtime),
+    )
     # A stage's own script may change any file before it is packed.
-    if not cli.prebuild_script:
-        cli.zappa.create_lambda_zip = partial(build_once, cli.zappa.create_lambda_zip)
+    cli.zappa.create_lambda_zip = build if cli.prebuild_script else partial(build_once, build)
 
 
 def _module_of(cli):

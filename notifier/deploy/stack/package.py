@@ -10,7 +10,6 @@ that one's has these too, and its cold start alone pays for them.
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import click
 
 from notifier.exceptions import ConfigurationError
 
-from . import sbom, targets
+from . import slimming, targets
 from .pythons import find_python
 
 REQUIREMENTS = "requirements.txt"
@@ -34,41 +33,6 @@ NO_HASHES = (
     "uv pip compile --generate-hashes requirements.in -o requirements.txt"
 )
 
-# Zappa's command line needs these, its handler none of them.
-TOOLS = (
-    ".lock",
-    "pip",
-    "setuptools",
-    "_distutils_hack",
-    "pkg_resources",
-    "wheel",
-    "troposphere",
-    "cfn_*",
-    "placebo",
-    "tqdm",
-    "argcomplete",
-    "bin",
-)
-# What only a compiler or a translator reads.
-SOURCES = ("*.po", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h")
-# Of botocore's four hundred services those that a Django project may call; all of them would be a third of
-# the package. Add the name of another here: without it boto3 raises UnknownServiceError.
-AWS_SERVICES = frozenset(
-    [
-        "bedrock-runtime",
-        "cloudwatch",
-        "cognito-idp",
-        "dynamodb",
-        "events",
-        "firehose",
-        "kinesis",
-        "kms",
-        "lambda",
-        "logs",
-        "pinpoint-sms-voice-v2",
-    ]
-    + ["s3", "scheduler", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts"]
-)
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_UNPACKED_BYTES = 250 * 1024 * 1024
 # Folders of the project that hold no Python and are needed all the same.
@@ -86,8 +50,8 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
     was installed does not run there.
     """
     requirements, target = requirements_of(module), targets.target_of(runtime, architecture)
-    compiler = find_python(target.python) or _say_uncompiled(target.python)
-    ours = (module.__file__ for module in (sbom, targets))
+    compiler = compiler_for(runtime)
+    ours = (each.__file__ for each in (slimming, targets))
     wanted = [Path(each).read_bytes() for each in (*requirements, __file__, *ours)]
     wanted.append(f"{target} {compiler} {sys.version}".encode())
     # What else the project's functions may have is kept beside it: they are deployed one after the other.
@@ -95,22 +59,26 @@ def build_environment(*, runtime, architecture="x86_64", module=""):
     environment = CACHE.absolute() / f"{family}-{hashlib.sha256(b''.join(wanted)).hexdigest()[:12]}"
     if not environment.exists():
         for earlier in CACHE.glob(f"{family}-*"):
-            _remove(earlier)
+            slimming.remove(earlier)
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as unfinished:
-            # Zappa looks in the folder of the Python that it runs under, whichever the function's is.
-            packages = Path(
-                unfinished, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages"
-            )
+            packages = folder_in(unfinished)
             _install(requirements, packages, target)
-            _slim(packages)
+            slimming.slim(packages)
             targets.check_fit(packages, target)
             if compiler:
-                _compile(packages, compiler)
-            sbom.write_sbom(packages)
+                compile_folder(packages, compiler)
             Path(unfinished).rename(environment)
             Path(unfinished).mkdir()  # for its own removal
     return environment
+
+
+def folder_in(environment):
+    """Where its packages are: Zappa looks in the folder of the Python that it runs under, whichever the
+    function's is.
+    """
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(environment, "lib", version, "site-packages")
 
 
 def requirements_of(module):
@@ -148,58 +116,37 @@ def _install(requirements, folder, target):
         )
 
 
-def _slim(packages):
-    for pattern in TOOLS:
-        for found in packages.glob(pattern):
-            _remove(found)
-    for pattern in SOURCES:
-        for found in list(packages.rglob(pattern)):
-            _remove(found)
-    for service in (packages / "botocore" / "data").glob("*"):
-        if service.is_dir() and service.name not in AWS_SERVICES:
-            _remove(service)
-    # Browsers get what `collectstatic` took out of the person's own environment.
-    for folder in list(packages.rglob("static")):
-        if folder.is_dir() and not (folder / "__init__.py").exists():
-            _remove(folder)
-
-
-def _remove(path):
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _compile(packages, python):
-    """Write bytecode beside the source: the function's folder is read-only, and each cold start would compile
-    everything again.
+def compile_folder(folder, python):
+    """Write bytecode beside each source that has none: the function's folder is read-only, and each cold
+    start would compile everything again.
 
     By the source's hash and unchecked, because files in a zip have no time that could be compared.
     """
+    # Zappa puts an empty file into each folder without a source, those with bytecode too.
+    sources = [path for path in Path(folder).rglob("*.py") if path.stat().st_size and not _is_compiled(path)]
+    command = [python, "-m", "compileall", "-qq", "--invalidation-mode", "unchecked-hash"]
     # What does not compile is left as it is: some packages bring files for other Pythons.
     subprocess.run(
-        [
-            python,
-            "-m",
-            "compileall",
-            "-qq",
-            "--invalidation-mode",
-            "unchecked-hash",
-            "-s",
-            packages,
-            packages,
-        ],
-        check=False,
+        [*command, "-s", folder, "-i", "-"], input="\n".join(map(str, sources)), text=True, check=False
     )
+
+
+def _is_compiled(source):
+    return any((source.parent / "__pycache__").glob(f"{source.stem}.*.pyc"))
 
 
 @cache
-def _say_uncompiled(version):
-    """Once a command, not once a stage."""
-    click.secho(
-        f"  There is no python{version} on this machine, so the libraries go uncompiled, and each cold start "
-        "compiles what it needs. With that Python on the PATH or in pyenv it is done here.",
-        fg="yellow",
-    )
-    return ""
+def compiler_for(runtime):
+    """The path of the Python that makes the bytecode for ``runtime``, or None, which is said once a command,
+    not once a stage.
+    """
+    if not (found := find_python(runtime.removeprefix("python"))):
+        click.secho(
+            f"  There is no {runtime} on this machine, so the package goes uncompiled, and each cold start "
+            "compiles what it needs. With that Python on the PATH or in pyenv it is done here.",
+            fg="yellow",
+        )
+    return found
 
 
 def left_out(function_folders, root="."):

@@ -11,8 +11,9 @@ NAME = "sbom.cdx.json"
 CLASSIFIER = "License :: "
 
 
-def write_sbom(folder):
-    """Write ``folder / NAME`` about the libraries that are installed in ``folder``.
+def write_sbom(folder, *, installed):
+    """Write ``folder / NAME`` about those of the libraries in the folder ``installed`` that are in
+    ``folder``.
 
     Raises ConfigurationError without the library for it, which only who packages needs.
     """
@@ -24,7 +25,8 @@ def write_sbom(folder):
             "Packaging needs cyclonedx-python-lib, which writes down what the package holds: "
             "pip install cyclonedx-python-lib"
         ) from None
-    found = sorted(filter(_is_packed, distributions(path=[str(folder)])), key=lambda each: each.name.lower())
+    packed = (each for each in distributions(path=[str(installed)]) if _is_packed(each, folder))
+    found = sorted(packed, key=lambda each: each.name.lower())
     bom = Bom(components=map(_component, found))
     (folder / NAME).write_text(JsonV1Dot6(bom).output_as_string(indent=2), encoding="utf-8")
 
@@ -47,10 +49,10 @@ def _is_licence(classifier):
     return classifier.startswith(CLASSIFIER) and not classifier.endswith("OSI Approved")
 
 
-def _is_packed(distribution):
-    """Whether more of it is there than its name: what only Zappa's command line needs is taken out."""
+def _is_packed(distribution, folder):
+    """Whether more of it is there than its name: what a function does not need is taken out."""
     code = [each for each in distribution.files or () if ".dist-info" not in str(each)]
-    return any(distribution.locate_file(each).exists() for each in code)
+    return any((folder / each).exists() for each in code)
 
 
 def _component(distribution):

@@ -37,7 +37,9 @@ NATIVE = "markupsafe"
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    package.compiler_for.cache_clear()
+    yield tmp_path
+    package.compiler_for.cache_clear()
 
 
 def add_source_distribution(folder, tag):
@@ -106,7 +108,6 @@ def test_where_that_python_is_missing_it_is_said_once_and_nothing_wrong_is_compi
     monkeypatch.setenv("PATH", str(project))
     monkeypatch.setenv("PYENV_ROOT", str(project))
     version = next(each for each in VERSIONS if not find_python(each))
-    package._say_uncompiled.cache_clear()
     for _ in range(2):
         environment = package.build_environment(runtime=f"python{version}", architecture="x86_64")
     assert compiled(environment) == set()

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.channels.registry import channel_names
 from notifier.deploy.stack import RouteSettings, Stack, default_routes
-from tests.deploy.stack.conftest import account_of, apply, destroy, plan
+from tests.deploy.stack.conftest import account_of, apply, deploy, destroy, plan
 
 
 @pytest.fixture
@@ -154,3 +154,24 @@ def test_what_ses_publishes_reaches_the_queue_of_the_feedback_as_it_is_and_no_ot
     assert {change.action for change in apply(stack).changes} == {"wait"}
     destroy(stack)
     assert {change.action for change in destroy(stack)} == set()
+
+
+def test_a_queue_feeds_the_version_that_has_a_snapshot_once_there_is_one(make_stack):
+    """By what is asked of AWS: moto forgets which version a mapping is for."""
+    from zappa.core import SNAPSTART_LAMBDA_ALIAS
+
+    session, asked = boto3.session.Session(), []
+    session.events.register(
+        "provide-client-params.lambda.CreateEventSourceMapping",
+        lambda params, **_: asked.append(params["FunctionName"].partition(":function:")[2]),
+    )
+    stack = make_stack(snap_start="PublishedVersions")
+    name = f"{stack.name}-email"
+    deploy(stack, apply(stack))
+    apply(stack, session)
+    assert asked == []
+    boto3.client("lambda").create_alias(
+        FunctionName=name, FunctionVersion="$LATEST", Name=SNAPSTART_LAMBDA_ALIAS
+    )
+    apply(stack, session)
+    assert asked == [f"{name}:{SNAPSTART_LAMBDA_ALIAS}"]

@@ -10,6 +10,9 @@ from .kind import Kind, unless
 
 MISSING = ("ResourceNotFoundException",)
 MOST_LISTED = 100
+# Zappa's SNAPSTART_LAMBDA_ALIAS, which it moves to each new version once that has its snapshot.
+ALIAS = "snapstart"
+# Lambda refuses changes meanwhile.
 ON_THE_WAY = {"Creating": "Enabled", "Enabling": "Enabled", "Updating": "Enabled", "Disabling": "Disabled"}
 
 
@@ -25,11 +28,11 @@ class Mappings(Kind):
         self._ids = {}
 
     def wanted(self):
-        functions = {function.module: function.name for function in self.stack.functions}
+        functions = {function.module: function for function in self.stack.functions}
         return {
             f"{self.stack.name}-{route}": {
                 "State": "Enabled",
-                "FunctionArn": self.account.arn("lambda", f"function:{functions[route]}"),
+                "FunctionArn": self.account.arn("lambda", f"function:{_target(functions[route])}"),
                 "BatchSize": settings.batch_size,
                 "MaximumBatchingWindowInSeconds": 0,
                 "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -44,7 +47,7 @@ class Mappings(Kind):
         return room_of(self.account).given
 
     def needed(self, name):
-        return self.wanted()[name]["FunctionArn"].rpartition(":")[2]
+        return self.wanted()[name]["FunctionArn"].partition(":function:")[2]
 
     def found(self):
         ours = self._listed()
@@ -88,6 +91,15 @@ class Mappings(Kind):
 
     def delete(self, name):
         unless(MISSING, self.account.client("lambda").delete_event_source_mapping, UUID=self._ids[name])
+
+
+def _target(function):
+    """Its name, and where it has snapshots Zappa's alias for the version that has one; ``$LATEST`` has none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
+    """
+    has_snapshots = function.config.get("snap_start", "None") != "None"
+    return f"{function.name}:{ALIAS}" if has_snapshots else function.name
 
 
 def _attributes(mapping):
