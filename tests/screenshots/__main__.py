@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 FOLDER, DOCS = Path(".cache/screenshots"), Path("docs")
-WIDTHS, SCHEMES, HEIGHT = (1280, 390), ("light", "dark"), 900
+WIDTHS, SCHEMES, HEIGHT = (1366, 390), ("light", "dark"), 900
 
 
 def main():

@@ -76,7 +76,7 @@ def _switch_on(page):
 
 
 def _open_menu(page):
-    if page.viewport_size["width"] < 1280:
+    if page.viewport_size["width"] <= 1280:
         # Its button has no name but its icon's.
         page.get_by_text("dock_to_right").locator("visible=true").click()
 
