@@ -168,7 +168,7 @@ REFUSED = [
     {"verb": "\0"},
     {"verb": None},
     {"status": "\udfff"},
-    {"lane": object()},
+    {"lane": object},
 ]
 
 
