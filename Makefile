@@ -1,13 +1,17 @@
 # Every target sets up what it needs. `make` alone shows this list.
-PYTHON ?= python3
-VENV := .venv
+# The newest Python here of those that are supported. VERSION=3.11 takes that one, in an environment of its own.
+SUPPORTED := 3.14 3.13 3.12 3.11
+find_python = $(lastword $(sort $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python))) $(shell command -v python$(1))
+PYTHON ?= $(firstword $(foreach version,$(or $(VERSION),$(SUPPORTED)),$(call find_python,$(version))))
+VENV := $(if $(VERSION),.cache/python$(VERSION),.venv)
 BIN := $(VENV)/bin
 PORT ?= 8000
 STAGE ?= production
 # PROCESSES= for one process, whose output is not held back.
 PROCESSES ?= -n 3 --dist worksteal
-# Every file by its hash, from whichever index, and no index named.
-LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11 --no-annotate --no-header --no-emit-index-url --generate-hashes
+DATABASE_ONLY ?= --only-database
+# For each supported Python the newest versions that it can have, every file by its hash, from whichever index, and no index named.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version $(lastword $(SUPPORTED)) --no-annotate --no-header --no-emit-index-url --generate-hashes
 # $(1): a virtual environment. What is built from its source is built by the versions that the file names, too.
 define install
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(1)/uv.txt
@@ -37,9 +41,9 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)
 
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
-# Tests that use no database are run once, with SQLite.
+# Tests that use no database are run once, with SQLite; DATABASE_ONLY= runs all.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
+	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(DATABASE_ONLY) $(PROCESSES) $(ARGS)
 
 # In an environment of their own: what runs on Lambda, and the apps that docs/recipes.md has signals of.
 test-apps: .cache/apps/ready ## The recipes for other apps' signals, each with the real app
@@ -83,20 +87,20 @@ sbom: package ## Write what the package for Lambda holds, with versions and lice
 		.cache/$(STAGE).zip > .cache/$(STAGE).cdx.json && echo .cache/$(STAGE).cdx.json
 
 audit: $(VENV)/ready ## Ask for known advisories about all that is pinned; says so where nobody can be asked
-	@.ci/audit
+	@PIP_AUDIT=$(BIN)/pip-audit .ci/audit
 
 clean: ## Remove what the targets made, the virtual environment too
 	rm -rf $(VENV) .cache db.sqlite3* .pytest_cache .ruff_cache .coverage
 
 $(VENV)/ready: requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose it with PYTHON=…")'
-	@echo "Setting up $(VENV) (once) …"
-	@$(PYTHON) -m venv $(VENV)
+	@$(or $(PYTHON),python$(VERSION)) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose it with PYTHON=…")'
+	@echo "Setting up $(VENV) with $(PYTHON) (once) …"
+	@$(PYTHON) -m venv --clear $(VENV)
 	$(call install,$(VENV))
 	@touch $@
 
 .cache/apps/ready: tests/apps/requirements.txt
 	@echo "Setting up .cache/apps, the other apps (once) …"
-	@$(PYTHON) -m venv .cache/apps
+	@$(PYTHON) -m venv --clear .cache/apps
 	$(call install,.cache/apps)
 	@touch $@

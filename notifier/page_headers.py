@@ -17,6 +17,7 @@ from django.utils.deprecation import MiddlewareMixin
 from .log_secrets import hide
 
 CSP, REFERRER, CACHE = "Content-Security-Policy", "Referrer-Policy", "Cache-Control"
+FRAMES = "X-Frame-Options"
 NO_REFERRER, SAME_ORIGIN = "no-referrer", "same-origin"
 NO_STORE, PRIVATE, PUBLIC = "no-store", "private, no-store", "public, max-age=3600"
 
@@ -63,7 +64,7 @@ EDITORS = ("notifier_template_add", "notifier_template_change")
 COMMON = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
+        FRAMES: "DENY",
         "Cross-Origin-Opener-Policy": SAME_ORIGIN,
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         REFERRER: SAME_ORIGIN,
@@ -115,6 +116,9 @@ class AdminHeadersMiddleware(MiddlewareMixin):
         if headers.get(REFERRER) == NO_REFERRER:
             # SecurityMiddleware does not know which page it is.
             response.headers[REFERRER] = NO_REFERRER
+        if headers.get(CSP) in (ADMIN, EDITOR):
+            # unfold lets this site frame its pages, the policy nobody.
+            response.headers[FRAMES] = COMMON[FRAMES]
         _add(response, headers)
         return response
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from django import VERSION
 from django.apps import apps
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +38,12 @@ INNER = {
     "connection_created": _("a connection to a database was opened"),
     "setting_changed": _("a test changed a setting"),
 }
+if VERSION >= (6, 0):
+    INNER |= {
+        "task_enqueued": _("a task was queued"),
+        "task_started": _("a task began"),
+        "task_finished": _("a task ended"),
+    }
 BUILTIN = OBJECTS | PEOPLE | INNER
 
 

@@ -114,8 +114,15 @@ def _empty_events(subject, erased):
                 retention.empty(event, **columns)
                 erased.events += 1
             else:
-                erased.events += this.exclude(**columns).update(**columns)
+                erased.events += this.exclude(_is(columns)).update(**columns)
     erased.mentions += remove(mentions.items_about(subject))
+
+
+def _is(columns):
+    """The rows that have these values; None is the database's own null."""
+    return Q(
+        *((f"{name}__isnull", True) if value is None else (name, value) for name, value in columns.items())
+    )
 
 
 def _blank_columns(event, subject):

@@ -3,6 +3,7 @@
 Read by whatever chooses a signal: the admin's forms, the import of files, the sentences about a rule.
 """
 
+from django import VERSION
 from django.utils.translation import gettext_lazy as _
 
 # Signal → what it fires at each of, for the sentence that warns of it.
@@ -18,6 +19,12 @@ FIRES_AT = {
     "connection_created": _("each connection to a database that is opened"),
     "setting_changed": _("each setting that a test changes"),
 }
+if VERSION >= (6, 0):
+    FIRES_AT |= {
+        "task_enqueued": _("each task that is queued"),
+        "task_started": _("each task that begins"),
+        "task_finished": _("each task that ends"),
+    }
 # A file of rules may say these; no form offers them. A list of a hundred rows would fire a hundred times.
 NOT_OFFERED = frozenset({"pre_init", "post_init"})
 # The permission to switch on a rule about one of them. Superusers have it.

@@ -12,9 +12,20 @@ from notifier.admin.lookups import ModelAdmin
 admin.site.unregister([User, Group, AccessAttempt, AccessFailureLog, AccessLog])
 
 
+class UserForm(UserChangeForm):
+    """Who may only look at a user sees what kind of hash the password has, and not the hash.
+
+    Django 6.1 took away the mark by which unfold (0.110) tells such a widget.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.read_only = True
+
+
 @admin.register(User)
 class NotifiedUserAdmin(UserAdmin, ModelAdmin):
-    form = UserChangeForm
+    form = UserForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ["username"]
