@@ -44,6 +44,7 @@ def test_what_can_be_no_key_is_told_in_words_that_do_not_quote_it(value, said):
     assert "GEHEIM" not in sentence
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("channel", "name"), NAMES)
 def test_each_key_of_each_channel_is_looked_at_by_the_check_and_by_its_own_functions_start(
     monkeypatch, channel, name

@@ -61,6 +61,7 @@ def test_a_sender_that_a_mail_can_have_is_read_as_the_mail_has_it(text, address)
     assert address in mail["From"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("text", "said"), REFUSED)
 def test_a_sender_that_no_mail_can_have_is_refused_with_the_form_to_write(settings, text, said):
     with pytest.raises(SenderRefused) as caught:
@@ -78,5 +79,6 @@ def test_the_form_that_is_advised_is_taken(text):
     assert address_of(text) == "shop@example.com"
 
 
+@pytest.mark.django_db
 def test_a_good_sender_is_no_finding():
     assert [each for each in run_checks() if each.id == "notifier.E010"] == []

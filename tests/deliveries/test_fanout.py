@@ -33,7 +33,7 @@ A_DAY_SECONDS = 24 * 3600
 # Statements between which a worker dies.
 INSERTS_DELIVERIES = r"INSERT INTO notifier_delivery"
 MOVES_THE_CURSOR = r'UPDATE "notifier_event" SET "cursor"'
-ENDS = r'UPDATE "notifier_event" SET "status" = .*"claim" = NULL'
+ENDS = r'UPDATE "notifier_event" SET "status" = .*"reason" = .*"claim" = '
 
 
 @pytest.fixture
