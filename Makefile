@@ -9,7 +9,6 @@ PORT ?= 8000
 STAGE ?= production
 # PROCESSES= for one process, whose output is not held back.
 PROCESSES ?= -n 3 --dist worksteal
-DATABASE_ONLY ?= --only-database
 # For each supported Python the newest versions that it can have, every file by its hash, from whichever index, and no index named.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version $(lastword $(SUPPORTED)) --no-annotate --no-header --no-emit-index-url --generate-hashes
 # $(1): a virtual environment. What is built from its source is built by the versions that the file names, too.
@@ -41,9 +40,9 @@ test-sqlite: $(VENV)/ready ## All tests on SQLite (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(PROCESSES) $(ARGS)
 
 # The cluster is thrown away with its database; dropping that before would wait for whoever still looks at it.
-# Tests that use no database are run once, with SQLite; DATABASE_ONLY= runs all.
+# Tests that use no database are run once, with SQLite.
 test-postgres: $(VENV)/ready ## All tests on a PostgreSQL started for them
-	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db $(DATABASE_ONLY) $(PROCESSES) $(ARGS)
+	$(BIN)/python -m notifier.local.postgres $(POSTGRES_ARGS) -- $(BIN)/python -m pytest --reuse-db --only-database $(PROCESSES) $(ARGS)
 
 # In an environment of their own: what runs on Lambda, and the apps that docs/recipes.md has signals of.
 test-apps: .cache/apps/ready ## The recipes for other apps' signals, each with the real app

@@ -21,13 +21,9 @@ TOOLS = (
 )
 # What only a compiler or a translator reads.
 SOURCES = ("*.po", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h")
-# Of botocore's four hundred services those that a Django project may call; all of them would be a third of
-# the package. Add the name of another here: without it boto3 raises UnknownServiceError.
-AWS_SERVICES = {
-    "bedrock-runtime", "cloudwatch", "cognito-idp", "dynamodb", "events", "firehose",
-    "kinesis", "kms", "lambda", "logs", "pinpoint-sms-voice-v2", "s3",
-    "scheduler", "secretsmanager", "ses", "sesv2", "sns", "sqs", "ssm", "stepfunctions", "sts",
-}  # fmt: skip
+# Of botocore's four hundred services those that are called here; all of them would be a third of the package.
+# Add the name of another here: without it boto3 raises UnknownServiceError.
+AWS_SERVICES = {"cloudwatch", "pinpoint-sms-voice-v2", "ses", "sesv2", "sns", "sqs", "ssm", "sts"}
 # Which files an installer has put there, for who uninstalls.
 RECORDS = "*.dist-info/RECORD"
 # What requests alone need: Zappa's handler, files for browsers, the admin's translations, rules as files.
