@@ -704,6 +704,7 @@ def test_a_file_is_read_from_the_standard_input(monkeypatch):
     assert "created" in command("import", "-", dry_run=True)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_web_function_gives_its_rules_as_a_file_and_writes_none_of_them_into_its_log():
     """What ``aws lambda invoke`` stores, `rules import` reads."""
     load(SMALL.replace("everyone: true", "addresses: ['email: ops@example.com']"))
