@@ -64,6 +64,7 @@ def test_a_rule_of_which_nothing_is_gone_is_not_named():
     assert gone.find_all() == []
 
 
+@pytest.mark.django_db(transaction=True)  # a function closes its connection
 @pytest.mark.parametrize(("changes", "rule", "words"), RENAMED)
 def test_what_is_gone_is_named_with_its_rule(changes, rule, words, caplog):
     make_rule(**changes)
