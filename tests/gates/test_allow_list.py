@@ -164,6 +164,7 @@ CHECKED = [
 ]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("patterns", "ids"), CHECKED)
 def test_a_list_that_cannot_work_is_said_by_the_checks(settings, patterns, ids):
     settings.NOTIFIER = settings.NOTIFIER | {"DELIVER_ONLY_TO": patterns}
