@@ -17,8 +17,7 @@ from ._handler import bury
 
 set_up()
 
-from django.db import close_old_connections  # noqa: E402 - Django must be set up first
-
+from notifier.deploy.connections import connected  # noqa: E402 - Django must be set up first
 from notifier.exceptions import MalformedMessage  # noqa: E402
 from notifier.feedback import end_user_messaging, ses, sms  # noqa: E402
 from notifier.feedback.recording import record  # noqa: E402
@@ -33,15 +32,10 @@ def handler(event, context):
     """For an SQS event source mapping with ReportBatchItemFailures, and for a subscription of CloudWatch
     Logs.
     """
-    with observed("feedback", context):
-        # Event functions get no request signals, which would do this.
-        close_old_connections()
-        try:
-            if "awslogs" in event:
-                return _hear_receipts(event)
-            return {"batchItemFailures": [{"itemIdentifier": each} for each in hear(event["Records"])]}
-        finally:
-            close_old_connections()
+    with observed("feedback", context), connected():
+        if "awslogs" in event:
+            return _hear_receipts(event)
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in hear(event["Records"])]}
 
 
 def hear(messages):

@@ -181,7 +181,7 @@ def check_rules(databases=None, **_options):
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_deployment(**_options):
-    """Parts that a deployment needs besides: the topic, and a mail backend that sends by SES."""
+    """Parts that a deployment needs besides: the topic, who may get something, and where the site is."""
     problems = []
     if not conf.get("TOPIC_ARN"):
         problems.append(
@@ -209,15 +209,6 @@ def check_deployment(**_options):
                 "unsubscribe by.",
                 hint="Give it the site's address, such as https://shop.example.com.",
                 id="notifier.W020",
-            )
-        )
-    setting, backend = sending.mail_backend()
-    if not backend.startswith("anymail."):
-        problems.append(
-            checks.Warning(
-                f"{setting} is {backend or 'missing'}, which does not send by SES.",
-                hint="Set it to anymail.backends.amazon_ses.EmailBackend.",
-                id="notifier.W004",
             )
         )
     return problems

@@ -18,7 +18,22 @@ def check_sender(**_options):
     return []
 
 
-def mail_backend():
+@checks.register(checks.Tags.security, deploy=True)
+def check_mail_backend(**_options):
+    """A mail backend that sends by SES."""
+    setting, backend = _mail_backend()
+    if backend.startswith("anymail."):
+        return []
+    return [
+        checks.Warning(
+            f"{setting} is {backend or 'missing'}, which does not send by SES.",
+            hint="Set it to anymail.backends.amazon_ses.EmailBackend.",
+            id="notifier.W004",
+        )
+    ]
+
+
+def _mail_backend():
     """``(the setting, the dotted path in it)`` of what mail goes by: Django 6.1 has it in MAILERS."""
     if hasattr(mail, "mailers") and hasattr(settings, "MAILERS"):
         return 'MAILERS["default"]', settings.MAILERS.get("default", {}).get("BACKEND", "")

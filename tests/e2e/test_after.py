@@ -14,7 +14,7 @@ from notifier.deploy.stack.links import YOUNG_SECONDS
 from notifier.deploy.stack.stages import read_deployment
 from notifier.exceptions import ConfigurationError
 from notifier.local.cloud import REGION
-from tests.support.virtual_time import TurnTime
+from tests.support.virtual_time import pass_at_once
 
 from . import toys
 from .deployer import HOUSE
@@ -51,10 +51,7 @@ def deployment():
 @pytest.fixture
 def clock(monkeypatch):
     """The time that the deploy waits by, which passes at once."""
-    turn = TurnTime(0)
-    for name in ("monotonic", "sleep"):
-        monkeypatch.setattr(patience, name, getattr(turn, name))
-    return turn
+    return pass_at_once(monkeypatch, patience)
 
 
 @pytest.fixture

@@ -80,6 +80,14 @@ class TurnTime:
         return dt.datetime.fromtimestamp(self.now, dt.UTC)
 
 
+def pass_at_once(monkeypatch, module):
+    """The TurnTime by which ``module``, which has its own ``monotonic`` and ``sleep``, waits from now on."""
+    turn = TurnTime(0)
+    for name in ("monotonic", "sleep"):
+        monkeypatch.setattr(module, name, getattr(turn, name))
+    return turn
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VirtualContext(Context):
     """A Lambda context whose time is another."""

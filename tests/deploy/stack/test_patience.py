@@ -14,7 +14,7 @@ from notifier.deploy.stack import deployment, patience
 from notifier.deploy.stack.engine import ROLE_SECONDS
 from notifier.local.lambda_account import QUOTA
 from tests.deploy.stack.conftest import apply, deploy, destroy, plan
-from tests.support.virtual_time import TurnTime
+from tests.support.virtual_time import pass_at_once
 
 ROLE = "arn:aws:iam::123456789012:role/shop"
 NOT_SPREAD = [
@@ -29,10 +29,7 @@ NOT_SPREAD = [
 @pytest.fixture
 def clock(monkeypatch):
     """The time that the stack waits by, which passes at once."""
-    turn = TurnTime(0)
-    for name in ("monotonic", "sleep"):
-        monkeypatch.setattr(patience, name, getattr(turn, name))
-    return turn
+    return pass_at_once(monkeypatch, patience)
 
 
 def refusing(clock, service, operation, code, *, seconds, message="Not yet."):
